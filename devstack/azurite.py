@@ -90,7 +90,9 @@ def _wait_until_listening(
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"Azurite {service} ended at once (exit {process.returncode}): see {data / service}.log")
+            raise RuntimeError(
+                f"Azurite {service} ended at once (exit {process.returncode}): see {data / service}.log"
+            )
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.05)

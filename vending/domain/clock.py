@@ -1,0 +1,72 @@
+"""When an event happened: the device's word where it can be believed, else the best that is known.
+
+Times are integer milliseconds since 1970 UTC. Losing a time is allowed; losing a sale is not.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from msgspec import UNSET
+
+from vending.domain.events import Event
+
+Quality = Literal["device", "late", "imported", "uptime", "estimated"]
+
+OLDEST = timedelta(days=90)
+"""A real-time clock that claims more than this lost its battery."""
+AHEAD = timedelta(minutes=5)
+LATE = timedelta(hours=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time and how much it is worth."""
+
+    ms: int
+    quality: Quality
+
+
+def millis(moment: datetime) -> int:
+    """Whole milliseconds since 1970; exact, without floats."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def moments(events: Iterable[Event]) -> dict[str, Moment]:
+    """The moment of each event of one machine, by its place in the hub.
+
+    Where only the uptime is known, the newest event of the same boot in this batch says what "now" was then.
+    """
+    events = list(events)
+    anchors: dict[tuple[str, str], tuple[int, int]] = {}
+    for event in events:
+        boot = _boot(event)
+        if boot is not None:
+            seen = (boot[1], -millis(event.hub.enqueued))
+            anchors[boot[0]] = max(anchors.get(boot[0], seen), seen)
+    return {event.hub.place: _moment(event, anchors) for event in events}
+
+
+def _boot(event: Event) -> tuple[tuple[str, str], int] | None:
+    bootid, uptime = event.envelope.bootid, event.envelope.uptime
+    if bootid is UNSET or uptime is UNSET:
+        return None
+    return (event.device, str(bootid)), uptime  # type: ignore[return-value]
+
+
+def _moment(event: Event, anchors: dict[tuple[str, str], tuple[int, int]]) -> Moment:
+    enqueued, said, sync = event.hub.enqueued, event.envelope.time, event.envelope.clocksync
+    if isinstance(said, datetime):
+        if sync == "import":
+            return Moment(millis(said), "imported")
+        if sync == "ntp" and said <= enqueued + AHEAD:
+            return Moment(millis(said), "late" if said < enqueued - LATE else "device")
+        if sync == "rtc" and enqueued - OLDEST <= said <= enqueued + AHEAD:
+            return Moment(millis(said), "late" if said < enqueued - LATE else "device")
+    boot = _boot(event)
+    if boot is not None:
+        newest, negative = anchors[boot[0]]
+        return Moment(-negative - 1000 * (newest - boot[1]), "uptime" if newest > boot[1] else "estimated")
+    return Moment(millis(enqueued), "estimated")

@@ -1,0 +1,150 @@
+"""From the bytes that Event Hubs delivered to a typed, trusted event, or the reason why not."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from vending.domain.catalogue import CATALOGUE, LEDGER, Data
+from vending.errors import Rejected
+
+MAX_BODY = 65_536
+"""Bytes of one event; a device's largest honest event is an audit of some 48 KiB."""
+TYPE_PREFIX, TYPE_SUFFIX = "io.vendstream.", ".v1"
+PUBLISHER_KEYS = ("x-opt-publisher", "iothub-connection-device-id")
+
+Identifier = r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}"
+Number = Annotated[int, Meta(ge=1, le=999_999_999_999)]
+
+
+@dataclass(frozen=True, slots=True)
+class HubEvent:
+    """One event as Event Hubs delivered it. ``generation`` tells one life of a hub from the next."""
+
+    generation: str
+    partition: str
+    sequence: int
+    offset: str
+    enqueued: datetime
+    key: str | None
+    properties: Mapping[str, Any]
+    system: Mapping[str, Any]
+    body: bytes
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for people: generation/partition@sequence number."""
+        return f"{self.generation}/{self.partition}@{self.sequence}"
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """CloudEvents 1.0 attributes, with the extensions a device must send."""
+
+    specversion: Literal["1.0"]
+    id: Annotated[str, Meta(max_length=64)]
+    source: Annotated[str, Meta(pattern=rf"^/devices/{Identifier}$")]
+    type: Annotated[str, Meta(max_length=128)]
+    subject: Annotated[str, Meta(pattern=rf"^machines/{Identifier}$")]
+    deviceepoch: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    sequence: Number
+    data: Raw
+    time: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
+    ledgersequence: Number | UnsetType = UNSET
+    bootid: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    uptime: Annotated[int, Meta(ge=0, le=2**40)] | UnsetType = UNSET
+    clocksync: Literal["ntp", "rtc", "none", "import"] = "none"
+
+
+Order = tuple[int, int]
+"""(device epoch, sequence): total per machine, since provisioning issues epochs increasing per machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A valid event. ``digest`` identifies its content, whatever its bytes' layout."""
+
+    hub: HubEvent
+    envelope: Envelope
+    name: str
+    machine: str
+    device: str
+    data: Data
+    digest: str
+
+    @property
+    def order(self) -> Order:
+        """Its place among all the machine's events."""
+        return (self.envelope.deviceepoch, self.envelope.sequence)
+
+    @property
+    def ledger(self) -> int | None:
+        """Its number in the device's ledger; None for events that are not counted."""
+        number = self.envelope.ledgersequence
+        return None if number is UNSET else number  # type: ignore[return-value]
+
+
+_envelope = msgspec.json.Decoder(Envelope)
+_data = {name: msgspec.json.Decoder(shape) for name, shape in CATALOGUE.items()}
+
+
+def parse(hub: HubEvent) -> Event:
+    """Validate one event. Raises :class:`Rejected` with the path of the first fault."""
+    if len(hub.body) > MAX_BODY:
+        raise Rejected("oversize", f"{len(hub.body)} bytes; at most {MAX_BODY} are accepted")
+    try:
+        envelope = _envelope.decode(hub.body)
+        name = _name(envelope)
+        data = _data[name].decode(envelope.data)
+        digest = content_digest(hub.body)
+    except msgspec.ValidationError as fault:
+        raise Rejected("wrong-schema", str(fault)) from fault
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise Rejected("not-json", str(fault)) from fault
+    except RecursionError as fault:
+        raise Rejected("wrong-schema", "nested too deeply") from fault
+    device = envelope.source.removeprefix("/devices/")
+    _check_numbers(envelope, name)
+    _check_identity(hub, envelope, device)
+    return Event(hub, envelope, name, envelope.subject.removeprefix("machines/"), device, data, digest)
+
+
+def content_digest(body: bytes) -> str:
+    """16 hex digits that depend on the JSON content only, not on its spacing or the order of its keys."""
+    content = msgspec.json.encode(msgspec.json.decode(body), order="sorted")
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def _name(envelope: Envelope) -> str:
+    name = envelope.type.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
+    if name not in CATALOGUE or envelope.type != f"{TYPE_PREFIX}{name}{TYPE_SUFFIX}":
+        raise Rejected("unknown-type", f"no type {envelope.type!r} in the catalogue")
+    return name
+
+
+def _check_numbers(envelope: Envelope, name: str) -> None:
+    expected = f"{envelope.deviceepoch}-{envelope.sequence:012d}"
+    if envelope.id != expected:
+        raise Rejected(
+            "wrong-schema", f"id is {envelope.id!r}, deviceepoch and sequence say {expected!r} - at `$.id`"
+        )
+    if (name in LEDGER) != (envelope.ledgersequence is not UNSET):
+        need = "needs" if name in LEDGER else "must not have"
+        raise Rejected("wrong-schema", f"{name} {need} a ledgersequence - at `$.ledgersequence`")
+
+
+def _check_identity(hub: HubEvent, envelope: Envelope, device: str) -> None:
+    """A publisher identity comes from the sender's credential, so it decides who speaks."""
+    for key in PUBLISHER_KEYS:
+        publisher = hub.system.get(key)
+        if publisher is None:
+            continue
+        if str(publisher) != device:
+            raise Rejected("forged-identity", f"{key} is {publisher!r}, source says {device!r}")
+        if envelope.clocksync == "import":
+            raise Rejected(
+                "forged-identity", "only an operator's own credential may import, not a publisher's"
+            )

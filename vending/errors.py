@@ -1,0 +1,41 @@
+"""What can go wrong, and what follows. The type carries the decision:
+
+VendstreamError
+├── Rejected    this event will never be right: dead-letter it with the reason, go on with its neighbours
+├── Conflict    somebody else wrote first (409, 412): read, fold and commit again, never re-send
+└── Transient   the world is not ready (429, 5xx, time-out, no access): let the others finish, then raise;
+                the trigger's retry policy waits and the checkpoint with it
+
+Anything else that is raised is a defect of ours: the culprit is isolated event by event and dead-lettered
+with its traceback, so that a bug costs one event and not a partition.
+"""
+
+from dataclasses import dataclass
+
+
+class VendstreamError(Exception):
+    """Base of the tree above."""
+
+
+@dataclass
+class Rejected(VendstreamError):
+    """An event that will never be right."""
+
+    reason: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+class Conflict(VendstreamError):
+    """A conditional write lost against another writer."""
+
+
+class Transient(VendstreamError):
+    """A failure that passes by itself; the work must be tried again later."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds the service asked us to wait, where it said so."""
