@@ -1,0 +1,1 @@
+"""Hubs, partitions, consumer groups: what the namespace holds and who may read it."""

@@ -1,0 +1,1 @@
+"""Append-only segments: one log for each partition."""

@@ -1,0 +1,76 @@
+"""What takes a sending link's messages: single events and batches, routed and stored."""
+
+import time
+from collections.abc import Callable
+
+from devstack.eventhubs.addresses import Target
+from devstack.eventhubs.errors import NOT_ALLOWED, AmqpError, not_implemented
+from devstack.eventhubs.faults import Faults
+from devstack.eventhubs.hub.namespace import Hub
+from devstack.eventhubs.hub.partition import Partition, Settle
+from devstack.eventhubs.wire.link import Delivery
+from devstack.eventhubs.wire.message import BATCH_FORMAT, Body, batch, cut
+
+Later = Callable[[float, Callable[[], None]], object]
+
+
+class Producer:
+    """The sink of a link to a hub, one of its partitions, or a publisher."""
+
+    def __init__(self, hub: Hub, target: Target, faults: Faults, later: Later) -> None:
+        self._hub = hub
+        self._partition = None if target.partition is None else hub.partition(target.partition)
+        self._publisher = target.publisher
+        self._faults = faults
+        self._later = later
+
+    def deliver(self, delivery: Delivery, settle: Settle) -> None:
+        """Store a transfer's events, or refuse all of them."""
+        delay = self._faults.take("delay")
+        if delay is not None:
+            settle = self._delayed(settle, delay.seconds)
+        try:
+            refusal = self._faults.refusal("send")
+            if refusal is not None:
+                raise refusal
+            bodies, key = _events(delivery)
+            key = self._key(bodies, key)
+            self._partition_for(key).append(bodies, key, self._publisher, int(time.time() * 1000), settle)
+        except AmqpError as fault:
+            settle(fault)
+
+    def _delayed(self, settle: Settle, seconds: float) -> Settle:
+        def later(fault: AmqpError | None) -> None:
+            self._later(seconds, lambda: settle(fault))
+
+        return later
+
+    def _key(self, bodies: list[Body], key: str | None) -> str | None:
+        """The one partition key of a transfer: a publisher's name, the envelope's, or the events' own."""
+        keys = {body.key for body in bodies if body.key is not None}
+        if key is not None:
+            keys.add(key)
+        if self._publisher is not None:
+            keys.add(self._publisher)
+        if len(keys) > 1:
+            raise AmqpError(
+                NOT_ALLOWED, f"events with the partition keys {sorted(keys)} in one transfer: send one key at a time"
+                + (", the publisher's name" if self._publisher is not None else "")
+            )  # fmt: skip
+        return keys.pop() if keys else None
+
+    def _partition_for(self, key: str | None) -> Partition:
+        return self._partition if self._partition is not None else self._hub.route(key)
+
+    def closed(self) -> None:
+        """Nothing is held."""
+
+
+def _events(delivery: Delivery) -> tuple[list[Body], str | None]:
+    if delivery.format == BATCH_FORMAT:
+        encoded, key = batch(delivery.payload)
+        return [cut(event) for event in encoded], key
+    if delivery.format != 0:
+        raise not_implemented(f"message format 0x{delivery.format:08x}")
+    body = cut(delivery.payload)
+    return [body], body.key

@@ -1,0 +1,1 @@
+"""Shared access signatures: who may do what."""

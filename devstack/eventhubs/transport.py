@@ -1,0 +1,117 @@
+"""The asyncio side of a connection: sockets to engine and back, with back-pressure both ways."""
+
+import asyncio
+import logging
+from typing import cast
+
+from devstack.eventhubs.broker import Client
+from devstack.eventhubs.wire.connection import Connection
+
+LOG = logging.getLogger(__name__)
+HIGH = 256 * 1024  # bytes that may wait for a slow client before deliveries to it stop
+ANSWERS = 4 * 1024 * 1024  # bytes of answers that may wait before the client's own frames are left unread
+TURN = 1024 * 1024  # bytes one client may get before others have a turn
+
+
+class Transport(asyncio.Protocol):
+    """One TCP connection. ``registry`` holds those that are open."""
+
+    def __init__(self, client: Client, registry: "set[Transport]", idle_timeout: float) -> None:
+        self.client = client
+        self.connection = Connection(client, self._wake, idle_timeout)
+        self._registry = registry
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._paused = False
+        self._scheduled = False
+        self.received_at = self.sent_at = self._loop.time()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the socket."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=HIGH)
+        self._registry.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._registry.discard(self)
+        self._transport = None
+        self.connection.release()
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the engine and send what it has to say."""
+        self.received_at = self._loop.time()
+        try:
+            self.connection.receive(data)
+        except Exception:
+            LOG.exception("a connection ended by a fault of the server")
+            self.abort()
+            raise
+        self._flush()
+
+    def eof_received(self) -> bool:
+        """The client will say no more: neither will the server."""
+        return False
+
+    def pause_writing(self) -> None:
+        """The client reads too slowly: deliver no more for now."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._paused = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._scheduled and self._transport is not None:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        self._flush()
+
+    def _flush(self) -> None:
+        """Answers always, deliveries while the client keeps up and its turn lasts."""
+        sent = 0
+        while self._transport is not None:
+            more = not self._paused and self.connection.pump(HIGH)
+            data = self.connection.output()
+            if data:
+                self._write(data)
+                sent += len(data)
+            if self.connection.closing:
+                self._transport.close()
+                return
+            if not more or self._paused:
+                return
+            if sent >= TURN:
+                self._wake()
+                return
+
+    def _write(self, data: bytes) -> None:
+        assert self._transport is not None
+        self.sent_at = self._loop.time()
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > ANSWERS:
+            self._transport.pause_reading()
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait for the client."""
+        size = 0 if self._transport is None else self._transport.get_write_buffer_size()
+        return size + self.connection.pending
+
+    def tick(self, now: float, wall: float) -> None:
+        """Heartbeats, idle time-out and token expiry; called about once a second."""
+        self.connection.heartbeat(now - self.sent_at)
+        self.connection.expired(now - self.received_at)
+        self.client.enforce_expiry(wall)
+        self._flush()
+
+    def abort(self) -> None:
+        """End without a word, as a broken network does."""
+        if self._transport is not None:
+            self._transport.abort()
