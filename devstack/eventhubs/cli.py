@@ -93,6 +93,12 @@ def start_line(server: Server) -> str:
     )
 
 
+def withdraw(ready_file: Path) -> None:
+    """The server no longer listens: take the file away, if nobody did."""
+    with contextlib.suppress(FileNotFoundError):
+        ready_file.unlink()
+
+
 async def serve(chosen: Settings, ready_file: Path | None) -> None:
     """Run until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -107,8 +113,7 @@ async def serve(chosen: Settings, ready_file: Path | None) -> None:
             await stop.wait()
         finally:
             if ready_file is not None:
-                with contextlib.suppress(FileNotFoundError):
-                    ready_file.unlink()
+                withdraw(ready_file)
 
 
 def main(argv: list[str]) -> int:

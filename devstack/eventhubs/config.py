@@ -1,4 +1,4 @@
-"""What the namespace holds and how it behaves: command-line settings, and the official emulator's Config.json."""
+"""What the namespace holds and how it behaves: settings, and the official emulator's Config.json."""
 
 import json
 import re
@@ -42,7 +42,7 @@ class Settings:
 
 
 def load(path: Path) -> tuple[HubConfig, ...]:
-    """Read a file in the shape of the official emulator's Config.json (UserConfig.NamespaceConfig[].Entities[])."""
+    """Read a file in the official emulator's shape (UserConfig.NamespaceConfig[].Entities[])."""
     try:
         document = json.loads(path.read_text())
     except OSError as fault:

@@ -80,7 +80,7 @@ class Node(ABC):
     def _answer(self, asked: Request) -> bytes:
         """The encoded answer to a request."""
 
-    def closed(self) -> None:
+    def closed(self) -> None:  # noqa: B027 - not every sink has something to let go
         """Nothing is held."""
 
 

@@ -63,8 +63,8 @@ def _by_number(name: str, number: int, inclusive: bool, log: PartitionLog) -> in
     last = log.published_offset if name == "x-opt-offset" else log.published - 1
     if number > max(last, 0):
         raise out_of_range(
-            f"the position {name} {number} is beyond the last one, {last}: the checkpoint belongs to another data "
-            "folder or a hub made anew; start from the beginning or delete the checkpoint"
+            f"the position {name} {number} is beyond the last one, {last}: the checkpoint belongs to another "
+            "data folder or a hub made anew; start from the beginning or delete the checkpoint"
         )
     if name == "x-opt-offset":
         return log.after_offset(number, inclusive=inclusive)

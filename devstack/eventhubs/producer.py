@@ -54,7 +54,7 @@ class Producer:
             keys.add(self._publisher)
         if len(keys) > 1:
             raise AmqpError(
-                NOT_ALLOWED, f"events with the partition keys {sorted(keys)} in one transfer: send one key at a time"
+                NOT_ALLOWED, f"the partition keys {sorted(keys)} in one transfer: send one at a time"
                 + (", the publisher's name" if self._publisher is not None else "")
             )  # fmt: skip
         return keys.pop() if keys else None

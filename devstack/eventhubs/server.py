@@ -107,7 +107,7 @@ class Server:
         for transport in list(self.connections):
             transport.connection.close(AmqpError(FORCED, "the server is shutting down"))
             transport.tick(0.0, time.time())
-        deadline = asyncio.get_running_loop().time() + 1.0
-        while self.connections and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.01)
+        gone = [transport.gone.wait() for transport in self.connections]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*gone), 1.0)
         self.disconnect_all()

@@ -24,6 +24,7 @@ class Transport(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._paused = False
         self._scheduled = False
+        self.gone = asyncio.Event()
         self.received_at = self.sent_at = self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -32,10 +33,11 @@ class Transport(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=HIGH)
         self._registry.add(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """The client is gone."""
         self._registry.discard(self)
         self._transport = None
+        self.gone.set()
         self.connection.release()
 
     def data_received(self, data: bytes) -> None:

@@ -24,7 +24,7 @@ class ProcessDurability:
 
 
 class PowerDurability:
-    """Stored when the disk has it. One sync at a time in a thread; what arrives meanwhile shares the next one."""
+    """Stored when the disk has it: one sync at a time in a thread, shared by all that arrived before it."""
 
     def __init__(self) -> None:
         self._waiting: dict[Partition, list[tuple[EntryBuilder, Settle]]] = {}

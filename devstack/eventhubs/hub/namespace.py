@@ -38,7 +38,8 @@ class Hub:
         if text.isascii() and text.isdecimal() and int(text) < len(self.partitions):
             return self.partitions[int(text)]
         raise out_of_range(
-            f"partition {text!r} of event hub {self.name!r} does not exist: ids are 0 to {len(self.partitions) - 1}"
+            f"partition {text!r} of event hub {self.name!r} does not exist: "
+            f"ids are 0 to {len(self.partitions) - 1}"
         )
 
     def route(self, key: str | None) -> Partition:
@@ -114,7 +115,7 @@ class Namespace:
         return Partition(config.name, index, log, self._durability)
 
     def hub(self, name: str) -> Hub:
-        """By name, whatever its case. Created when the server runs without a configuration, else not-found."""
+        """By name, whatever its case. Without a configuration it is created, else not-found."""
         hub = self._hubs.get(name.lower())
         if hub is not None:
             return hub

@@ -1,4 +1,4 @@
-"""One partition: appends whole transfers, shows them to readers once they are durable, and wakes the readers."""
+"""One partition: appends whole transfers, shows them once they are durable, wakes the readers."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol

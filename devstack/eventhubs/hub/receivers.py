@@ -1,4 +1,4 @@
-"""Who reads a partition in a consumer group: epochs make a reader exclusive, and the newest of equals wins."""
+"""Who reads a partition in a consumer group: epochs make it exclusive, and the newest of equals wins."""
 
 from typing import Protocol
 
@@ -26,8 +26,8 @@ class Receivers:
     def admit(self, receiver: Receiver) -> None:
         """Let a reader in, detaching those it outranks.
 
-        Raises AmqpError: ``amqp:link:stolen`` when a reader with a higher epoch, or with any epoch against none,
-        is there; ``amqp:resource-limit-exceeded`` for a sixth reader without epoch.
+        Raises AmqpError: ``amqp:link:stolen`` when a reader with a higher epoch, or with any epoch against
+        none, is there; ``amqp:resource-limit-exceeded`` for a sixth reader without epoch.
         """
         epoch = receiver.epoch
         highest = max((held.epoch for held in self._held if held.epoch is not None), default=None)

@@ -1,7 +1,7 @@
 """Which partition an event goes to: the service's hash of the partition key, so that both agree.
 
-Bob Jenkins' lookup3 (public domain, hashlittle2) on the UTF-8 bytes of the key; the two words xor-ed and cut to a
-signed 16-bit number; its remainder by the number of partitions, truncating as C does, made positive.
+Bob Jenkins' lookup3 (public domain, hashlittle2) on the UTF-8 bytes of the key; the two words xor-ed and
+cut to a signed 16-bit number; its remainder by the number of partitions, truncating as C does, made positive.
 """
 
 import struct

@@ -1,8 +1,8 @@
 """The bytes of a log: entries of one or more events, each entry written and recovered as a whole.
 
-Entry: header (28 bytes, big-endian: length of the body u32, CRC-32 of the rest of the header and the body u32,
-first sequence number i64, enqueued time in ms i64, number of events u32), then for each event a length (u32) and
-its bytes. The offset of an event is the log position of its length field: it never changes and never repeats.
+Entry: header (28 bytes, big-endian: length of the body u32, CRC-32 of the rest of the header and the body
+u32, first sequence number i64, enqueued time in ms i64, number of events u32), then for each event a length
+(u32) and its bytes. The offset of an event is the log position of its length field: it never changes.
 """
 
 import struct
@@ -36,7 +36,7 @@ class Head(NamedTuple):
     crc: int
     sequence: int
     time_ms: int
-    count: int
+    number: int
 
 
 class EntryBuilder:
@@ -89,7 +89,7 @@ def check(data: bytes, pos: int, entry: Head) -> None:
 def events(data: bytes, pos: int, entry: Head, base: int) -> Iterator[Event]:
     """The events of a checked entry; ``base`` is the log position of ``data[0]``."""
     at = pos + HEADER.size
-    for index in range(entry.count):
+    for index in range(entry.number):
         end = at + 4 + _LENGTH.unpack_from(data, at)[0]
         yield Event(entry.sequence + index, base + at, entry.time_ms, data[at + 4 : end])
         at = end

@@ -12,7 +12,7 @@ CHUNK = 64 * 1024
 
 
 class PartitionLog:
-    """Entries with gapless sequence numbers. What lies at or above ``published`` is not shown to readers yet."""
+    """Entries with gapless sequence numbers. What lies at or above ``published`` is not shown yet."""
 
     def __init__(
         self, folder: Path, segment_bytes: int = 16 * 1024 * 1024, *, sync_rolled: bool = False
@@ -83,7 +83,7 @@ class PartitionLog:
         return EntryBuilder(self.next_sequence, self.active.end, self._floor_time)
 
     def commit(self, builder: EntryBuilder) -> None:
-        """Write the entry. OSError: nothing is kept of it, and the log goes on unless it says it is broken."""
+        """Write the entry. OSError: nothing of it is kept, and the log goes on unless it is ``broken``."""
         data = builder.encode()
         entry = Head(len(data), 0, builder.first, builder.time_ms, builder.sequence - builder.first)
         try:
@@ -114,7 +114,7 @@ class PartitionLog:
         """A duplicate of the written file's descriptor, for a thread to sync and close."""
         return os.dup(self.active.fd)
 
-    # -- reading ----------------------------------------------------------------------------------------------
+    # -- reading
 
     def _segment_for(self, key: Callable[[Segment], int], wanted: int) -> int:
         return max(bisect_right(self._segments, wanted, key=key) - 1, 0)
@@ -128,7 +128,7 @@ class PartitionLog:
         start = segment.start_of(sequence=sequence)
         found: list[Event] = []
         for data, pos, base, entry in self._entries(segment, start, at_least):
-            if entry.sequence + entry.count <= sequence:
+            if entry.sequence + entry.number <= sequence:
                 continue
             if entry.sequence >= self.published:
                 break
@@ -139,7 +139,7 @@ class PartitionLog:
         return found
 
     def _entries(self, segment: Segment, pos: int, length: int) -> Iterator[tuple[bytes, int, int, Head]]:
-        """(data, position in it, log position of its start, header) of a segment's entries from ``pos`` on."""
+        """(data, position in it, log position of its start, header) of the entries from ``pos`` on."""
         while pos < segment.size:
             data = segment.read(pos, length)
             at = 0
@@ -180,7 +180,7 @@ class PartitionLog:
                     return entry.sequence
         return self.next_sequence
 
-    # -- retention --------------------------------------------------------------------------------------------
+    # -- retention
 
     def expire(self, older_than_ms: int, roll_before_ms: int, most_bytes: int | None) -> int:
         """Remove whole segments that are too old or too many; returns how many went.

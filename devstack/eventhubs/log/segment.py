@@ -67,8 +67,8 @@ class Segment:
             except Damaged as fault:
                 if not last or _followed(data, pos):
                     raise Damaged(
-                        f"{self.path} is damaged at byte {pos} ({fault}) and events follow: restore the file, or "
-                        "move the data folder away to start empty"
+                        f"{self.path} is damaged at byte {pos} ({fault}) and events follow: restore it, "
+                        "or move the data folder away to start empty"
                     ) from fault
                 os.truncate(self.path, pos)
                 break
@@ -79,7 +79,7 @@ class Segment:
         return len(data) - pos
 
     def note(self, pos: int, entry: Head, last_event: int) -> None:
-        """Take an entry at file position ``pos`` into the index; ``last_event`` is its last event's position."""
+        """Take an entry at file position ``pos`` in; ``last_event`` is where its last event is."""
         if not self._points or pos - self._points[-1] >= STEP:
             self._points.append(pos)
             self._sequences.append(entry.sequence)
@@ -88,7 +88,7 @@ class Segment:
             self.first_time = entry.time_ms
         self.last_time = entry.time_ms
         self.last_offset = self.base + last_event
-        self.next_sequence = entry.sequence + entry.count
+        self.next_sequence = entry.sequence + entry.number
         self.size = pos + entry.size
 
     def append(self, data: bytes, entry: Head, last_event: int) -> None:
@@ -133,7 +133,7 @@ class Segment:
 
 def _last_event(data: bytes, pos: int, entry: Head) -> int:
     at = pos + HEADER.size
-    for _ in range(entry.count - 1):
+    for _ in range(entry.number - 1):
         at += 4 + int.from_bytes(data[at : at + 4])
     return at
 

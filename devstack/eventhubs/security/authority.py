@@ -60,6 +60,6 @@ class Authority:
 def missing(path: str, right: str) -> AmqpError:
     """The refusal that names the right and the entity."""
     return unauthorized(
-        f"Unauthorized access. The {right!r} claim on {path!r} is required: no valid token of this connection "
-        "gives it. Check the policy, its key, the token's audience and its expiry."
+        f"Unauthorized access. The {right!r} claim on {path!r} is required: no valid token of this "
+        "connection gives it. Check the policy, its key, the token's audience and its expiry."
     )

@@ -12,7 +12,7 @@ RIGHTS = frozenset({SEND, LISTEN, MANAGE})
 
 @dataclass(frozen=True)
 class Policy:
-    """``entity`` is a hub's name in lower case, or empty for the whole namespace. Manage includes the others."""
+    """``entity`` is a hub's name in lower case, or empty for all hubs. Manage includes the others."""
 
     name: str
     key: str

@@ -1,6 +1,6 @@
 """Shared access signature tokens: ``SharedAccessSignature sr=…&sig=…&se=…&skn=…``.
 
-The signature is base64(HMAC-SHA256(key, sr + newline + se)), with ``sr`` as it stands in the token, URL-encoded.
+The signature is base64(HMAC-SHA256(key, sr + newline + se)), with ``sr`` URL-encoded as in the token.
 """
 
 import base64

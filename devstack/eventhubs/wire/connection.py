@@ -1,6 +1,6 @@
 """A connection (part 2, section 2.4): protocol headers, SASL, OPEN to CLOSE, frames to sessions, time-outs.
 
-Sans-IO: :meth:`Connection.receive` takes bytes, :meth:`Connection.output` gives bytes, the caller owns the clock.
+Sans-IO: :meth:`Connection.receive` takes bytes, ``output`` gives them, the caller has the clock.
 """
 
 from collections.abc import Callable
@@ -70,7 +70,7 @@ class Connection:
         self._secured = False
         self._opened = False
 
-    # -- output -----------------------------------------------------------------------------------------------
+    # -- output
 
     def write(self, data: bytes) -> None:
         """Queue bytes."""
@@ -98,7 +98,7 @@ class Connection:
                 self._ready[link] = None
         return bool(self._ready) and not self.closing
 
-    # -- input ------------------------------------------------------------------------------------------------
+    # -- input
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the client; a fault of the client's closes the connection, never raises."""
@@ -185,8 +185,8 @@ class Connection:
         self.write(
             frame(
                 p.performative(
-                    p.OPEN, e.string(self.name or "eventhubs"), e.NULL, e.uint(MAX_FRAME), e.ushort(CHANNEL_MAX),
-                    idle, e.NULL, e.NULL, e.NULL, e.NULL, e.NULL,
+                    p.OPEN, e.string(self.name or "eventhubs"), e.NULL, e.uint(MAX_FRAME),
+                    e.ushort(CHANNEL_MAX), idle, e.NULL, e.NULL, e.NULL, e.NULL, e.NULL,
                 )
             )
         )  # fmt: skip

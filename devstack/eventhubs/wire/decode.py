@@ -1,7 +1,7 @@
 """Decoding of AMQP 1.0 values (part 1 of the standard), bounded in depth and size.
 
-Integers, timestamps and characters become ``int``, strings ``str``, symbols :class:`Symbol`, binary ``bytes``;
-decimals stay the ``bytes`` they are. Every fault is an :class:`AmqpError` with ``amqp:decode-error``.
+Integers, timestamps and characters become ``int``, strings ``str``, symbols :class:`Symbol`, binary
+``bytes``; decimals stay the ``bytes`` they are. Every fault is an AmqpError with ``amqp:decode-error``.
 """
 
 import struct
@@ -22,17 +22,18 @@ class Symbol(str):
 
 
 class Described(NamedTuple):
-    """A described value: ``descriptor`` is an ``int`` or a :class:`Symbol` in all types the standard defines."""
+    """A described value: ``descriptor`` is an ``int`` or a :class:`Symbol` in the standard's own types."""
 
     descriptor: Any
     value: Any
 
 
 def _widths() -> list[int]:
-    """Bytes after each constructor; -1 and -4 for a one or four byte length, -9 for codes that do not exist."""
+    """Bytes after each constructor; -1 and -4 for a length of one or four bytes, -9 for no constructor."""
     table = [-9] * 256
     fixed = {
-        0: (0x40, 0x41, 0x42, 0x43, 0x44, 0x45), 1: (0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56), 2: (0x60, 0x61),
+        0: (0x40, 0x41, 0x42, 0x43, 0x44, 0x45), 1: (0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56),
+        2: (0x60, 0x61),
         4: (0x70, 0x71, 0x72, 0x73, 0x74), 8: (0x80, 0x81, 0x82, 0x83, 0x84), 16: (0x94, 0x98),
         -1: (0xA0, 0xA1, 0xA3, 0xC0, 0xC1, 0xE0), -4: (0xB0, 0xB1, 0xB3, 0xD0, 0xD1, 0xF0),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Frames of AMQP 1.0 (part 2, section 2.3): cutting a byte stream into them and putting a header before bodies."""
+"""Frames of AMQP 1.0 (part 2, section 2.3): cutting a byte stream into them, and making them."""
 
 import struct
 from typing import NamedTuple

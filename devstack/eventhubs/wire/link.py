@@ -87,7 +87,8 @@ class IncomingLink(Link):
         if self._first is None:
             self._begin(frame)
         first = self._first
-        assert first is not None and first.delivery_id is not None
+        assert first is not None
+        assert first.delivery_id is not None
         if frame.aborted:
             self._forget()
             return

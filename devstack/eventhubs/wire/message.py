@@ -80,7 +80,7 @@ class Body(NamedTuple):
 
     before: bytes  # the header section, or nothing
     kept: bytes  # raw entries of the client's own annotations
-    count: int  # number of keys and values in ``kept``
+    number: int  # number of keys and values in ``kept``
     key: str | None
     after: bytes
 
@@ -168,7 +168,7 @@ def stamp(body: Body, sequence: int, offset: int, time_ms: int, common: list[byt
         _SEQUENCE_NUMBER, e.long(sequence), _OFFSET, e.string(str(offset)), _TIME, e.timestamp(time_ms),
         *common, body.kept,
     ])  # fmt: skip
-    count = 6 + len(common) + body.count
+    count = 6 + len(common) + body.number
     annotations = e.compound(0xC1, [entries], count)
     return b"%b\x00\x53\x72%b%b" % (body.before, annotations, body.after)
 
@@ -180,7 +180,7 @@ def with_delivery_annotations(buf: bytes, entries: bytes) -> bytes:
 
 
 class Request(NamedTuple):
-    """A message to ``$cbs`` or ``$management``; ``message_id`` stays encoded because answers repeat its type."""
+    """A message to ``$cbs`` or ``$management``; ``message_id`` stays encoded: answers repeat its type."""
 
     message_id: bytes
     reply_to: str | None
@@ -190,8 +190,9 @@ class Request(NamedTuple):
 
 def request(buf: bytes) -> Request:
     """Read a request message."""
-    message_id, reply_to, application, value = e.NULL, None, {}, None
-    for code, start, end in sections(buf):
+    application: dict[str, Any] = {}
+    message_id, reply_to, value = e.NULL, None, None
+    for code, start, _end in sections(buf):
         if code == PROPERTIES:
             listed, _ = decode(buf, start)
             if listed:

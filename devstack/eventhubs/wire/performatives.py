@@ -112,17 +112,18 @@ def read(body: bytes) -> tuple[int, list[Any], int]:
 
 
 def _field(fields: list[Any], index: int, kind: type, default: Any, what: str) -> Any:
-    value = fields[index] if index < len(fields) else None
+    value: Any = fields[index] if index < len(fields) else None
     if value is None:
         value = default
         if value is ...:
             raise decode_error(f"{what} is mandatory and missing")
         return value
-    if not isinstance(value, kind) or (
-        kind is int and (isinstance(value, bool) or not 0 <= value <= UINT_MAX)
-    ):
-        raise decode_error(f"{what} has the wrong type or range")
-    return value
+    if kind is int:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= UINT_MAX:
+            return value
+    elif isinstance(value, kind):
+        return value
+    raise decode_error(f"{what} has the wrong type or range")
 
 
 def read_open(f: list[Any]) -> Open:

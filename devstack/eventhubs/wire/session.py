@@ -39,8 +39,8 @@ class Session:
         """Answer the client's BEGIN."""
         self.send(
             p.performative(
-                p.BEGIN, e.ushort(self.channel), e.uint(self.next_outgoing_id), e.uint(WINDOW), e.uint(WINDOW),
-                e.uint(HANDLE_MAX), e.NULL, e.NULL, e.NULL,
+                p.BEGIN, e.ushort(self.channel), e.uint(self.next_outgoing_id), e.uint(WINDOW),
+                e.uint(WINDOW), e.uint(HANDLE_MAX), e.NULL, e.NULL, e.NULL,
             )
         )  # fmt: skip
 
@@ -104,7 +104,8 @@ class Session:
             p.performative(
                 p.ATTACH, e.string(attach.name), e.uint(attach.handle), e.boolean(not attach.receiver),
                 e.ubyte(attach.snd_settle_mode), e.ubyte(attach.rcv_settle_mode), source, target, e.NULL,
-                e.NULL, e.uint(0) if attach.receiver else e.NULL, e.ulong(MAX_MESSAGE), e.NULL, e.NULL, e.NULL,
+                e.NULL, e.uint(0) if attach.receiver else e.NULL, e.ulong(MAX_MESSAGE),
+                e.NULL, e.NULL, e.NULL,
             )
         )  # fmt: skip
 
