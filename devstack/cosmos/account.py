@@ -1,5 +1,7 @@
 """The account: routes a request to what serves it, each inside one transaction, and prices the answer."""
 
+import logging
+import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +17,7 @@ from devstack.cosmos.feed import read_feed
 from devstack.cosmos.items import Condition, Items, Written, parse_item
 from devstack.cosmos.queries import run_plan, run_query
 from devstack.cosmos.session import check_session, session_token
-from devstack.cosmos.slices import Slice, read_items, scope_of
+from devstack.cosmos.slices import scope_of
 from devstack.cosmos.store import Store
 from devstack.cosmos.wire import Call, Reply, refused
 
@@ -43,6 +45,9 @@ class Account:
             return undone.reply
         except Refusal as error:
             return refused(error, charge.FAILED_READ if error.status != 429 else 0.38)
+        except sqlite3.OperationalError as error:
+            logging.getLogger(__name__).exception("%s %s was not done", call.verb, call.path)
+            return refused(Refusal(503, f"The account's file could not be written or read: {error}."))
 
     def _route(self, call: Call) -> Reply:
         match call.parts:

@@ -10,6 +10,7 @@ import orjson
 
 from devstack.cosmos.account import Account
 from devstack.cosmos.auth import WELL_KNOWN_KEY
+from devstack.cosmos.control import Control
 from devstack.cosmos.server import Server
 from devstack.cosmos.store import Store
 
@@ -24,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
         "--rus", type=int, help="RU/s of a container that asks for none; without it no limit at all"
     )
     found.add_argument("--ranges", type=int, default=2, help="physical ranges of a new container (default 2)")
+    found.add_argument("--control", action="store_true", help="control API for tests (POST /_control)")
     found.add_argument(
         "--key", default=WELL_KNOWN_KEY, help="master key (default: the emulator's well-known key)"
     )
@@ -44,7 +46,8 @@ async def _serve(options: argparse.Namespace) -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, stopped.set)
     store = Store(options.data / "account.db")
-    server = Server(Account(store, options.ranges, options.rus, options.key))
+    account = Account(store, options.ranges, options.rus, options.key)
+    server = Server(account, Control(account) if options.control else None)
     try:
         port = await server.start(options.port)
         limit = "no RU limit" if options.rus is None else f"{options.rus} RU/s a container"

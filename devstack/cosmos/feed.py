@@ -64,7 +64,8 @@ def _start(call: Call, container: Container) -> tuple[int, int]:
 def _page(
     store: Store, container: Container, part: Slice, after: int, since: int, call: Call
 ) -> tuple[list[bytes], int]:
-    where, arguments = ["lsn > ?", "ts >= ?", alive(container, call.now)], [after, since]  # type: tuple[list[str], list[Any]]
+    where = ["lsn > ?", "ts >= ?", alive(container, call.now)]
+    arguments: list[Any] = [after, since]
     if part.pk is not None:
         where.append("pk = ?")
         arguments.append(part.pk)

@@ -182,7 +182,7 @@ class Items:
         if old is None and container.definition.ttl is not None:
             self._store.execute(
                 f"DELETE FROM {container.docs} WHERE pk = ? AND id = ?",
-                (self._pk, item_id),  # noqa: S608 - expired
+                (self._pk, item_id),
             )
         seq = old.seq if old is not None else lsn * PER_LSN + self.place
         own = rid(container.db_number, container.number, seq >> 32, seq & 0xFFFFFFFF)

@@ -11,7 +11,9 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from devstack.cosmos.account import Account
-from devstack.cosmos.wire import Call, Reply
+from devstack.cosmos.control import PATH, Control
+from devstack.cosmos.errors import Refusal
+from devstack.cosmos.wire import Call, Reply, refused
 
 MAX_BODY = 16 * 1024 * 1024
 
@@ -19,8 +21,9 @@ MAX_BODY = 16 * 1024 * 1024
 class Server:
     """Serves one account. The handler does not await between reading a request and answering it."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, control: Control | None = None) -> None:
         self.account = account
+        self._control = control
         self._runner: web.ServerRunner | None = None
         self.port = 0
 
@@ -42,7 +45,27 @@ class Server:
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request."""
         call = await _call(request, self.account.clock())
+        if self._control is not None:
+            return await self._controlled(request, call, self._control)
         return _response(self.account.handle(call), call)
+
+    async def _controlled(self, request: web.BaseRequest, call: Call, control: Control) -> web.StreamResponse:
+        if call.path == PATH:
+            try:
+                return _response(control.handle(call), call)
+            except Refusal as error:
+                return _response(refused(error), call)
+        fault = control.fault_for(call)
+        if fault is None:
+            return _response(self.account.handle(call), call)
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        refusal = fault.refusal()
+        done = fault.disconnect != "before" and refusal is None
+        reply = self.account.handle(call) if done else refused(refusal or Refusal(503, "Disconnected."))
+        if fault.disconnect and request.transport is not None:
+            request.transport.abort()
+        return _response(reply, call)
 
 
 async def _call(request: web.BaseRequest, now: float) -> Call:

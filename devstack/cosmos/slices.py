@@ -56,7 +56,8 @@ def read_items(
     ids: list[str] | None = None, keys: list[str] | None = None,
 ) -> Iterator[Item]:  # fmt: skip
     """Items in creation order from ``start`` on; ``ids`` and ``keys`` narrow it to what a filter can match."""
-    where, arguments = ["seq >= ?", alive(container, now)], [start]  # type: tuple[list[str], list[Any]]
+    where = ["seq >= ?", alive(container, now)]
+    arguments: list[Any] = [start]
     index = ""
     if part.pk is not None:
         where.append("pk = ?")

@@ -130,7 +130,7 @@ def _ordered(shape: Shape, items: Iterable[Item]) -> Iterable[Keyed]:
         rows.append((tuple(sort_key(evaluate(row)) for evaluate, _ in shape.orders), mark, row))
     rows.sort(key=lambda one: one[1])
     for place in range(len(shape.orders) - 1, -1, -1):
-        rows.sort(key=lambda one: one[0][place], reverse=shape.orders[place][1])  # noqa: B023 - used at once
+        rows.sort(key=lambda one: one[0][place], reverse=shape.orders[place][1])
     return rows
 
 

@@ -55,9 +55,7 @@ class QueryParser(ExpressionParser):
         while True:
             expr = self.expression()
             alias = None
-            if self.accept("AS"):
-                alias = self.name()
-            elif self.now.kind == "name":
+            if self.accept("AS") or self.now.kind == "name":
                 alias = self.name()
             found.append((expr, alias))
             if not self.accept(","):

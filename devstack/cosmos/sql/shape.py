@@ -1,6 +1,6 @@
 """A compiled query: how one item becomes rows, which rows stay, and what each row or group returns."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -212,12 +212,13 @@ def _projection(query: tree.Query, columns: Scope, scope: Scope) -> Evaluate:
         raise
     if query.value:
         return made[0][2]
-    named = _named([(expr, alias) for expr, alias, _ in made])
+    named = column_names([(expr, alias) for expr, alias, _ in made])
     pairs = list(zip(named, [evaluate for _, _, evaluate in made], strict=True))
     return lambda row: {name: value for name, one in pairs if (value := one(row)) is not UNDEFINED}
 
 
-def _named(columns: list[tuple[tree.Expr, str | None]]) -> list[str]:
+def column_names(columns: Sequence[tuple[tree.Expr, str | None]]) -> list[str]:
+    """The property of the result that each column becomes: its alias, its last step, or ``$1``, ``$2``…"""
     names: list[str] = []
     unnamed = 0
     for expr, alias in columns:
