@@ -8,6 +8,7 @@ from types import TracebackType
 
 from devstack.eventhubs.broker import Client
 from devstack.eventhubs.config import Settings
+from devstack.eventhubs.control import serve_control
 from devstack.eventhubs.errors import FORCED, AmqpError
 from devstack.eventhubs.faults import Faults
 from devstack.eventhubs.hub.durability import PowerDurability, ProcessDurability
@@ -37,7 +38,7 @@ class Server:
             lock = FolderLock(self.settings.data)
             stack.callback(lock.release)
             durability = PowerDurability() if self.settings.durability == "power" else ProcessDurability()
-            self.namespace = Namespace(self.settings, durability)
+            self.namespace = Namespace(self.settings, durability, self.faults.disk)
             stack.callback(self.namespace.close)
             stack.push_async_callback(durability.close)
             self._warn_about_tails()
@@ -45,6 +46,9 @@ class Server:
             listener = await asyncio.get_running_loop().create_server(self._accept, HOST, self.settings.port)
             stack.callback(listener.close)
             self.port = listener.sockets[0].getsockname()[1]
+            if self.settings.control is not None:
+                control = await serve_control(self, self.settings.control)
+                stack.callback(control.close)
             ticking = asyncio.create_task(self._tick())
             stack.callback(ticking.cancel)
             self._stack = stack.pop_all()

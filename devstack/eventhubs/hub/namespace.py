@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +62,11 @@ class Hub:
 class Namespace:
     """All hubs of a data folder."""
 
-    def __init__(self, settings: Settings, durability: Durability) -> None:
+    def __init__(
+        self, settings: Settings, durability: Durability, before_write: Callable[[], None] = lambda: None
+    ) -> None:
         self._settings = settings
+        self._before_write = before_write
         self._durability = durability
         self._folder = settings.data / "hubs"
         self._hubs: dict[str, Hub] = {}
@@ -111,7 +115,12 @@ class Namespace:
         most = settings.segment_bytes
         if settings.retention_bytes is not None:
             most = max(min(most, settings.retention_bytes // 4), 1)
-        log = PartitionLog(folder / str(index), most, sync_rolled=settings.durability == "power")
+        log = PartitionLog(
+            folder / str(index),
+            most,
+            sync_rolled=settings.durability == "power",
+            before_write=self._before_write,
+        )
         return Partition(config.name, index, log, self._durability)
 
     def hub(self, name: str) -> Hub:

@@ -15,13 +15,19 @@ class PartitionLog:
     """Entries with gapless sequence numbers. What lies at or above ``published`` is not shown yet."""
 
     def __init__(
-        self, folder: Path, segment_bytes: int = 16 * 1024 * 1024, *, sync_rolled: bool = False
+        self,
+        folder: Path,
+        segment_bytes: int = 16 * 1024 * 1024,
+        *,
+        sync_rolled: bool = False,
+        before_write: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = folder
         self.broken: str | None = None
         self.torn = 0
         self._segment_bytes = segment_bytes
         self._sync_rolled = sync_rolled
+        self._before_write = before_write
         folder.mkdir(parents=True, exist_ok=True)
         self._segments = self._recover()
         self.published = self.next_sequence
@@ -87,6 +93,7 @@ class PartitionLog:
         data = builder.encode()
         entry = Head(len(data), 0, builder.first, builder.time_ms, builder.sequence - builder.first)
         try:
+            self._before_write()
             self.active.append(data, entry, builder.last_offset - self.active.base)
         except OSError:
             if os.fstat(self.active.fd).st_size != self.active.size:

@@ -1,0 +1,239 @@
+"""The official Python SDK, synchronous and asynchronous: what ordinary apps do with a hub."""
+
+import datetime
+
+import pytest
+from azure.eventhub import EventData, TransportType
+from azure.eventhub.aio import EventHubProducerClient as AsyncProducerClient
+from azure.eventhub.amqp import AmqpAnnotatedMessage, AmqpMessageBodyType
+from azure.eventhub.exceptions import ConnectError, EventHubError
+
+from devstack.eventhubs.hub.routing import partition_for
+from devstack.tests.eventhubs.clients import bodies, consumer, producer, read, read_async, send
+from devstack.tests.eventhubs.serving import Served
+
+UTC = datetime.UTC
+
+
+def test_properties_of_a_new_hub(served: Served, hub: str) -> None:
+    with producer(served.connection_string, hub) as client:
+        found = client.get_eventhub_properties()
+        assert found["eventhub_name"] == hub
+        assert found["partition_ids"] == ["0", "1", "2", "3"]
+        age = datetime.datetime.now(UTC) - found["created_at"]
+        assert abs(age) < datetime.timedelta(minutes=5)
+        empty = client.get_partition_properties("1")
+        assert (empty["is_empty"], empty["last_enqueued_sequence_number"]) == (True, -1)
+        assert empty["last_enqueued_offset"] == "-1"
+        client.send_event(EventData("x"), partition_id="1")
+        full = client.get_partition_properties("1")
+    (event,) = read(served.connection_string, hub, 1, "1")
+    assert (full["is_empty"], full["beginning_sequence_number"]) == (False, 0)
+    assert full["last_enqueued_sequence_number"] == event.sequence_number == 0
+    assert full["last_enqueued_offset"] == event.offset
+    assert full["last_enqueued_time_utc"] == event.enqueued_time
+
+
+def test_everything_about_an_event_survives(served: Served, hub: str) -> None:
+    event = EventData(b"\x00\xff binary")
+    event.properties = {"text": "grüß", "number": 7, "yes": True, "part": 1.5}
+    event.content_type, event.correlation_id, event.message_id = "application/json", "c-1", "m-1"
+    with producer(served.connection_string, hub) as client:
+        client.send_batch([event], partition_key="dev-1")
+    place = str(partition_for("dev-1", 4))
+    (got,) = read(served.connection_string, hub, 1, place)
+    assert b"".join(got.body) == b"\x00\xff binary"
+    properties = {key.decode(): value for key, value in got.properties.items()}
+    assert properties == {"text": "grüß".encode(), "number": 7, "yes": True, "part": 1.5}
+    assert (got.content_type, got.correlation_id, got.message_id) == ("application/json", "c-1", "m-1")
+    assert got.partition_key == b"dev-1"
+    assert set(got.system_properties) == {
+        b"x-opt-sequence-number", b"x-opt-offset", b"x-opt-enqueued-time", b"x-opt-partition-key",
+        b"content-type", b"correlation-id", b"message-id",
+    }  # fmt: skip
+
+
+def test_every_kind_of_body(served: Served, hub: str) -> None:
+    messages = [
+        AmqpAnnotatedMessage(data_body=[b"a", b"b"]),
+        AmqpAnnotatedMessage(sequence_body=[[1, "x"], [True]]),
+        AmqpAnnotatedMessage(value_body={"key": [1, 2]}),
+    ]
+    with producer(served.connection_string, hub) as client:
+        client.send_batch(messages, partition_id="0")  # type: ignore[arg-type]
+    got = read(served.connection_string, hub, 3)
+    kinds = [event.raw_amqp_message.body_type for event in got]
+    assert kinds == [AmqpMessageBodyType.DATA, AmqpMessageBodyType.SEQUENCE, AmqpMessageBodyType.VALUE]
+    assert list(got[0].body) == [b"a", b"b"]  # type: ignore[arg-type]
+    assert list(got[1].body) == [[1, b"x"], [True]]  # type: ignore[arg-type,comparison-overlap]
+    assert got[2].body == {b"key": [1, 2]}  # type: ignore[comparison-overlap]
+
+
+def test_client_cannot_set_the_service_annotations(served: Served, hub: str) -> None:
+    message = AmqpAnnotatedMessage(
+        data_body=b"x", annotations={"x-opt-sequence-number": 99, "x-opt-publisher": "forged", "mine": "kept"}
+    )
+    with producer(served.connection_string, hub) as client:
+        client.send_batch([message], partition_id="0")  # type: ignore[list-item]
+    (got,) = read(served.connection_string, hub, 1)
+    annotations = got.raw_amqp_message.annotations
+    assert got.sequence_number == 0
+    assert annotations is not None
+    assert b"x-opt-publisher" not in annotations
+    assert annotations[b"mine"] == b"kept"
+
+
+def test_batches_up_to_the_limit_in_many_frames(served: Served, hub: str) -> None:
+    with producer(served.connection_string, hub) as client:
+        batch = client.create_batch(partition_id="0")
+        assert batch.max_size_in_bytes == 1024 * 1024
+        count = 0
+        with pytest.raises(ValueError, match="has reached its size limit"):
+            while True:
+                batch.add(EventData(f"{count:06d}" + "x" * 5000))
+                count += 1
+        client.send_batch(batch)
+    got = read(served.connection_string, hub, count)
+    assert [event.sequence_number for event in got] == list(range(count))
+    assert [body[:6] for body in bodies(got)] == [f"{n:06d}" for n in range(count)]
+
+
+async def test_one_event_of_a_mebibyte_and_the_async_client(served: Served, hub: str) -> None:
+    large = "y" * (1024 * 1024 - 1000)
+    client = AsyncProducerClient.from_connection_string(served.connection_string, eventhub_name=hub)
+    async with client:
+        await client.send_event(EventData(large), partition_id="0")
+        await client.send_batch([EventData("a"), EventData("b")], partition_id="0")
+        properties = await client.get_partition_properties("0")
+    assert properties["last_enqueued_sequence_number"] == 2
+    got = await read_async(served.connection_string, hub, 3)
+    assert bodies(got) == [large, "a", "b"]
+
+
+def test_larger_than_the_limit_is_refused(served: Served, hub: str) -> None:
+    with producer(served.connection_string, hub) as client:
+        with pytest.raises((ValueError, EventHubError)):
+            client.send_batch([EventData("z" * (1024 * 1024 + 10))], partition_id="0")
+        client.send_event(EventData("fits"), partition_id="0")
+    assert bodies(read(served.connection_string, hub, 1)) == ["fits"]
+
+
+def test_every_position(served: Served, hub: str) -> None:
+    cs = served.connection_string
+    for text in ("a", "b", "c"):
+        send(cs, hub, [text], partition_id="0")
+    all_of_them = read(cs, hub, 3)
+    first, second, third = all_of_them
+    assert bodies(all_of_them) == ["a", "b", "c"]
+    offset, number, moment = second.offset, second.sequence_number, second.enqueued_time
+    assert bodies(read(cs, hub, 1, starting_position=offset)) == ["c"]
+    assert bodies(read(cs, hub, 2, starting_position=offset, starting_position_inclusive=True)) == ["b", "c"]
+    assert bodies(read(cs, hub, 1, starting_position=number)) == ["c"]
+    assert bodies(read(cs, hub, 2, starting_position=number, starting_position_inclusive=True)) == ["b", "c"]
+    assert bodies(read(cs, hub, 1, starting_position=first.offset))[0] == "b"
+    assert moment is not None
+    later = read(cs, hub, 1, starting_position=moment, starting_position_inclusive=True)
+    assert later[0].enqueued_time == moment
+    long_ago = moment - datetime.timedelta(days=1)
+    assert bodies(read(cs, hub, 3, starting_position=long_ago)) == ["a", "b", "c"]
+    assert third.enqueued_time is not None
+
+
+def test_latest_gets_only_what_comes_later(served: Served, hub: str) -> None:
+    cs = served.connection_string
+    send(cs, hub, ["before"], partition_id="0")
+    got: list[str] = []
+    import threading
+
+    attached, seen = threading.Event(), threading.Event()
+
+    def take(_context: object, event: EventData | None) -> None:
+        attached.set()
+        if event is not None:
+            got.append(event.body_as_str())
+            seen.set()
+
+    client = consumer(cs, hub)
+    worker = threading.Thread(
+        target=client.receive, args=(take,),
+        kwargs={"partition_id": "0", "starting_position": "@latest", "max_wait_time": 0.3},
+    )  # fmt: skip
+    worker.start()
+    try:
+        assert attached.wait(20)
+        send(cs, hub, ["after"], partition_id="0")
+        assert seen.wait(20)
+    finally:
+        client.close()
+        worker.join(20)
+    assert got == ["after"]
+
+
+def test_a_position_beyond_the_end_is_refused(served: Served, hub: str) -> None:
+    cs = served.connection_string
+    send(cs, hub, ["x"], partition_id="0")
+    faults: list[Exception] = []
+    client = consumer(cs, hub, retry_total=0)
+    with client:
+        try:
+            client.receive(
+                lambda _context, _event: None, partition_id="0", starting_position="999999",
+                on_error=lambda _context, fault: (faults.append(fault), client.close()),
+            )  # fmt: skip
+        except EventHubError as fault:
+            faults.append(fault)
+    assert "beyond the last one" in str(faults[0])
+
+
+def test_runtime_metrics(served: Served, hub: str) -> None:
+    cs = served.connection_string
+    send(cs, hub, ["a", "b"], partition_id="0")
+    client = consumer(cs, hub)
+    found: list[dict[str, object]] = []
+
+    def take(context: object, event: EventData | None) -> None:
+        if event is not None:
+            found.append(dict(context.last_enqueued_event_properties))  # type: ignore[attr-defined]
+            client.close()
+
+    client.receive(
+        take, partition_id="0", starting_position="-1", track_last_enqueued_event_properties=True, max_wait_time=1
+    )
+    assert found[0]["sequence_number"] == 1
+    assert isinstance(found[0]["retrieval_time"], datetime.datetime)
+
+
+def test_events_with_a_key_share_the_partition_of_its_hash(served: Served, hub: str) -> None:
+    keys = ["a", "device-17", "gerät-ü", "x" * 300, "日本"]
+    with producer(served.connection_string, hub) as client:
+        for key in keys:
+            client.send_batch([EventData(key)], partition_key=key)
+            client.send_batch([EventData(key)], partition_key=key)
+        ends = {
+            place: client.get_partition_properties(place)["last_enqueued_sequence_number"] for place in "0123"
+        }
+    expected = {place: -1 for place in "0123"}
+    for key in keys:
+        expected[str(partition_for(key, 4))] += 2
+    assert ends == expected
+
+
+def test_unkeyed_events_go_round(served: Served, hub: str) -> None:
+    with producer(served.connection_string, hub) as client:
+        for _ in range(8):
+            client.send_batch([EventData("x")])
+        ends = [client.get_partition_properties(place)["last_enqueued_sequence_number"] for place in "0123"]
+    assert ends == [1, 1, 1, 1]
+
+
+def test_unknown_partition_is_refused(served: Served, hub: str) -> None:
+    with producer(served.connection_string, hub, retry_total=0) as client:
+        with pytest.raises(EventHubError, match=r"(?i)partition"):
+            client.get_partition_properties("9")
+        with pytest.raises((ValueError, EventHubError, ConnectError)):
+            client.send_event(EventData("x"), partition_id="9")
+
+
+def test_transport_is_plain_tcp(served: Served, hub: str) -> None:
+    with producer(served.connection_string, hub, transport_type=TransportType.Amqp) as client:
+        assert client.get_partition_ids() == ["0", "1", "2", "3"]
