@@ -1,0 +1,84 @@
+"""What was acknowledged survives the death of the process; one file has one server."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from azure.cosmos import PartitionKey, exceptions
+from azure.core.exceptions import AzureError
+
+from devstack.tests.cosmos.serving import start
+
+
+def test_kill_under_load_loses_nothing(tmp_path: Path) -> None:
+    serving = start(tmp_path)
+    acknowledged: list[str] = []
+    enough = threading.Event()
+
+    def write(worker: int) -> None:
+        with serving.client(retry_total=0, retry_write=0, connection_timeout=2) as client:
+            made = client.get_database_client("d").get_container_client("c")
+            for n in range(100_000):
+                name = f"w{worker}-{n}"
+                operations = [("create", ({"id": f"{name}-{k}", "pk": name},)) for k in range(3)]
+                try:
+                    made.execute_item_batch(operations, name)
+                except (AzureError, OSError):
+                    return
+                acknowledged.append(name)
+                if len(acknowledged) > 200:
+                    enough.set()
+
+    with serving.client() as client:
+        client.create_database("d").create_container("c", PartitionKey("/pk"))
+    workers = [threading.Thread(target=write, args=(n,)) for n in range(3)]
+    for worker in workers:
+        worker.start()
+    assert enough.wait(60)
+    serving.kill()
+    for worker in workers:
+        worker.join()
+    again = start(tmp_path)
+    try:
+        with again.client() as client:
+            made = client.get_database_client("d").get_container_client("c")
+            stored = [one["pk"] for one in made.read_all_items()]
+            assert set(acknowledged) <= set(stored)
+            assert {stored.count(name) for name in set(stored)} == {3}
+            lsns = [one["id"] for one in made.query_items_change_feed(start_time="Beginning")]
+            assert len(lsns) == len(stored)
+    finally:
+        assert again.stop() == 0
+
+
+def test_a_second_server_on_the_same_file_is_refused(tmp_path: Path) -> None:
+    serving = start(tmp_path)
+    try:
+        words = [sys.executable, "-m", "devstack", "cosmos", "--port", "0", "--data", str(tmp_path)]
+        second = subprocess.run(words, capture_output=True, timeout=30, check=False)
+        assert second.returncode != 0
+        assert b"is served by another process" in second.stderr
+    finally:
+        serving.kill()
+
+
+def test_a_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path) -> None:
+    serving = start(tmp_path, "--control")
+    try:
+        with serving.client(retry_total=0) as client:
+            made = client.create_database("d").create_container("c", PartitionKey("/pk"))
+            made.create_item({"id": "before", "pk": "x"})
+            serving.control(disk_full=True)
+            written = []
+            with pytest.raises(exceptions.CosmosHttpResponseError) as caught:
+                for n in range(100):
+                    made.create_item({"id": f"i{n}", "pk": "x", "text": "x" * 20_000})
+                    written.append(f"i{n}")
+            assert caught.value.status_code == 503
+            serving.control(disk_full=False)
+            made.create_item({"id": "after", "pk": "x"})
+            assert {one["id"] for one in made.read_all_items()} == {"before", "after", *written}
+    finally:
+        serving.kill()

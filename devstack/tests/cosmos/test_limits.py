@@ -1,0 +1,113 @@
+"""Request units, faults, time to live: what the control API and --rus are for."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+from azure.cosmos import ContainerProxy, PartitionKey, exceptions
+
+from devstack.tests.cosmos.conftest import MakeContainer
+from devstack.tests.cosmos.serving import Serving, start
+
+
+def test_a_budget_refuses_honestly(tmp_path: Path) -> None:
+    serving = start(tmp_path, "--rus", "400")
+    try:
+        with serving.client(retry_total=0) as client:
+            made = client.create_database("d").create_container("c", PartitionKey("/pk"))
+            refusals, done = 0, 0
+            while done < 60:
+                try:
+                    made.upsert_item({"id": str(done), "pk": "x"})
+                    done += 1
+                except exceptions.CosmosHttpResponseError as error:
+                    assert (error.status_code, error.sub_status) == (429, 3200)
+                    wait = int(dict(error.headers or {})["x-ms-retry-after-ms"])
+                    assert 1 <= wait <= 1000
+                    refusals += 1
+                    time.sleep(wait / 1000)  # what the server asked for, and then it must serve
+                    made.upsert_item({"id": str(done), "pk": "x"})
+                    done += 1
+            assert refusals > 3
+            assert len(list(made.read_all_items(max_item_count=100))) >= 0
+    finally:
+        serving.kill()
+
+
+def test_without_a_budget_nothing_is_refused(container: ContainerProxy) -> None:
+    for n in range(100):
+        container.upsert_item({"id": str(n), "pk": "x", "list": list(range(50))})
+
+
+@pytest.mark.parametrize(("status", "substatus"), [(429, 3200), (503, 0), (410, 1002), (449, 0)])
+def test_faults_reach_the_client(serving: Serving, container: ContainerProxy, status: int, substatus: int) -> None:
+    container.create_item({"id": "a", "pk": "x"})
+    path = f"{container.id}/docs"
+    fault = {"status": status, "substatus": substatus, "path": path, "retry_after_ms": 1, "times": 1}
+    code, headers, _ = fault_once(serving, container, fault)
+    assert code == status
+    assert headers.get("x-ms-substatus", "0") == str(substatus)
+    assert container.read_item("a", "x")["id"] == "a"
+
+
+def fault_once(serving: Serving, container: ContainerProxy, fault: Any) -> Any:
+    serving.control(faults=[fault])
+    path = f"{container.container_link}/docs/a"
+    return serving.signed("GET", path, x_ms_documentdb_partitionkey='["x"]')
+
+
+def test_the_sdk_retries_a_throttled_request(serving: Serving, container: ContainerProxy) -> None:
+    fault = {"status": 429, "substatus": 3200, "retry_after_ms": 1, "path": f"{container.id}/docs", "times": 3}
+    serving.control(faults=[fault])
+    assert container.create_item({"id": "a", "pk": "x"})["id"] == "a"
+    assert serving.control()["faults"] == [0]
+
+
+def test_a_lost_answer_is_not_a_lost_write(serving: Serving, container: ContainerProxy) -> None:
+    for when, expected in (("before", []), ("after", ["after"])):
+        serving.control(faults=[{"disconnect": when, "verb": "POST", "path": f"{container.id}/docs"}])
+        with pytest.raises((ServiceRequestError, ServiceResponseError)):
+            container.create_item({"id": when, "pk": "x"}, retry_write=0)
+        serving.control(faults=[])
+        assert [one["id"] for one in container.read_all_items()] == expected
+
+
+def test_time_to_live(serving: Serving, make: MakeContainer) -> None:
+    made = make(default_ttl=60)
+    made.create_item({"id": "default", "pk": "x"})
+    made.create_item({"id": "short", "pk": "x", "ttl": 10})
+    made.create_item({"id": "never", "pk": "x", "ttl": -1})
+    assert len(list(made.read_all_items())) == 3
+    serving.control(advance=11)
+    assert {one["id"] for one in made.read_all_items()} == {"default", "never"}
+    with pytest.raises(exceptions.CosmosResourceNotFoundError):
+        made.read_item("short", "x")
+    made.create_item({"id": "short", "pk": "x", "ttl": 1000})
+    serving.control(advance=60)
+    feed = {one["id"] for one in made.query_items_change_feed(start_time="Beginning")}
+    query = set(made.query_items("SELECT VALUE c.id FROM c", partition_key="x"))
+    assert feed == query == {"short", "never"}
+    with pytest.raises(exceptions.CosmosHttpResponseError) as caught:
+        made.create_item({"id": "bad", "pk": "x", "ttl": 0})
+    assert caught.value.status_code == 400
+
+
+def test_time_to_live_is_off_without_a_default(serving: Serving, container: ContainerProxy) -> None:
+    container.create_item({"id": "a", "pk": "x", "ttl": 1})
+    serving.control(advance=100)
+    assert container.read_item("a", "x")["ttl"] == 1
+
+
+def test_the_control_api_is_off_unless_asked_for(tmp_path: Path) -> None:
+    serving = start(tmp_path)
+    try:
+        assert serving.signed("POST", "/_control", {"advance": 1})[0] in (400, 401)
+    finally:
+        serving.kill()
+
+
+def test_unknown_control_actions_are_refused(serving: Serving) -> None:
+    assert serving.signed("POST", "/_control", {"explode": 1})[0] == 400
+    assert serving.signed("POST", "/_control", {"faults": [{"sttus": 1}]})[0] == 400
