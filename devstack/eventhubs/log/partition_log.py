@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from devstack.eventhubs.log.entry import Damaged, EntryBuilder, Event, Head, check, events, head
-from devstack.eventhubs.log.segment import Segment
+from devstack.eventhubs.log.segment import STEP, Segment
 
 CHUNK = 64 * 1024
 
@@ -134,7 +134,7 @@ class PartitionLog:
         segment = self._segments[self._segment_for(lambda s: s.sequence, sequence)]
         start = segment.start_of(sequence=sequence)
         found: list[Event] = []
-        for data, pos, base, entry in self._entries(segment, start, at_least):
+        for data, pos, base, entry in self._entries(segment, start, max(at_least, STEP)):
             if entry.sequence + entry.number <= sequence:
                 continue
             if entry.sequence >= self.published:
@@ -160,9 +160,10 @@ class PartitionLog:
                 yield data, at, segment.base + pos, entry
                 at += entry.size
             if at == 0:
-                length = max(length * 2, head(data, 0).size)
-                if len(data) >= length:
+                wanted = head(data, 0).size
+                if wanted <= length or wanted > segment.size - pos:
                     raise Damaged(f"{segment.path} cannot be read at byte {pos}")
+                length = wanted
             pos += at
 
     def after_offset(self, offset: int, *, inclusive: bool) -> int:

@@ -44,7 +44,9 @@ def read(cs: str, hub: str, count: int, partition: str | None = "0", **start: An
 
     client = consumer(cs, hub, start.pop("group", "$Default"))
     worker = threading.Thread(
-        target=client.receive_batch, args=(take,), kwargs={"partition_id": partition, "max_wait_time": 0.1, **start}
+        target=client.receive_batch,
+        args=(take,),
+        kwargs={"partition_id": partition, "max_wait_time": 0.1, **start},
     )
     worker.start()
     try:
@@ -55,7 +57,9 @@ def read(cs: str, hub: str, count: int, partition: str | None = "0", **start: An
     return got
 
 
-async def read_async(cs: str, hub: str, count: int, partition: str | None = "0", **start: Any) -> list[EventData]:
+async def read_async(
+    cs: str, hub: str, count: int, partition: str | None = "0", **start: Any
+) -> list[EventData]:
     """The same with the asynchronous client."""
     got: list[EventData] = []
     full = asyncio.Event()

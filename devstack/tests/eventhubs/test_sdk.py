@@ -197,7 +197,11 @@ def test_runtime_metrics(served: Served, hub: str) -> None:
             client.close()
 
     client.receive(
-        take, partition_id="0", starting_position="-1", track_last_enqueued_event_properties=True, max_wait_time=1
+        take,
+        partition_id="0",
+        starting_position="-1",
+        track_last_enqueued_event_properties=True,
+        max_wait_time=1,
     )
     assert found[0]["sequence_number"] == 1
     assert isinstance(found[0]["retrieval_time"], datetime.datetime)
