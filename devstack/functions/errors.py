@@ -1,0 +1,21 @@
+"""What can stop the host or an invocation. Each text says what to do next."""
+
+
+class HostError(Exception):
+    """Base of the host's own errors."""
+
+
+class ConfigurationError(HostError):
+    """host.json, local.settings.json, a setting or a binding is wrong: the host refuses to start."""
+
+
+class IndexingError(HostError):
+    """The worker could not load or index the app; the text carries the app's own traceback."""
+
+
+class WorkerCrashed(HostError):
+    """A worker process ended with invocations in flight: each of them is a failed invocation."""
+
+
+class FunctionTimedOut(HostError):
+    """An invocation outlived ``functionTimeout``; its worker process is replaced."""

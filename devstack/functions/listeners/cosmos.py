@@ -1,0 +1,235 @@
+"""Cosmos DB trigger (v4, latest versions): the change feed per feed range, each behind a lease.
+
+Source: azure-webjobs-sdk-extensions CosmosDBTriggerListener: a failed function without a retry policy is only
+reported, the lease advances; a retry policy runs around the batch and holds that lease back.
+"""
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from azure.cosmos import PartitionKey
+from azure.cosmos.aio import ContainerProxy, CosmosClient
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
+
+from devstack.functions import log
+from devstack.functions.config import Configuration
+from devstack.functions.errors import ConfigurationError
+from devstack.functions.invoker import Call, Invoker, stopped_within
+from devstack.functions.listeners.cosmos_leases import Lease, LeaseLost, LeaseStore
+from devstack.functions.listeners.retry_loop import persistently
+from devstack.functions.model import Function
+
+_REFUSED = ("startFromTime", "preferredLocations", "leaseConnection", "changeFeedMode")
+
+
+@dataclass(frozen=True)
+class CosmosSettings:
+    """One trigger's settings, seconds."""
+
+    connection: str
+    database: str
+    container: str
+    leases: str
+    create_leases: bool
+    prefix: str
+    poll: float
+    acquire: float
+    renew: float
+    expiration: float
+    beginning: bool
+    page: int | None
+
+
+def read(function: Function, configuration: Configuration) -> CosmosSettings:
+    """Read and check the binding. ``ConfigurationError`` for what this host does not do."""
+    trigger = function.trigger
+    for name in _REFUSED:
+        if trigger.get(name) and str(trigger[name]) != "LatestVersion":
+            raise ConfigurationError(
+                f"{function.where()}: {name} is not served here; remove it for the local stack"
+            )
+    connection = configuration.connection(trigger.get("connection"), function.where())
+    if "accountendpoint=" not in connection.lower():
+        raise ConfigurationError(
+            f"{function.where()}: the connection must read AccountEndpoint=…;AccountKey=…;"
+        )
+    container = function.text("containerName", configuration)
+    leases = function.text("leaseContainerName", configuration, "leases")
+    if container == leases:
+        raise ConfigurationError(
+            f"{function.where()}: the monitored container cannot be its own lease container"
+        )
+    prefix = trigger.get("leaseContainerPrefix") or ""
+
+    def milliseconds(key: str, default: int) -> float:
+        return max(0.01, int(trigger.get(key) or default) / 1000)
+
+    database = function.text("databaseName", configuration)
+    return CosmosSettings(
+        connection, database, container, leases, bool(trigger.get("createLeaseContainerIfNotExists")),
+        f"{configuration.resolve(prefix, function.where())}{database}.{container}..",
+        milliseconds("feedPollDelay", 5000), milliseconds("leaseAcquireInterval", 13000),
+        milliseconds("leaseRenewInterval", 17000), milliseconds("leaseExpirationInterval", 60000),
+        bool(trigger.get("startFromBeginning")), int(trigger["maxItemsPerInvocation"])
+        if trigger.get("maxItemsPerInvocation") else None,
+    )  # fmt: skip
+
+
+class CosmosListener:
+    """Follows the change feed of one container for one function."""
+
+    def __init__(self, function: Function, invoker: Invoker, settings: CosmosSettings) -> None:
+        self._function = function
+        self._invoker = invoker
+        self._settings = settings
+        self._stop = asyncio.Event()
+        self._ranges: dict[str, asyncio.Task[None]] = {}
+        self._feeds: list[Feed] = []
+        self._clients: list[CosmosClient] = []
+        self._balancing: asyncio.Task[None] | None = None
+        self._where = f"{function.where()} ({settings.database}/{settings.container})"
+
+    async def start(self) -> None:
+        """Return when the free feed ranges are claimed, however long the account is away."""
+        await persistently(self._prepare, self._where)
+        await persistently(self._claim, self._where)
+        await asyncio.gather(*(feed.listening.wait() for feed in self._feeds))
+        self._balancing = asyncio.create_task(self._balance())
+
+    async def stop(self) -> None:
+        """Read no more pages; batches in flight go on, their leases do not advance."""
+        self._stop.set()
+
+    async def close(self) -> None:
+        """Give the leases back and close the clients."""
+        tasks = [*self._ranges.values(), *([self._balancing] if self._balancing else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for client in self._clients:
+            await client.close()
+
+    async def _prepare(self) -> None:
+        database = self._client().get_database_client(self._settings.database)
+        container = database.get_container_client(self._settings.container)
+        leases = database.get_container_client(self._settings.leases)
+        if self._settings.create_leases:
+            await database.create_container_if_not_exists(self._settings.leases, PartitionKey("/id"))
+        try:
+            await container.read()
+            await leases.read()
+        except CosmosResourceNotFoundError as error:
+            raise ConfigurationError(
+                f"{self._where}: the container or its lease container {self._settings.leases!r} is missing;"
+                " create it (or set createLeaseContainerIfNotExists for the leases)"
+            ) from error
+        self._store = LeaseStore(leases, self._settings.prefix, self._settings.expiration)
+        await self._store.prepare([one async for one in container.read_feed_ranges()])
+
+    def _client(self) -> CosmosClient:
+        client = CosmosClient.from_connection_string(self._settings.connection)
+        self._clients.append(client)
+        return client
+
+    async def _balance(self) -> None:
+        while not await stopped_within(self._stop, self._settings.acquire):
+            await persistently(self._claim, self._where)
+
+    async def _claim(self) -> None:
+        for lease in await self._store.claim():
+            feed = Feed(self._function, self._invoker, self._settings, self._store, lease, self._stop)
+            self._feeds = [*(one for one in self._feeds if one.lease.id != lease.id), feed]
+            container = self._client().get_database_client(self._settings.database)
+            old = self._ranges.get(lease.id)
+            if old is not None:
+                old.cancel()
+            follow = feed.follow(container.get_container_client(self._settings.container))
+            self._ranges[lease.id] = asyncio.create_task(follow)
+
+
+class Feed:
+    """One feed range while its lease is held. ``listening`` is set once a first page was read."""
+
+    def __init__(self, function: Function, invoker: Invoker, settings: CosmosSettings, store: LeaseStore,
+                 lease: Lease, stop: asyncio.Event) -> None:  # fmt: skip
+        self._function = function
+        self._invoker = invoker
+        self._settings = settings
+        self._store = store
+        self.lease = lease
+        self._stop = stop
+        self.listening = asyncio.Event()
+        self._one_write = asyncio.Lock()
+
+    async def follow(self, container: ContainerProxy) -> None:
+        """Deliver pages in order until the lease is lost or the listener stops."""
+        renewal = asyncio.create_task(self._renew(asyncio.current_task()))
+        try:
+            while not self._stop.is_set():
+                await persistently(lambda: self._turn(container), self._function.where())
+        except asyncio.CancelledError:
+            await self._give_back()
+            raise
+        finally:
+            renewal.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await renewal
+
+    async def _turn(self, container: ContainerProxy) -> None:
+        documents, continuation = await self._page(container)
+        self.listening.set()
+        if documents:
+            call = Call(
+                ("string", json.dumps(documents)), {}, f"{len(documents)} documents of {self.lease.id}"
+            )
+            await asyncio.shield(self._invoker.run(self._function, call, self._stop))
+        if self._stop.is_set():
+            return
+        if continuation and continuation != self.lease.continuation:
+            async with self._one_write:
+                await self._store.advance(self.lease, continuation)
+        if not documents:
+            await stopped_within(self._stop, self._settings.poll)
+
+    async def _page(self, container: ContainerProxy) -> tuple[list[dict[str, Any]], str | None]:
+        """One page and where the next begins. Without a continuation, from the beginning or from now."""
+        where: dict[str, Any] = {"feed_range": self.lease.feed_range}
+        if self.lease.continuation:
+            where = {"continuation": self.lease.continuation}
+        else:
+            where["start_time"] = "Beginning" if self._settings.beginning else "Now"
+        if self._settings.page:
+            where["max_item_count"] = self._settings.page
+        feed = container.query_items_change_feed(**where)
+        documents: list[dict[str, Any]] = []
+        pages = feed.by_page()
+        with contextlib.suppress(StopAsyncIteration):
+            documents = [one async for one in await anext(pages)]
+        # The header is shared by every call of a client, hence one client for each feed range.
+        continuation = container.client_connection.last_response_headers.get("etag")
+        return documents, continuation
+
+    async def _renew(self, owner: asyncio.Task[None] | None) -> None:
+        while True:
+            await asyncio.sleep(self._settings.renew)
+            try:
+                async with self._one_write:
+                    await self._store.renew(self.lease)
+            except LeaseLost:
+                log.error(f"{self._function.where()}: lease {self.lease.id} went to another host")
+                if owner is not None:
+                    owner.cancel()
+                return
+            except Exception as error:  # noqa: BLE001 - renewed next time, or lost and taken by another
+                log.error(
+                    f"{self._function.where()}: lease {self.lease.id} not renewed ({type(error).__name__})"
+                )
+
+    async def _give_back(self) -> None:
+        try:
+            await self._store.release(self.lease)
+        except Exception as error:  # noqa: BLE001 - it expires by itself
+            log.info(f"{self._function.where()}: lease {self.lease.id} not released ({type(error).__name__})")

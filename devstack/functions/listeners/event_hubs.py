@@ -1,0 +1,141 @@
+"""Event Hubs trigger: partitions owned through blobs, one batch in flight each, checkpoint afterwards.
+
+Sources: Azure/azure-sdk-for-net EventHubListener.PartitionProcessor (one in-flight batch per partition;
+checkpoint whatever the outcome, unless the listener stops or the partition is lost) and
+BlobCheckpointStoreInternal (layout).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from azure.eventhub import EventData
+from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
+from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
+
+from devstack.functions import log
+from devstack.functions.errors import ConfigurationError
+from devstack.functions.invoker import Invoker
+from devstack.functions.listeners.event_hub_settings import CONTAINER, EventHubSettings
+from devstack.functions.listeners.partition import Partition
+from devstack.functions.model import Function
+
+
+class _Store(BlobCheckpointStore):
+    """Tells when the first round of balancing is over: from then on the listener listens."""
+
+    balanced: Callable[[], None] | None = None
+
+    async def claim_ownership(
+        self, ownership_list: Iterable[dict[str, Any]], **options: Any
+    ) -> Iterable[dict[str, Any]]:
+        claimed: Iterable[dict[str, Any]] = await super().claim_ownership(ownership_list, **options)
+        self._tell()
+        return claimed
+
+    async def list_ownership(self, *where: Any, **options: Any) -> Iterable[dict[str, Any]]:
+        found: list[dict[str, Any]] = list(await super().list_ownership(*where, **options))
+        if found:
+            # Somebody owns partitions already: there may be none left to claim, and that is fine.
+            asyncio.get_running_loop().call_later(0.5, self._tell)
+        return found
+
+    def _tell(self) -> None:
+        if self.balanced is not None:
+            self.balanced()
+
+
+class EventHubListener:
+    """One consumer of one function's consumer group."""
+
+    def __init__(self, function: Function, invoker: Invoker, settings: EventHubSettings, names: tuple[str, str,str],
+                 storage: str) -> None:  # fmt: skip
+        self._function = function
+        self._invoker = invoker
+        self._settings = settings
+        self._connection, self._hub, self._group = names
+        self._storage = storage
+        self._partitions: dict[str, Partition] = {}
+        self._ready = asyncio.Event()
+        self._stopping = False
+        self._where = f"{function.where()} (hub {self._hub!r}, consumer group {self._group!r})"
+
+    async def start(self) -> None:
+        """Open the client and return after the first round of balancing, however long the hub is away."""
+        store = _Store.from_connection_string(self._storage, CONTAINER)
+        assert isinstance(store, _Store)  # the SDK types it as its base
+        self._store = store
+        self._store.balanced = self._ready.set
+        try:
+            self._client = EventHubConsumerClient.from_connection_string(
+                self._connection,
+                consumer_group=self._group,
+                eventhub_name=self._hub,
+                checkpoint_store=self._store,
+                load_balancing_interval=self._settings.balance_interval,
+                partition_ownership_expiration_interval=self._settings.ownership_expiry,
+                logging_enable=False,
+            )
+        except ValueError as error:
+            raise ConfigurationError(f"{self._where}: connection string: {error}") from error
+        position, inclusive = await self._position()
+        self._receiving = asyncio.create_task(self._receive(position, inclusive))
+        await self._ready.wait()
+
+    async def stop(self) -> None:
+        """Dispatch nothing more; batches in flight go on, without a checkpoint afterwards."""
+        self._stopping = True
+        for partition in self._partitions.values():
+            partition.close()
+
+    async def close(self) -> None:
+        """Release the partitions and the connection."""
+        await self._client.close()
+        self._receiving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._receiving
+        await self._store.close()
+
+    async def _receive(self, position: Any, inclusive: bool) -> None:
+        await self._client.receive_batch(
+            on_event_batch=self._on_batch,
+            max_batch_size=self._settings.max_batch,
+            prefetch=self._settings.prefetch,
+            starting_position=position,
+            starting_position_inclusive=inclusive,
+            on_error=self._on_error,
+            on_partition_close=self._on_close,
+        )
+
+    async def _position(self) -> tuple[Any, bool]:
+        """Where to start without a checkpoint. The end is read now, so that "listens" has a meaning."""
+        if self._settings.start == "fromStart":
+            return "-1", False
+        if self._settings.start != "fromEnd":
+            return self._settings.start, True
+        found = {}
+        for partition in await self._client.get_partition_ids():
+            known = await self._client.get_partition_properties(partition)
+            found[partition] = known["last_enqueued_offset"]
+        return found, False
+
+    async def _on_batch(self, context: PartitionContext, events: list[EventData]) -> None:
+        if self._stopping or not events:
+            # Holding the callback keeps the client from taking more; closing the client cancels it.
+            await asyncio.Event().wait()
+        partition = self._partitions.get(context.partition_id)
+        if partition is None:
+            partition = Partition(self._function, self._invoker, self._settings, context)
+            self._partitions[context.partition_id] = partition
+        await partition.take(events)
+
+    async def _on_close(self, context: PartitionContext, _reason: Any) -> None:
+        partition = self._partitions.pop(context.partition_id, None)
+        if partition is not None:
+            partition.close()
+
+    async def _on_error(self, context: PartitionContext | None, error: Exception) -> None:
+        if not self._stopping:
+            part = f", partition {context.partition_id}" if context is not None else ""
+            log.error(f"{self._where}{part}: {type(error).__name__}: {error}; trying again")

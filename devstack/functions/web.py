@@ -1,0 +1,200 @@
+"""The host's HTTP side: functions behind their routes, CORS, keys, and the admin endpoints of azure-
+functions-host.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from devstack.functions.keys import Keys
+from devstack.functions.listeners.http import HttpTrigger
+from devstack.functions.model import Function
+
+VERSION = "4.1037.0"
+MAX_BODY = 100 * 1024 * 1024
+
+type Trigger = Callable[[str | None], Awaitable[None]]
+"""Runs a function that is not an HTTP trigger, with the admin endpoint's input."""
+
+
+class Web:
+    """An aiohttp application. ``state`` is what ``/admin/host/status`` reports besides the constants."""
+
+    def __init__(self, host_id: str, functions: list[Function], triggers: list[HttpTrigger],
+                 keys: Keys | None, manual: Mapping[str, Trigger]) -> None:  # fmt: skip
+        self._host_id = host_id
+        self._functions = functions
+        self._http = sorted(triggers, key=lambda one: one.route.rank)
+        self._keys = keys
+        self._manual = manual
+        self._began = time.monotonic()
+        self._instance = uuid.uuid4().hex
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.state = "Initializing"
+        self.extra: Callable[[], dict[str, Any]] = dict
+        self.drain: Callable[[], None] = lambda: None
+        self.port = 0
+
+    async def start(self, port: int, origins: tuple[str, ...], credentials: bool) -> int:
+        """Listen on loopback; the port."""
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[_cors(origins, credentials)])
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await site.start()
+        self.port = int(self._runner.addresses[0][1])
+        return self.port
+
+    async def stop(self) -> None:
+        """Close the port; requests in work were drained before."""
+        await self._runner.cleanup()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        path = request.rel_url.raw_path.lstrip("/")
+        if path == "":
+            return web.Response(text="The Functions host is up.\n")
+        if path.lower().startswith("admin/"):
+            return await self._admin(request, [part for part in path.split("/")[1:] if part])
+        return await self._function(request, path.rstrip("/") or path)
+
+    async def _function(self, request: web.Request, path: str) -> web.Response:
+        allowed: set[str] = set()
+        for trigger in self._http:
+            parameters = trigger.route.match(path)
+            if parameters is None:
+                continue
+            if request.method not in trigger.methods:
+                allowed.update(trigger.methods)
+                continue
+            if self._keys is not None and not self._keys.allow(request, trigger.level, trigger.function.name):
+                return web.Response(status=401)
+            return await trigger.answer(request, parameters)
+        if allowed:
+            return web.Response(status=405, headers={"Allow": ", ".join(sorted(allowed))})
+        return web.Response(status=404)
+
+    async def _admin(self, request: web.Request, parts: list[str]) -> web.Response:
+        if self._keys is not None and not self._keys.allow(request, "admin", ""):
+            return web.Response(status=401)
+        match (request.method, [part.lower() for part in parts[:1]], parts[1:]):
+            case ("GET", ["functions"], []):
+                return web.json_response([self._describe(one) for one in self._functions])
+            case ("GET", ["functions"], [name]):
+                return self._one(name)
+            case ("GET", ["functions"], [name, "status"]):
+                found = self._find(name)
+                return web.json_response({}) if found else web.Response(status=404)
+            case ("POST", ["functions"], [name]):
+                return await self._run(request, name)
+            case ("GET", ["host"], ["status"]):
+                return web.json_response(self._status())
+            case ("GET" | "POST", ["host"], ["ping"]):
+                return web.Response(status=200)
+            case ("POST", ["host"], ["drain"]):
+                self.drain()
+                return web.Response(status=202)
+        return web.Response(status=404)
+
+    def _one(self, name: str) -> web.Response:
+        found = self._find(name)
+        return web.json_response(self._describe(found)) if found else web.Response(status=404)
+
+    async def _run(self, request: web.Request, name: str) -> web.Response:
+        """202: the function runs after the answer, as on the platform."""
+        function = self._find(name)
+        if function is None:
+            return web.Response(status=404)
+        content = None
+        if await request.read():
+            try:
+                body = await request.json()
+            except ValueError:
+                return web.Response(status=400, text='The body must be JSON such as {"input": ""}\n')
+            if not isinstance(body, dict):
+                return web.Response(status=400, text='The body must be a JSON object with an "input"\n')
+            content = body.get("input")
+        run = self._manual.get(function.name)
+        if run is None:
+            return web.Response(
+                status=400, text=f"{function.name} cannot be run by hand: use its route or service\n"
+            )
+        task = asyncio.ensure_future(run(content if isinstance(content, str) else json.dumps(content)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return web.Response(status=202)
+
+    def _find(self, name: str) -> Function | None:
+        return next((one for one in self._functions if one.name.lower() == name.lower()), None)
+
+    def _describe(self, function: Function) -> dict[str, Any]:
+        trigger = next((one for one in self._http if one.function is function), None)
+        base = f"http://127.0.0.1:{self.port}"
+        return {
+            "name": function.name,
+            "script_root_path_href": None,
+            "href": f"{base}/admin/functions/{function.name}",
+            "invoke_url_template": f"{base}/{trigger.route.template}".lower() if trigger else None,
+            "language": "python",
+            "config": {"bindings": list(function.bindings)},
+            "isDisabled": False,
+            "isDirect": False,
+            "isProxy": False,
+        }
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "id": self._host_id,
+            "state": self.state,
+            "version": VERSION,
+            "versionDetails": f"{VERSION} devstack",
+            "platformVersion": "",
+            "instanceId": self._instance,
+            "computerName": platform.node(),
+            "processUptime": int((time.monotonic() - self._began) * 1000),
+            "processId": os.getpid(),
+            **self.extra(),
+        }
+
+
+def _cors(origins: tuple[str, ...], credentials: bool) -> Any:
+    """CORS of local.settings.json ``Host``: listed origins, or any with ``*``."""
+
+    @web.middleware
+    async def handle(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> Any:
+        origin = request.headers.get("Origin")
+        allowed = origin is not None and ("*" in origins or origin in origins)
+        asked = request.headers.get("Access-Control-Request-Method")
+        if request.method == "OPTIONS" and asked and origins:
+            response: web.StreamResponse = web.Response(status=204)
+            if allowed:
+                response.headers["Access-Control-Allow-Methods"] = asked
+                with contextlib.suppress(KeyError):
+                    response.headers["Access-Control-Allow-Headers"] = request.headers[
+                        "Access-Control-Request-Headers"
+                    ]
+        else:
+            response = await handler(request)
+        if allowed and origin is not None:
+            response.headers["Access-Control-Allow-Origin"] = (
+                origin if credentials or "*" not in origins else "*"
+            )
+            response.headers.add("Vary", "Origin")
+            if credentials:
+                response.headers["Access-Control-Allow-Credentials"] = "true"
+        return response
+
+    return handle
