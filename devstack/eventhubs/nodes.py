@@ -97,7 +97,7 @@ def _status(code: int, description: str, condition: str | None = None) -> dict[b
 
 
 class Cbs(Node):
-    """Claims-based security: put-token. Without error-condition: the Python SDK hides the status beside it."""
+    """Claims-based security: put-token. No error-condition: the Python SDK hides the status beside it."""
 
     def __init__(self, link: IncomingLink, authority: Authority) -> None:
         super().__init__(link, "$cbs")

@@ -94,7 +94,7 @@ class Connection:
         while self._ready and self.pending < limit and not self.closing:
             link = next(iter(self._ready))
             del self._ready[link]
-            if link.open and link.session.open and link.pump(QUANTUM):
+            if link.open and link.session.open and link.pump(QUANTUM, limit):
                 self._ready[link] = None
         return bool(self._ready) and not self.closing
 

@@ -166,12 +166,19 @@ class OutgoingLink(Link):
         if self.open and self.credit > 0:
             self.session.connection.ready(self)
 
-    def pump(self, most: int) -> bool:
-        """Send up to ``most`` messages; False when nothing more can be sent now."""
+    def pump(self, most: int, limit: int) -> bool:
+        """Send up to ``most`` messages or until ``limit`` bytes wait; False when no more can be sent now."""
         assert self.source is not None
         session = self.session
+        connection = session.connection
         while most and self.credit and session.remote_window > 0 and self.open:
-            payload = self.source.take()
+            if connection.pending >= limit:
+                return True
+            try:
+                payload = self.source.take()
+            except AmqpError as fault:
+                self.detach(fault)
+                return False
             if payload is None:
                 self._drained()
                 return False
@@ -179,7 +186,7 @@ class OutgoingLink(Link):
             most -= 1
         if not self.credit:
             self._drained()
-        return most == 0 and self.open and self.credit > 0
+        return most == 0 and self.open and self.credit > 0 and session.remote_window > 0
 
     def _send(self, payload: bytes) -> None:
         session = self.session

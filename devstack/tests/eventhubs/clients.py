@@ -70,7 +70,7 @@ async def read_async(
         if len(got) >= count:
             full.set()
 
-    client = AsyncConsumerClient.from_connection_string(cs, "$Default", eventhub_name=hub)
+    client = AsyncConsumerClient.from_connection_string(cs, start.pop("group", "$Default"), eventhub_name=hub)
     async with client:
         task = asyncio.create_task(
             client.receive_batch(take, partition_id=partition, max_wait_time=0.1, **start)

@@ -1,6 +1,9 @@
 """The official Python SDK, synchronous and asynchronous: what ordinary apps do with a hub."""
 
+import asyncio
+import contextlib
 import datetime
+import threading
 
 import pytest
 from azure.eventhub import EventData, TransportType
@@ -42,9 +45,8 @@ def test_everything_about_an_event_survives(served: Served, hub: str) -> None:
         client.send_batch([event], partition_key="dev-1")
     place = str(partition_for("dev-1", 4))
     (got,) = read(served.connection_string, hub, 1, place)
-    assert b"".join(got.body) == b"\x00\xff binary"
-    properties = {key.decode(): value for key, value in got.properties.items()}
-    assert properties == {"text": "grüß".encode(), "number": 7, "yes": True, "part": 1.5}
+    assert list(got.body) == [b"\x00\xff binary"]  # type: ignore[arg-type]
+    assert got.properties == {b"text": "grüß".encode(), b"number": 7, b"yes": True, b"part": 1.5}
     assert (got.content_type, got.correlation_id, got.message_id) == ("application/json", "c-1", "m-1")
     assert got.partition_key == b"dev-1"
     assert set(got.system_properties) == {
@@ -60,13 +62,13 @@ def test_every_kind_of_body(served: Served, hub: str) -> None:
         AmqpAnnotatedMessage(value_body={"key": [1, 2]}),
     ]
     with producer(served.connection_string, hub) as client:
-        client.send_batch(messages, partition_id="0")  # type: ignore[arg-type]
+        client.send_batch(messages, partition_id="0")
     got = read(served.connection_string, hub, 3)
     kinds = [event.raw_amqp_message.body_type for event in got]
     assert kinds == [AmqpMessageBodyType.DATA, AmqpMessageBodyType.SEQUENCE, AmqpMessageBodyType.VALUE]
     assert list(got[0].body) == [b"a", b"b"]  # type: ignore[arg-type]
-    assert list(got[1].body) == [[1, b"x"], [True]]  # type: ignore[arg-type,comparison-overlap]
-    assert got[2].body == {b"key": [1, 2]}  # type: ignore[comparison-overlap]
+    assert list(got[1].body) == [[1, b"x"], [True]]  # type: ignore[arg-type]
+    assert got[2].body == {b"key": [1, 2]}
 
 
 def test_client_cannot_set_the_service_annotations(served: Served, hub: str) -> None:
@@ -74,7 +76,7 @@ def test_client_cannot_set_the_service_annotations(served: Served, hub: str) -> 
         data_body=b"x", annotations={"x-opt-sequence-number": 99, "x-opt-publisher": "forged", "mine": "kept"}
     )
     with producer(served.connection_string, hub) as client:
-        client.send_batch([message], partition_id="0")  # type: ignore[list-item]
+        client.send_batch([message], partition_id="0")
     (got,) = read(served.connection_string, hub, 1)
     annotations = got.raw_amqp_message.annotations
     assert got.sequence_number == 0
@@ -88,10 +90,11 @@ def test_batches_up_to_the_limit_in_many_frames(served: Served, hub: str) -> Non
         batch = client.create_batch(partition_id="0")
         assert batch.max_size_in_bytes == 1024 * 1024
         count = 0
-        with pytest.raises(ValueError, match="has reached its size limit"):
+        with contextlib.suppress(ValueError):  # the SDK's way to say that it is full
             while True:
                 batch.add(EventData(f"{count:06d}" + "x" * 5000))
                 count += 1
+        assert count > 190
         client.send_batch(batch)
     got = read(served.connection_string, hub, count)
     assert [event.sequence_number for event in got] == list(range(count))
@@ -118,33 +121,35 @@ def test_larger_than_the_limit_is_refused(served: Served, hub: str) -> None:
     assert bodies(read(served.connection_string, hub, 1)) == ["fits"]
 
 
-def test_every_position(served: Served, hub: str) -> None:
+async def test_every_position(served: Served, hub: str) -> None:
     cs = served.connection_string
-    for text in ("a", "b", "c"):
-        send(cs, hub, [text], partition_id="0")
-    all_of_them = read(cs, hub, 3)
-    first, second, third = all_of_them
-    assert bodies(all_of_them) == ["a", "b", "c"]
+    client = AsyncProducerClient.from_connection_string(cs, eventhub_name=hub)
+    async with client:
+        for text in ("a", "b", "c"):
+            await client.send_event(EventData(text), partition_id="0")
+            await asyncio.sleep(0.002)  # so that the three have enqueued times of their own
+    second = (await read_async(cs, hub, 3))[1]
     offset, number, moment = second.offset, second.sequence_number, second.enqueued_time
-    assert bodies(read(cs, hub, 1, starting_position=offset)) == ["c"]
-    assert bodies(read(cs, hub, 2, starting_position=offset, starting_position_inclusive=True)) == ["b", "c"]
-    assert bodies(read(cs, hub, 1, starting_position=number)) == ["c"]
-    assert bodies(read(cs, hub, 2, starting_position=number, starting_position_inclusive=True)) == ["b", "c"]
-    assert bodies(read(cs, hub, 1, starting_position=first.offset))[0] == "b"
     assert moment is not None
-    later = read(cs, hub, 1, starting_position=moment, starting_position_inclusive=True)
-    assert later[0].enqueued_time == moment
-    long_ago = moment - datetime.timedelta(days=1)
-    assert bodies(read(cs, hub, 3, starting_position=long_ago)) == ["a", "b", "c"]
-    assert third.enqueued_time is not None
+    day = datetime.timedelta(days=1)
+    wanted = [
+        (offset, False, ["c"]), (offset, True, ["b", "c"]), (number, False, ["c"]), (number, True, ["b", "c"]),
+        (moment, False, ["c"]), (moment, True, ["b", "c"]), (moment - day, False, ["a", "b", "c"]),
+    ]  # fmt: skip
+    got = await asyncio.gather(
+        *(
+            read_async(cs, hub, len(texts), group=f"g{index}", starting_position=start,
+                       starting_position_inclusive=inclusive)
+            for index, (start, inclusive, texts) in enumerate(wanted)
+        )
+    )  # fmt: skip
+    assert [bodies(events) for events in got] == [texts for _, _, texts in wanted]
 
 
 def test_latest_gets_only_what_comes_later(served: Served, hub: str) -> None:
     cs = served.connection_string
     send(cs, hub, ["before"], partition_id="0")
     got: list[str] = []
-    import threading
-
     attached, seen = threading.Event(), threading.Event()
 
     def take(_context: object, event: EventData | None) -> None:
@@ -174,14 +179,15 @@ def test_a_position_beyond_the_end_is_refused(served: Served, hub: str) -> None:
     send(cs, hub, ["x"], partition_id="0")
     faults: list[Exception] = []
     client = consumer(cs, hub, retry_total=0)
-    with client:
-        try:
-            client.receive(
-                lambda _context, _event: None, partition_id="0", starting_position="999999",
-                on_error=lambda _context, fault: (faults.append(fault), client.close()),
-            )  # fmt: skip
-        except EventHubError as fault:
-            faults.append(fault)
+
+    def note(_context: object, fault: Exception) -> None:
+        faults.append(fault)
+        client.close()
+
+    with contextlib.suppress(EventHubError):
+        client.receive(
+            lambda _context, _event: None, partition_id="0", starting_position="999999", on_error=note
+        )
     assert "beyond the last one" in str(faults[0])
 
 
@@ -216,7 +222,7 @@ def test_events_with_a_key_share_the_partition_of_its_hash(served: Served, hub: 
         ends = {
             place: client.get_partition_properties(place)["last_enqueued_sequence_number"] for place in "0123"
         }
-    expected = {place: -1 for place in "0123"}
+    expected = dict.fromkeys("0123", -1)
     for key in keys:
         expected[str(partition_for(key, 4))] += 2
     assert ends == expected

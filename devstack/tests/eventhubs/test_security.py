@@ -135,9 +135,9 @@ def test_a_publisher_is_stamped_and_its_key_is_its_name(served: Served, hub: str
 
 def test_the_sdk_is_told_about_a_wrong_key(guarded: Served) -> None:
     wrong = connection_string(guarded.port, "sender", "oops")
-    with producer(wrong, "fleet", retry_total=0) as client:
-        with pytest.raises((AuthenticationError, ConnectError), match="signature"):
-            client.send_event(EventData("x"))
+    faults = (AuthenticationError, ConnectError)
+    with producer(wrong, "fleet", retry_total=0) as client, pytest.raises(faults, match="signature"):
+        client.send_event(EventData("x"))
 
 
 def test_properties_need_a_right(guarded: Served) -> None:
