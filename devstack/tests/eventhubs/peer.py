@@ -144,9 +144,9 @@ class Peer:
     ) -> None:  # fmt: skip
         """Send one TRANSFER frame."""
         self.say(
-            channel, p.TRANSFER, e.uint(handle), e.uint(delivery), e.binary(delivery.to_bytes(4)), e.uint(form),
-            e.boolean(settled), e.boolean(more), e.NULL, e.NULL, e.FALSE, e.boolean(aborted), e.FALSE,
-            payload=payload,
+            channel, p.TRANSFER, e.uint(handle), e.uint(delivery), e.binary(delivery.to_bytes(4)),
+            e.uint(form), e.boolean(settled), e.boolean(more), e.NULL, e.NULL, e.FALSE, e.boolean(aborted),
+            e.FALSE, payload=payload,
         )  # fmt: skip
 
     def send(self, handle: int, delivery: int, text: str) -> Any:

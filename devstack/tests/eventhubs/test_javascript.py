@@ -51,7 +51,7 @@ def test_keys_of_javascript_go_where_the_hash_says(served: Served, hub: str) -> 
     keys = ["", "a", "gerät-ü", "日本語のキー", "k" * 400, *(f"device-{n}" for n in range(20))]
     sends = [{"events": [{"body": key}], "options": {"partitionKey": key}} for key in keys[1:]]
     javascript(served.connection_string, hub, "produce", sends=sends)
-    expected = {place: -1 for place in "0123"}
+    expected = dict.fromkeys("0123", -1)
     for key in keys[1:]:
         expected[str(partition_for(key, 4))] += 1
     assert javascript(served.connection_string, hub, "ends") == expected

@@ -56,7 +56,7 @@ def test_everything_about_an_event_survives(served: Served, hub: str) -> None:
 
 
 def test_every_kind_of_body(served: Served, hub: str) -> None:
-    messages = [
+    messages: list[EventData | AmqpAnnotatedMessage] = [
         AmqpAnnotatedMessage(data_body=[b"a", b"b"]),
         AmqpAnnotatedMessage(sequence_body=[[1, "x"], [True]]),
         AmqpAnnotatedMessage(value_body={"key": [1, 2]}),
@@ -133,7 +133,8 @@ async def test_every_position(served: Served, hub: str) -> None:
     assert moment is not None
     day = datetime.timedelta(days=1)
     wanted = [
-        (offset, False, ["c"]), (offset, True, ["b", "c"]), (number, False, ["c"]), (number, True, ["b", "c"]),
+        (offset, False, ["c"]), (offset, True, ["b", "c"]),
+        (number, False, ["c"]), (number, True, ["b", "c"]),
         (moment, False, ["c"]), (moment, True, ["b", "c"]), (moment - day, False, ["a", "b", "c"]),
     ]  # fmt: skip
     got = await asyncio.gather(
