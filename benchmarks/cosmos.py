@@ -1,7 +1,7 @@
 """What an upsert costs the Cosmos DB server and the SDK in front of it, in CPU milliseconds.
 
-``python -m benchmarks.cosmos [--count N] [--json]``. CPU time is read from the operating system for each process,
-so other work on the machine moves the figures little; nothing here is a wall-clock promise.
+``python -m benchmarks.cosmos [--count N] [--json]``. CPU time is read from the operating system for each
+process, so other work on the machine moves the figures little; nothing here is a wall-clock promise.
 """
 
 import argparse
@@ -89,8 +89,10 @@ async def figures(port: int, pid: int, count: int) -> list[dict[str, Any]]:
         database = await client.create_database("bench")
         made = await database.create_container("c", PartitionKey("/pk"))
         await made.upsert_item(document(0))
-        policy = {"indexingMode": "none", "automatic": False}
-        bare: ContainerProxy = await database.create_container("b", PartitionKey("/pk"), indexing_policy=policy)
+        policy: dict[str, Any] = {"indexingMode": "none", "automatic": False}
+        bare: ContainerProxy = await database.create_container(
+            "b", PartitionKey("/pk"), indexing_policy=policy
+        )
         await bare.upsert_item(document(0))
 
         async def batch(n: int) -> None:
@@ -119,7 +121,11 @@ def main() -> int:
         print(json.dumps(report))
     else:
         for row in rows:
-            print("{name:<18} server {server_cpu_ms:.3f} ms  SDK {sdk_cpu_ms:.3f} ms  {per_second}/s".format(**row))
+            print(
+                "{name:<18} server {server_cpu_ms:.3f} ms  SDK {sdk_cpu_ms:.3f} ms  {per_second}/s".format(
+                    **row
+                )
+            )
     return 0 if cost <= TARGET else 1
 
 

@@ -50,6 +50,9 @@ class Account:
             return refused(Refusal(503, f"The account's file could not be written or read: {error}."))
 
     def _route(self, call: Call) -> Reply:
+        level = call.header("x-ms-consistency-level")
+        if level.lower() not in ("", "session", "consistentprefix", "eventual"):
+            raise bad_request(f"Consistency level {level} is stronger than the account's, which is Session.")
         match call.parts:
             case []:
                 return self._description(call)
@@ -64,7 +67,7 @@ class Account:
             "id": "local", "_rid": "local", "_self": "", "addresses": "//addresses/", "media": "//media/",
             "_dbs": "//dbs/", "writableLocations": here, "readableLocations": here,
             "enableMultipleWriteLocations": False, "continuousBackupEnabled": False,
-            "userReplicationPolicy": {"asyncReplication": False, "minReplicaSetSize": 1, "maxReplicasetSize": 4},
+            "userReplicationPolicy": {"minReplicaSetSize": 1, "maxReplicasetSize": 4},
             "userConsistencyPolicy": {"defaultConsistencyLevel": "Session"},
             "systemReplicationPolicy": {"minReplicaSetSize": 1, "maxReplicasetSize": 4},
             "readPolicy": {"primaryReadCoefficient": 1, "secondaryReadCoefficient": 1},

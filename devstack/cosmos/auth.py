@@ -19,7 +19,7 @@ def signature(key: bytes, verb: str, kind: str, link: str, date: str) -> str:
 
 
 def signed_resource(path: str) -> tuple[str, str]:
-    """(resource type, resource link) that a client signs for a URL path: the feed's owner, or the resource."""
+    """(resource type, resource link) that a client signs for a path: the feed's owner, or the resource."""
     parts = path.strip("/").split("/") if path.strip("/") else []
     if not parts:
         return "", ""
@@ -49,5 +49,6 @@ class MasterKey:
             raise Refusal(
                 401,
                 "The input authorization token can't serve the request. The wrong key is being used or the "
-                f"expected payload is not built as per the protocol (verb {verb}, type {kind!r}, link {link!r}).",
+                "expected payload is not built as per the protocol "
+                f"(verb {verb}, type {kind!r}, link {link!r}).",
             )

@@ -28,7 +28,8 @@ class Budget:
         if self._level <= 0:
             wait = max(1, math.ceil(-self._level / self.rate * 1000) + 1)
             raise Refusal(
-                429, "Request rate is large. More Request Units may be needed, so no changes were made.", 3200,
+                429, "Request rate is large. More Request Units may be needed, so no changes were made.",
+                3200,
                 {"x-ms-retry-after-ms": str(wait)},
             )  # fmt: skip
 

@@ -5,10 +5,11 @@
 
 - ``{"advance": seconds}`` moves the clock forward (TTL, ``_ts``, request units).
 - ``{"faults": [{"status": 503, "substatus": 0, "retry_after_ms": 5, "delay": 0.1, "disconnect": "before",
-  "verb": "POST", "path": "/colls/orders/docs", "times": 3, "after": 10}]}`` replaces the list of faults. A fault
-  meets the requests whose verb equals and whose path contains the given texts, lets the first ``after`` of them
-  through and then hits ``times`` of them (0: all). ``disconnect`` is "before" (nothing was done) or "after" (done,
-  but the answer is lost).
+  "verb": "POST", "path": "/colls/orders/docs", "times": 3,
+  "after": 10}]}`` replaces the list of faults. A fault
+  meets the requests whose verb equals and whose path contains the given texts, lets the first ``after`` of
+  them through and then hits ``times`` of them (0: all). ``disconnect`` is "before" (nothing was done) or
+  "after" (done, but the answer is lost).
 - ``{"split": {"database": "d", "container": "c", "range": "0"}}`` cuts a range in half.
 - ``{"disk_full": true}`` lets the file grow no more; false ends that.
 - ``{"reset": true}`` drops all databases and faults.

@@ -1,4 +1,4 @@
-"""What a client says about a container when it creates one: checked, and refused where this server cannot do it."""
+"""What a client says about a container when it creates one, checked: what cannot be done is refused."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ CODES = {
 class Refusal(Exception):
     """A request the server answers with an error status.
 
-    ``status`` and ``substatus`` are the protocol's, ``headers`` go out with the answer, ``extra`` into its body.
+    ``status`` and ``substatus`` are the protocol's, ``headers`` go out with it, ``extra`` into its body.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ def range_gone(range_id: str) -> Refusal:
 
 
 def syntax_error(message: str) -> Refusal:
-    """400 for a query that does not parse or uses what the language lacks (SC1001, as the service's gateway)."""
+    """400 for a query that does not parse or uses what the language lacks (SC1001, the gateway's code)."""
     detail = '{"errors":[{"severity":"Error","code":"SC1001","message":' + _quote(message) + "}]}"
     return Refusal(400, f"Message: {detail}")
 

@@ -1,8 +1,8 @@
 """The change feed, latest-version mode: items in the order of their last write, by LSN.
 
-A page never ends inside an LSN, so a batch is read as a whole. Deleted and expired items are absent. The ETag of a
-page is the LSN it reaches; a reader sends it back as If-None-Match, and it stays valid across splits because the
-LSNs of a container count on in the children.
+A page never ends inside an LSN, so a batch is read as a whole. Deleted and expired items are absent. The
+ETag of a page is the LSN it reaches; a reader sends it back as If-None-Match, and it stays valid across
+splits because the LSNs of a container count on in the children.
 """
 
 from email.utils import parsedate_to_datetime

@@ -10,6 +10,7 @@ DEFAULT_POLICY: Final[dict[str, Any]] = {
     "includedPaths": [{"path": "/*"}],
     "excludedPaths": [{"path": '/"_etag"/?'}],
 }
+MAX_DEPTH: Final = 128
 SYSTEM = frozenset({"_rid", "_self", "_etag", "_attachments", "_ts"})
 
 type Steps = tuple[str, ...]
@@ -68,7 +69,7 @@ class IndexPolicy:
         )
 
     def indexed(self, steps: Steps) -> bool:
-        """Whether the scalar at ``steps`` is indexed: the most precise rule decides, and ``/?`` before ``/*``."""
+        """Whether the scalar at ``steps`` is indexed: the most precise rule decides, ``/?`` before ``/*``."""
         key = (steps, self._off)
         if key not in self._decided:
             best, verdict = -1, False
@@ -84,11 +85,11 @@ class IndexPolicy:
 
     def terms(self, item: dict[str, Any]) -> int:
         """How many values of the item lie under indexed paths (each array element counts)."""
-        if self._off:
-            return 0
         return sum(self._count(value, (name,)) for name, value in item.items() if name not in SYSTEM)
 
     def _count(self, value: object, steps: Steps) -> int:
+        if len(steps) > MAX_DEPTH:
+            raise bad_request(f"The item is nested more than {MAX_DEPTH} levels deep.")
         if isinstance(value, dict):
             return sum(self._count(child, (*steps, str(name))) for name, child in value.items())
         if isinstance(value, list):

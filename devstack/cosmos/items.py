@@ -14,11 +14,13 @@ from devstack.cosmos.catalog import Container, rid
 from devstack.cosmos.definition import check_ttl
 from devstack.cosmos.epk import key_of_text, key_text, parse_header
 from devstack.cosmos.errors import Refusal, bad_request, conflict, not_found, precondition_failed
+from devstack.cosmos.slices import alive
 from devstack.cosmos.store import Store
 from devstack.cosmos.wire import MAX_ITEM
 
 FORBIDDEN_IN_ID = frozenset("/\\?#")
 MAX_ID_BYTES = 1023
+PURGE_EVERY = 1024  # writes of a container with TTL between two sweeps of expired items
 PER_LSN = 256  # places of a batch within one LSN
 
 
@@ -181,7 +183,7 @@ class Items:
         ttl = self._ttl(item)
         if old is None and container.definition.ttl is not None:
             self._store.execute(
-                f"DELETE FROM {container.docs} WHERE pk = ? AND id = ?",
+                f"DELETE FROM {container.docs} WHERE pk = ? AND id = ?",  # noqa: S608 - a number
                 (self._pk, item_id),
             )
         seq = old.seq if old is not None else lsn * PER_LSN + self.place
@@ -217,9 +219,16 @@ class Items:
     def commit(self) -> None:
         """Store the new LSN; call it as the last step of the transaction, then :meth:`done` after it."""
         if self.wrote:
+            if self.lsn % PURGE_EVERY == 0 and self._container.definition.ttl is not None:
+                self._purge()
             self._store.execute(
                 "UPDATE lsns SET lsn = ? WHERE container = ?", (self.lsn, self._container.number)
             )
+
+    def _purge(self) -> None:
+        """Drop what has expired; until then it is only invisible."""
+        docs = self._container.docs
+        self._store.execute(f"DELETE FROM {docs} WHERE NOT {alive(self._container, self._now)}")  # noqa: S608 - numbers
 
     def done(self) -> None:
         """The transaction is committed: the LSN is the container's."""

@@ -59,7 +59,7 @@ def _check_order(query: tree.Query, container: Container) -> None:
     keys = []
     for one in query.order:
         found = path_of(one.expr)
-        if found is None or not found[1] or "[]" in found[1]:
+        if found is None or found[0] != query.sources[0].alias or not found[1] or "[]" in found[1]:
             raise syntax_error(
                 "Unsupported ORDER BY clause: the expression could not be mapped to a document path."
             )
@@ -75,13 +75,15 @@ def run_query(call: Call, store: Store, container: Container) -> tuple[Reply, li
         if not call.flag("x-ms-documentdb-query-enablecrosspartition"):
             raise bad_request(
                 "Cross partition query is required but disabled. Please set "
-                "x-ms-documentdb-query-enablecrosspartition to true, specify x-ms-documentdb-partitionkey, or "
-                "revise your query to avoid this exception."
+                "x-ms-documentdb-query-enablecrosspartition to true, specify x-ms-documentdb-partitionkey, "
+                "or revise your query to avoid this exception."
             )
         if not streams(query.tree):
             raise Refusal(
-                400, "The provided cross partition query can not be directly served by the gateway. This is a "
-                "first chance (internal) exception that all newer clients will know how to handle gracefully.", 1004,
+                400,
+                "The provided cross partition query can not be directly served by the gateway. This is a "
+                "first chance (internal) exception that all newer clients will know how to handle.",
+                1004,
             )  # fmt: skip
     return _run(call, store, container, query, scope or Slice(epk.MIN_EPK, epk.MAX_EPK))
 

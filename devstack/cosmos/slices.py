@@ -55,7 +55,7 @@ def read_items(
     store: Store, container: Container, part: Slice, now: float, start: int,
     ids: list[str] | None = None, keys: list[str] | None = None,
 ) -> Iterator[Item]:  # fmt: skip
-    """Items in creation order from ``start`` on; ``ids`` and ``keys`` narrow it to what a filter can match."""
+    """Items in creation order from ``start`` on, perhaps only those with these ``ids`` and ``keys``."""
     where = ["seq >= ?", alive(container, now)]
     arguments: list[Any] = [start]
     index = ""

@@ -1,9 +1,9 @@
 """The SQLite file under the account: one connection, one writer, a transaction for each request.
 
-WAL with ``synchronous=NORMAL``: an acknowledged write survives the death of the process at any moment; a power
-cut may lose the last moments (never the file). Items lie in one table for each container, ``docs_<number>``,
-in the order of their creation (``seq`` = LSN of the creation × 256 + place in its batch), so that a page of a
-query can resume after an item whatever is written meanwhile.
+WAL with ``synchronous=NORMAL``: an acknowledged write survives the death of the process at any moment; a
+power cut may lose the last moments (never the file). Items lie in one table for each container,
+``docs_<number>``, in the order of their creation (``seq`` = LSN of the creation × 256 + place in its batch),
+so that a page of a query can resume after an item whatever is written meanwhile.
 """
 
 import fcntl
@@ -32,7 +32,6 @@ CREATE TABLE docs_{n} (
 CREATE UNIQUE INDEX docs_{n}_key ON docs_{n} (pk, id);
 CREATE INDEX docs_{n}_pk ON docs_{n} (pk);
 CREATE INDEX docs_{n}_lsn ON docs_{n} (lsn);
-CREATE INDEX docs_{n}_ttl ON docs_{n} (ts) WHERE ttl IS NOT NULL;
 """
 
 
@@ -78,7 +77,7 @@ class Store:
     def next_number(self, name: str) -> int:
         """The next number of a series; numbers are never used twice, not even after a deletion."""
         row = self.execute(
-            "INSERT INTO meta VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+            "INSERT INTO meta VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value",
             (name,),
         ).fetchone()
         number: int = row[0]

@@ -1,1 +1,1 @@
-"""The query language: text → tokens → tree → closures over items, and the tree back to text for query plans."""
+"""The query language: text → tokens → tree → closures over items; and tree → text for query plans."""

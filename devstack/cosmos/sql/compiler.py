@@ -1,7 +1,7 @@
 """Tree of an expression → a closure over one row.
 
-A row is a tuple with a place for each name of the FROM clause (subqueries add theirs at the end). Logic has three
-values: true, false and undefined; whatever is not a boolean counts as undefined.
+A row is a tuple with a place for each name of the FROM clause (subqueries add theirs at the end). Logic has
+three values: true, false and undefined; whatever is not a boolean counts as undefined.
 """
 
 import operator
@@ -59,11 +59,15 @@ def compile_expression(expr: tree.Expr, scope: Scope) -> Evaluate:
 
 
 def _constant(value: Any) -> Evaluate:
-    return lambda row: value
+    return lambda _: value
 
 
-def _literal(expr: tree.Literal, scope: Scope) -> Evaluate:
+def _literal(expr: tree.Literal, _: Scope) -> Evaluate:
     return _constant(expr.value)
+
+
+def _undefined(_: tree.UndefinedLiteral, __: Scope) -> Evaluate:
+    return _constant(UNDEFINED)
 
 
 def _param(expr: tree.Param, scope: Scope) -> Evaluate:
@@ -242,7 +246,7 @@ def _in(expr: tree.In, scope: Scope) -> Evaluate:
 
 @lru_cache(maxsize=1024)
 def like_pattern(pattern: str, escape: str | None) -> re.Pattern[str]:
-    """The regular expression of a LIKE pattern: ``%``, ``_``, ``[a-z]``, ``[^a-z]`` and the escape character."""
+    """The regular expression of a LIKE pattern: ``%``, ``_``, ``[a-z]``, ``[^a-z]`` and the escape."""
     parts: list[str] = []
     at = 0
     while at < len(pattern):
@@ -289,7 +293,8 @@ def _call(expr: tree.Call, scope: Scope) -> Evaluate:
         raise syntax_error(f"'{expr.name}' is not a recognized built-in function name.")
     if not function.least <= len(expr.arguments) <= function.most:
         raise syntax_error(
-            f"The {expr.name} function takes {function.least} to {function.most} arguments, not {len(expr.arguments)}."
+            f"The {expr.name} function takes {function.least} to {function.most} arguments, "
+            f"not {len(expr.arguments)}."
         )
     arguments = [compile_expression(one, scope) for one in expr.arguments]
     apply = function.apply
@@ -328,7 +333,7 @@ def _subquery(expr: tree.Subquery, scope: Scope) -> Evaluate:
 
 
 BUILDERS: Final[dict[type, Callable[[Any, Scope], Evaluate]]] = {
-    tree.Literal: _literal, tree.UndefinedLiteral: lambda expr, scope: _constant(UNDEFINED), tree.Param: _param,
+    tree.Literal: _literal, tree.UndefinedLiteral: _undefined, tree.Param: _param,
     tree.Name: _name, tree.Member: _member, tree.Unary: _unary, tree.Binary: _binary, tree.Between: _between,
     tree.In: _in, tree.Like: _like, tree.Conditional: _conditional, tree.Call: _call, tree.ArrayOf: _array,
     tree.ObjectOf: _object, tree.Subquery: _subquery,

@@ -1,7 +1,7 @@
 """Date and time functions over ISO 8601 text in UTC, to the 100 nanoseconds.
 
-Inside, a moment is ticks (100 ns) since the year 1; the language's own ticks count from 1970, as its reference's
-examples do.
+Inside, a moment is ticks (100 ns) since the year 1; the language's own ticks count from 1970, as its
+reference's examples do.
 """
 
 import calendar

@@ -1,4 +1,4 @@
-"""The built-in functions. Each takes values and returns a value; a wrong type gives undefined, never an error."""
+"""The built-in functions: values to a value; a wrong type gives undefined, never an error."""
 
 import math
 import re
@@ -34,7 +34,7 @@ def integer(value: Any) -> int | None:
 
 
 def _typed(kinds: str, compute: Callable[..., Any]) -> Callable[..., Any]:
-    """Undefined unless each argument has its kind: s string, n number, a array, b boolean, o object, * any."""
+    """Undefined unless each argument has its kind: string, number, array, boolean, object or any (*)."""
     wanted = [{"s": 5, "n": 4, "a": 6, "b": 2, "o": 7, "*": None}[kind] for kind in kinds]
 
     def apply(*values: Any) -> Any:
@@ -72,6 +72,10 @@ def _text_test(test: Callable[[str, str], bool]) -> Callable[..., Any]:
 def _substring(text: str, start: float, length: float) -> str:
     first = max(0, math.trunc(start))
     return text[first : first + max(0, math.trunc(length))]
+
+
+def _right(text: str, count: float) -> str:
+    return text[max(0, len(text) - math.trunc(count)) :] if count >= 1 else ""
 
 
 def _index_of(text: str, part: str, start: float = 0) -> int:
@@ -177,6 +181,10 @@ def _distinct(values: list[Any]) -> list[Any]:
     return kept
 
 
+def _difference(left: list[Any], right: list[Any]) -> list[Any]:
+    return _distinct([one for one in left if not _contains(right, one)])
+
+
 def _slice(values: list[Any], start: float, length: float = ANY) -> list[Any]:
     first = math.trunc(start)
     first = max(0, len(values) + first) if first < 0 else first
@@ -209,7 +217,8 @@ def _log(value: float, base: float = math.e) -> float:
 TYPES: Final[Mapping[str, Function]] = {
     "IS_DEFINED": Function(lambda value: value is not UNDEFINED, 1, 1),
     "IS_NULL": Function(_is(1), 1, 1), "IS_BOOL": Function(_is(2), 1, 1), "IS_NUMBER": Function(_is(4), 1, 1),
-    "IS_STRING": Function(_is(5), 1, 1), "IS_ARRAY": Function(_is(6), 1, 1), "IS_OBJECT": Function(_is(7), 1, 1),
+    "IS_STRING": Function(_is(5), 1, 1), "IS_ARRAY": Function(_is(6), 1, 1),
+    "IS_OBJECT": Function(_is(7), 1, 1),
     "IS_PRIMITIVE": Function(lambda value: RANKS[type(value)] in (1, 2, 4, 5), 1, 1),
     "IS_INTEGER": Function(_is_integer, 1, 1),
     "IS_FINITE_NUMBER": Function(_is(4), 1, 1),
@@ -235,7 +244,7 @@ STRINGS: Final[Mapping[str, Function]] = {
     "LTRIM": Function(_typed("ss", str.lstrip), 1, 2), "RTRIM": Function(_typed("ss", str.rstrip), 1, 2),
     "TRIM": Function(_typed("ss", str.strip), 1, 2),
     "LEFT": Function(_typed("sn", lambda text, n: text[: max(0, math.trunc(n))]), 2, 2),
-    "RIGHT": Function(_typed("sn", lambda text, n: text[max(0, len(text) - math.trunc(n)) :] if n > 0 else ""), 2, 2),
+    "RIGHT": Function(_typed("sn", _right), 2, 2),
     "SUBSTRING": Function(_typed("snn", _substring), 3, 3),
     "REPLACE": Function(_typed("sss", str.replace), 3, 3),
     "REPLICATE": Function(_typed("sn", _replicate), 2, 2),
@@ -254,24 +263,29 @@ MATHS: Final[Mapping[str, Function]] = {
     "EXP": Function(_typed("n", math.exp), 1, 1), "LOG": Function(_typed("nn", _log), 1, 2),
     "LOG10": Function(_typed("n", math.log10), 1, 1), "PI": Function(lambda: math.pi, 0, 0),
     "SIN": Function(_typed("n", math.sin), 1, 1), "COS": Function(_typed("n", math.cos), 1, 1),
-    "TAN": Function(_typed("n", math.tan), 1, 1), "COT": Function(_typed("n", lambda n: 1 / math.tan(n)), 1, 1),
+    "TAN": Function(_typed("n", math.tan), 1, 1),
+    "COT": Function(_typed("n", lambda n: 1 / math.tan(n)), 1, 1),
     "ASIN": Function(_typed("n", math.asin), 1, 1), "ACOS": Function(_typed("n", math.acos), 1, 1),
     "ATAN": Function(_typed("n", math.atan), 1, 1), "ATN2": Function(_typed("nn", math.atan2), 2, 2),
-    "DEGREES": Function(_typed("n", math.degrees), 1, 1), "RADIANS": Function(_typed("n", math.radians), 1, 1),
+    "DEGREES": Function(_typed("n", math.degrees), 1, 1),
+    "RADIANS": Function(_typed("n", math.radians), 1, 1),
     "NUMBERBIN": Function(_typed("nn", _number_bin), 1, 2),
-    "INTADD": Function(_typed("nn", lambda a, b: a + b), 2, 2), "INTDIV": Function(_typed("nn", _int_div), 2, 2),
-    "INTMUL": Function(_typed("nn", lambda a, b: a * b), 2, 2), "INTSUB": Function(_typed("nn", lambda a, b: a - b), 2, 2),
+    "INTADD": Function(_typed("nn", lambda a, b: a + b), 2, 2),
+    "INTDIV": Function(_typed("nn", _int_div), 2, 2),
+    "INTMUL": Function(_typed("nn", lambda a, b: a * b), 2, 2),
+    "INTSUB": Function(_typed("nn", lambda a, b: a - b), 2, 2),
     "INTMOD": Function(_typed("nn", lambda a, b: math.fmod(a, b)), 2, 2),
 }  # fmt: skip
 
 ARRAYS: Final[Mapping[str, Function]] = {
     "ARRAY_CONTAINS": Function(_typed("a*b", _contains), 2, 3),
-    "ARRAY_CONTAINS_ANY": Function(_contains_any, 2, ANY), "ARRAY_CONTAINS_ALL": Function(_contains_all, 2, ANY),
+    "ARRAY_CONTAINS_ANY": Function(_contains_any, 2, ANY),
+    "ARRAY_CONTAINS_ALL": Function(_contains_all, 2, ANY),
     "ARRAY_LENGTH": Function(_typed("a", len), 1, 1), "ARRAY_CONCAT": Function(_concat_arrays, 2, ANY),
     "ARRAY_SLICE": Function(_typed("ann", _slice), 2, 3),
     "SETINTERSECT": Function(_typed("aa", lambda a, b: _distinct([x for x in a if _contains(b, x)])), 2, 2),
     "SETUNION": Function(_typed("aa", lambda a, b: _distinct(a + b)), 2, 2),
-    "SETDIFFERENCE": Function(_typed("aa", lambda a, b: _distinct([x for x in a if not _contains(b, x)])), 2, 2),
+    "SETDIFFERENCE": Function(_typed("aa", _difference), 2, 2),
     "OBJECTTOARRAY": Function(_typed("o", lambda o: [{"k": k, "v": v} for k, v in o.items()]), 1, 1),
 }  # fmt: skip
 

@@ -7,7 +7,37 @@ from typing import Final
 from devstack.cosmos.errors import syntax_error
 
 KEYWORDS: Final = frozenset(
-    ["SELECT", "DISTINCT", "TOP", "VALUE", "FROM", "WHERE", "GROUP", "ORDER", "BY", "ASC", "DESC", "OFFSET", "LIMIT", "AS", "JOIN", "IN", "AND", "OR", "NOT", "BETWEEN", "LIKE", "ESCAPE", "EXISTS", "ARRAY", "TRUE", "FALSE", "NULL", "UNDEFINED", "UDF"]
+    [
+        "SELECT",
+        "DISTINCT",
+        "TOP",
+        "VALUE",
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "ORDER",
+        "BY",
+        "ASC",
+        "DESC",
+        "OFFSET",
+        "LIMIT",
+        "AS",
+        "JOIN",
+        "IN",
+        "AND",
+        "OR",
+        "NOT",
+        "BETWEEN",
+        "LIKE",
+        "ESCAPE",
+        "EXISTS",
+        "ARRAY",
+        "TRUE",
+        "FALSE",
+        "NULL",
+        "UNDEFINED",
+        "UDF",
+    ]
 )
 PATTERN: Final = re.compile(
     r"""(?P<space>\s+|--[^\n]*)

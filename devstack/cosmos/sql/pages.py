@@ -23,7 +23,7 @@ type Keyed = tuple[tuple[Any, ...], Mark, Any]  # (sort keys, mark, row)
 
 @dataclass(slots=True)
 class Cursor:
-    """Where the next page starts: after the row ``mark`` with these sort ``keys``; what OFFSET and LIMIT left."""
+    """Where the next page starts: after the row ``mark`` with these sort ``keys``; what LIMIT left."""
 
     mark: Mark
     keys: tuple[Any, ...]
@@ -156,9 +156,9 @@ def _groups(shape: Shape, items: Iterable[Item]) -> list[tuple[Mark, Any]]:
 
 def _after(shape: Shape, cursor: Cursor) -> Callable[[tuple[Any, ...], Mark], bool]:
     if cursor.mark[0] < 0:
-        return lambda keys, mark: True
+        return lambda _, __: True
     if not shape.orders:
-        return lambda keys, mark: mark > cursor.mark
+        return lambda _, mark: mark > cursor.mark
     return functools.partial(_later, [down for _, down in shape.orders], cursor)
 
 

@@ -1,7 +1,7 @@
 """Query plans: what an SDK merges itself, and the query it sends to each range instead of the user's.
 
-The shapes are the ones the SDKs' own pipelines read: ``orderByItems`` and ``payload`` for ORDER BY, ``[{"item": …}]``
-for an aggregate, OFFSET folded into LIMIT.
+The shapes are the ones the SDKs' own pipelines read: ``orderByItems`` and ``payload`` for ORDER BY,
+``[{"item": …}]`` for an aggregate, OFFSET folded into LIMIT.
 """
 
 from collections.abc import Mapping

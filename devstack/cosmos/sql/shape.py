@@ -27,7 +27,7 @@ class Grouping:
 class Shape:
     """All closures of one query. ``project`` takes a row, or with ``grouping`` the row of a group."""
 
-    expanders: list[tuple[bool, Expander]]
+    expanders: list[Expander]
     where: Evaluate | None
     project: Evaluate
     star: bool
@@ -40,8 +40,8 @@ class Shape:
     def rows(self, start: Row) -> Iterator[Row]:
         """The rows of one item (or of an outer row) that the filter keeps."""
         rows: Iterable[Row] = (start,)
-        for each, expand in self.expanders:
-            rows = _widen(rows, expand, each)
+        for expand in self.expanders:
+            rows = _widen(rows, expand)
         where = self.where
         return iter(rows) if where is None else (row for row in rows if where(row) is True)
 
@@ -57,7 +57,7 @@ class Shape:
         return values[self.offset : end]
 
 
-def _widen(rows: Iterable[Row], expand: Expander, each: bool) -> Iterator[Row]:
+def _widen(rows: Iterable[Row], expand: Expander) -> Iterator[Row]:
     for row in rows:
         for value in expand(row):
             yield (*row, value)
@@ -129,8 +129,8 @@ def _count(expr: tree.Expr | None, scope: Scope) -> int | None:
     return value
 
 
-def _sources(query: tree.Query, scope: Scope, root: str | None) -> list[tuple[bool, Expander]]:
-    found: list[tuple[bool, Expander]] = []
+def _sources(query: tree.Query, scope: Scope, root: str | None) -> list[Expander]:
+    found: list[Expander] = []
     width = scope.width
     for place, source in enumerate(query.sources):
         if place == 0 and root is not None:
@@ -149,7 +149,7 @@ def _sources(query: tree.Query, scope: Scope, root: str | None) -> list[tuple[bo
             )
         scope.names[source.alias] = width
         width += 1
-        found.append((source.each, expand))
+        found.append(expand)
     return found
 
 
@@ -206,8 +206,8 @@ def _projection(query: tree.Query, columns: Scope, scope: Scope) -> Evaluate:
     except Refusal as error:
         if isinstance(columns, Grouped) and "could not be resolved" in error.message:
             raise bad_request(
-                "A property reference is invalid in the select list because it is not contained in an aggregate "
-                "function or the GROUP BY clause."
+                "A property reference is invalid in the select list because it is neither in an aggregate "
+                "function nor in the GROUP BY clause."
             ) from None
         raise
     if query.value:

@@ -37,7 +37,8 @@ def make(database: DatabaseProxy) -> MakeContainer:
     """Makes a new container, partitioned by /pk unless told otherwise."""
 
     def one(path: str = "/pk", **options: Any) -> ContainerProxy:
-        return database.create_container(f"c{next(NAMES)}", PartitionKey(path), **options)
+        made: ContainerProxy = database.create_container(f"c{next(NAMES)}", PartitionKey(path), **options)
+        return made
 
     return one
 

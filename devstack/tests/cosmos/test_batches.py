@@ -39,7 +39,7 @@ def test_all_kinds_of_operation(container: ContainerProxy) -> None:
     assert results[5]["resourceBody"]["n"] == 7
     assert ids(container) == {"a", "b", "old"}
     charges = [one["requestCharge"] for one in results]
-    assert float(results.get_response_headers()["x-ms-request-charge"]) == pytest.approx(sum(charges))  # type: ignore[attr-defined]
+    assert float(results.get_response_headers()["x-ms-request-charge"]) == pytest.approx(sum(charges))
 
 
 def test_failures_undo_everything(container: ContainerProxy) -> None:

@@ -70,7 +70,11 @@ def test_the_order_of_one_key_is_the_order_of_writes(container: ContainerProxy) 
     for name in ("b", "a", "c", "b"):
         container.upsert_item({"id": name, "pk": "x"})
     container.upsert_item({"id": "other", "pk": "y"})
-    assert ids(container.query_items_change_feed(partition_key="x", start_time="Beginning")) == ["a", "c", "b"]
+    assert ids(container.query_items_change_feed(partition_key="x", start_time="Beginning")) == [
+        "a",
+        "c",
+        "b",
+    ]
 
 
 def test_each_range_has_its_own_feed(container: ContainerProxy) -> None:

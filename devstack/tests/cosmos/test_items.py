@@ -86,7 +86,7 @@ def test_create_read_replace_delete(container: ContainerProxy) -> None:
 
 def test_etag_conditions(container: ContainerProxy) -> None:
     first = container.create_item({"id": "a", "pk": "x"})["_etag"]
-    match = {"match_condition": MatchConditions.IfNotModified}
+    match: dict[str, Any] = {"match_condition": MatchConditions.IfNotModified}
     second = container.replace_item("a", {"id": "a", "pk": "x"}, etag=first, **match)["_etag"]
     body = {"id": "a", "pk": "x", "late": True}
     assert status(container.replace_item, "a", body, etag=first, **match)[0] == 412
@@ -185,7 +185,9 @@ def test_a_stale_rid_is_told_apart(serving: Serving, container: ContainerProxy) 
 def test_charges_are_deterministic(make: MakeContainer) -> None:
     charges = []
     for _ in range(2):
-        made = make(indexing_policy={"includedPaths": [{"path": "/*"}], "excludedPaths": [{"path": "/raw/*"}]})
+        made = make(
+            indexing_policy={"includedPaths": [{"path": "/*"}], "excludedPaths": [{"path": "/raw/*"}]}
+        )
         row = []
         for body in ({"id": "a", "pk": "x"}, {"id": "b", "pk": "x", "raw": {"n": [1, 2, 3]}, "m": [1, 2]}):
             headers = made.create_item(body).get_response_headers()
@@ -215,6 +217,19 @@ def test_a_stale_session(serving: Serving, container: ContainerProxy) -> None:
         refused = status(container.read_item, "a", "x", session_token=token, retry_total=0)
         assert refused == (404, expected)
     assert status(container.read_item, "a", "x", session_token="nonsense")[0] == 400
+
+
+def test_offers_triggers_and_strong_reads_are_refused(serving: Serving, container: ContainerProxy) -> None:
+    assert status(container.get_throughput)[0] == 400
+    assert status(container.create_item, {"id": "a", "pk": "x"}, pre_trigger_include="t")[0] == 400
+    path = f"{container.container_link}/docs"
+    headers = {"a_im": "Incremental Feed", "x_ms_documentdb_partitionkeyrangeid": "0"}
+    assert serving.signed("GET", path, **headers)[0] == 304
+    assert serving.signed("GET", path, x_ms_consistency_level="Strong", **headers)[0] == 400
+    deep: Any = []
+    for _ in range(200):
+        deep = [deep]
+    assert status(container.create_item, {"id": "a", "pk": "x", "deep": deep})[0] == 400
 
 
 def test_lists_and_pages_of_all_items(container: ContainerProxy) -> None:

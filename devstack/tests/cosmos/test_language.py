@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from devstack.cosmos.errors import Refusal
-from devstack.cosmos.sql.pages import page, starting
+from devstack.cosmos.sql.pages import Cursor, page, starting
 from devstack.cosmos.sql.parser import parse
 from devstack.cosmos.sql.render import render
 from devstack.cosmos.sql.shape import compile_query
@@ -18,10 +18,11 @@ NOTHING = "nothing"  # an undefined value is no row
 def run(text: str, items: list[Any], most: int = 1000, **parameters: Any) -> list[Any]:
     """All results; every page is resumed by its cursor, and the rendered query must agree."""
     stored = [(n * 3, orjson.dumps(item)) for n, item in enumerate(items)]
-    answers = []
+    answers: list[list[Any]] = []
     for query in (parse(text), parse(render(parse(text)))):
         shape = compile_query(query, {f"@{name}": value for name, value in parameters.items()})
-        cursor, results = starting(shape), []
+        cursor: Cursor | None = starting(shape)
+        results: list[Any] = []
         while cursor is not None:
             found, cursor = page(shape, stored, cursor, most)
             results += [orjson.loads(one) for one in found]
@@ -53,18 +54,24 @@ def test_three_valued_logic(expression: str, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("1 = 1.0", True), ("1 = true", False), ("1 != '1'", True), ("null = null", True), ("1 = undefined", NOTHING),
-        ("[1, [2]] = [1, [2]]", True), ("{'a': 1} = {'a': 1.0}", True), ("{'a': 1} = {'a': 1, 'b': 2}", False),
-        ("1 < 2", True), ("1 < '2'", NOTHING), ("'a' < 'b'", True), ("false < true", True), ("null <= null", True),
+        ("1 = 1.0", True), ("1 = true", False), ("1 != '1'", True), ("null = null", True),
+        ("1 = undefined", NOTHING),
+        ("[1, [2]] = [1, [2]]", True), ("{'a': 1} = {'a': 1.0}", True),
+        ("{'a': 1} = {'a': 1, 'b': 2}", False),
+        ("1 < 2", True), ("1 < '2'", NOTHING), ("'a' < 'b'", True), ("false < true", True),
+        ("null <= null", True),
         ("[1] < [2]", NOTHING), ("2 BETWEEN 1 AND 3", True), ("'5' > 100", NOTHING), ("2 IN (1, 2)", True),
         ("2 IN (1, '2')", False), ("2 NOT IN (1, 3)", True), ("undefined IN (1)", NOTHING),
-        ("5 / 2", 2.5), ("4 / 2", 2), ("1 / 0", NOTHING), ("-7 % 3", -1), ("1 + 'a'", NOTHING), ("2 + 3 * 4", 14),
-        ("(2 + 3) * 4", 20), ("7 & 3", 3), ("1 << 4", 16), ("-1 >>> 28", 15), ("~5", -6), ("'a' || 'b'", "ab"),
+        ("5 / 2", 2.5), ("4 / 2", 2), ("1 / 0", NOTHING), ("-7 % 3", -1), ("1 + 'a'", NOTHING),
+        ("2 + 3 * 4", 14),
+        ("(2 + 3) * 4", 20), ("7 & 3", 3), ("1 << 4", 16), ("-1 >>> 28", 15), ("~5", -6),
+        ("'a' || 'b'", "ab"),
         ("undefined ?? 3", 3), ("null ?? 3", None), ("true ? 1 : 2", 1), ("0 ? 1 : 2", 2), ("-(-3)", 3),
         ("[1, undefined, 2]", [1, 2]), ("{'a': undefined, 'b': 1}", {"b": 1}), ("0x1F", 31), ("1e3", 1000.0),
         ("'it\\'s'", "it's"), ("\"\\u00e9\"", "é"), ("[10, 20][1]", 20), ("{'a': {'b': 5}}.a.b", 5),
         ("'abc' LIKE 'a%'", True), ("'abc' LIKE '_b_'", True), ("'a%c' LIKE 'a!%c' ESCAPE '!'", True),
-        ("'abc' LIKE 'a!%c' ESCAPE '!'", False), ("'abc' LIKE '[a-c]bc'", True), ("'abc' NOT LIKE '[^a]%'", True),
+        ("'abc' LIKE 'a!%c' ESCAPE '!'", False), ("'abc' LIKE '[a-c]bc'", True),
+        ("'abc' NOT LIKE '[^a]%'", True),
     ],
 )  # fmt: skip
 def test_operators(expression: str, expected: Any) -> None:
@@ -76,25 +83,32 @@ def test_operators(expression: str, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("IS_DEFINED(c.x)", False), ("IS_NULL(null)", True), ("IS_NUMBER('1')", False), ("IS_BOOL(false)", True),
+        ("IS_DEFINED(c.x)", False), ("IS_NULL(null)", True), ("IS_NUMBER('1')", False),
+        ("IS_BOOL(false)", True),
         ("IS_STRING('')", True), ("IS_ARRAY([])", True), ("IS_OBJECT({})", True), ("IS_PRIMITIVE([])", False),
         ("IS_INTEGER(1.0)", True), ("CONTAINS('Abc', 'b')", True), ("CONTAINS('Abc', 'B')", False),
-        ("CONTAINS('Abc', 'B', true)", True), ("STARTSWITH('abc', 'ab')", True), ("ENDSWITH('abc', 'C', true)", True),
+        ("CONTAINS('Abc', 'B', true)", True), ("STARTSWITH('abc', 'ab')", True),
+        ("ENDSWITH('abc', 'C', true)", True),
         ("STRINGEQUALS('A', 'a', true)", True), ("CONCAT('a', 'b', 'c')", "abc"), ("LENGTH('héé')", 3),
         ("LOWER('AB')", "ab"), ("UPPER('ab')", "AB"), ("TRIM('  a ')", "a"), ("LEFT('abc', 2)", "ab"),
         ("RIGHT('abc', 2)", "bc"), ("RIGHT('abc', 9)", "abc"), ("SUBSTRING('abcdef', 1, 3)", "bcd"),
-        ("INDEX_OF('abcabc', 'c', 3)", 5), ("REPLACE('aba', 'a', 'x')", "xbx"), ("REPLICATE('ab', 2)", "abab"),
+        ("INDEX_OF('abcabc', 'c', 3)", 5), ("REPLACE('aba', 'a', 'x')", "xbx"),
+        ("REPLICATE('ab', 2)", "abab"),
         ("REVERSE('abc')", "cba"), ("REGEXMATCH('abcd', 'A.C', 'i')", True), ("TOSTRING(1.5)", "1.5"),
         ("TOSTRING([1, 2])", "[1,2]"), ("STRINGTONUMBER('1e2')", 100.0), ("STRINGTONUMBER('x')", NOTHING),
-        ("STRINGTOARRAY('[1]')", [1]), ("ABS(-2)", 2), ("CEILING(1.2)", 2), ("FLOOR(-1.2)", -2), ("ROUND(2.5)", 3),
-        ("ROUND(-2.5)", -3), ("ROUND(2.345, 2)", 2.35), ("TRUNC(-2.7)", -2), ("POWER(2, 10)", 1024), ("SQRT(9)", 3),
+        ("STRINGTOARRAY('[1]')", [1]), ("ABS(-2)", 2), ("CEILING(1.2)", 2), ("FLOOR(-1.2)", -2),
+        ("ROUND(2.5)", 3),
+        ("ROUND(-2.5)", -3), ("ROUND(2.345, 2)", 2.35), ("TRUNC(-2.7)", -2), ("POWER(2, 10)", 1024),
+        ("SQRT(9)", 3),
         ("SQRT(-1)", NOTHING), ("SIGN(-3)", -1), ("LOG10(1000)", 3), ("ABS('x')", NOTHING),
         ("ARRAY_LENGTH([1, 2])", 2), ("ARRAY_CONTAINS([1, {'a': 1, 'b': 2}], {'a': 1})", False),
-        ("ARRAY_CONTAINS([1, {'a': 1, 'b': 2}], {'a': 1}, true)", True), ("ARRAY_CONCAT([1], [2], [3])", [1, 2, 3]),
+        ("ARRAY_CONTAINS([1, {'a': 1, 'b': 2}], {'a': 1}, true)", True),
+        ("ARRAY_CONCAT([1], [2], [3])", [1, 2, 3]),
         ("ARRAY_SLICE([1, 2, 3, 4], 1, 2)", [2, 3]), ("ARRAY_SLICE([1, 2, 3], -2)", [2, 3]),
         ("ARRAY_CONTAINS_ANY([1, 2], 5, 2)", True), ("ARRAY_CONTAINS_ALL([1, 2], 1, 5)", False),
         ("SETINTERSECT([1, 2, 2], [2, 3])", [2]), ("SETUNION([1], [1, 2])", [1, 2]),
-        ("OBJECTTOARRAY({'a': 1})", [{"k": "a", "v": 1}]), ("IIF(1 = 1, 'y', 'n')", "y"), ("CHOOSE(2, 'a', 'b')", "b"),
+        ("OBJECTTOARRAY({'a': 1})", [{"k": "a", "v": 1}]), ("IIF(1 = 1, 'y', 'n')", "y"),
+        ("CHOOSE(2, 'a', 'b')", "b"),
         ("STRINGSPLIT('a,b', ',')", ["a", "b"]), ("INTDIV(-7, 2)", -3), ("NUMBERBIN(37, 10)", 30),
         ("DATETIMEADD('month', 1, '2026-01-31T10:00:00.0000000Z')", "2026-02-28T10:00:00.0000000Z"),
         ("DATETIMEDIFF('hour', '2026-01-01T00:59:00Z', '2026-01-01T02:00:00Z')", 2),
@@ -114,10 +128,12 @@ def test_functions(expression: str, expected: Any) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "SELECT", "SELECT FROM c", "SELECT * FROM", "SELECT * FROM c WHERE", "SELECT * FROM c WHERE c.x =",
+        "", "SELECT", "SELECT FROM c", "SELECT * FROM", "SELECT * FROM c WHERE",
+        "SELECT * FROM c WHERE c.x =",
         "SELECT * FROM c JOIN c.x", "SELECT * FROM c ORDER c.x", "SELECT * FROM c LIMIT 5", "DELETE FROM c",
         "SELECT * FROM c OFFSET 1", "SELECT TOP 1 * FROM c OFFSET 0 LIMIT 1", "SELECT TOP -1 * FROM c",
-        "SELECT NOSUCH(c.x) FROM c", "SELECT x.y FROM c", "SELECT c.x, c.x FROM c", "SELECT * FROM c; SELECT 1",
+        "SELECT NOSUCH(c.x) FROM c", "SELECT x.y FROM c", "SELECT c.x, c.x FROM c",
+        "SELECT * FROM c; SELECT 1",
         "SELECT c.value FROM c", "SELECT c.x FROM c GROUP BY c.y", "SELECT COUNT(1), c.x FROM c",
         "SELECT * FROM c WHERE COUNT(1) > 1", "SELECT * FROM c GROUP BY c.x", "SELECT udf.f(c) FROM c",
         "SELECT * FROM c WHERE c.x = @absent", "SELECT LENGTH() FROM c", "SELECT * FROM c JOIN t IN c.t",
@@ -133,7 +149,12 @@ def test_what_is_refused(text: str) -> None:
 
 
 ITEMS = [
-    {"id": f"i{n}", "n": n % 4, "tags": ["red", "blue", "green"][: n % 4], "deep": {"list": [{"v": n}, {"v": -n}]}}
+    {
+        "id": f"i{n}",
+        "n": n % 4,
+        "tags": ["red", "blue", "green"][: n % 4],
+        "deep": {"list": [{"v": n}, {"v": -n}]},
+    }
     for n in range(12)
 ]
 
@@ -149,11 +170,15 @@ def test_clauses() -> None:
     assert run("SELECT VALUE list[0].v FROM c.deep.list WHERE list[0].v > 9", ITEMS) == [10, 11]
     exists = "EXISTS(SELECT VALUE t FROM t IN c.tags WHERE t = 'green')"
     assert run(f"SELECT VALUE c.id FROM c WHERE {exists}", ITEMS) == ["i3", "i7", "i11"]
-    assert run("SELECT VALUE ARRAY(SELECT VALUE UPPER(t) FROM t IN c.tags) FROM c WHERE c.id = 'i2'", ITEMS) == [
-        ["RED", "BLUE"]
-    ]
-    assert run("SELECT VALUE (SELECT VALUE COUNT(1) FROM t IN c.tags) FROM c WHERE c.n IN (0, 3)", ITEMS[:4]) == [0, 3]
-    joined = "SELECT VALUE t FROM c JOIN (SELECT VALUE x FROM x IN c.tags WHERE x != 'red') AS t WHERE c.id = 'i3'"
+    assert run(
+        "SELECT VALUE ARRAY(SELECT VALUE UPPER(t) FROM t IN c.tags) FROM c WHERE c.id = 'i2'", ITEMS
+    ) == [["RED", "BLUE"]]
+    assert run(
+        "SELECT VALUE (SELECT VALUE COUNT(1) FROM t IN c.tags) FROM c WHERE c.n IN (0, 3)", ITEMS[:4]
+    ) == [0, 3]
+    joined = (
+        "SELECT VALUE t FROM c JOIN (SELECT VALUE x FROM x IN c.tags WHERE x != 'red') AS t WHERE c.id = 'i3'"
+    )
     assert run(joined, ITEMS) == ["blue", "green"]
 
 

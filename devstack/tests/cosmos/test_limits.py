@@ -1,5 +1,6 @@
 """Request units, faults, time to live: what the control API and --rus are for."""
 
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ def test_a_budget_refuses_honestly(tmp_path: Path) -> None:
             client.create_database("d").create_container("c", PartitionKey("/pk"))
         refusals = 0
         headers = {"x_ms_documentdb_partitionkey": '["x"]', "x_ms_documentdb_is_upsert": "True"}
-        for n in range(60):
+        for n in range(25):
             body = {"id": str(n), "pk": "x", "list": list(range(20))}
             code, answer, _ = serving.signed("POST", "dbs/d/colls/c/docs", body, **headers)
             if code == 429:
@@ -52,7 +53,9 @@ def test_without_a_budget_nothing_is_refused(container: ContainerProxy) -> None:
 
 
 @pytest.mark.parametrize(("status", "substatus"), [(429, 3200), (503, 0), (410, 1002), (449, 0)])
-def test_faults_reach_the_client(serving: Serving, container: ContainerProxy, status: int, substatus: int) -> None:
+def test_faults_reach_the_client(
+    serving: Serving, container: ContainerProxy, status: int, substatus: int
+) -> None:
     container.create_item({"id": "a", "pk": "x"})
     path = f"{container.id}/docs"
     fault = {"status": status, "substatus": substatus, "path": path, "retry_after_ms": 1, "times": 1}
@@ -69,7 +72,13 @@ def fault_once(serving: Serving, container: ContainerProxy, fault: Any) -> Any:
 
 
 def test_the_sdk_retries_a_throttled_request(serving: Serving, container: ContainerProxy) -> None:
-    fault = {"status": 429, "substatus": 3200, "retry_after_ms": 1, "path": f"{container.id}/docs", "times": 3}
+    fault = {
+        "status": 429,
+        "substatus": 3200,
+        "retry_after_ms": 1,
+        "path": f"{container.id}/docs",
+        "times": 3,
+    }
     serving.control(faults=[fault])
     assert container.create_item({"id": "a", "pk": "x"})["id"] == "a"
     assert serving.control()["faults"] == [0]
@@ -97,11 +106,28 @@ def test_time_to_live(serving: Serving, make: MakeContainer) -> None:
     made.create_item({"id": "short", "pk": "x", "ttl": 1000})
     serving.control(advance=60)
     feed = {one["id"] for one in made.query_items_change_feed(start_time="Beginning")}
-    query = set(made.query_items("SELECT VALUE c.id FROM c", partition_key="x"))
+    query: set[Any] = set(made.query_items("SELECT VALUE c.id FROM c", partition_key="x"))
     assert feed == query == {"short", "never"}
     with pytest.raises(exceptions.CosmosHttpResponseError) as caught:
         made.create_item({"id": "bad", "pk": "x", "ttl": 0})
     assert caught.value.status_code == 400
+
+
+def test_expired_items_are_swept(serving: Serving, make: MakeContainer) -> None:
+    made = make(default_ttl=5)
+    made.create_item({"id": "never", "pk": "x", "ttl": -1})
+    made.create_item({"id": "gone", "pk": "x"})
+    serving.control(advance=10)
+    for _ in range(1025):
+        made.upsert_item({"id": "busy", "pk": "x"}, no_response=True)
+    with sqlite3.connect(f"file:{serving.data}/account.db?mode=ro", uri=True) as file:
+        tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE name LIKE 'docs_%'")]
+        names = [
+            row for table in tables if table[5:].isdigit() for row in file.execute(f"SELECT id FROM {table}")
+        ]
+    file.close()
+    assert ("never",) in names
+    assert ("gone",) not in names
 
 
 def test_time_to_live_is_off_without_a_default(serving: Serving, container: ContainerProxy) -> None:
