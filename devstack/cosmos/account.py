@@ -15,6 +15,7 @@ from devstack.cosmos.catalog import Catalog, Container, Range
 from devstack.cosmos.errors import Refusal, bad_request, unsupported
 from devstack.cosmos.feed import read_feed
 from devstack.cosmos.items import Condition, Items, Written, parse_item
+from devstack.cosmos.patch import patch_body
 from devstack.cosmos.queries import run_plan, run_query
 from devstack.cosmos.session import check_session, session_token
 from devstack.cosmos.slices import scope_of
@@ -242,7 +243,7 @@ def _apply(call: Call, container: Container, items: Items, item_id: str | None) 
         case "PUT":
             return _answer(call, items.replace(item_id, parse_item(call.body), condition))
         case "PATCH":
-            return _answer(call, patch_item(container, items, item_id, call.mapping(), condition))
+            return _answer(call, patch_item(container, items, item_id, patch_body(call.json()), condition))
         case "DELETE":
             return _answer(call, items.delete(item_id, condition))
     raise _not_allowed(call)

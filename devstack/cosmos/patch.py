@@ -12,6 +12,15 @@ MAX_OPERATIONS = 10
 SYSTEM = ("id", "_rid", "_self", "_etag", "_ts", "_attachments")
 
 
+def patch_body(body: Any) -> dict[str, Any]:
+    """The body of a PATCH request: an object, or (from the JavaScript SDK) the bare list of operations."""
+    if isinstance(body, list):
+        return {"operations": body}
+    if isinstance(body, dict):
+        return body
+    raise bad_request("The body of a patch must be an object or a list of operations.")
+
+
 def apply_patch(item: dict[str, Any], body: dict[str, Any], key_path: Steps) -> dict[str, Any]:
     """The patched copy of an item.
 

@@ -25,6 +25,8 @@ from devstack.cosmos.wire import Call, Reply
 
 PAGE = 100
 MAX_PUSHED = 10000
+# Some SDKs ask for a plan only when a 400/1004 carries this; they read no more of it than that it is there.
+PLAN_NEEDED = '{"partitionedQueryExecutionInfoVersion":2}'
 
 
 class Query:
@@ -84,6 +86,7 @@ def run_query(call: Call, store: Store, container: Container) -> tuple[Reply, li
                 "The provided cross partition query can not be directly served by the gateway. This is a "
                 "first chance (internal) exception that all newer clients will know how to handle.",
                 1004,
+                extra={"additionalErrorInfo": PLAN_NEEDED},
             )  # fmt: skip
     return _run(call, store, container, query, scope or Slice(epk.MIN_EPK, epk.MAX_EPK))
 

@@ -125,7 +125,11 @@ def _partial(call: tree.Call) -> tree.Expr:
     if call.name == "AVG":
         parts = [("sum", tree.Call("SUM", call.arguments)), ("count", tree.Call("COUNT", call.arguments))]
         item = tree.ObjectOf(tuple(parts))
-    return tree.ArrayOf((tree.ObjectOf((("item", item),)),))
+    fields = [("item", item)]
+    if call.name in ("MIN", "MAX"):  # the JavaScript SDK reads this second form
+        count = tree.Call("COUNT", call.arguments)
+        fields.append(("item2", tree.ObjectOf(((call.name.lower(), call), ("count", count)))))
+    return tree.ArrayOf((tree.ObjectOf(tuple(fields)),))
 
 
 def _ordered(query: tree.Query) -> tree.Query:
