@@ -16,6 +16,7 @@ SASL_MECHANISMS, SASL_INIT, SASL_OUTCOME = 0x40, 0x41, 0x44
 NAMES = ["open", "begin", "attach", "flow", "transfer", "disposition", "detach", "end", "close"]
 SYMBOLIC = {f"amqp:{name}:list": OPEN + index for index, name in enumerate(NAMES)}
 SYMBOLIC |= {"amqp:sasl-init:list": SASL_INIT}
+LISTS = {0x45: 1, 0xC0: 3, 0xD0: 9}  # constructors, and how far behind them the first element is
 UINT_MAX = 0xFFFFFFFF
 
 
@@ -101,7 +102,7 @@ class Detach(NamedTuple):
 def read(body: bytes) -> tuple[int, list[Any], int]:
     """The code, fields and end of the performative that starts a frame body."""
     value, end = decode(body)
-    if not isinstance(value, Described) or not isinstance(value.value, list):
+    if not isinstance(value, Described) or body[skip(body, 1)] not in LISTS:
         raise decode_error("a frame body is not a described list")
     code = value.descriptor
     if isinstance(code, Symbol):
@@ -180,7 +181,7 @@ def _spans(body: bytes, count: int) -> list[bytes]:
     """The raw bytes of the first fields of a performative that was decoded before."""
     pos = skip(body, 1)
     code = body[pos]
-    pos += {0x45: 1, 0xC0: 3, 0xD0: 9}[code]
+    pos += LISTS[code]
     spans = []
     for _ in range(count):
         if pos >= len(body) or code == 0x45:

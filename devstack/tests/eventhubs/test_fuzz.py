@@ -3,20 +3,32 @@
 EVENTHUBS_FUZZ_FRAMES sets how many (default 30000; the long run is 1000000).
 """
 
+import contextlib
 import os
 import random
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import pytest
+
+from devstack.eventhubs.broker import Client
+from devstack.eventhubs.config import HubConfig, Settings
 from devstack.eventhubs.errors import AmqpError
+from devstack.eventhubs.faults import Faults
+from devstack.eventhubs.hub.durability import ProcessDurability
+from devstack.eventhubs.hub.namespace import Namespace
+from devstack.eventhubs.security.policies import EMULATOR
 from devstack.eventhubs.wire import encode as e
 from devstack.eventhubs.wire import message
 from devstack.eventhubs.wire import performatives as p
-from devstack.eventhubs.wire.connection import Connection
+from devstack.eventhubs.wire.connection import Application, Connection
 from devstack.eventhubs.wire.decode import decode
 from devstack.eventhubs.wire.frames import AMQP_HEADER, SASL, SASL_HEADER, frame
 from devstack.eventhubs.wire.link import Delivery, IncomingLink, OutgoingLink, Sink, Source
+from devstack.tests.eventhubs.serving import KEY, POLICY
 
+START = "amqp.annotation.x-opt-sequence-number >= '0'"
 FRAMES = int(os.environ.get("EVENTHUBS_FUZZ_FRAMES", "30000"))
 
 
@@ -57,10 +69,11 @@ class Echo:
 
 
 def terminus(code: int) -> bytes:
+    address = "hub/ConsumerGroups/g/Partitions/0" if code == p.SOURCE else "amqps://h:1/hub"
     selector = e.mapping(
         {e.symbol("f"): b"\x00" + e.symbol("apache.org:selector-filter:string") + e.string("x")}
     )
-    return e.described(code, e.fields(e.string("amqps://h/hub"), *[e.NULL] * 6, selector))
+    return e.described(code, e.fields(e.string(address), *[e.NULL] * 6, selector))
 
 
 def seeds() -> list[bytes]:
@@ -112,12 +125,24 @@ def mutate(rng: random.Random, body: bytes, others: list[bytes]) -> bytes:
     return bytes(data)
 
 
-def opened() -> Connection:
-    connection = Connection(Echo(), lambda: None)
-    connection.receive(SASL_HEADER + frame(p.performative(p.SASL_INIT, e.symbol("ANONYMOUS")), kind=SASL))
+def opened(application: Application) -> Connection:
+    """A connection that is past SASL, OPEN, one BEGIN and two ATTACHes."""
+    connection = Connection(application, lambda: None)
+    login = p.performative(p.SASL_INIT, e.symbol("PLAIN"), e.binary(f"\0{POLICY}\0{KEY}".encode()))
+    connection.receive(SASL_HEADER + frame(login, kind=SASL))
     connection.receive(AMQP_HEADER + frame(p.performative(p.OPEN, e.string("c"))))
     connection.receive(frame(p.performative(p.BEGIN, e.NULL, e.uint(0), e.uint(99), e.uint(99))))
+    for body in seeds()[:2]:
+        connection.receive(frame(body))
     return connection
+
+
+@pytest.fixture
+def namespace(tmp_path: Path) -> Iterator[Namespace]:
+    settings = Settings(tmp_path, hubs=(HubConfig("hub", 2, frozenset({"g"})),), retention_bytes=1 << 20)
+    held = Namespace(settings, ProcessDurability())
+    yield held
+    held.close()
 
 
 def well_formed(output: bytes) -> None:
@@ -134,26 +159,48 @@ def well_formed(output: bytes) -> None:
         pos += size
 
 
-def test_mutated_frames_never_break_the_engine() -> None:
+@pytest.mark.parametrize("kind", ["sections", "server"])
+def test_mutated_frames_never_break_the_engine(kind: str, namespace: Namespace) -> None:
+    def application() -> Application:
+        if kind == "sections":
+            return Echo()
+        return Client(
+            namespace, (EMULATOR,), frozenset({"localhost"}), Faults(), lambda _seconds, _call: None
+        )
+
     rng = random.Random(20261123)
     good = seeds()
-    connection, used, closed = opened(), 0, 0
+    connection, used, closed = opened(application()), 0, 0
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for number in range(FRAMES):
+    for number in range(FRAMES // 2):
         body = mutate(rng, rng.choice(good), good)
         connection.receive(frame(body[:60_000], rng.choice((0, 0, 0, 0, 1))))
         connection.pump(100_000)
         well_formed(connection.output())
         used += 1
-        if connection.closing or used > 50:
+        if connection.closing or 0 not in connection.sessions or used > 50:
             closed += connection.closing
             connection.release()
-            connection, used = opened(), 0
+            connection, used = opened(application()), 0
+        if number % 10_000 == 0:
+            namespace.expire(0)
         if number % 4 == 0:
-            try:
+            with contextlib.suppress(AmqpError):
                 decode(mutate(rng, rng.choice(good), good))
-            except AmqpError as fault:
-                assert fault.condition == "amqp:decode-error"  # noqa: PT017
+    connection.release()
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert closed > FRAMES // 100
+    assert closed > FRAMES // 200
     assert grown < 64 * 1024, f"{grown} KiB more memory"
+    if kind == "server":
+        assert namespace.hub("hub").partitions[0].log.next_sequence > FRAMES // 1000, (
+            "some events got through"
+        )
+
+
+def test_a_performative_in_an_array_is_refused() -> None:
+    connection = opened(Echo())
+    connection.output()
+    inside = b"\xa1\x01x"
+    connection.receive(frame(b"\x00\x53\x12\xf0" + (8).to_bytes(4) + (1).to_bytes(4) + inside + b"\x00"))
+    assert connection.closing
+    assert b"amqp:decode-error" in connection.output()

@@ -1,4 +1,7 @@
-"""The official Python SDK, synchronous and asynchronous: what ordinary apps do with a hub."""
+"""The official Python SDK, synchronous and asynchronous: what ordinary apps do with a hub.
+
+One body for this server, the official emulator and Azure: STACK=devstack|emulators|azure.
+"""
 
 import asyncio
 import contextlib
@@ -13,13 +16,12 @@ from azure.eventhub.exceptions import ConnectError, EventHubError
 
 from devstack.eventhubs.hub.routing import partition_for
 from devstack.tests.eventhubs.clients import bodies, consumer, producer, read, read_async, send
-from devstack.tests.eventhubs.serving import Served
 
 UTC = datetime.UTC
 
 
-def test_properties_of_a_new_hub(served: Served, hub: str) -> None:
-    with producer(served.connection_string, hub) as client:
+def test_properties_of_a_new_hub(cs: str, hub: str) -> None:
+    with producer(cs, hub) as client:
         found = client.get_eventhub_properties()
         assert found["eventhub_name"] == hub
         assert found["partition_ids"] == ["0", "1", "2", "3"]
@@ -30,21 +32,21 @@ def test_properties_of_a_new_hub(served: Served, hub: str) -> None:
         assert empty["last_enqueued_offset"] == "-1"
         client.send_event(EventData("x"), partition_id="1")
         full = client.get_partition_properties("1")
-    (event,) = read(served.connection_string, hub, 1, "1")
+    (event,) = read(cs, hub, 1, "1")
     assert (full["is_empty"], full["beginning_sequence_number"]) == (False, 0)
     assert full["last_enqueued_sequence_number"] == event.sequence_number == 0
     assert full["last_enqueued_offset"] == event.offset
     assert full["last_enqueued_time_utc"] == event.enqueued_time
 
 
-def test_everything_about_an_event_survives(served: Served, hub: str) -> None:
+def test_everything_about_an_event_survives(cs: str, hub: str) -> None:
     event = EventData(b"\x00\xff binary")
     event.properties = {"text": "grüß", "number": 7, "yes": True, "part": 1.5}
     event.content_type, event.correlation_id, event.message_id = "application/json", "c-1", "m-1"
-    with producer(served.connection_string, hub) as client:
+    with producer(cs, hub) as client:
         client.send_batch([event], partition_key="dev-1")
     place = str(partition_for("dev-1", 4))
-    (got,) = read(served.connection_string, hub, 1, place)
+    (got,) = read(cs, hub, 1, place)
     assert list(got.body) == [b"\x00\xff binary"]  # type: ignore[arg-type]
     assert got.properties == {b"text": "grüß".encode(), b"number": 7, b"yes": True, b"part": 1.5}
     assert (got.content_type, got.correlation_id, got.message_id) == ("application/json", "c-1", "m-1")
@@ -55,15 +57,15 @@ def test_everything_about_an_event_survives(served: Served, hub: str) -> None:
     }  # fmt: skip
 
 
-def test_every_kind_of_body(served: Served, hub: str) -> None:
+def test_every_kind_of_body(cs: str, hub: str) -> None:
     messages: list[EventData | AmqpAnnotatedMessage] = [
         AmqpAnnotatedMessage(data_body=[b"a", b"b"]),
         AmqpAnnotatedMessage(sequence_body=[[1, "x"], [True]]),
         AmqpAnnotatedMessage(value_body={"key": [1, 2]}),
     ]
-    with producer(served.connection_string, hub) as client:
+    with producer(cs, hub) as client:
         client.send_batch(messages, partition_id="0")
-    got = read(served.connection_string, hub, 3)
+    got = read(cs, hub, 3)
     kinds = [event.raw_amqp_message.body_type for event in got]
     assert kinds == [AmqpMessageBodyType.DATA, AmqpMessageBodyType.SEQUENCE, AmqpMessageBodyType.VALUE]
     assert list(got[0].body) == [b"a", b"b"]  # type: ignore[arg-type]
@@ -71,13 +73,13 @@ def test_every_kind_of_body(served: Served, hub: str) -> None:
     assert got[2].body == {b"key": [1, 2]}
 
 
-def test_client_cannot_set_the_service_annotations(served: Served, hub: str) -> None:
+def test_client_cannot_set_the_service_annotations(cs: str, hub: str) -> None:
     message = AmqpAnnotatedMessage(
         data_body=b"x", annotations={"x-opt-sequence-number": 99, "x-opt-publisher": "forged", "mine": "kept"}
     )
-    with producer(served.connection_string, hub) as client:
+    with producer(cs, hub) as client:
         client.send_batch([message], partition_id="0")
-    (got,) = read(served.connection_string, hub, 1)
+    (got,) = read(cs, hub, 1)
     annotations = got.raw_amqp_message.annotations
     assert got.sequence_number == 0
     assert annotations is not None
@@ -85,8 +87,8 @@ def test_client_cannot_set_the_service_annotations(served: Served, hub: str) -> 
     assert annotations[b"mine"] == b"kept"
 
 
-def test_batches_up_to_the_limit_in_many_frames(served: Served, hub: str) -> None:
-    with producer(served.connection_string, hub) as client:
+def test_batches_up_to_the_limit_in_many_frames(cs: str, hub: str) -> None:
+    with producer(cs, hub) as client:
         batch = client.create_batch(partition_id="0")
         assert batch.max_size_in_bytes == 1024 * 1024
         count = 0
@@ -96,33 +98,32 @@ def test_batches_up_to_the_limit_in_many_frames(served: Served, hub: str) -> Non
                 count += 1
         assert count > 190
         client.send_batch(batch)
-    got = read(served.connection_string, hub, count)
+    got = read(cs, hub, count)
     assert [event.sequence_number for event in got] == list(range(count))
     assert [body[:6] for body in bodies(got)] == [f"{n:06d}" for n in range(count)]
 
 
-async def test_one_event_of_a_mebibyte_and_the_async_client(served: Served, hub: str) -> None:
+async def test_one_event_of_a_mebibyte_and_the_async_client(cs: str, hub: str) -> None:
     large = "y" * (1024 * 1024 - 1000)
-    client = AsyncProducerClient.from_connection_string(served.connection_string, eventhub_name=hub)
+    client = AsyncProducerClient.from_connection_string(cs, eventhub_name=hub)
     async with client:
         await client.send_event(EventData(large), partition_id="0")
         await client.send_batch([EventData("a"), EventData("b")], partition_id="0")
         properties = await client.get_partition_properties("0")
     assert properties["last_enqueued_sequence_number"] == 2
-    got = await read_async(served.connection_string, hub, 3)
+    got = await read_async(cs, hub, 3)
     assert bodies(got) == [large, "a", "b"]
 
 
-def test_larger_than_the_limit_is_refused(served: Served, hub: str) -> None:
-    with producer(served.connection_string, hub) as client:
+def test_larger_than_the_limit_is_refused(cs: str, hub: str) -> None:
+    with producer(cs, hub) as client:
         with pytest.raises((ValueError, EventHubError)):
             client.send_batch([EventData("z" * (1024 * 1024 + 10))], partition_id="0")
         client.send_event(EventData("fits"), partition_id="0")
-    assert bodies(read(served.connection_string, hub, 1)) == ["fits"]
+    assert bodies(read(cs, hub, 1)) == ["fits"]
 
 
-async def test_every_position(served: Served, hub: str) -> None:
-    cs = served.connection_string
+async def test_every_position(cs: str, hub: str) -> None:
     client = AsyncProducerClient.from_connection_string(cs, eventhub_name=hub)
     async with client:
         for text in ("a", "b", "c"):
@@ -147,8 +148,7 @@ async def test_every_position(served: Served, hub: str) -> None:
     assert [bodies(events) for events in got] == [texts for _, _, texts in wanted]
 
 
-def test_latest_gets_only_what_comes_later(served: Served, hub: str) -> None:
-    cs = served.connection_string
+def test_latest_gets_only_what_comes_later(cs: str, hub: str) -> None:
     send(cs, hub, ["before"], partition_id="0")
     got: list[str] = []
     attached, seen = threading.Event(), threading.Event()
@@ -175,8 +175,7 @@ def test_latest_gets_only_what_comes_later(served: Served, hub: str) -> None:
     assert got == ["after"]
 
 
-def test_a_position_beyond_the_end_is_refused(served: Served, hub: str) -> None:
-    cs = served.connection_string
+def test_a_position_beyond_the_end_is_refused(cs: str, hub: str) -> None:
     send(cs, hub, ["x"], partition_id="0")
     faults: list[Exception] = []
     client = consumer(cs, hub, retry_total=0)
@@ -192,8 +191,7 @@ def test_a_position_beyond_the_end_is_refused(served: Served, hub: str) -> None:
     assert "beyond the last one" in str(faults[0])
 
 
-def test_runtime_metrics(served: Served, hub: str) -> None:
-    cs = served.connection_string
+def test_runtime_metrics(cs: str, hub: str) -> None:
     send(cs, hub, ["a", "b"], partition_id="0")
     client = consumer(cs, hub)
     found: list[dict[str, object]] = []
@@ -214,9 +212,9 @@ def test_runtime_metrics(served: Served, hub: str) -> None:
     assert isinstance(found[0]["retrieval_time"], datetime.datetime)
 
 
-def test_events_with_a_key_share_the_partition_of_its_hash(served: Served, hub: str) -> None:
+def test_events_with_a_key_share_the_partition_of_its_hash(cs: str, hub: str) -> None:
     keys = ["a", "device-17", "gerät-ü", "x" * 300, "日本"]
-    with producer(served.connection_string, hub) as client:
+    with producer(cs, hub) as client:
         for key in keys:
             client.send_batch([EventData(key)], partition_key=key)
             client.send_batch([EventData(key)], partition_key=key)
@@ -229,22 +227,22 @@ def test_events_with_a_key_share_the_partition_of_its_hash(served: Served, hub: 
     assert ends == expected
 
 
-def test_unkeyed_events_go_round(served: Served, hub: str) -> None:
-    with producer(served.connection_string, hub) as client:
+def test_unkeyed_events_go_round(cs: str, hub: str) -> None:
+    with producer(cs, hub) as client:
         for _ in range(8):
             client.send_batch([EventData("x")])
         ends = [client.get_partition_properties(place)["last_enqueued_sequence_number"] for place in "0123"]
     assert ends == [1, 1, 1, 1]
 
 
-def test_unknown_partition_is_refused(served: Served, hub: str) -> None:
-    with producer(served.connection_string, hub, retry_total=0) as client:
+def test_unknown_partition_is_refused(cs: str, hub: str) -> None:
+    with producer(cs, hub, retry_total=0) as client:
         with pytest.raises(EventHubError, match=r"(?i)partition"):
             client.get_partition_properties("9")
         with pytest.raises((ValueError, EventHubError, ConnectError)):
             client.send_event(EventData("x"), partition_id="9")
 
 
-def test_transport_is_plain_tcp(served: Served, hub: str) -> None:
-    with producer(served.connection_string, hub, transport_type=TransportType.Amqp) as client:
+def test_transport_is_plain_tcp(cs: str, hub: str) -> None:
+    with producer(cs, hub, transport_type=TransportType.Amqp) as client:
         assert client.get_partition_ids() == ["0", "1", "2", "3"]
