@@ -64,16 +64,8 @@ def _result(one: Written) -> dict[str, Any]:
 
 
 def _run(container: Container, items: Items, operation: Any) -> Written:
-    if not isinstance(operation, dict):
-        raise bad_request("An operation of a batch must be an object.")
-    kind: Any = operation.get("operationType")
-    item_id: Any = operation.get("id")
-    body: Any = operation.get("resourceBody")
+    kind, item_id, body = _checked(operation)
     condition = Condition(operation.get("ifMatch") or "", operation.get("ifNoneMatch") or "")
-    if kind in ("Create", "Upsert", "Replace", "Patch") and not isinstance(body, dict):
-        raise bad_request(f"The operation {kind} needs a resourceBody.")
-    if kind in ("Replace", "Patch", "Read", "Delete") and not isinstance(item_id, str):
-        raise bad_request(f"The operation {kind} needs an id.")
     match kind:
         case "Create":
             return items.create(body)
@@ -90,6 +82,18 @@ def _run(container: Container, items: Items, operation: Any) -> Written:
             return patch_item(container, items, item_id, body, condition)
         case _:
             raise bad_request(f"Batch operation type {kind!r} is not valid.")
+
+
+def _checked(operation: Any) -> tuple[Any, Any, Any]:
+    """(operation type, id, body) of an operation that has what its type needs."""
+    if not isinstance(operation, dict):
+        raise bad_request("An operation of a batch must be an object.")
+    kind, item_id, body = (operation.get(name) for name in ("operationType", "id", "resourceBody"))
+    if kind in ("Create", "Upsert", "Replace", "Patch") and not isinstance(body, dict):
+        raise bad_request(f"The operation {kind} needs a resourceBody.")
+    if kind in ("Replace", "Patch", "Read", "Delete") and not isinstance(item_id, str):
+        raise bad_request(f"The operation {kind} needs an id.")
+    return kind, item_id, body
 
 
 def patch_item(

@@ -181,20 +181,14 @@ class Items:
     def _write(self, item_id: str, item: dict[str, Any], old: Stored | None) -> Written:
         container, lsn = self._container, self.lsn
         ttl = self._ttl(item)
-        if old is None and container.definition.ttl is not None:
+        terms = container.definition.policy.terms(item)
+        if old is None and container.definition.ttl is not None:  # an expired item may still hold the id
             self._store.execute(
                 f"DELETE FROM {container.docs} WHERE pk = ? AND id = ?",  # noqa: S608 - a number
                 (self._pk, item_id),
             )
         seq = old.seq if old is not None else lsn * PER_LSN + self.place
-        own = rid(container.db_number, container.number, seq >> 32, seq & 0xFFFFFFFF)
-        etag = f'"{lsn:08x}-{self.place:04x}-{container.number:04x}-0000-{self._now:08x}0000"'
-        terms = container.definition.policy.terms(item)
-        item["_rid"] = own
-        item["_self"] = f"dbs/{container.db_rid}/colls/{container.rid}/docs/{own}/"
-        item["_etag"] = etag
-        item["_attachments"] = "attachments/"
-        item["_ts"] = self._now
+        etag = self._stamp(item, seq)
         body = orjson.dumps(item)
         if len(body) > MAX_ITEM:
             raise Refusal(413, f"Request size is too large: {len(body)} bytes, the limit is {MAX_ITEM}.")
@@ -206,6 +200,18 @@ class Items:
         self.wrote = True
         cost = charge.insert(len(body), terms) if old is None else charge.replace(len(body), terms)
         return Written(201 if old is None else 200, etag, body, cost)
+
+    def _stamp(self, item: dict[str, Any], seq: int) -> str:
+        """Set the system properties; the new ETag."""
+        container = self._container
+        own = rid(container.db_number, container.number, seq >> 32, seq & 0xFFFFFFFF)
+        etag = f'"{self.lsn:08x}-{self.place:04x}-{container.number:04x}-0000-{self._now:08x}0000"'
+        item["_rid"] = own
+        item["_self"] = f"dbs/{container.db_rid}/colls/{container.rid}/docs/{own}/"
+        item["_etag"] = etag
+        item["_attachments"] = "attachments/"
+        item["_ts"] = self._now
+        return etag
 
     def _ttl(self, item: dict[str, Any]) -> int | None:
         """The item's own time to live; a container without TTL neither checks nor uses it (yet)."""

@@ -101,24 +101,22 @@ def _run(
     units = 0.0
     while True:
         visited.append(container.range_of(part.low))
-        found, following = page(
-            query.shape, _items(call, store, container, query, part, cursor), cursor, most - len(results)
-        )
+        items = _items(call, store, container, query, part, cursor)
+        found, following = page(query.shape, items, cursor, most - len(results))
         results += found
         units += charge.query(sum(map(len, found)))
         if following is not None:
             break
-        following_part = _next(container, scope, part)
-        if following_part is None:
+        rest = _next(container, scope, part)
+        if rest is None:
             break
-        part, cursor = following_part, starting(query.shape)
-        following = cursor
+        part, cursor = rest, starting(query.shape)
         if len(results) >= most:
+            following = cursor
             break
     reply = Reply(body=_documents(container, results), charge=round(units, 2))
     reply.headers["x-ms-item-count"] = str(len(results))
-    if following is not None:
-        reply.headers["x-ms-continuation"] = _token(query, part, following)
+    reply.headers |= {} if following is None else {"x-ms-continuation": _token(query, part, following)}
     return reply, visited
 
 

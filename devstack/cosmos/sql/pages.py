@@ -61,21 +61,9 @@ def page(shape: Shape, items: Iterable[Item], cursor: Cursor, most: int) -> tupl
     """Up to ``most`` results as JSON, and the cursor of the next page or None at the end."""
     results: list[bytes] = []
     size = 0
-    seen: set[Any] = set()
     offset, limit = cursor.offset, cursor.limit
     last = cursor.keys, cursor.mark
-    after = _after(shape, cursor)
-    for keys, mark, row in _ordered(shape, items):
-        done = not after(keys, mark)
-        if done and not shape.distinct:
-            continue
-        value, encoded = _project(shape, row)
-        if value is UNDEFINED:
-            continue
-        if shape.distinct and _repeated(seen, value):
-            continue
-        if done:
-            continue
+    for keys, mark, encoded in _remaining(shape, items, cursor):
         if limit == 0:
             return results, None
         if len(results) == most or size > MAX_PAGE_BYTES:
@@ -90,12 +78,25 @@ def page(shape: Shape, items: Iterable[Item], cursor: Cursor, most: int) -> tupl
     return results, None
 
 
-def _repeated(seen: set[Any], value: Any) -> bool:
-    name = identity(value)
-    if name in seen:
-        return True
-    seen.add(name)
-    return False
+def _remaining(
+    shape: Shape, items: Iterable[Item], cursor: Cursor
+) -> Iterator[tuple[tuple[Any, ...], Mark, bytes]]:
+    """(sort keys, mark, JSON) of every result after the cursor; DISTINCT remembers those before it too."""
+    seen: set[Any] = set()
+    after = _after(shape, cursor)
+    for keys, mark, row in _ordered(shape, items):
+        done = not after(keys, mark)
+        if done and not shape.distinct:
+            continue
+        value, encoded = _project(shape, row)
+        if value is UNDEFINED:
+            continue
+        if shape.distinct:
+            name = identity(value)
+            done = done or name in seen
+            seen.add(name)
+        if not done:
+            yield keys, mark, encoded
 
 
 def _project(shape: Shape, row: Any) -> tuple[Any, bytes]:

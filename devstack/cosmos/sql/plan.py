@@ -37,7 +37,6 @@ def query_plan(query: tree.Query, parameters: Mapping[str, Any], features: str) 
     _check_features(query, {one.strip() for one in features.split(",")})
     top, offset, limit = (_number(one, parameters) for one in (query.top, query.offset, query.limit))
     whole = {"min": epk.MIN_EPK, "max": epk.MAX_EPK, "isMinInclusive": True, "isMaxInclusive": False}
-    found = aggregates(query)
     return {
         "partitionedQueryExecutionInfoVersion": 2,
         "queryInfo": {
@@ -49,7 +48,7 @@ def query_plan(query: tree.Query, parameters: Mapping[str, Any], features: str) 
             "orderByExpressions": [expression(one.expr) for one in query.order],
             "groupByExpressions": [],
             "groupByAliases": [],
-            "aggregates": [AGGREGATE_NAMES[one.name] for one in found],
+            "aggregates": [AGGREGATE_NAMES[one.name] for one in aggregates(query)],
             "groupByAliasToAggregateType": {},
             "rewrittenQuery": _rewritten(query, offset, limit),
             "hasSelectValue": query.value,

@@ -65,6 +65,13 @@ def text(node: Node) -> str:
             return f"({text(one)} IN ({', '.join(map(text, choices))}))"
         case ("between", one, low, high):
             return f"({text(one)} BETWEEN {text(low)} AND {text(high)})"
+        case _:
+            return longer_text(node)
+
+
+def longer_text(node: Node) -> str:
+    """Subqueries, calls and binary operators."""
+    match node:
         case ("if", test, yes, no):
             return f"({text(test)} ? {text(yes)} : {text(no)})"
         case ("exists", value):
@@ -94,6 +101,13 @@ def evaluate(node: Node, item: Item) -> Any:
         case ("??", left, right):
             found = attempt(left, item)
             return evaluate(right, item) if found is Missing else found
+        case _:
+            return evaluate_more(node, item)
+
+
+def evaluate_more(node: Node, item: Item) -> Any:
+    """Membership, ranges, conditions, subqueries."""
+    match node:
         case ("in", one, choices):
             return membership(evaluate(one, item), [attempt(choice, item) for choice in choices])
         case ("between", one, low, high):

@@ -128,6 +128,36 @@ def test_a_token_survives_a_split(serving: Serving, container: ContainerProxy) -
         assert len(drain(again, start_time="Beginning")[0]) == 45
 
 
+def test_a_reader_with_old_routes_finds_the_children(serving: Serving, container: ContainerProxy) -> None:
+    fill(container, range(30))
+    with serving.client() as other:
+        reader = other.get_database_client("tests").get_container_client(container.id)
+        ranges = list(reader.read_feed_ranges())
+        tokens = [drain(reader, feed_range=one, start_time="Beginning")[1] for one in ranges]
+        serving.control(split={"database": "tests", "container": container.id, "range": "0"})
+        serving.control(split={"database": "tests", "container": container.id, "range": "1"})
+        fill(container, range(30, 60))
+        more = [drain(reader, token)[0] for token in tokens]
+    assert sorted(more[0] + more[1]) == sorted(f"i{n}" for n in range(30, 60))
+
+
+def test_a_split_range_is_gone(serving: Serving, container: ContainerProxy) -> None:
+    path = f"{container.container_link}/docs"
+    headers = {"a_im": "Incremental Feed", "x_ms_documentdb_partitionkeyrangeid": "0"}
+    assert serving.signed("GET", path, **headers)[0] == 304
+    serving.control(split={"database": "tests", "container": container.id, "range": "0"})
+    code, answer, _ = serving.signed("GET", path, **headers)
+    assert (code, answer["x-ms-substatus"]) == (410, "1002")
+    _, _, found = serving.signed("GET", f"{container.container_link}/pkranges")
+    rows = {
+        row["id"]: (row["minInclusive"], row["maxExclusive"], row["parents"])
+        for row in found["PartitionKeyRanges"]
+    }
+    assert sorted(rows) == ["1", "2", "3"]
+    assert (rows["2"][0], rows["2"][1], rows["3"][1]) == ("", rows["3"][0], rows["1"][0])
+    assert rows["2"][2] == rows["3"][2] == ["0"]
+
+
 def test_a_token_survives_a_restart(tmp_path: Any) -> None:
     from azure.cosmos import PartitionKey
 

@@ -1,6 +1,6 @@
 """A second SDK, in JavaScript, as an independent reader of the protocol.
 
-Its package is installed by ``npm ci`` in ``devstack/tests/cosmos/node`` (set-up does it); without it this fails.
+Its package is installed by ``npm ci`` in ``devstack/tests/cosmos/node``; without it this fails.
 """
 
 import subprocess
