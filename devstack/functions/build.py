@@ -86,8 +86,7 @@ class _Builder:
         if not connection.lower().startswith("endpoint=sb://"):
             raise ConfigurationError(f"{function.where()}: the connection must read Endpoint=sb://…")
         names = (connection, hub, group)
-        storage = self._storage.text(None, function.where())
-        return EventHubListener(function, self._invoker, settings, names, storage)
+        return EventHubListener(function, self._invoker, settings, names, self._storage)
 
 
 def listeners(

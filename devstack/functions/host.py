@@ -137,7 +137,7 @@ class Host:
                 await self._invoker.idle()
         except TimeoutError:
             log.error(
-                f"{self._invoker.in_flight} invocations outlived the drain ({self._options.drain:.0f} s); cut off"
+                f"{self._invoker.in_flight} invocations outlived {self._options.drain:.0f} s of drain; cut off"
             )
 
     def _state(self) -> dict[str, Any]:

@@ -88,8 +88,8 @@ def _check(function: Function) -> None:
             continue
         if binding["direction"] != "OUT" or binding["type"] not in OUTPUTS:
             raise ConfigurationError(
-                f"{function.where(binding)}: only output bindings of {', '.join(OUTPUTS)} are served here, and no input"
-                " bindings; use the service's SDK in the function instead"
+                f"{function.where(binding)}: the bindings served here are outputs of {', '.join(OUTPUTS)};"
+                " use the service's SDK in the function instead"
             )
     if function.retry and function.kind not in RETRIED:
         raise ConfigurationError(

@@ -62,7 +62,8 @@ def _start(configuration: Configuration) -> str | datetime:
             return datetime.fromisoformat(str(text))
         except ValueError as error:
             raise ConfigurationError(
-                f"host.json {_ROOT}.initialOffsetOptions.enqueuedTimeUtc is {text!r}: write 2026-01-31T00:00:00Z"
+                f"host.json {_ROOT}.initialOffsetOptions.enqueuedTimeUtc is {text!r}:"
+                " write it as 2026-01-31T00:00:00Z"
             ) from error
     raise ConfigurationError(
         f"host.json {_ROOT}.initialOffsetOptions.type is {kind!r}: fromStart, fromEnd or fromEnqueuedTime"

@@ -19,26 +19,45 @@ from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Invoker
 from devstack.functions.listeners.event_hub_settings import CONTAINER, EventHubSettings
 from devstack.functions.listeners.partition import Partition
+from devstack.functions.listeners.retry_loop import persistently
 from devstack.functions.model import Function
+from devstack.functions.storage import Storage
+
+type Entry = dict[str, Any]
+"""An ownership or a checkpoint, as the SDK hands it around."""
 
 
 class _Store(BlobCheckpointStore):
-    """Tells when the first round of balancing is over: from then on the listener listens."""
+    """Blobs named as the platform names them, and word of when the first round of balancing is over.
+
+    The Python SDK puts the port of an emulator into the names, .NET the bare host (Endpoint.Host).
+    """
 
     balanced: Callable[[], None] | None = None
 
-    async def claim_ownership(
-        self, ownership_list: Iterable[dict[str, Any]], **options: Any
-    ) -> Iterable[dict[str, Any]]:
-        claimed: Iterable[dict[str, Any]] = await super().claim_ownership(ownership_list, **options)
+    async def claim_ownership(self, ownership_list: Iterable[Entry], **options: Any) -> Iterable[Entry]:
+        claimed: Iterable[Entry] = await super().claim_ownership(map(_bare, ownership_list), **options)
         self._tell()
         return claimed
 
-    async def list_ownership(self, *where: Any, **options: Any) -> Iterable[dict[str, Any]]:
-        found: list[dict[str, Any]] = list(await super().list_ownership(*where, **options))
+    async def list_ownership(
+        self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **options: Any
+    ) -> Iterable[Entry]:
+        host = _host(fully_qualified_namespace)
+        found = list(await super().list_ownership(host, eventhub_name, consumer_group, **options))
         if found:
             # Somebody owns partitions already: there may be none left to claim, and that is fine.
             asyncio.get_running_loop().call_later(0.5, self._tell)
+        return found
+
+    async def update_checkpoint(self, checkpoint: Entry, **options: Any) -> None:
+        await super().update_checkpoint(_bare(checkpoint), **options)
+
+    async def list_checkpoints(
+        self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **options: Any
+    ) -> Iterable[Entry]:
+        host = _host(fully_qualified_namespace)
+        found: Iterable[Entry] = await super().list_checkpoints(host, eventhub_name, consumer_group, **options)
         return found
 
     def _tell(self) -> None:
@@ -46,11 +65,20 @@ class _Store(BlobCheckpointStore):
             self.balanced()
 
 
+def _host(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def _bare(entry: Entry) -> Entry:
+    entry["fully_qualified_namespace"] = _host(entry["fully_qualified_namespace"])
+    return entry
+
+
 class EventHubListener:
     """One consumer of one function's consumer group."""
 
-    def __init__(self, function: Function, invoker: Invoker, settings: EventHubSettings, names: tuple[str, str,str],
-                 storage: str) -> None:  # fmt: skip
+    def __init__(self, function: Function, invoker: Invoker, settings: EventHubSettings,
+                 names: tuple[str, str, str], storage: Storage) -> None:  # fmt: skip
         self._function = function
         self._invoker = invoker
         self._settings = settings
@@ -63,7 +91,8 @@ class EventHubListener:
 
     async def start(self) -> None:
         """Open the client and return after the first round of balancing, however long the hub is away."""
-        store = _Store.from_connection_string(self._storage, CONTAINER)
+        await persistently(self._make_container, self._where)
+        store = _Store.from_connection_string(self._storage.text(None, self._where), CONTAINER)
         assert isinstance(store, _Store)  # the SDK types it as its base
         self._store = store
         self._store.balanced = self._ready.set
@@ -96,6 +125,9 @@ class EventHubListener:
         with contextlib.suppress(asyncio.CancelledError):
             await self._receiving
         await self._store.close()
+
+    async def _make_container(self) -> None:
+        await self._storage.container(CONTAINER)
 
     async def _receive(self, position: Any, inclusive: bool) -> None:
         await self._client.receive_batch(

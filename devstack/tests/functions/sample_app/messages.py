@@ -10,8 +10,8 @@ from recorder import record
 messages = func.Blueprint()
 
 
-@messages.queue_trigger(arg_name="message", queue_name="work", connection="AzureWebJobsStorage")
-@messages.queue_output(arg_name="out", queue_name="done", connection="AzureWebJobsStorage")
+@messages.queue_trigger(arg_name="message", queue_name="%PREFIX%-work", connection="AzureWebJobsStorage")
+@messages.queue_output(arg_name="out", queue_name="%PREFIX%-done", connection="AzureWebJobsStorage")
 async def work(message: func.QueueMessage, out: func.Out[str]) -> None:
     """Copies its message to ``done``; ``fail`` raises after setting the output."""
     body = message.get_body().decode()
@@ -21,8 +21,8 @@ async def work(message: func.QueueMessage, out: func.Out[str]) -> None:
         raise RuntimeError("asked to fail")
 
 
-@messages.queue_trigger(arg_name="message", queue_name="slow", connection="AzureWebJobsStorage")
-@messages.queue_output(arg_name="$return", queue_name="slow-done", connection="AzureWebJobsStorage")
+@messages.queue_trigger(arg_name="message", queue_name="%PREFIX%-slow", connection="AzureWebJobsStorage")
+@messages.queue_output(arg_name="$return", queue_name="%PREFIX%-slow-done", connection="AzureWebJobsStorage")
 def slow(message: func.QueueMessage) -> str:
     """Takes as many seconds as the message says, then returns it."""
     text = message.get_body().decode()
@@ -32,7 +32,9 @@ def slow(message: func.QueueMessage) -> str:
     return text
 
 
-@messages.blob_trigger(arg_name="blob", path="uploads/in/{name}.txt", connection="AzureWebJobsStorage")
+@messages.blob_trigger(
+    arg_name="blob", path="%PREFIX%-uploads/in/{name}.txt", connection="AzureWebJobsStorage"
+)
 def uploaded(blob: func.InputStream) -> None:
     """Reads a blob; ``fail`` raises."""
     content = blob.read().decode()
@@ -42,15 +44,18 @@ def uploaded(blob: func.InputStream) -> None:
 
 
 @messages.blob_trigger(
-    arg_name="blob", path="uploads/async/{name}", connection="AzureWebJobsStorage", source="EventGrid"
+    arg_name="blob",
+    path="%PREFIX%-uploads/async/{name}",
+    connection="AzureWebJobsStorage",
+    source="EventGrid",
 )
 async def uploaded_async(blob: func.InputStream) -> None:
     """The Event Grid source, fed by the scan here."""
     record("uploaded_async", name=blob.name, content=blob.read().decode())
 
 
-@messages.queue_trigger(arg_name="message", queue_name="fan", connection="AzureWebJobsStorage")
-@messages.queue_output(arg_name="out", queue_name="fanned", connection="AzureWebJobsStorage")
+@messages.queue_trigger(arg_name="message", queue_name="%PREFIX%-fan", connection="AzureWebJobsStorage")
+@messages.queue_output(arg_name="out", queue_name="%PREFIX%-fanned", connection="AzureWebJobsStorage")
 def fan(message: func.QueueMessage, out: func.Out[List[str]]) -> None:
     """Sends one message for each word."""
     out.set(message.get_body().decode().split())
