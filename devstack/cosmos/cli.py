@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
 import orjson
@@ -33,11 +34,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str]) -> int:
-    """Serve; 0 after a signal, 2 for arguments that make no sense."""
+    """Serve; 0 after a signal, 1 when the port or the folder is taken, 2 for arguments that make no sense."""
     options = parser().parse_args(argv)
     if options.ranges < 1 or (options.rus is not None and options.rus < 1):
         parser().error("--ranges and --rus must be at least 1")
-    asyncio.run(_serve(options))
+    try:
+        asyncio.run(_serve(options))
+    except (OSError, RuntimeError) as error:
+        print(f"The Cosmos DB server did not start: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

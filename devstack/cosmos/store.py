@@ -63,10 +63,11 @@ class Store:
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.execute("COMMIT")
         except BaseException:
-            self.execute("ROLLBACK")
+            if self.connection.in_transaction:  # a full disk ends it by itself
+                self.execute("ROLLBACK")
             raise
-        self.execute("COMMIT")
 
     def add_docs_table(self, number: int) -> None:
         """The table of a new container; part of the surrounding transaction."""

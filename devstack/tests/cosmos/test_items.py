@@ -221,6 +221,8 @@ def test_a_stale_session(serving: Serving, container: ContainerProxy) -> None:
 
 def test_offers_triggers_and_strong_reads_are_refused(serving: Serving, container: ContainerProxy) -> None:
     assert status(container.get_throughput)[0] == 400
+    with serving.client() as client:
+        assert status(client.create_database, "shared", offer_throughput=400)[0] == 400
     assert status(container.create_item, {"id": "a", "pk": "x"}, pre_trigger_include="t")[0] == 400
     path = f"{container.container_link}/docs"
     headers = {"a_im": "Incremental Feed", "x_ms_documentdb_partitionkeyrangeid": "0"}
