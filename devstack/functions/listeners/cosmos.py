@@ -169,7 +169,9 @@ class Feed:
         renewal = asyncio.create_task(self._renew(asyncio.current_task()))
         try:
             while not self._stop.is_set():
-                await persistently(lambda: self._turn(container), self._function.where())
+                await persistently(lambda: self._turn(container), self._function.where(), fatal=LeaseLost)
+        except LeaseLost:
+            log.error(f"{self._function.where()}: lease {self.lease.id} went to another host")
         except asyncio.CancelledError:
             await self._give_back()
             raise

@@ -77,7 +77,8 @@ async def single_event(event: func.EventHubEvent) -> None:
 @events.cosmos_db_trigger(
     arg_name="documents", connection="COSMOS", database_name="%DATABASE%", container_name="items",
     lease_container_name="leases", create_lease_container_if_not_exists=True, lease_container_prefix="watch",
-    feed_poll_delay=100, start_from_beginning=True, max_items_per_invocation=10,
+    feed_poll_delay=100, lease_acquire_interval=500, lease_renew_interval=500, lease_expiration_interval=2000,
+    start_from_beginning=True, max_items_per_invocation=10,
 )  # fmt: skip
 @events.retry(strategy="fixed_delay", max_retry_count="2", delay_interval="00:00:00")
 async def watch(documents: func.DocumentList) -> None:
