@@ -20,6 +20,7 @@ from devstack.eventhubs.transport import Transport
 LOG = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 RETENTION_EVERY = 10.0
+TICK = 0.15  # a third of the shortest idle time-out a client may ask for, and a little less
 
 
 class Server:
@@ -88,7 +89,7 @@ class Server:
             if now >= retention_due:
                 self.expire(wall)
                 retention_due = now + min(RETENTION_EVERY, max(self.settings.retention / 10, 0.1))
-            await asyncio.sleep(min(1.0, self.settings.retention / 10, self.settings.idle_timeout / 4))
+            await asyncio.sleep(min(TICK, self.settings.retention / 10, self.settings.idle_timeout / 4))
 
     def expire(self, wall: float) -> None:
         """Apply retention now; a disk fault is reported, and tried again next time."""

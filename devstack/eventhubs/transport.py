@@ -107,7 +107,7 @@ class Transport(asyncio.Protocol):
         return size + self.connection.pending
 
     def tick(self, now: float, wall: float) -> None:
-        """Heartbeats, idle time-out and token expiry; called about once a second."""
+        """Heartbeats, idle time-out and token expiry; called every few hundred milliseconds."""
         self.connection.heartbeat(now - self.sent_at)
         self.connection.expired(now - self.received_at)
         self.client.enforce_expiry(wall)

@@ -32,6 +32,7 @@ from devstack.eventhubs.wire.session import Session
 CHANNEL_MAX = 255
 MECHANISMS = (b"ANONYMOUS", b"PLAIN")
 QUANTUM = 64
+SHORTEST_IDLE = 450  # milliseconds
 
 
 class Application(Protocol):
@@ -175,6 +176,8 @@ class Connection:
         opened = p.read_open(fields)
         if opened.max_frame < 512:
             raise AmqpError("amqp:invalid-field", "max-frame-size is below the 512 bytes of the standard")
+        if 0 < opened.idle_timeout < SHORTEST_IDLE:
+            raise AmqpError(NOT_ALLOWED, f"an idle-time-out below {SHORTEST_IDLE} ms cannot be kept")
         self._opened = True
         self.frame_limit = min(opened.max_frame, MAX_FRAME)
         self.remote_idle = opened.idle_timeout / 1000

@@ -2,7 +2,7 @@
 
 ``python -m devstack.tests.eventhubs.coverage_fuzz [-runs=N] [CORPUS]`` takes libFuzzer's options. An input is
 what a client sends after OPEN, BEGIN and two ATTACHes: about a dozen frames, each behind two bytes of length.
-The run ends with a trace at an exception that is not an AmqpError, at output that does not decode, or at 1 GiB.
+The run ends with a trace at an exception that is not an AmqpError, at output that does not decode, at 1 GiB.
 """
 
 import importlib

@@ -109,12 +109,14 @@ def mutate(rng: random.Random, body: bytes, others: list[bytes]) -> bytes:
     return bytes(data)
 
 
-def opened(application: Application) -> Connection:
+def opened(application: Application, idle: int = 0) -> Connection:
     """A connection that is past SASL, OPEN, one BEGIN and two ATTACHes."""
     connection = Connection(application, lambda: None)
     login = p.performative(p.SASL_INIT, e.symbol("PLAIN"), e.binary(f"\0{POLICY}\0{KEY}".encode()))
     connection.receive(SASL_HEADER + frame(login, kind=SASL))
-    connection.receive(AMQP_HEADER + frame(p.performative(p.OPEN, e.string("c"))))
+    connection.receive(
+        AMQP_HEADER + frame(p.performative(p.OPEN, e.string("c"), *[e.NULL] * 3, e.uint(idle)))
+    )
     connection.receive(frame(p.performative(p.BEGIN, e.NULL, e.uint(0), e.uint(99), e.uint(99))))
     for body in seeds()[:2]:
         connection.receive(frame(body))

@@ -9,6 +9,7 @@ from devstack.eventhubs.errors import not_found
 from devstack.eventhubs.wire import encode as e
 from devstack.eventhubs.wire import performatives as p
 from devstack.eventhubs.wire.link import CREDIT, MAX_MESSAGE
+from devstack.tests.eventhubs.fuzzing import Echo, opened
 from devstack.tests.eventhubs.peer import Peer, event, logged_in, sections, selector, unwrap
 from devstack.tests.eventhubs.serving import KEY, POLICY, Served
 
@@ -259,3 +260,9 @@ def test_heartbeats_are_sent_at_the_pace_asked_for(served: Served) -> None:
         assert peer.open[4] == 240_000
         while peer.heartbeats < 2:
             peer.poll()
+
+
+def test_an_idle_timeout_that_cannot_be_kept_is_refused() -> None:
+    connection = opened(Echo(), idle=100)
+    assert connection.closing
+    assert b"amqp:not-allowed" in connection.output()
