@@ -36,6 +36,11 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--ready-file", type=Path, metavar="PATH", help="JSON with port and pid, written when listening"
     )
+    _add_behaviour(p)
+    return p
+
+
+def _add_behaviour(p: argparse.ArgumentParser) -> None:
     p.add_argument("--policies", type=Path, metavar="FILE", help="JSON list of name, key, rights, entity")
     p.add_argument(
         "--durability", choices=("process", "power"), default="process",
@@ -55,7 +60,6 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--control", type=Path, metavar="SOCKET", help="a Unix socket for test faults (off by default)"
     )
-    return p
 
 
 def settings(options: argparse.Namespace) -> Settings:

@@ -39,14 +39,7 @@ def start(text: str | None, log: PartitionLog) -> int:
     """
     if text is None:
         return log.first_sequence
-    match = _FORM.fullmatch(text)
-    if match is None:
-        raise AmqpError(
-            INVALID_FIELD,
-            f"the selector {text!r} is not understood: compare x-opt-offset, x-opt-sequence-number or "
-            "x-opt-enqueued-time with > or >= and a quoted value",
-        )
-    name, operator, value = match.groups()
+    name, operator, value = _parts(text)
     inclusive = operator == ">="
     if name == "x-opt-offset" and value in (FIRST, LATEST):
         return log.first_sequence if value == FIRST else log.published
@@ -57,6 +50,19 @@ def start(text: str | None, log: PartitionLog) -> int:
     if name == "x-opt-enqueued-time":
         return log.after_time(number, inclusive=inclusive)
     return _by_number(name, number, inclusive, log)
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """Annotation, operator and value of a selector."""
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise AmqpError(
+            INVALID_FIELD,
+            f"the selector {text!r} is not understood: compare x-opt-offset, x-opt-sequence-number or "
+            "x-opt-enqueued-time with > or >= and a quoted value",
+        )
+    name, operator, value = match.groups()
+    return name, operator, value
 
 
 def _by_number(name: str, number: int, inclusive: bool, log: PartitionLog) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import cast
 
 from devstack.eventhubs.broker import Client
@@ -43,13 +44,7 @@ class Transport(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Feed the engine and send what it has to say."""
         self.received_at = self._loop.time()
-        try:
-            self.connection.receive(data)
-        except Exception:
-            LOG.exception("a connection ended by a fault of the server")
-            self.abort()
-            raise
-        self._flush()
+        self._guarded(lambda: self.connection.receive(data))
 
     def eof_received(self) -> bool:
         """The client will say no more: neither will the server."""
@@ -73,7 +68,16 @@ class Transport(asyncio.Protocol):
 
     def _turn(self) -> None:
         self._scheduled = False
-        self._flush()
+        self._guarded(lambda: None)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """Do a step and send what comes of it. A fault of the server's own costs this connection only."""
+        try:
+            step()
+            self._flush()
+        except Exception:
+            LOG.exception("a connection ended by a fault of the server")
+            self.abort()
 
     def _flush(self) -> None:
         """Answers always, deliveries while the client keeps up and its turn lasts."""
@@ -108,10 +112,13 @@ class Transport(asyncio.Protocol):
 
     def tick(self, now: float, wall: float) -> None:
         """Heartbeats, idle time-out and token expiry; called every few hundred milliseconds."""
-        self.connection.heartbeat(now - self.sent_at)
-        self.connection.expired(now - self.received_at)
-        self.client.enforce_expiry(wall)
-        self._flush()
+
+        def due() -> None:
+            self.connection.heartbeat(now - self.sent_at)
+            self.connection.expired(now - self.received_at)
+            self.client.enforce_expiry(wall)
+
+        self._guarded(due)
 
     def abort(self) -> None:
         """End without a word, as a broken network does."""

@@ -39,10 +39,10 @@ class PowerDurability:
     async def _commit(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting, {}
-            targets = {partition: partition.log.sync_target() for partition in group}
-            faults = await asyncio.to_thread(_sync, list(targets.values()))
-            for partition, fd in targets.items():
-                _finish(partition, group[partition], faults.get(fd))
+            targets = [(partition, _target(partition)) for partition in group]
+            faults = await asyncio.to_thread(_sync, targets)
+            for partition, waiting in group.items():
+                _finish(partition, waiting, faults.get(partition))
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -50,16 +50,28 @@ class PowerDurability:
             await self._task
 
 
-def _sync(fds: list[int]) -> dict[int, OSError]:
+def _sync(targets: list[tuple[Partition, int | OSError]]) -> dict[Partition, OSError]:
+    """Sync and close each descriptor, in a thread; the faults by partition."""
     faults = {}
-    for fd in fds:
+    for partition, fd in targets:
+        if isinstance(fd, OSError):
+            faults[partition] = fd
+            continue
         try:
             os.fdatasync(fd)
         except OSError as fault:
-            faults[fd] = fault
+            faults[partition] = fault
         finally:
             os.close(fd)
     return faults
+
+
+def _target(partition: Partition) -> int | OSError:
+    """A descriptor for the thread: the loop may seal the segment and close its own meanwhile."""
+    try:
+        return partition.log.sync_target()
+    except OSError as fault:
+        return fault
 
 
 def _finish(partition: Partition, group: list[tuple[EntryBuilder, Settle]], fault: OSError | None) -> None:

@@ -66,10 +66,7 @@ class Segment:
                     raise Damaged(f"sequence number {entry.sequence} follows {self.next_sequence - 1}")
             except Damaged as fault:
                 if not last or _followed(data, pos):
-                    raise Damaged(
-                        f"{self.path} is damaged at byte {pos} ({fault}) and events follow: restore it, "
-                        "or move the data folder away to start empty"
-                    ) from fault
+                    raise self._damage(pos, fault) from fault
                 os.truncate(self.path, pos)
                 break
             self.note(pos, entry, _last_event(data, pos, entry))
@@ -77,6 +74,12 @@ class Segment:
         if last:
             self._fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
         return len(data) - pos
+
+    def _damage(self, pos: int, fault: Damaged) -> Damaged:
+        return Damaged(
+            f"{self.path} is damaged at byte {pos} ({fault}) and events follow: restore it, or move the data "
+            "folder away to start empty"
+        )
 
     def note(self, pos: int, entry: Head, last_event: int) -> None:
         """Take an entry at file position ``pos`` in; ``last_event`` is where its last event is."""

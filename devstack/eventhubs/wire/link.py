@@ -92,12 +92,7 @@ class IncomingLink(Link):
         if frame.aborted:
             self._forget()
             return
-        self._size += len(frame.payload)
-        if self._size > MAX_MESSAGE:
-            self._forget()
-            raise AmqpError(
-                MESSAGE_SIZE, f"the message is larger than the {MAX_MESSAGE} bytes this link allows"
-            )
+        self._grow(len(frame.payload))
         self._parts.append(frame.payload)
         if frame.more:
             return
@@ -108,6 +103,14 @@ class IncomingLink(Link):
         if self.credit < CREDIT // 2:
             self.grant()
         self._hand_over(delivery)
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > MAX_MESSAGE:
+            self._forget()
+            raise AmqpError(
+                MESSAGE_SIZE, f"the message is larger than the {MAX_MESSAGE} bytes this link allows"
+            )
 
     def _begin(self, frame: p.Transfer) -> None:
         if frame.delivery_id is None:

@@ -51,10 +51,7 @@ def sections(buf: bytes) -> list[Section]:
             pos = start + 5 + int.from_bytes(buf[start + 1 : start + 5])
         else:
             pos = skip(buf, start)
-        if code <= last and not (code == last and code in (DATA, SEQUENCE)):
-            raise decode_error(f"section 0x{code:02x} of a message comes after 0x{last:02x}")
-        if last >= DATA and code < FOOTER and code != last:
-            raise decode_error("a message mixes kinds of body sections")
+        _check_order(code, last)
         if code != VALUE and form not in _FORMS.get(code, ()):
             raise decode_error(f"section 0x{code:02x} of a message has a value of type 0x{form:02x}")
         last = code
@@ -62,6 +59,13 @@ def sections(buf: bytes) -> list[Section]:
     if pos != size:
         raise decode_error("a message is shorter than its last section says")
     return found
+
+
+def _check_order(code: int, last: int) -> None:
+    if code <= last and not (code == last and code in (DATA, SEQUENCE)):
+        raise decode_error(f"section 0x{code:02x} of a message comes after 0x{last:02x}")
+    if last >= DATA and code < FOOTER and code != last:
+        raise decode_error("a message mixes kinds of body sections")
 
 
 def _descriptor(buf: bytes, pos: int) -> tuple[int, int]:

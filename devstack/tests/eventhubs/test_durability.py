@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import socket
 import threading
 import time
@@ -12,7 +13,12 @@ import pytest
 from azure.eventhub import EventData
 from azure.eventhub.exceptions import EventHubError
 
+from devstack.eventhubs.errors import AmqpError
+from devstack.eventhubs.hub.durability import PowerDurability
+from devstack.eventhubs.hub.partition import Partition
+from devstack.eventhubs.log.partition_log import PartitionLog
 from devstack.eventhubs.wire import performatives as p
+from devstack.eventhubs.wire.message import cut
 from devstack.tests.eventhubs.clients import bodies, producer, read, send
 from devstack.tests.eventhubs.peer import event, logged_in, sections, selector
 from devstack.tests.eventhubs.serving import Served, serving, wait_for
@@ -231,3 +237,36 @@ def test_a_silent_client_is_closed_after_twice_the_idle_timeout(tmp_path: Path) 
         close = peer.hear(p.CLOSE)[0].value
         assert close[0] == "amqp:connection:forced"
         assert "silent" in close[1]
+
+
+async def test_power_durability_settles_after_the_sync_and_breaks_on_a_failed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    durability = PowerDurability()
+    log = PartitionLog(tmp_path, sync_rolled=True)
+    partition = Partition("hub", 0, log, durability)
+    order: list[object] = []
+    real = os.fdatasync
+
+    def sync(fd: int) -> None:
+        order.append("sync")
+        real(fd)
+
+    def fail(fd: int) -> None:
+        raise OSError(5, "input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    for text in ("a", "b"):
+        partition.append([cut(event(text))], None, None, 1, order.append)
+    assert (log.read(0), order) == ([], []), "neither shown nor acknowledged before the sync"
+    await durability.close()
+    assert order == ["sync", None, None], "one sync for both"
+    assert len(log.read(0)) == 2
+    monkeypatch.setattr(os, "fdatasync", fail)
+    partition.append([cut(event("c"))], None, None, 1, order.append)
+    await durability.close()
+    partition.append([cut(event("d"))], None, None, 1, order.append)
+    refused = [fault.condition for fault in order[3:] if isinstance(fault, AmqpError)]
+    assert refused == ["amqp:internal-error", "amqp:internal-error"]
+    assert len(log.read(0)) == 2
+    log.close()
