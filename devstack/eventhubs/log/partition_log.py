@@ -38,7 +38,11 @@ class PartitionLog:
     def _recover(self) -> list[Segment]:
         paths = sorted(self.folder.glob("*.log"))
         if not paths:
-            return [Segment.create(self.folder, 0, 0)]
+            first = Segment.create(self.folder, 0, 0)
+            if self._sync_rolled:
+                for folder in (self.folder, self.folder.parent, self.folder.parent.parent):
+                    sync_folder(folder)
+            return [first]
         segments: list[Segment] = []
         for path in paths:
             segment = Segment.named(path)
