@@ -44,6 +44,7 @@ class Host:
         self._listeners = Listeners({}, [], {})
         self._draining: asyncio.Task[None] | None = None
         self._instances: Instances | None = None
+        self._invoker: Invoker | None = None
         self._web: Web | None = None
         self.functions: list[Function] = []
         self.id = host_id(configuration)
@@ -131,6 +132,8 @@ class Host:
             self._draining = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:
+        if self._invoker is None:
+            return
         await asyncio.gather(*(one.stop() for one in self._listeners.by_name.values()))
         try:
             async with asyncio.timeout(self._options.drain):
@@ -142,7 +145,7 @@ class Host:
 
     def _state(self) -> dict[str, Any]:
         children = self._instances.pids if self._instances is not None else {}
-        in_flight = self._invoker.in_flight
+        in_flight = self._invoker.in_flight if self._invoker is not None else 0
         return {"workers": self._pool.pids, "instances": children, "invocationsInFlight": in_flight}
 
     def _wanted(self, found: list[Function]) -> list[Function]:

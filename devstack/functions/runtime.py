@@ -49,6 +49,10 @@ PROTOS = SimpleNamespace(
 )
 
 
+class IndexFailed(Exception):
+    """The library's own account of what is wrong with the app."""
+
+
 async def index(app: Path) -> list[dict[str, Any]]:
     """Import and index the app: name, id, bindings and retry policy of each function.
 
@@ -63,7 +67,7 @@ async def index(app: Path) -> list[dict[str, Any]]:
     response = await library.worker_init_request(request)
     if response.result.status != _StatusResult.Success:
         error = response.result.exception
-        raise RuntimeError(f"{error.message}\n{error.stack_trace}")
+        raise IndexFailed(f"{error.message}\n{error.stack_trace}")
     found = await library.functions_metadata_request(request)
     return [_report(one) for one in found.function_metadata_results or []]
 
@@ -71,7 +75,7 @@ async def index(app: Path) -> list[dict[str, Any]]:
 def _report(one: Any) -> dict[str, Any]:
     info = handle_event._functions.get_function(one.function_id)  # noqa: SLF001 - there is no public way
     if info.deferred_bindings_enabled:
-        raise RuntimeError(
+        raise IndexFailed(
             f"function {one.name!r} takes an SDK type (deferred binding), which this host does not serve."
             " Take the azure.functions type instead"
         )

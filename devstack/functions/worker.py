@@ -37,6 +37,8 @@ async def serve(connection: socket.socket, app: Path) -> None:
 async def _indexed(app: Path) -> dict[str, Any]:
     try:
         return {"functions": await runtime.index(app)}
+    except runtime.IndexFailed as error:
+        return {"error": str(error), "traceback": ""}
     except BaseException as error:  # noqa: BLE001 - SystemExit at import included: the host reports it
         return {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
 

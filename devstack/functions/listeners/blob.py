@@ -50,6 +50,7 @@ class BlobListener:
         self._known: set[str] = set()
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._running: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Make the internal queue and begin to scan and to work it off."""
@@ -61,10 +62,12 @@ class BlobListener:
         self._stop.set()
 
     async def close(self) -> None:
-        """End; a message in work becomes visible again by itself."""
-        for task in self._tasks:
+        """Let ended invocations be settled; a message that is cut off becomes visible again by itself."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=2.0)
+        for task in (*self._tasks, *self._running):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._running, return_exceptions=True)
 
     async def _prepare(self) -> None:
         self._queue: QueueClient = await self._storage.queue(None, self._queue_name, self._function.where())
@@ -106,9 +109,8 @@ class BlobListener:
         self._known.add(path)
 
     async def _work(self) -> None:
-        running: set[asyncio.Task[None]] = set()
         while not self._stop.is_set():
-            room = self._parallel - len(running)
+            room = self._parallel - len(self._running)
             try:
                 pages = self._queue.receive_messages(
                     messages_per_page=room, max_messages=room, visibility_timeout=LEASE
@@ -117,10 +119,10 @@ class BlobListener:
             except AzureError as error:
                 log.error(f"{self._function.where()}: {type(error).__name__}: {error}")
                 found = []
-            running.update(found)
-            if not found or len(running) >= self._parallel:
-                await stopped_within(self._stop, self._interval if not running else 0.05)
-            running = {task for task in running if not task.done()}
+            self._running.update(found)
+            if not found or len(self._running) >= self._parallel:
+                await stopped_within(self._stop, self._interval if not self._running else 0.05)
+            self._running = {task for task in self._running if not task.done()}
 
     async def _one(self, message: QueueMessage) -> None:
         try:

@@ -57,7 +57,9 @@ class _Store(BlobCheckpointStore):
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **options: Any
     ) -> Iterable[Entry]:
         host = _host(fully_qualified_namespace)
-        found: Iterable[Entry] = await super().list_checkpoints(host, eventhub_name, consumer_group, **options)
+        found: Iterable[Entry] = await super().list_checkpoints(
+            host, eventhub_name, consumer_group, **options
+        )
         return found
 
     def _tell(self) -> None:
@@ -86,6 +88,8 @@ class EventHubListener:
         self._storage = storage
         self._partitions: dict[str, Partition] = {}
         self._ready = asyncio.Event()
+        self._client: EventHubConsumerClient | None = None
+        self._receiving: asyncio.Task[None] | None = None
         self._stopping = False
         self._where = f"{function.where()} (hub {self._hub!r}, consumer group {self._group!r})"
 
@@ -97,7 +101,7 @@ class EventHubListener:
         self._store = store
         self._store.balanced = self._ready.set
         try:
-            self._client = EventHubConsumerClient.from_connection_string(
+            client = EventHubConsumerClient.from_connection_string(
                 self._connection,
                 consumer_group=self._group,
                 eventhub_name=self._hub,
@@ -108,8 +112,9 @@ class EventHubListener:
             )
         except ValueError as error:
             raise ConfigurationError(f"{self._where}: connection string: {error}") from error
-        position, inclusive = await self._position()
-        self._receiving = asyncio.create_task(self._receive(position, inclusive))
+        self._client = client
+        position, inclusive = await self._position(client)
+        self._receiving = asyncio.create_task(self._receive(client, position, inclusive))
         await self._ready.wait()
 
     async def stop(self) -> None:
@@ -120,17 +125,20 @@ class EventHubListener:
 
     async def close(self) -> None:
         """Release the partitions and the connection."""
+        if self._client is None:
+            return
         await self._client.close()
-        self._receiving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._receiving
+        if self._receiving is not None:
+            self._receiving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._receiving
         await self._store.close()
 
     async def _make_container(self) -> None:
         await self._storage.container(CONTAINER)
 
-    async def _receive(self, position: Any, inclusive: bool) -> None:
-        await self._client.receive_batch(
+    async def _receive(self, client: EventHubConsumerClient, position: Any, inclusive: bool) -> None:
+        await client.receive_batch(
             on_event_batch=self._on_batch,
             max_batch_size=self._settings.max_batch,
             prefetch=self._settings.prefetch,
@@ -140,15 +148,15 @@ class EventHubListener:
             on_partition_close=self._on_close,
         )
 
-    async def _position(self) -> tuple[Any, bool]:
+    async def _position(self, client: EventHubConsumerClient) -> tuple[Any, bool]:
         """Where to start without a checkpoint. The end is read now, so that "listens" has a meaning."""
         if self._settings.start == "fromStart":
             return "-1", False
         if self._settings.start != "fromEnd":
             return self._settings.start, True
         found = {}
-        for partition in await self._client.get_partition_ids():
-            known = await self._client.get_partition_properties(partition)
+        for partition in await client.get_partition_ids():
+            known = await client.get_partition_properties(partition)
             found[partition] = known["last_enqueued_offset"]
         return found, False
 

@@ -25,6 +25,7 @@ from devstack.functions.wire import Wire
 
 _ROOT = "extensions.queues"
 SHORTEST_POLL = 0.1
+SETTLE = 2.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ class QueueListener:
             await self._task
 
     async def close(self) -> None:
-        """Wait for what runs; cut off, a message becomes visible again by itself."""
+        """Let ended invocations be settled; a message that is cut off becomes visible again by itself."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=SETTLE)
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)

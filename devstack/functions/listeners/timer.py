@@ -47,8 +47,10 @@ class TimerListener:
         self._stop.set()
 
     async def close(self) -> None:
-        """Release the lock."""
+        """Let the status of a run that ended be written, then release the lock."""
         if self._task is not None:
+            if self._lock.held.is_set():
+                await asyncio.wait([self._task], timeout=2.0)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._lock.close()

@@ -83,7 +83,9 @@ def test_a_policy_tries_again_before_the_lease_advances(
     assert _seen(host, "watch_attempt").count("bad") == 3
 
 
-def test_a_killed_hosts_lease_is_taken_over(hosts: Callable[..., Hosted], storage: str, cosmos_server: str) -> None:
+def test_a_killed_hosts_lease_is_taken_over(
+    hosts: Callable[..., Hosted], storage: str, cosmos_server: str
+) -> None:
     """leaseExpirationInterval: after it, another host goes on where the lease stands."""
     host = hosts(Services(storage, cosmos=cosmos_server), "--only", "watch")
     _put(host, "first")

@@ -38,7 +38,7 @@ def slow(message: func.QueueMessage) -> str:
 def uploaded(blob: func.InputStream) -> None:
     """Reads a blob; ``fail`` raises."""
     content = blob.read().decode()
-    record("uploaded", name=blob.name, content=content, length=blob.length, uri=blob.uri)
+    record("uploaded", blob=blob.name, content=content, length=blob.length, uri=blob.uri)
     if content == "fail":
         raise RuntimeError("asked to fail")
 
@@ -51,7 +51,7 @@ def uploaded(blob: func.InputStream) -> None:
 )
 async def uploaded_async(blob: func.InputStream) -> None:
     """The Event Grid source, fed by the scan here."""
-    record("uploaded_async", name=blob.name, content=blob.read().decode())
+    record("uploaded_async", blob=blob.name, content=blob.read().decode())
 
 
 @messages.queue_trigger(arg_name="message", queue_name="%PREFIX%-fan", connection="AzureWebJobsStorage")
