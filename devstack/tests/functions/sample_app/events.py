@@ -3,7 +3,7 @@
 import os
 import signal
 from pathlib import Path
-from typing import List
+from typing import List  # noqa: UP035 - list[...] fails the indexing of the worker library
 
 import azure.functions as func
 

@@ -1,7 +1,7 @@
 """Queue and blob triggers, queue outputs."""
 
 import time
-from typing import List
+from typing import List  # noqa: UP035 - list[...] fails the indexing of the worker library
 
 import azure.functions as func
 
