@@ -1,4 +1,4 @@
-"""A host of the sample app (or another) as a process, the services under it, and what its functions recorded."""
+"""A host of the sample app as a process, the services under it, and what its functions recorded."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ def serve(part: str, folder: Path, *words: str) -> Server:
         [sys.executable, "-m", "devstack", part, "--port", "0", "--data", str(folder / "data"), *words]
         + ["--ready-file", str(ready)],
         cwd=ROOT,
+        stdout=subprocess.DEVNULL,
     )
 
     def listening() -> bool:
@@ -92,7 +94,7 @@ class Hosted:
     port: int = 0
 
     def environment(self) -> dict[str, str]:
-        """Names of hubs, queues and the host id are this test's own; keys and proxies of ours are not passed on."""
+        """Names of hubs, queues and the host id are this test's own;"""
         own = {
             "AzureWebJobsStorage": self.services.storage,
             "EVENTS": self.services.events,
@@ -165,7 +167,7 @@ class Hosted:
 
     def request(
         self, path: str, data: bytes | None = None, method: str | None = None, **headers: str
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> tuple[int, Message, bytes]:
         """One HTTP request: status, headers, body. Underscores in header names become dashes."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, sent, method=method)
