@@ -1,6 +1,6 @@
-"""Figures of the Functions host: start-up until every trigger listens, cost of an invocation, a backlog, rest.
+"""Figures of the Functions host: start-up until all triggers listen, an invocation, a backlog, rest.
 
-``python -m benchmarks.host`` runs the sample app of devstack's tests on servers of its own and prints one JSON object
+``python -m benchmarks.host`` runs the sample app of devstack's tests on its own servers, prints one object,
 ``{"figures": [{"name", "value", "unit"}]}``. Times are wall clock, CPU is host plus workers.
 """
 
@@ -122,7 +122,9 @@ def queue(folder: Path, used: Services) -> Iterator[tuple[str, float, str]]:
 
 
 def events(folder: Path, used: Services) -> Iterator[tuple[str, float, str]]:
-    """A backlog in four partitions, from listening until the last event was seen; the latency of a single event."""
+    """A backlog in four partitions, from listening until the last event was seen; the latency of a single
+    event.
+    """
     host = new_host(folder, used, "--only", "plain_batch")
     for partition in "0123":
         for start in range(0, EVENTS // 4, 500):

@@ -139,9 +139,7 @@ class Host:
             async with asyncio.timeout(self._options.drain):
                 await self._invoker.idle()
         except TimeoutError:
-            log.error(
-                f"{self._invoker.in_flight} invocations outlived {self._options.drain:.0f} s of drain; cut off"
-            )
+            log.error(f"{self._invoker.in_flight} invocations outlived {self._options.drain:.0f} s; cut off")
 
     def _state(self) -> dict[str, Any]:
         children = self._instances.pids if self._instances is not None else {}

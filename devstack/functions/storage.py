@@ -1,4 +1,7 @@
-"""Storage clients by connection, opened once and closed with the host."""
+"""Storage clients by connection, opened once and closed with the host.
+
+They try again after a second, not after the 15 s and more of their defaults: the service is on this machine.
+"""
 
 import asyncio
 import contextlib
@@ -40,7 +43,9 @@ class Storage:
         text = self.text(connection, where)
         if text not in self._blobs:
             try:
-                self._blobs[text] = BlobServiceClient.from_connection_string(text)
+                self._blobs[text] = BlobServiceClient.from_connection_string(
+                    text, initial_backoff=0, increment_base=1, retry_total=2, random_jitter_range=0
+                )
             except ValueError as error:
                 raise ConfigurationError(f"{where}: connection {connection!r}: {error}") from error
         return self._blobs[text]
@@ -50,7 +55,9 @@ class Storage:
         text = self.text(connection, where)
         if text not in self._queues:
             try:
-                self._queues[text] = QueueServiceClient.from_connection_string(text)
+                self._queues[text] = QueueServiceClient.from_connection_string(
+                    text, initial_backoff=0, increment_base=1, retry_total=2, random_jitter_range=0
+                )
             except ValueError as error:
                 raise ConfigurationError(f"{where}: connection {connection!r}: {error}") from error
         return self._queues[text]

@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
+from devstack.functions.errors import ConfigurationError
 from devstack.functions.keys import Keys
 from devstack.functions.listeners.http import HttpTrigger
 from devstack.functions.model import Function
@@ -50,7 +51,12 @@ class Web:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigurationError(
+                f"port {port} is not free ({error.strerror}): choose another with --port"
+            ) from error
         self.port = int(self._runner.addresses[0][1])
         return self.port
 

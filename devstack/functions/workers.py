@@ -69,7 +69,8 @@ class Worker:
             self._pending.pop(request["id"], None)
 
     def kill(self) -> None:
-        """End the process at once: what it was doing fails."""
+        """End the process at once: what it was doing fails, and it gets nothing more."""
+        self.alive = False
         if self._process.returncode is None:
             self._process.kill()
 

@@ -81,7 +81,9 @@ class QueueListener:
         """Fetch no more; messages in work go on."""
         self._stop.set()
         if self._task is not None:
-            await self._task
+            # Only a fetch from a service that does not answer takes longer.
+            await asyncio.wait([self._task], timeout=SETTLE)
+            self._task.cancel()
 
     async def close(self) -> None:
         """Let ended invocations be settled; a message that is cut off becomes visible again by itself."""

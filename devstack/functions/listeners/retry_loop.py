@@ -11,7 +11,9 @@ PATIENCE = (0.2, 10.0)
 async def persistently(
     step: Callable[[], Awaitable[None]], where: str, fatal: type[Exception] | tuple[()] = ()
 ) -> None:
-    """Run ``step`` until it returns. What it raises is logged and tried again after a growing delay, except ``fatal``."""
+    """Run ``step`` until it returns. What it raises is logged and tried again after a growing delay,
+    except ``fatal``.
+    """
     delay, longest = PATIENCE
     while True:
         try:

@@ -57,8 +57,19 @@ def serve(part: str, folder: Path, *words: str) -> Server:
     """Start ``python -m devstack PART`` on a free port and wait until it listens."""
     ready = folder / "ready.json"
     process = subprocess.Popen(
-        [sys.executable, "-m", "devstack", part, "--port", "0", "--data", str(folder / "data"), *words]
-        + ["--ready-file", str(ready)],
+        [
+            sys.executable,
+            "-m",
+            "devstack",
+            part,
+            "--port",
+            "0",
+            "--data",
+            str(folder / "data"),
+            *words,
+            "--ready-file",
+            str(ready),
+        ],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
     )
@@ -118,8 +129,8 @@ class Hosted:
         (self.folder / "ready.json").unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "devstack", "functions", str(self.app), "--port", str(self.port)]
-                + ["--ready-file", str(self.folder / "ready.json"), *self.words],
+                [sys.executable, "-m", "devstack", "functions", str(self.app), "--port", str(self.port),
+                 "--ready-file", str(self.folder / "ready.json"), *self.words],
                 cwd=ROOT, env=self.environment(), stderr=log, stdout=log,
             )  # fmt: skip
         return self.process

@@ -1,6 +1,7 @@
 """Cosmos DB trigger, over the local stack's Cosmos DB server.
 
-Rules: azure-webjobs-sdk-extensions CosmosDBTriggerListener, CosmosDBTriggerAttribute (defaults, leases, failures).
+Rules: azure-webjobs-sdk-extensions CosmosDBTriggerListener, CosmosDBTriggerAttribute (defaults,
+leases, failures).
 """
 
 from collections.abc import Callable
@@ -27,7 +28,9 @@ def _seen(host: Hosted, function: str) -> list[str]:
 def test_from_the_beginning_in_bounded_batches_and_on_after_a_restart(
     hosts: Callable[..., Hosted], storage: str, cosmos_server: str
 ) -> None:
-    """startFromBeginning, maxItemsPerInvocation, createLeaseContainerIfNotExists; the lease keeps the place."""
+    """startFromBeginning, maxItemsPerInvocation, createLeaseContainerIfNotExists; the lease keeps the
+    place.
+    """
     host = hosts(Services(storage, cosmos=cosmos_server), "--only", "watch")
     _put(host, *(f"i{n}" for n in range(25)))
     host.start()
@@ -73,7 +76,9 @@ def test_a_failed_batch_is_lost_without_a_policy(
 def test_a_policy_tries_again_before_the_lease_advances(
     hosts: Callable[..., Hosted], storage: str, cosmos_server: str, tmp_path: Path
 ) -> None:
-    """SupportsRetry: N retries are N+1 attempts; then the batch is lost; a crash of the worker is an attempt."""
+    """SupportsRetry: N retries are N+1 attempts; then the batch is lost; a crash of the worker is an
+    attempt.
+    """
     host = hosts(Services(storage, cosmos=cosmos_server), "--only", "watch")
     _put(host, "bad", ask="fail")
     host.start()

@@ -51,7 +51,9 @@ def test_one_receives_each_event_and_checkpoints_once(
 def test_partitions_run_in_parallel_and_a_stuck_one_holds_only_itself(
     hosts: Callable[..., Hosted], storage: str, events_server: str, tmp_path: Path
 ) -> None:
-    """PartitionProcessor: one batch in flight for each partition; unlimited retry holds its checkpoint back."""
+    """PartitionProcessor: one batch in flight for each partition; unlimited retry holds its checkpoint
+    back.
+    """
     host = hosts(Services(storage, events_server), "--only", "retried_batch").start()
     fixed = tmp_path / "fixed"
     host.send([f"fail-until:{fixed}"], partition_id="0")
@@ -120,7 +122,9 @@ def test_a_host_killed_in_the_middle_of_a_batch_redelivers_it(
 def test_a_backlog_is_consumed_in_full_batches(
     hosts: Callable[..., Hosted], storage: str, events_server: str
 ) -> None:
-    """host.json maxEventBatchSize bounds a batch; nothing is lost or repeated; order within a partition holds."""
+    """host.json maxEventBatchSize bounds a batch; nothing is lost or repeated; order within a partition
+    holds.
+    """
     host = hosts(Services(storage, events_server), "--only", "plain_batch", "--quiet")
     for partition in "0123":
         host.send([f"{partition}-{n}" for n in range(1500)], partition_id=partition)
@@ -136,7 +140,9 @@ def test_a_backlog_is_consumed_in_full_batches(
 def test_instances_balance_partitions_and_survive_each_other(
     hosts: Callable[..., Hosted], storage: str, events_server: str
 ) -> None:
-    """EventProcessor balancing over ownership blobs: each instance holds a share, a killed one's share moves."""
+    """EventProcessor balancing over ownership blobs: each instance holds a share, a killed one's share
+    moves.
+    """
     host = hosts(
         Services(storage, events_server), "--only", "retried_batch", "--instances", "retried_batch=2"
     ).start()

@@ -33,7 +33,7 @@ def test_requests_and_responses(hosts: Callable[..., Hosted], storage: str) -> N
 
     status, headers, body = host.request("/api/echo/12/a/b%20c?x=1&y=", b"\x00\xff", X_Custom="Yes")
     seen = json.loads(body)
-    assert (status, headers["x-one"], headers.get_content_type()) == (201, "1", "application/json")  # type: ignore[attr-defined]
+    assert (status, headers["x-one"], headers.get_content_type()) == (201, "1", "application/json")
     assert seen["method"] == "POST"
     assert seen["route"] == {"id": "12", "rest": "a/b c"}
     assert seen["params"] == {"x": "1"}, "GrpcMessageConversionExtensions: empty query values are dropped"
@@ -68,7 +68,9 @@ def test_cors_of_local_settings(hosts: Callable[..., Hosted], storage: str) -> N
 
 
 def test_admin_endpoints_and_a_worker_that_ends_by_itself(hosts: Callable[..., Hosted], storage: str) -> None:
-    """FunctionsController, HostController; a crash is a failed invocation and a new worker, not the host's end."""
+    """FunctionsController, HostController; a crash is a failed invocation and a new worker, not the host's
+    end.
+    """
     host = hosts(Services(storage), *HTTP).start()
     functions = {one["name"]: one for one in json.loads(host.request("/admin/functions")[2])}
     assert functions["echo"]["invoke_url_template"].endswith("/api/echo/{id:int}/{*rest}")
@@ -90,7 +92,9 @@ def test_admin_endpoints_and_a_worker_that_ends_by_itself(hosts: Callable[..., H
 
 
 def test_keys_with_enable_auth(hosts: Callable[..., Hosted], storage: str) -> None:
-    """AuthenticationLevelHandler: header first, else ?code=; function level takes function, host or master key."""
+    """AuthenticationLevelHandler: header first, else ?code=; function level takes function, host or master
+    key.
+    """
     host = hosts(Services(storage), *HTTP, "--enable-auth").start()
     with BlobServiceClient.from_connection_string(storage) as service:
         blob = service.get_blob_client("azure-webjobs-secrets", f"{host.prefix}/host.json")
@@ -122,7 +126,9 @@ def test_worker_processes_and_the_function_timeout(hosts: Callable[..., Hosted],
 
 
 def test_a_route_prefix_from_the_environment(hosts: Callable[..., Hosted], storage: str) -> None:
-    """AzureFunctionsJobHost__a__b overrides a.b of host.json; AzureWebJobs.NAME.Disabled takes a function out."""
+    """AzureFunctionsJobHost__a__b overrides a.b of host.json; AzureWebJobs.NAME.Disabled takes a function
+    out.
+    """
     settings = {
         "AzureFunctionsJobHost__extensions__http__routePrefix": "",
         "AzureWebJobs.fail.Disabled": "true",

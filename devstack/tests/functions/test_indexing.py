@@ -17,13 +17,17 @@ from devstack.tests.functions.hosting import PATIENCE, Hosted, Services
 HEAD = "import typing\nimport azure.functions as func\napp = func.FunctionApp()\n"
 WRONG = {
     "the queue's name is missing a setting": (
-        '@app.queue_trigger(arg_name="m", queue_name="%NO_SUCH%", connection="AzureWebJobsStorage")\n'
-        "def f(m: func.QueueMessage) -> None: ...\n",
+        (
+            '@app.queue_trigger(arg_name="m", queue_name="%NO_SUCH%", connection="AzureWebJobsStorage")\n'
+            "def f(m: func.QueueMessage) -> None: ...\n"
+        ),
         ("'f'", "queueTrigger", "%NO_SUCH%", "local.settings.json"),
     ),
     "a connection that is not there": (
-        '@app.queue_trigger(arg_name="m", queue_name="q", connection="NOWHERE")\n'
-        "def f(m: func.QueueMessage) -> None: ...\n",
+        (
+            '@app.queue_trigger(arg_name="m", queue_name="q", connection="NOWHERE")\n'
+            "def f(m: func.QueueMessage) -> None: ...\n"
+        ),
         ("'f'", "'NOWHERE'", "no such app setting"),
     ),
     "a schedule": (
@@ -31,19 +35,25 @@ WRONG = {
         ("'f'", "NCRONTAB", "every day"),
     ),
     "a retry policy where the platform ignores it": (
-        '@app.queue_trigger(arg_name="m", queue_name="q", connection="AzureWebJobsStorage")\n'
-        '@app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval="00:00:01")\n'
-        "def f(m: func.QueueMessage) -> None: ...\n",
+        (
+            '@app.queue_trigger(arg_name="m", queue_name="q", connection="AzureWebJobsStorage")\n'
+            '@app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval="00:00:01")\n'
+            "def f(m: func.QueueMessage) -> None: ...\n"
+        ),
         ("'f'", "retry policies", "Remove it"),
     ),
     "an output that is not served": (
-        '@app.route("f")\n@app.blob_output(arg_name="b", path="c/d", connection="AzureWebJobsStorage")\n'
-        'def f(req: func.HttpRequest, b: func.Out[str]) -> str: return ""\n',
+        (
+            '@app.route("f")\n@app.blob_output(arg_name="b", path="c/d", connection="AzureWebJobsStorage")\n'
+            'def f(req: func.HttpRequest, b: func.Out[str]) -> str: return ""\n'
+        ),
         ("'f'", "blob 'b'", "SDK"),
     ),
     "a trigger that is not served": (
-        '@app.service_bus_queue_trigger(arg_name="m", queue_name="q", connection="AzureWebJobsStorage")\n'
-        "def f(m: func.ServiceBusMessage) -> None: ...\n",
+        (
+            '@app.service_bus_queue_trigger(arg_name="m", queue_name="q", connection="AzureWebJobsStorage")\n'
+            "def f(m: func.ServiceBusMessage) -> None: ...\n"
+        ),
         ("'f'", "serviceBusTrigger", "this host has no such trigger"),
     ),
     "a parameter that is no binding": (
@@ -51,15 +61,19 @@ WRONG = {
         ("f function", "other"),
     ),
     "a retry interval over a day": (
-        '@app.timer_trigger(arg_name="t", schedule="0 0 0 1 1 *")\n'
-        '@app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval="25:00:00")\n'
-        "def f(t: func.TimerRequest) -> None: ...\n",
+        (
+            '@app.timer_trigger(arg_name="t", schedule="0 0 0 1 1 *")\n'
+            '@app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval="25:00:00")\n'
+            "def f(t: func.TimerRequest) -> None: ...\n"
+        ),
         ("25:00:00",),
     ),
     "an annotation that the library refuses": (
-        '@app.event_hub_message_trigger(arg_name="e", event_hub_name="h", connection="EVENTS",'
-        " cardinality=func.Cardinality.MANY)\n"
-        "def f(e: list[func.EventHubEvent]) -> None: ...\n",
+        (
+            '@app.event_hub_message_trigger(arg_name="e", event_hub_name="h", connection="EVENTS",'
+            " cardinality=func.Cardinality.MANY)\n"
+            "def f(e: list[func.EventHubEvent]) -> None: ...\n"
+        ),
         ("f function",),
     ),
     "a route constraint": (
@@ -125,11 +139,13 @@ def test_a_wrong_file_is_refused_with_its_reason(
 
 
 def test_the_worker_librarys_private_entry_is_the_one_we_know() -> None:
-    """``native_invocation`` is not in ``__all__``: a new version may move it, so version and signature are pinned."""
+    """``native_invocation`` is not in ``__all__``: a new version may move it, so version and signature are
+    pinned.
+    """
     assert version("azure-functions-runtime") == "1.3.0"
     assert inspect.iscoroutinefunction(native_invocation.invocation_request_native)
     assert list(inspect.signature(native_invocation.invocation_request_native).parameters) == [
-        "invocation_id", "function_id", "inputs", "trigger_metadata", "trace_parent", "trace_state", "retry_count",
-        "max_retry_count", "retry_exception",
+        "invocation_id", "function_id", "inputs", "trigger_metadata", "trace_parent", "trace_state",
+        "retry_count",        "max_retry_count", "retry_exception",
     ]  # fmt: skip
     assert callable(handle_event._functions.get_function)

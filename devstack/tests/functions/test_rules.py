@@ -81,7 +81,9 @@ def _configuration(**host: Any) -> Configuration:
 
 
 def test_settings_and_connections() -> None:
-    """%NAME% in bindings; letter case of host.json keys does not matter; identities are refused with a reason."""
+    """%NAME% in bindings; letter case of host.json keys does not matter; identities are refused with a
+    reason.
+    """
     configuration = _configuration(maxEventBatchSize=7)
     assert configuration.resolve("a-%name%-b", "x") == "a-value-b"
     assert event_hub_settings.read(configuration).max_batch == 7
@@ -141,15 +143,18 @@ class _Context:
 
     def __init__(self) -> None:
         self.checkpoints: list[int] = []
+        self.written = asyncio.Semaphore(0)
 
     async def update_checkpoint(self, event: Any) -> None:
         self.checkpoints.append(event.sequence_number)
+        self.written.release()
 
 
 def _event(number: int) -> Any:
     message = SimpleNamespace(annotations={}, properties=None)
     return SimpleNamespace(body=b"x", properties={}, raw_amqp_message=message, sequence_number=number,
-                           offset=str(number), partition_key=None, enqueued_time=datetime.now(UTC))  # fmt: skip
+                           offset=str(number), partition_key=None,
+                           enqueued_time=datetime.now(UTC))  # fmt: skip
 
 
 def _partition(**host: Any) -> tuple[Partition, _Recorder, _Context]:
@@ -170,10 +175,9 @@ async def test_a_minimum_batch_waits_for_more_or_for_the_time() -> None:
     await partition.take([_event(2), _event(3), _event(4)])
     assert recorder.batches == [4]
     async with asyncio.timeout(10):
-        while recorder.batches != [4, 1]:
-            await asyncio.sleep(0.01)
-        while context.checkpoints != [3, 4]:
-            await asyncio.sleep(0.01)
+        await context.written.acquire()
+        await context.written.acquire()
+    assert (recorder.batches, context.checkpoints) == ([4, 1], [3, 4])
 
 
 async def test_a_closed_partition_drops_its_cache_and_writes_no_checkpoint() -> None:

@@ -32,7 +32,9 @@ def _take(queue: QueueClient, count: int) -> list[str]:
 
 
 def test_queue_messages_outputs_and_poison(hosts: Callable[..., Hosted], storage: str) -> None:
-    """Base64 both ways, dequeue counts 1 to 5, then the poison queue; a failed invocation writes no output."""
+    """Base64 both ways, dequeue counts 1 to 5, then the poison queue; a failed invocation writes no
+    output.
+    """
     host = hosts(Services(storage), "--only", "work", "slow", "fan").start()
     with host.queue("work") as work, host.queue("done") as done, host.queue("work-poison") as poison:
         for body in ("one", "zwei €", "fail"):
@@ -117,7 +119,9 @@ def _write_status(host: Hosted, **fields: Any) -> None:
 
 
 def test_timers_at_start(hosts: Callable[..., Hosted], storage: str) -> None:
-    """A first start is not past due; a missed occurrence runs once at the next start; runOnStartup; sub-minute."""
+    """A first start is not past due; a missed occurrence runs once at the next start; runOnStartup; sub-
+    minute.
+    """
     host = hosts(Services(storage), "--only", "yearly", "at_startup", "every_second").start()
     host.await_records("at_startup")
     host.await_records("every_second", 2)
@@ -142,7 +146,9 @@ def test_timers_at_start(hosts: Callable[..., Hosted], storage: str) -> None:
 
 
 def test_a_changed_schedule_is_never_past_due(hosts: Callable[..., Hosted], storage: str) -> None:
-    """StorageScheduleMonitor: a stored occurrence that the present schedule does not have counts for nothing."""
+    """StorageScheduleMonitor: a stored occurrence that the present schedule does not have counts for
+    nothing.
+    """
     host = hosts(Services(storage), "--only", "yearly", "at_startup").start()
     host.await_records("at_startup")
     host.stop()

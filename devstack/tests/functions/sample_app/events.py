@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import List  # noqa: UP035 - list[...] fails the indexing of the worker library
 
 import azure.functions as func
-
 from recorder import record
 
 events = func.Blueprint()
@@ -29,7 +28,7 @@ def _misbehave(text: str) -> None:
     data_type=func.DataType.BINARY, consumer_group="retried",
 )  # fmt: skip
 @events.retry(strategy="fixed_delay", max_retry_count="-1", delay_interval="00:00:00")
-async def retried_batch(batch: List[func.EventHubEvent], context: func.Context) -> None:
+async def retried_batch(batch: List[func.EventHubEvent], context: func.Context) -> None:  # noqa: UP006 - see the import
     """Unlimited retries: nothing may be lost."""
     bodies = [event.get_body().decode() for event in batch]
     attempt = context.retry_context.retry_count if context.retry_context else 0
@@ -54,7 +53,7 @@ async def retried_batch(batch: List[func.EventHubEvent], context: func.Context) 
     arg_name="batch", event_hub_name="%HUB%", connection="EVENTS", cardinality=func.Cardinality.MANY,
     data_type=func.DataType.BINARY, consumer_group="plain",
 )  # fmt: skip
-def plain_batch(batch: List[func.EventHubEvent]) -> None:
+def plain_batch(batch: List[func.EventHubEvent]) -> None:  # noqa: UP006 - see the import
     """No retry policy: a failed batch is lost, as on the platform."""
     bodies = [event.get_body().decode() for event in batch]
     record("plain_attempt", bodies=bodies)

@@ -1,7 +1,6 @@
 """Every trigger, sync and async: the app that the host's tests run."""
 
 import azure.functions as func
-
 from events import events
 from messages import messages
 from requests_ import requests_

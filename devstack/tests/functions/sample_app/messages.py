@@ -4,7 +4,6 @@ import time
 from typing import List  # noqa: UP035 - list[...] fails the indexing of the worker library
 
 import azure.functions as func
-
 from recorder import record
 
 messages = func.Blueprint()
@@ -56,6 +55,6 @@ async def uploaded_async(blob: func.InputStream) -> None:
 
 @messages.queue_trigger(arg_name="message", queue_name="%PREFIX%-fan", connection="AzureWebJobsStorage")
 @messages.queue_output(arg_name="out", queue_name="%PREFIX%-fanned", connection="AzureWebJobsStorage")
-def fan(message: func.QueueMessage, out: func.Out[List[str]]) -> None:
+def fan(message: func.QueueMessage, out: func.Out[List[str]]) -> None:  # noqa: UP006 - see the import
     """Sends one message for each word."""
     out.set(message.get_body().decode().split())

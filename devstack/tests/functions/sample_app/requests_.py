@@ -6,7 +6,6 @@ import os
 import time
 
 import azure.functions as func
-
 from recorder import record
 
 requests_ = func.Blueprint()

@@ -1,7 +1,6 @@
 """Timer triggers; the schedule never comes up during a test."""
 
 import azure.functions as func
-
 from recorder import record
 
 timers = func.Blueprint()
