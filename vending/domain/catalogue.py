@@ -22,41 +22,41 @@ Count = Annotated[int, Meta(ge=0, le=2**40)]
 Payment = Literal["cash", "cashless", "mobile", "token", "free", "test"]
 
 
-class Data(Struct, frozen=True, kw_only=True):
+class Data(Struct, frozen=True, rename="camel"):
     """Base of every payload."""
 
 
-class VendCompleted(Data):
-    """A product was dispensed. ``paidMinor`` is what was paid for the whole line."""
+class VendCompleted(Data, frozen=True):
+    """A product was dispensed. ``paid_minor`` is what was paid for the whole line."""
 
-    vendId: Code
+    vend_id: Code
     selection: Selection
-    priceMinor: Minor
+    price_minor: Minor
     currency: Currency
     quantity: Units
-    paymentMethod: Payment
-    paidMinor: Minor
+    payment_method: Payment
+    paid_minor: Minor
     sku: Code | UnsetType = UNSET
     product: Text | UnsetType = UNSET
-    taxMinor: Minor | UnsetType = UNSET
-    discountMinor: Minor | UnsetType = UNSET
-    processorTxnId: Text | UnsetType = UNSET
-    levelAfter: Level | UnsetType = UNSET
+    tax_minor: Minor | UnsetType = UNSET
+    discount_minor: Minor | UnsetType = UNSET
+    processor_txn_id: Text | UnsetType = UNSET
+    level_after: Level | UnsetType = UNSET
 
 
-class VendFailed(Data):
+class VendFailed(Data, frozen=True):
     """A vend that dispensed nothing."""
 
-    vendId: Code
+    vend_id: Code
     selection: Selection
     reason: Literal["motor", "nodrop", "denied", "cancel", "soldout"]
-    priceMinor: Minor | UnsetType = UNSET
+    price_minor: Minor | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
     refunded: bool | UnsetType = UNSET
-    evaCode: Code | UnsetType = UNSET
+    eva_code: Code | UnsetType = UNSET
 
 
-class SlotLevel(Data):
+class SlotLevel(Data, frozen=True):
     """How much one slot holds now."""
 
     selection: Selection
@@ -66,13 +66,13 @@ class SlotLevel(Data):
     par: Level | UnsetType = UNSET
 
 
-class InventoryLevel(Data):
+class InventoryLevel(Data, frozen=True):
     """Absolute levels, as a sensor or a person counted them."""
 
     selections: Annotated[list[SlotLevel], Meta(min_length=1, max_length=120)]
 
 
-class RestockLine(Data):
+class RestockLine(Data, frozen=True):
     """What a visit did to one slot; ``after`` is its absolute level."""
 
     selection: Selection
@@ -83,41 +83,41 @@ class RestockLine(Data):
     spoiled: Level = 0
 
 
-class InventoryRestocked(Data):
+class InventoryRestocked(Data, frozen=True):
     """A visit filled the machine."""
 
-    visitId: Code
+    visit_id: Code
     lines: Annotated[list[RestockLine], Meta(min_length=1, max_length=120)]
 
 
-class CashCollected(Data):
+class CashCollected(Data, frozen=True):
     """The cash box was emptied."""
 
-    visitId: Code
-    bagId: Code
+    visit_id: Code
+    bag_id: Code
     currency: Currency
-    boxMinor: Minor
-    billsMinor: Minor
-    countedMinor: Minor | UnsetType = UNSET
+    box_minor: Minor
+    bills_minor: Minor
+    counted_minor: Minor | UnsetType = UNSET
 
 
-class Tube(Data):
+class Tube(Data, frozen=True):
     """One coin tube."""
 
-    coinMinor: Minor
+    coin_minor: Minor
     count: Annotated[int, Meta(ge=0, le=1000)]
     full: bool = False
 
 
-class CashLevel(Data):
+class CashLevel(Data, frozen=True):
     """What the coin mechanism and the box hold."""
 
     tubes: Annotated[list[Tube], Meta(max_length=16)]
-    billCount: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
-    boxMinor: Minor | UnsetType = UNSET
+    bill_count: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
+    box_minor: Minor | UnsetType = UNSET
 
 
-class Temperature(Data):
+class Temperature(Data, frozen=True):
     """A reading of one zone."""
 
     zone: Code
@@ -127,86 +127,86 @@ class Temperature(Data):
     compressor: bool | UnsetType = UNSET
 
 
-class Door(Data):
+class Door(Data, frozen=True):
     """The service door."""
 
     open: bool
-    durationS: Count | UnsetType = UNSET
+    duration_s: Count | UnsetType = UNSET
 
 
-class Power(Data):
+class Power(Data, frozen=True):
     """Mains, seen from the gateway's battery."""
 
     state: Literal["on", "off", "brownout"]
-    batteryPct: Annotated[int, Meta(ge=0, le=100)] | UnsetType = UNSET
+    battery_pct: Annotated[int, Meta(ge=0, le=100)] | UnsetType = UNSET
 
 
-class Fault(Data):
+class Fault(Data, frozen=True):
     """A fault that began or ended; ``code`` is an EVA, MDB or vendor code."""
 
     component: Code
     code: Code
-    codeSystem: Literal["eva", "mdb", "vendor"] = "eva"
+    code_system: Literal["eva", "mdb", "vendor"] = "eva"
     text: Text | UnsetType = UNSET
 
 
-class HealthLockout(Data):
+class HealthLockout(Data, frozen=True):
     """The machine locked perishable selections itself."""
 
     zone: Code
     celsius: Celsius
-    lockedSelections: Annotated[list[Selection], Meta(max_length=120)]
+    locked_selections: Annotated[list[Selection], Meta(max_length=120)]
     cause: Code
 
 
-class Heartbeat(Data):
+class Heartbeat(Data, frozen=True):
     """The device lives."""
 
-    uptimeS: Count
+    uptime_s: Count
     firmware: Code
-    queueDepth: Count
-    rssiDbm: Annotated[int, Meta(ge=-200, le=0)] | UnsetType = UNSET
+    queue_depth: Count
+    rssi_dbm: Annotated[int, Meta(ge=-200, le=0)] | UnsetType = UNSET
     rat: Code | UnsetType = UNSET
-    freeKb: Count | UnsetType = UNSET
-    configVersion: Code | UnsetType = UNSET
+    free_kb: Count | UnsetType = UNSET
+    config_version: Code | UnsetType = UNSET
 
 
-class Boot(Data):
+class Boot(Data, frozen=True):
     """The device started."""
 
     reason: Code
     firmware: Code
-    lastSequence: Count
-    lostEvents: Count | UnsetType = UNSET
+    last_sequence: Count
+    lost_events: Count | UnsetType = UNSET
 
 
-class Visit(Data):
+class Visit(Data, frozen=True):
     """A person came to, or left, the machine."""
 
-    visitId: Code
+    visit_id: Code
     reason: Literal["fill", "collect", "repair"]
-    userRef: Code | UnsetType = UNSET
+    user_ref: Code | UnsetType = UNSET
 
 
-class AuditDex(Data):
+class AuditDex(Data, frozen=True):
     """An EVA-DTS audit was read; its text is in the body or in a blob."""
 
-    readAt: Text
+    read_at: Text
     trigger: Literal["schedule", "fill", "cash", "door"]
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     body: Annotated[str, Meta(max_length=49_152)] | UnsetType = UNSET
-    blobUrl: Annotated[str, Meta(max_length=1_024)] | UnsetType = UNSET
+    blob_url: Annotated[str, Meta(max_length=1_024)] | UnsetType = UNSET
 
 
-class CommandResult(Data):
+class CommandResult(Data, frozen=True):
     """What became of a command."""
 
-    commandId: Code
+    command_id: Code
     status: Literal["received", "succeeded", "failed", "expired"]
     error: Text | UnsetType = UNSET
 
 
-class Applied(Data):
+class Applied(Data, frozen=True):
     """A price list or a planogram took effect on the machine."""
 
     version: Code

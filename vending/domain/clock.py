@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from msgspec import UNSET
-
 from vending.domain.events import Event
 
 Quality = Literal["device", "late", "imported", "uptime", "estimated"]
@@ -51,9 +49,9 @@ def moments(events: Iterable[Event]) -> dict[str, Moment]:
 
 def _boot(event: Event) -> tuple[tuple[str, str], int] | None:
     bootid, uptime = event.envelope.bootid, event.envelope.uptime
-    if bootid is UNSET or uptime is UNSET:
-        return None
-    return (event.device, str(bootid)), uptime  # type: ignore[return-value]
+    if isinstance(bootid, str) and isinstance(uptime, int):
+        return (event.device, bootid), uptime
+    return None
 
 
 def _moment(event: Event, anchors: dict[tuple[str, str], tuple[int, int]]) -> Moment:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from vending.domain.catalogue import CATALOGUE, LEDGER, Data
+from vending.domain.catalogue import CATALOGUE, LEDGER, LEVELS, Data
 from vending.errors import Rejected
 
 MAX_BODY = 65_536
@@ -81,10 +81,15 @@ class Event:
         return (self.envelope.deviceepoch, self.envelope.sequence)
 
     @property
+    def stocked(self) -> bool:
+        """Whether it changes the stock document: ledger events and absolute levels."""
+        return self.name in LEDGER or self.name in LEVELS
+
+    @property
     def ledger(self) -> int | None:
         """Its number in the device's ledger; None for events that are not counted."""
         number = self.envelope.ledgersequence
-        return None if number is UNSET else number  # type: ignore[return-value]
+        return number if isinstance(number, int) else None
 
 
 _envelope = msgspec.json.Decoder(Envelope)

@@ -1,0 +1,139 @@
+"""Conditions: how machines are, as registers in which the newest (epoch, sequence) wins.
+
+A document ``{partition}:{shard}`` holds, for up to 500 machines, ``machines: {machineId: {register:
+[epoch, sequence, milliseconds, ...]}}``. Duplicates and late readings change nothing, so nothing has to
+be remembered; durations come from two registers (time above the cut-off = newest reading - newest good
+one).
+"""
+
+import copy
+from typing import Any
+
+from vending.domain import catalogue
+from vending.domain.clock import Moment
+from vending.domain.events import Event
+from vending.errors import Rejected
+
+SCHEMA = 1
+MACHINES_PER_DOCUMENT = 500
+COLD_LIMIT = 5.0
+"""Degrees Celsius: the health cut-off of a cold zone."""
+FAMILY_LIMITS = {"temp": 8, "good": 8, "fault": 32}
+"""Registers of a family that a machine keeps: the newest. Newest-k of newest values is order-free too."""
+
+Register = list[Any]
+Entry = dict[str, Register]
+Document = dict[str, Any]
+
+
+def empty(partition: str, shard: int) -> Document:
+    """A document without machines."""
+    return {
+        "id": f"{partition}:{shard}",
+        "type": "conditions",
+        "schema": SCHEMA,
+        "partition": partition,
+        "shard": shard,
+        "rev": 0,
+        "machines": {},
+    }
+
+
+def merge(entry: Entry, event: Event, moment: Moment) -> Entry:
+    """The entry with one event in it; the same object when it told nothing new.
+
+    Raises :class:`Rejected` (conflict) when one event id came with two contents.
+    """
+    said = {"seen": [event.envelope.clocksync]} | _registers(event.data, event.name)
+    order = list(event.order)
+    news: Entry = {}
+    for name, value in said.items():
+        register = [*order, moment.ms, *value]
+        held = entry.get(name)
+        if held is None or held[:2] < order:
+            news[name] = register
+        elif held[:2] == order and held[3:] != value:
+            raise Rejected(
+                "conflict", f"event {event.envelope.id} was stored with {held[3:]}, now says {value}"
+            )
+    return _bounded(entry | news) if news else entry
+
+
+def covers(entry: Entry, event: Event) -> bool:
+    """Whether every register that the event speaks of holds it or something newer.
+
+    A register that a full family let go is older than all that the family kept, so it is covered too.
+    """
+    order = list(event.order)
+    for name in {"seen": []} | _registers(event.data, event.name):
+        held = entry.get(name)
+        if held is None:
+            family = [value for key, value in entry.items() if _family(key) == _family(name)]
+            if len(family) < FAMILY_LIMITS.get(_family(name), 1) or min(family)[:2] < order:
+                return False
+        elif held[:2] < order:
+            return False
+    return True
+
+
+def merged(documents: list[Document]) -> dict[str, Entry]:
+    """The whole fleet: a machine that stands in two documents is the newest of each register."""
+    fleet: dict[str, Entry] = {}
+    for document in documents:
+        for machine, entry in document["machines"].items():
+            held = fleet.setdefault(machine, {})
+            for name, register in entry.items():
+                if name not in held or held[name][:2] < register[:2]:
+                    held[name] = copy.copy(register)
+    return fleet
+
+
+def _bounded(entry: Entry) -> Entry:
+    for family, limit in FAMILY_LIMITS.items():
+        members = sorted((register[:2], name) for name, register in entry.items() if _family(name) == family)
+        for _, name in members[: max(0, len(members) - limit)]:
+            del entry[name]
+    return dict(sorted(entry.items()))
+
+
+def _family(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def _registers(data: catalogue.Data, name: str) -> dict[str, list[Any]]:
+    """Register name → what follows its order and time."""
+    match data:
+        case catalogue.Temperature():
+            registers = {f"temp:{data.zone}": [data.celsius]}
+            return registers | ({f"good:{data.zone}": [data.celsius]} if data.celsius <= COLD_LIMIT else {})
+        case catalogue.Door():
+            return {"door": [data.open]}
+        case catalogue.Power():
+            return {"power": [data.state]}
+        case catalogue.Fault():
+            return {f"fault:{data.component}:{data.code}": [name == "fault.raised"]}
+        case catalogue.Heartbeat():
+            signal = [data.rssi_dbm] if isinstance(data.rssi_dbm, int) else []
+            return {"heartbeat": [data.uptime_s, data.queue_depth, *signal], "firmware": [data.firmware]}
+        case catalogue.Boot():
+            return {"boot": [data.reason], "firmware": [data.firmware]}
+        case _:
+            return _rare_registers(data, name)
+
+
+def _rare_registers(data: catalogue.Data, name: str) -> dict[str, list[Any]]:
+    match data:
+        case catalogue.HealthLockout():
+            return {"lockout": [data.zone, data.celsius]}
+        case catalogue.CashLevel():
+            return {"cash": [[[tube.coin_minor, tube.count, tube.full] for tube in data.tubes]]}
+        case catalogue.Visit():
+            return {"visit": [data.visit_id, data.reason, name == "visit.started"]}
+        case catalogue.AuditDex():
+            return {"audit": [data.sha256]}
+        case catalogue.CommandResult():
+            return {"command": [data.command_id, data.status]}
+        case catalogue.Applied():
+            return {name: [data.version]}
+        case _:
+            return {}

@@ -1,0 +1,102 @@
+"""What the use cases need from the world. Each port has an adapter and, for the tests, a fake."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Filter = tuple[str, Literal["=", "<", "<=", ">", ">="], str | int | float | bool]
+"""(field, comparison, value); filters are joined by AND, and compare values of one type only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document and the version it was read at."""
+
+    body: dict[str, Any]
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A conditional write: create where ``etag`` is None, else replace that version."""
+
+    body: dict[str, Any]
+    etag: str | None = None
+
+
+class Documents(Protocol):
+    """One container of documents, by partition key and id."""
+
+    async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002 - Cosmos DB's own word
+        """The document, or None."""
+        ...
+
+    async def write(self, key: str, puts: Sequence[Put]) -> None:
+        """All of the writes or none. Raises Conflict when a version moved or an id is taken."""
+        ...
+
+    def select(self, key: str | None, *where: Filter) -> AsyncIterator[Stored]:
+        """The documents that match, of one partition key or (None) of all."""
+        ...
+
+
+class Feed(Protocol):
+    """The change feed of a container: latest versions, deletes invisible, in order per partition key."""
+
+    async def ranges(self) -> list[str]:
+        """The feed ranges of today, to be stored: a stored range stays readable after a split."""
+        ...
+
+    async def changes(
+        self, feed_range: str, continuation: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Up to about ``limit`` changes after the continuation, and where to go on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The committed block list of a block blob; no etag where the blob does not exist."""
+
+    etag: str | None
+    ids: tuple[str, ...]
+
+
+class Blobs(Protocol):
+    """One container of block blobs."""
+
+    async def create(self, name: str, data: bytes) -> bool:
+        """Write a blob that must not exist; False when it does."""
+        ...
+
+    async def read(self, name: str) -> bytes:
+        """The whole blob."""
+        ...
+
+    async def blocks(self, name: str) -> Blocks:
+        """What is committed."""
+        ...
+
+    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
+        """Stage the new blocks and commit the list of ids against that version. Raises Conflict."""
+        ...
+
+    def names(self, prefix: str = "") -> AsyncIterator[str]:
+        """The names below a prefix, in order."""
+        ...
+
+
+class Queue(Protocol):
+    """One queue of JSON messages, delivered at least once."""
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Add a message."""
+        ...
+
+
+class Webhook(Protocol):
+    """Somebody else's HTTP endpoint for notifications."""
+
+    async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
+        """Deliver, or raise Transient (try again) or Rejected (it will never be taken)."""
+        ...

@@ -1,0 +1,95 @@
+"""Readings of a batch: merged into the partition's conditions documents, each replaced once."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from vending.domain import conditions
+from vending.domain.clock import Moment
+from vending.domain.events import Event, HubEvent
+from vending.errors import Conflict, Rejected
+from vending.ports import Documents, Put, Stored
+from vending.usecases.commit_stock import readable
+from vending.usecases.dead_letters import defect
+
+Refuse = Callable[[HubEvent, Rejected], None]
+
+
+async def commit_conditions(
+    events: Sequence[Event],
+    times: Mapping[str, Moment],
+    documents: Documents,
+    refuse: Refuse,
+    rounds: int,
+) -> None:
+    """Merge every event (each one tells that its machine lives). Raises Transient or Conflict."""
+    for partition in sorted({event.hub.partition for event in events}):
+        own = [event for event in events if event.hub.partition == partition]
+        await _commit(partition, own, times, documents, refuse, rounds)
+
+
+async def _commit(
+    partition: str,
+    events: Sequence[Event],
+    times: Mapping[str, Moment],
+    documents: Documents,
+    refuse: Refuse,
+    rounds: int,
+) -> None:
+    for attempt in range(rounds):
+        held = await _load(partition, documents)
+        changed, refused = _merged(partition, held, events, times)
+        try:
+            for key, document in changed.items():
+                etag = held[key].etag if key in held else None
+                await documents.write(key, [Put(document | {"rev": document["rev"] + 1}, etag)])
+        except Conflict:
+            if attempt + 1 == rounds:
+                raise
+            continue
+        for hub, fault in refused:
+            refuse(hub, fault)
+        return
+
+
+async def _load(partition: str, documents: Documents) -> dict[str, Stored]:
+    """The partition's documents; the last one has room, or does not exist yet."""
+    held: dict[str, Stored] = {}
+    while True:
+        key = f"{partition}:{len(held)}"
+        stored = await documents.read(key, key)
+        if stored is None:
+            return held
+        held[key] = readable(stored, conditions.SCHEMA)
+        if len(stored.body["machines"]) < conditions.MACHINES_PER_DOCUMENT:
+            return held
+
+
+def _merged(
+    partition: str, held: Mapping[str, Stored], events: Sequence[Event], times: Mapping[str, Moment]
+) -> tuple[dict[str, conditions.Document], list[tuple[HubEvent, Rejected]]]:
+    """The documents that changed, by id, and the events that contradict what is stored."""
+    documents = [stored.body | {"machines": dict(stored.body["machines"])} for stored in held.values()]
+    homes = {machine: document for document in documents for machine in document["machines"]}
+    changed: dict[str, conditions.Document] = {}
+    refused: list[tuple[HubEvent, Rejected]] = []
+    for event in events:
+        home = homes.get(event.machine) or _room(partition, documents)
+        entry = home["machines"].get(event.machine, {})
+        try:
+            merged = conditions.merge(entry, event, times[event.hub.place])
+        except Rejected as fault:
+            refused.append((event.hub, fault))
+            continue
+        except Exception as fault:  # noqa: BLE001 - a bug in a register costs the event, not its neighbours
+            refused.append((event.hub, defect(fault)))
+            continue
+        if merged is not entry:
+            home["machines"][event.machine] = merged
+            homes[event.machine] = home
+            changed[home["id"]] = home
+    return changed, refused
+
+
+def _room(partition: str, documents: list[conditions.Document]) -> conditions.Document:
+    if not documents or len(documents[-1]["machines"]) >= conditions.MACHINES_PER_DOCUMENT:
+        documents.append(conditions.empty(partition, len(documents)))
+    return documents[-1]

@@ -1,0 +1,110 @@
+"""One machine's events: read its stock, fold, and commit stock and ledger pages in one atomic batch.
+
+On a conflict the events are folded again into what is stored now. They are never re-sent as they were: the
+other writer may have counted some of them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from vending.domain import ledger, stock
+from vending.domain.clock import Moment
+from vending.domain.events import Event, HubEvent
+from vending.errors import Conflict, Rejected, Transient
+from vending.ports import Documents, Put, Stored
+
+ROUND_BYTES = 262_144
+"""Bodies of one commit: well under the 2 MiB of a transactional batch, however large a backlog is."""
+Refuse = Callable[[HubEvent, Rejected], None]
+
+
+async def commit_stock(
+    machine: str,
+    events: Sequence[Event],
+    times: Mapping[str, Moment],
+    documents: Documents,
+    refuse: Refuse,
+    rounds: int,
+) -> None:
+    """Apply ledger events and levels of one machine. Raises Transient or Conflict when it must wait."""
+    for portion in portions(events):
+        await _commit(machine, portion, times, documents, refuse, rounds)
+
+
+def portions(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """The events in order, cut so that each portion's pages stay small."""
+    portion: list[Event] = []
+    size = 0
+    for event in events:
+        if portion and size + len(event.hub.body) > ROUND_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(event)
+        size += len(event.hub.body)
+    if portion:
+        yield portion
+
+
+def readable(stored: Stored, schema: int) -> Stored:
+    """The document, unless newer code wrote it: then this version waits until it is replaced."""
+    if stored.body["schema"] > schema:
+        raise Transient(
+            f"{stored.body['type']} {stored.body['id']} has schema {stored.body['schema']}, "
+            f"this version knows {schema}: deploy the newer version everywhere"
+        )
+    return stored
+
+
+async def _commit(
+    machine: str,
+    events: list[Event],
+    times: Mapping[str, Moment],
+    documents: Documents,
+    refuse: Refuse,
+    rounds: int,
+) -> None:
+    for attempt in range(rounds):
+        stored = await documents.read(machine, "stock")
+        held = readable(stored, stock.SCHEMA).body if stored else stock.empty(machine)
+        folded = stock.fold(held, events, times)
+        refused = folded.rejected + await _unmasked(machine, folded.suspects, documents)
+        if folded.changed:
+            puts = [Put(folded.stock, stored.etag if stored else None)]
+            puts += [Put(page) for page in ledger.pages(machine, folded.lines)]
+            try:
+                await documents.write(machine, puts)
+            except Conflict:
+                if attempt + 1 == rounds:
+                    raise
+                continue
+        for hub, fault in refused:
+            refuse(hub, fault)
+        return
+
+
+async def _unmasked(
+    machine: str, suspects: Sequence[Event], documents: Documents
+) -> list[tuple[HubEvent, Rejected]]:
+    """Of the duplicates that are no redelivery, those whose content differs from the stored line."""
+    refused: list[tuple[HubEvent, Rejected]] = []
+    for event in suspects:
+        number = event.ledger or 0
+        found = [
+            entry["digest"]
+            async for page in documents.select(
+                machine,
+                ("type", "=", "page"),
+                ("deviceId", "=", event.device),
+                ("epoch", "=", event.envelope.deviceepoch),
+                ("first", "<=", number),
+                ("last", ">=", number),
+            )
+            for entry in page.body["lines"]
+            if entry["ledger"] == number
+        ]
+        if not found:
+            raise LookupError(
+                f"{machine}: {stock.book(event)} counts {number} as applied, but no page holds it"
+            )
+        if event.digest not in found:
+            refused.append((event.hub, stock.conflict(event, found[0])))
+    return refused

@@ -1,0 +1,149 @@
+"""Ingest: a batch of one hub partition becomes stock, ledger pages, conditions and dead letters.
+
+validate → per machine: read, fold, commit → conditions: read, merge, replace → dead letters → errors decide.
+Every step is idempotent, so a redelivered batch, or one that another owner works on too, changes no total.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from vending.domain.clock import Moment, moments
+from vending.domain.events import Event, HubEvent, parse
+from vending.errors import Conflict, Rejected, Transient
+from vending.ports import Blobs, Documents
+from vending.usecases.commit_conditions import commit_conditions
+from vending.usecases.commit_stock import commit_stock
+from vending.usecases.dead_letters import Refusal, defect, write_dead_letters
+
+log = logging.getLogger(__name__)
+
+MACHINES_AT_ONCE = 16
+ROUNDS = 8
+"""How often a conflict is answered by reading again, before the whole batch waits."""
+
+
+@dataclass(frozen=True)
+class IngestStores:
+    """Where ingest writes."""
+
+    machines: Documents
+    conditions: Documents
+    deadletters: Blobs
+
+
+@dataclass
+class Outcome:
+    """What became of a batch."""
+
+    events: int
+    refusals: list[Refusal] = field(default_factory=list)
+    waits: list[Transient] = field(default_factory=list)
+
+    def refuse(self, hub: HubEvent, fault: Rejected) -> None:
+        """Note an event for the dead letters."""
+        self.refusals.append((hub, fault))
+
+    @property
+    def defects(self) -> int:
+        """Events that tripped a bug of ours."""
+        return sum(fault.reason == "defect" for _, fault in self.refusals)
+
+
+async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) -> Outcome:
+    """Apply a batch. Raises Transient when some of it must wait: all of it is then delivered again."""
+    outcome = Outcome(len(batch))
+    events = _validated(batch, outcome)
+    times = _times(events)
+    await _commit_machines(events, times, stores, outcome)
+    refused = {hub.place for hub, _ in outcome.refusals}
+    accepted = [event for event in events if event.hub.place not in refused]
+    await _waiting(
+        outcome, lambda: commit_conditions(accepted, times, stores.conditions, outcome.refuse, ROUNDS)
+    )
+    # A few bad events are bad events; a large share of a batch is a bad deploy, and must not empty the hub.
+    if outcome.defects > max(4, len(batch) / 5):
+        first = next(fault for _, fault in outcome.refusals if fault.reason == "defect")
+        raise RuntimeError(f"{outcome.defects} of {len(batch)} events hit a defect, first: {first.detail}")
+    if outcome.refusals:
+        await _waiting(outcome, lambda: write_dead_letters(stores.deadletters, outcome.refusals, version))
+        _log_refusals(outcome)
+    if outcome.waits:
+        raise outcome.waits[0]
+    return outcome
+
+
+def _validated(batch: Sequence[HubEvent], outcome: Outcome) -> list[Event]:
+    events = []
+    for hub in batch:
+        try:
+            events.append(parse(hub))
+        except Rejected as fault:
+            outcome.refuse(hub, fault)
+        except Exception as fault:  # noqa: BLE001 - a bug in validation costs the event, not the partition
+            outcome.refuse(hub, defect(fault))
+    return events
+
+
+def _by_machine(events: Sequence[Event]) -> dict[str, list[Event]]:
+    machines: dict[str, list[Event]] = {}
+    for event in events:
+        machines.setdefault(event.machine, []).append(event)
+    return machines
+
+
+def _times(events: Sequence[Event]) -> dict[str, Moment]:
+    times: dict[str, Moment] = {}
+    for own in _by_machine(events).values():
+        times |= moments(own)
+    return times
+
+
+async def _commit_machines(
+    events: Sequence[Event], times: dict[str, Moment], stores: IngestStores, outcome: Outcome
+) -> None:
+    gate = asyncio.Semaphore(MACHINES_AT_ONCE)
+
+    async def one(machine: str, own: list[Event]) -> None:
+        async with gate:
+            await _waiting(outcome, lambda: _isolated(machine, own, times, stores, outcome))
+
+    stocked = [event for event in events if event.stocked]
+    async with asyncio.TaskGroup() as tasks:
+        for machine, own in _by_machine(stocked).items():
+            tasks.create_task(one(machine, own))
+
+
+async def _isolated(
+    machine: str, own: list[Event], times: dict[str, Moment], stores: IngestStores, outcome: Outcome
+) -> None:
+    """Commit a machine's events; when a bug trips, event by event, so that only the culprit pays."""
+    try:
+        await commit_stock(machine, own, times, stores.machines, outcome.refuse, ROUNDS)
+    except (Transient, Conflict, asyncio.CancelledError):
+        raise
+    except Exception as fault:
+        if len(own) == 1:
+            outcome.refuse(own[0].hub, defect(fault))
+            return
+        log.exception("%s: a defect among %d events; taking them one by one", machine, len(own))
+        for event in own:
+            await _isolated(machine, [event], times, stores, outcome)
+
+
+async def _waiting(outcome: Outcome, step: Callable[[], Awaitable[None]]) -> None:
+    """Run a step; when it must wait, let the others finish first."""
+    try:
+        await step()
+    except Transient as fault:
+        outcome.waits.append(fault)
+    except Conflict as fault:
+        outcome.waits.append(Transient(f"still contended after {ROUNDS} rounds: {fault}"))
+
+
+def _log_refusals(outcome: Outcome) -> None:
+    for hub, fault in outcome.refusals[:20]:
+        log.warning("dead letter %s: %s", hub.place, str(fault).splitlines()[-1])
+    if len(outcome.refusals) > 20:
+        log.warning("and %d more dead letters in this batch", len(outcome.refusals) - 20)
