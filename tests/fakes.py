@@ -1,0 +1,187 @@
+"""The ports in memory, as strict as the real ones: contract tests run one body on these and on the adapters.
+
+``fault`` is called before an operation with its name and key, and may raise, or act as another writer.
+``after`` is called when a write has happened, so that a test can lose the answer of a write that counted.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from itertools import count
+from typing import Any
+
+from vending.errors import Conflict, Rejected
+from vending.ports import Blocks, Filter, Put, Stored
+
+Hook = Callable[[str, str], None]
+RANGES = ("low", "high")
+
+
+def nothing(operation: str, key: str) -> None:
+    """No fault."""
+
+
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda left, right: left == right,
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+}
+
+
+def copied(body: dict[str, Any]) -> dict[str, Any]:
+    """What a store gives back: JSON that nobody else holds a reference to."""
+    value: dict[str, Any] = json.loads(json.dumps(body))
+    return value
+
+
+class FakeDocuments:
+    """A container with its change feed (latest versions, per range in the order of writing)."""
+
+    def __init__(self, key_field: str, fault: Hook = nothing, after: Hook = nothing) -> None:
+        self.key_field = key_field
+        self.fault = fault
+        self.after = after
+        self.items: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        self.requests = 0
+        self._versions = count(1)
+
+    async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002
+        self._request("read", key)
+        held = self.items.get((key, id))
+        return Stored(copied(held[1]), str(held[0])) if held else None
+
+    async def write(self, key: str, puts: Sequence[Put]) -> None:
+        self._request("write", key)
+        if len(puts) > 100:
+            raise ValueError(f"{len(puts)} operations in one batch; the service takes 100")
+        for put in puts:
+            if put.body[self.key_field] != key:
+                raise ValueError(f"{put.body['id']} does not belong to partition key {key!r}")
+            held = self.items.get((key, put.body["id"]))
+            if put.etag != (str(held[0]) if held else None):
+                raise Conflict(f"{key}/{put.body['id']}")
+        version = next(self._versions)
+        for put in puts:
+            self.items[key, put.body["id"]] = (version, copied(put.body))
+        self.after("write", key)
+
+    async def select(self, key: str | None, *where: Filter) -> AsyncIterator[Stored]:
+        self._request("select", key or "*")
+        for (owner, _), (version, body) in sorted(self.items.items()):
+            if key in (None, owner) and _matches(body, where):
+                yield Stored(copied(body), str(version))
+
+    async def ranges(self) -> list[str]:
+        self._request("ranges", "*")
+        return list(RANGES)
+
+    async def changes(
+        self, feed_range: str, continuation: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        self._request("changes", feed_range)
+        start = int(continuation or 0)
+        news = sorted(
+            (version, id, body)
+            for (key, id), (version, body) in self.items.items()
+            if version > start and range_of(key) == feed_range
+        )
+        page = news[:limit]
+        # A page never ends inside a transaction.
+        page += [row for row in news[limit:] if page and row[0] == page[-1][0]]
+        return [copied(body) for _, _, body in page], str(page[-1][0]) if page else continuation
+
+    def bodies(self, type: str) -> list[dict[str, Any]]:  # noqa: A002
+        """All documents of a type, for assertions."""
+        return [copied(body) for _, body in self.items.values() if body["type"] == type]
+
+    def _request(self, operation: str, key: str) -> None:
+        self.requests += 1
+        self.fault(operation, key)
+
+
+def range_of(key: str) -> str:
+    """The feed range of a partition key."""
+    return RANGES[hashlib.blake2b(key.encode(), digest_size=1).digest()[0] % len(RANGES)]
+
+
+def _matches(body: dict[str, Any], where: Iterable[Filter]) -> bool:
+    return all(
+        field in body and COMPARE[comparison](body[field], value) for field, comparison, value in where
+    )
+
+
+class FakeBlobs:
+    """A container of block blobs; a block that no commit named is lost with the next commit."""
+
+    def __init__(self, fault: Hook = nothing, after: Hook = nothing) -> None:
+        self.fault = fault
+        self.after = after
+        self.committed: dict[str, tuple[int, dict[str, bytes]]] = {}
+        self.requests = 0
+        self._versions = count(1)
+
+    async def create(self, name: str, data: bytes) -> bool:
+        self._request("create", name)
+        if name in self.committed:
+            return False
+        self.committed[name] = (next(self._versions), {"": data})
+        self.after("create", name)
+        return True
+
+    async def read(self, name: str) -> bytes:
+        self._request("read", name)
+        return b"".join(self.committed[name][1].values())
+
+    async def blocks(self, name: str) -> Blocks:
+        self._request("blocks", name)
+        if name not in self.committed:
+            return Blocks(None, ())
+        version, held = self.committed[name]
+        return Blocks(str(version), tuple(held))
+
+    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
+        self._request("commit", name)
+        version, held = self.committed.get(name, (None, {}))
+        if etag != (None if version is None else str(version)) or not set(ids) <= held.keys() | new.keys():
+            raise Conflict(name)
+        self.committed[name] = (next(self._versions), {id: (new | held)[id] for id in ids})
+        self.after("commit", name)
+
+    async def names(self, prefix: str = "") -> AsyncIterator[str]:
+        self._request("names", prefix)
+        for name in sorted(self.committed):
+            if name.startswith(prefix):
+                yield name
+
+    def _request(self, operation: str, name: str) -> None:
+        self.requests += 1
+        self.fault(operation, name)
+
+
+class FakeQueue:
+    """A queue that keeps what was sent."""
+
+    def __init__(self, fault: Hook = nothing) -> None:
+        self.fault = fault
+        self.messages: list[dict[str, Any]] = []
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.fault("send", "")
+        self.messages.append(copied(message))
+
+
+class FakeWebhook:
+    """An endpoint that keeps what was posted, by idempotency key."""
+
+    def __init__(self, refusal: Rejected | None = None, fault: Hook = nothing) -> None:
+        self.refusal = refusal
+        self.fault = fault
+        self.posted: list[tuple[str, dict[str, Any]]] = []
+
+    async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
+        self.fault("post", idempotency_key)
+        if self.refusal:
+            raise self.refusal
+        self.posted.append((idempotency_key, copied(message)))
