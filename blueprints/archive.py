@@ -1,0 +1,33 @@
+"""Every raw event → the archive, byte for byte."""
+
+import logging
+import typing
+
+import azure.functions as func
+
+from vending import wiring
+from vending.usecases.archive import archive
+
+bp = func.Blueprint()
+log = logging.getLogger(__name__)
+
+
+@bp.function_name("archive_telemetry")
+@bp.event_hub_message_trigger(
+    arg_name="events",
+    event_hub_name="%TELEMETRY_HUB%",
+    connection="EVENTHUB",
+    consumer_group="archive",
+    cardinality=func.Cardinality.MANY,
+    data_type=func.DataType.BINARY,
+)
+@bp.retry(
+    strategy="exponential_backoff",
+    max_retry_count="-1",
+    minimum_interval="00:00:01",
+    maximum_interval="00:01:00",
+)
+async def archive_telemetry(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - the indexer's rule
+    """Append a batch of one partition to its blob; a failure delivers all of it again."""
+    new = await archive(wiring.hub_events(events), wiring.archive_blobs())
+    log.info("archived %d of %d events", new, len(events))

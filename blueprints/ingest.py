@@ -1,0 +1,34 @@
+"""Device telemetry → machine state, ledger and dead letters."""
+
+import logging
+import typing
+
+import azure.functions as func
+
+from vending import wiring
+from vending.usecases.ingest import ingest
+
+bp = func.Blueprint()
+log = logging.getLogger(__name__)
+
+
+# Without a policy the host moves the checkpoint past a batch that failed. Endless retries make it wait.
+@bp.function_name("ingest_telemetry")
+@bp.event_hub_message_trigger(
+    arg_name="events",
+    event_hub_name="%TELEMETRY_HUB%",
+    connection="EVENTHUB",
+    consumer_group="$Default",
+    cardinality=func.Cardinality.MANY,
+    data_type=func.DataType.BINARY,
+)
+@bp.retry(
+    strategy="exponential_backoff",
+    max_retry_count="-1",
+    minimum_interval="00:00:01",
+    maximum_interval="00:01:00",
+)
+async def ingest_telemetry(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - the indexer's rule
+    """Apply a batch of one partition; a failure delivers all of it again."""
+    outcome = await ingest(wiring.hub_events(events), wiring.ingest_stores(), wiring.version())
+    log.info("applied %d of %d events", outcome.events - len(outcome.refusals), outcome.events)

@@ -1,0 +1,10 @@
+"""Vendstream on Azure Functions: the app is its blueprints."""
+
+import azure.functions as func
+
+from blueprints import archive, ingest
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+for blueprint in (ingest, archive):
+    app.register_functions(blueprint.bp)

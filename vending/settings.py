@@ -1,0 +1,48 @@
+"""The app's settings: read once, from a mapping that looks like the environment, and never at import."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib import metadata
+from typing import Self
+from zoneinfo import ZoneInfo
+
+CONNECTIONS = ("EVENTHUB", "COSMOS", "STORAGE")
+"""A connection string under the name itself, or in Azure an identity and addresses under ``NAME__…``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Each field is the app setting of the same name in capitals; a field without default must be set."""
+
+    telemetry_hub: str
+    cosmos_database: str
+    hub_generation: str = "1"
+    """Changes when the hub is recreated, because its sequence numbers then start again."""
+    default_time_zone: str = "Etc/UTC"
+    """The business day of machines that the catalog does not know (IANA name)."""
+    notify_webhook_url: str = ""
+    """Where notifications are posted; empty: they are logged only."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """The settings of this process. Raises ValueError that names what is missing or wrong."""
+        given = {x.name: environment[x.name.upper()] for x in fields(cls) if x.name.upper() in environment}
+        for required in ("telemetry_hub", "cosmos_database"):
+            if not given.get(required):
+                raise ValueError(f"app setting {required.upper()} is missing; see local.settings.json")
+        settings = cls(**given)
+        try:
+            ZoneInfo(settings.default_time_zone)
+        except (ValueError, OSError) as fault:
+            raise ValueError(
+                f"app setting DEFAULT_TIME_ZONE is {settings.default_time_zone!r}, which is no IANA time zone"
+            ) from fault
+        return settings
+
+
+def version() -> str:
+    """This code's version, as dead letters name it."""
+    try:
+        return metadata.version("vendstream")
+    except metadata.PackageNotFoundError:  # deployed as plain files
+        return "unreleased"

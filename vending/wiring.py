@@ -1,0 +1,162 @@
+"""The composition root: the only place that knows both the ports and their adapters.
+
+Nothing is built at import. Each store is built on first use and shared by the process: the async clients
+keep their connections, and belong to the worker's one event loop.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from vending import settings as _settings
+from vending.domain.events import HubEvent
+from vending.ports import Webhook
+from vending.settings import Settings
+from vending.usecases.ingest import IngestStores
+
+if TYPE_CHECKING:
+    import azure.functions as func
+
+    from vending.adapters.blobs import BlobContainer
+    from vending.adapters.cosmos import CosmosDocuments
+    from vending.adapters.queues import StorageQueue
+
+_open: list[Any] = []
+"""The clients that were built, for :func:`close`."""
+
+
+@cache
+def settings() -> Settings:
+    """This process's settings."""
+    return Settings.read(os.environ)
+
+
+def version() -> str:
+    """This code's version."""
+    return _settings.version()
+
+
+def hub_events(events: Sequence[func.EventHubEvent]) -> list[HubEvent]:
+    """A trigger's batch as the core sees it."""
+    from vending.adapters.eventhubs import decode
+
+    return decode(events, settings().hub_generation)
+
+
+def machines() -> CosmosDocuments:
+    """Stock, ledger pages, machine days: /machineId."""
+    return _container("machines", "machineId")
+
+
+def conditions() -> CosmosDocuments:
+    """Registers of hundreds of machines a document: /id."""
+    return _container("conditions", "id")
+
+
+def alerts() -> CosmosDocuments:
+    """Alerts and their history: /machineId."""
+    return _container("alerts", "machineId")
+
+
+def fleet() -> CosmosDocuments:
+    """Site, route, product and fleet days; rollup continuations: /scope."""
+    return _container("fleet", "scope")
+
+
+def catalog() -> CosmosDocuments:
+    """Sites, machines, products, planograms: /kind."""
+    return _container("catalog", "kind")
+
+
+def archive_blobs() -> BlobContainer:
+    """Every raw event, and its Parquet."""
+    return _blobs("archive")
+
+
+def deadletters() -> BlobContainer:
+    """Events that will never be right, with the reason."""
+    return _blobs("deadletters")
+
+
+def rollup_shards() -> StorageQueue:
+    """One message per feed range that a roll-up must read."""
+    return _queue("rollup-shards")
+
+
+def notifications() -> StorageQueue:
+    """One message per notification."""
+    return _queue("notifications")
+
+
+@cache
+def webhook() -> Webhook | None:
+    """Where notifications go; None where no address is set."""
+    if not settings().notify_webhook_url:
+        return None
+    from vending.adapters.webhook import HttpWebhook
+
+    return _keep(HttpWebhook(settings().notify_webhook_url))
+
+
+def ingest_stores() -> IngestStores:
+    """Where ingest writes."""
+    return IngestStores(machines(), conditions(), deadletters())
+
+
+async def close() -> None:
+    """Close every client: for commands, which end; the functions' worker keeps them for its life."""
+    while _open:
+        await _open.pop().close()
+    for accessor in (settings, webhook, _container, _blobs, _queue, _cosmos, _blob_service, _queue_service):
+        accessor.cache_clear()
+
+
+@cache
+def _container(name: str, key_field: str) -> CosmosDocuments:
+    from vending.adapters.cosmos import CosmosDocuments
+
+    database = _cosmos().get_database_client(settings().cosmos_database)
+    return CosmosDocuments(database.get_container_client(name), key_field)
+
+
+@cache
+def _blobs(name: str) -> BlobContainer:
+    from vending.adapters.blobs import BlobContainer
+
+    return BlobContainer(_blob_service().get_container_client(name))
+
+
+@cache
+def _queue(name: str) -> StorageQueue:
+    from vending.adapters.queues import StorageQueue
+
+    return StorageQueue(_queue_service().get_queue_client(name))
+
+
+@cache
+def _cosmos() -> Any:
+    from vending.adapters.clients import cosmos_client
+
+    return _keep(cosmos_client(os.environ, "COSMOS"))
+
+
+@cache
+def _blob_service() -> Any:
+    from vending.adapters.clients import blob_service
+
+    return _keep(blob_service(os.environ, "STORAGE"))
+
+
+@cache
+def _queue_service() -> Any:
+    from vending.adapters.clients import queue_service
+
+    return _keep(queue_service(os.environ, "STORAGE"))
+
+
+def _keep[Client](client: Client) -> Client:
+    _open.append(client)
+    return client
