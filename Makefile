@@ -1,0 +1,87 @@
+# `make run` and `make test` do all the set-up on a fresh Linux or macOS machine with make and Python >= 3.11.
+PYTHON ?= python3
+UV_VERSION = 0.13.9
+DURATION ?=
+JSON ?=
+CSV ?= examples/sales.csv
+MAP ?=
+MACHINES ?= 60
+JOBS ?= 2
+
+PY = .venv/bin/python
+NODES = devstack/node devstack/tests/eventhubs/node devstack/tests/cosmos/node
+NPM = .venv/bin/python -m devstack.npm
+LINTED = function_app.py blueprints vending vendctl simulator devstack benchmarks tests infra
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run test replay services picture check lint types contracts bench soak breaks clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+# --- set-up -------------------------------------------------------------------------------------------------
+.tools/uv-$(UV_VERSION):
+	@echo "set-up: uv $(UV_VERSION)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=…")'
+	@rm -rf .tools && $(PYTHON) -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/ready: .tools/uv-$(UV_VERSION) requirements-dev.txt .python-version
+	@echo "set-up: Python $$(cat .python-version) and its packages"
+	@test -x $(PY) || .tools/bin/uv venv --quiet --python "$$(cat .python-version)" .venv
+	@.tools/bin/uv pip sync --quiet --require-hashes --python $(PY) requirements-dev.txt
+	@touch $@
+
+%/node_modules/.ready: %/package-lock.json .venv/ready
+	@echo "set-up: npm packages of $*"
+	@$(NPM) $*
+	@touch $@
+
+setup: .venv/ready devstack/node/node_modules/.ready ## everything that `make run` needs
+
+setup-test: setup $(NODES:%=%/node_modules/.ready)
+	@$(PY) -m vendctl.browser --install
+
+# --- the main job -------------------------------------------------------------------------------------------
+run: setup ## the whole system with a simulated fleet; DURATION=60 ends by itself, JSON=1 prints the account
+	@$(PY) -m vendctl run --machines $(MACHINES) $(if $(DURATION),--duration $(DURATION)) $(if $(JSON),--json)
+
+replay: setup ## CSV=sales.csv [MAP=mapping.toml] [JSON=1]: real sales through the whole system, reconciled
+	@$(PY) -m vendctl replay "$(CSV)" $(if $(MAP),--map "$(MAP)") $(if $(JSON),--json)
+
+services: setup ## Azurite, Event Hubs and Cosmos DB on the ports of local.settings.json, for `func start`
+	@$(PY) -m devstack services --config infra/local/eventhubs.json --data .data/services
+
+picture: setup-test ## docs/dashboard.png, taken of the running system
+	@$(PY) -m vendctl picture docs/dashboard.png
+
+# --- proof --------------------------------------------------------------------------------------------------
+test: setup-test check ## all set-up, then lint, types, contracts and every test
+	@REQUIRE_NODE_PEER=1 CHROMIUM="$$($(PY) -m vendctl.browser)" $(PY) -m pytest -n $(JOBS) --dist loadfile -q
+
+check: lint types contracts ## lint, types, import contracts, workflows
+
+lint: setup
+	@.venv/bin/ruff check --quiet $(LINTED)
+	@.venv/bin/ruff format --check --quiet $(LINTED)
+	@.venv/bin/zizmor --offline --quiet --no-progress .github
+
+types: setup
+	@.venv/bin/mypy --no-error-summary $(LINTED)
+
+contracts: setup
+	@.venv/bin/lint-imports --no-logo >.venv/contracts.log || { cat .venv/contracts.log; exit 1; }
+
+bench: setup ## the figures beside their baselines: a table, and benchmarks/latest.json
+	@$(PY) -m benchmarks
+
+soak: setup-test ## the long sizes, outside CI; results in benchmarks/soak.json
+	@.tools/bin/uv pip install --quiet --python $(PY) --group soak
+	@$(PY) -m benchmarks.soak
+
+breaks: setup-test ## each edit of tests/breaks.toml must make its test fail
+	@$(PY) -m tests.breaks
+
+clean: ## removes all local data
+	rm -rf .data

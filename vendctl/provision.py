@@ -1,0 +1,80 @@
+"""``vendctl provision``: the database, containers and queues that the app uses.
+
+In Azure the Bicep files create all of this; the app's own identity may not. Locally this command does.
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from vendctl.environment import load
+from vending.adapters.clients import blob_service, cosmos_client, queue_service
+from vending.settings import Settings
+
+CONTAINERS = {
+    "machines": "/machineId",
+    "conditions": "/id",
+    "alerts": "/machineId",
+    "fleet": "/scope",
+    "catalog": "/kind",
+    "leases": "/id",
+}
+"""Cosmos DB containers and their partition keys."""
+INDEXED = {
+    "machines": ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to", "date"),
+    "conditions": ("type", "partition", "shard"),
+    "alerts": ("type", "machineId", "state", "pending"),
+    "fleet": ("type", "date"),
+    "catalog": ("type",),
+}
+"""What queries filter by; nothing else is indexed, so that writes stay cheap."""
+BLOB_CONTAINERS = ("archive", "deadletters")
+QUEUES = ("rollup-shards", "notifications")
+
+
+def indexing_policy(container: str) -> dict[str, Any]:
+    """The policy of a container: only the paths that its queries use."""
+    if container not in INDEXED:
+        return {"indexingMode": "consistent", "includedPaths": [{"path": "/*"}], "excludedPaths": []}
+    return {
+        "indexingMode": "consistent",
+        "includedPaths": [{"path": f'/"{name}"/?'} for name in INDEXED[container]],
+        "excludedPaths": [{"path": "/*"}],
+    }
+
+
+async def provision(environment: Mapping[str, str]) -> None:
+    """Create what is missing; what exists is left as it is."""
+    settings = Settings.read(environment)
+    async with cosmos_client(environment, "COSMOS") as cosmos:
+        database = await cosmos.create_database_if_not_exists(settings.cosmos_database)
+        for name, key in CONTAINERS.items():
+            await database.create_container_if_not_exists(
+                name,
+                {"paths": [key], "kind": "Hash"},
+                indexing_policy=indexing_policy(name),
+            )
+    async with blob_service(environment, "STORAGE") as blobs:
+        for name in BLOB_CONTAINERS:
+            container = blobs.get_container_client(name)
+            if not await container.exists():
+                await container.create_container()
+    async with queue_service(environment, "STORAGE") as queues:
+        held = {queue.name async for queue in queues.list_queues()}
+        for name in QUEUES:
+            if name not in held:
+                await queues.create_queue(name)
+
+
+def main(argv: list[str]) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="vendctl provision", description=__doc__)
+    parser.add_argument(
+        "--settings", help="a local.settings.json whose values fill what the environment lacks"
+    )
+    asked = parser.parse_args(argv)
+    asyncio.run(provision(load(asked.settings, os.environ)))
+    print("the database, its containers, the blob containers and the queues are there")
+    return 0
