@@ -1,0 +1,1 @@
+"""The ports on Azure: Cosmos DB, blobs, queues, Event Hubs, webhooks. Nothing here decides anything."""

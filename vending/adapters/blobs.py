@@ -1,0 +1,104 @@
+"""Block blobs in a Blob Storage container."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
+from azure.storage.blob import BlobBlock
+from azure.storage.blob.aio import ContainerClient
+
+from vending.adapters.faults import meaning, status_of, translated, waits
+from vending.errors import Conflict, VendstreamError
+from vending.ports import Blocks
+
+
+class BlobContainer:
+    """The port Blobs on one container."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        self.container = container
+
+    async def create(self, name: str, data: bytes) -> bool:
+        """Write a blob that must not exist; False when it does."""
+        with self._translated("create", name):
+            try:
+                await self.container.upload_blob(name, data, overwrite=False)
+            except ResourceExistsError as fault:
+                if _code(fault) == "BlobAlreadyExists":
+                    return False
+                raise
+        return True
+
+    async def read(self, name: str) -> bytes:
+        """The whole blob. Raises KeyError when there is none."""
+        with self._translated("read", name):
+            try:
+                download = await self.container.download_blob(name)
+                return await download.readall()
+            except HttpResponseError as fault:
+                if _no_blob(fault):
+                    raise KeyError(name) from fault
+                raise
+
+    async def blocks(self, name: str) -> Blocks:
+        """What is committed."""
+        etags: list[str | None] = []
+        blob = self.container.get_blob_client(name)
+        with self._translated("list the blocks of", name):
+            try:
+                committed, _ = await blob.get_block_list(
+                    "committed", raw_response_hook=lambda answer: etags.append(_etag(answer))
+                )
+            except HttpResponseError as fault:
+                if _no_blob(fault):
+                    return Blocks(None, ())
+                raise
+        # A blob of which blocks were staged and none committed has no ETag: it does not exist yet.
+        return Blocks(etags[-1], tuple(block.id for block in committed))
+
+    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
+        """Stage the new blocks and commit the list of ids against that version. Raises Conflict."""
+        blob = self.container.get_blob_client(name)
+        condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
+        if etag is not None:
+            condition = {"match_condition": MatchConditions.IfNotModified, "etag": etag}
+        with self._translated("commit", name):
+            for block, data in new.items():
+                await blob.stage_block(block, data)
+            await blob.commit_block_list([BlobBlock(block) for block in ids], **condition)
+
+    async def names(self, prefix: str = "") -> AsyncIterator[str]:
+        """The names below a prefix, in order."""
+        with self._translated("list", prefix):
+            async for name in self.container.list_blob_names(name_starts_with=prefix):
+                yield name
+
+    def _translated(self, operation: str, name: str) -> Any:
+        return translated(f"{operation} {self.container.container_name}/{name}", _decide)
+
+
+def _decide(fault: AzureError, what: str) -> VendstreamError | None:
+    code = _code(fault)
+    if code in ("ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"):
+        return waits(fault, what)
+    if code == "InvalidBlockList":
+        # Another writer's commit threw away the blocks that we had staged.
+        return Conflict(f"{what}: {code}")
+    if status_of(fault) == 404:
+        return Conflict(f"{what}: gone") if what.startswith("commit ") else None
+    return meaning(fault, what)
+
+
+def _no_blob(fault: HttpResponseError) -> bool:
+    return fault.status_code == 404 and _code(fault) != "ContainerNotFound"
+
+
+def _code(fault: AzureError) -> str:
+    """Storage's own word for the fault."""
+    return str(getattr(fault, "error_code", None) or "").removeprefix("StorageErrorCode.")
+
+
+def _etag(answer: Any) -> str | None:
+    etag: str | None = answer.http_response.headers.get("ETag")
+    return etag

@@ -1,0 +1,209 @@
+"""Documents and their change feed in a Cosmos DB container.
+
+Facts this rests on, all of azure-cosmos 4.17: a batch call empties the options out of the operations it is
+given, so they are built for each call; the change feed's pager forgets its position on an empty page, so
+the position is taken from the headers of this very call; the first call fetches the container's own
+properties, whose 404 looks like an item's, so they are fetched apart.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.cosmos.aio import ContainerProxy
+
+from vending.adapters.faults import Meaning, meaning, status_of, translated, waits
+from vending.errors import Conflict, VendstreamError
+from vending.ports import Filter, Put, Stored
+
+MAX_OPERATIONS = 100
+"""Of one transactional batch (the service's limit)."""
+PAGE = 200
+"""Items of one page of a query."""
+SYSTEM = frozenset({"_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"})
+PARTITION_FULL = 1014
+"""Substatus of a 403: a logical partition holds its 20 GB, which does not pass by itself."""
+COMPARISONS = frozenset({"=", "<", "<=", ">", ">="})
+FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+Charge = Callable[[str, float], None]
+"""Called with the operation (``read machines``) and its request units, once per response."""
+
+
+def no_meter(operation: str, units: float) -> None:
+    """Nobody counts."""
+
+
+class CosmosDocuments:
+    """The ports Documents and Feed on one container."""
+
+    def __init__(self, container: ContainerProxy, key_field: str, on_charge: Charge = no_meter) -> None:
+        self.container = container
+        self.key_field = key_field
+        self.on_charge = on_charge
+        self._seen = False
+
+    async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002 - Cosmos DB's own word
+        """The document, or None."""
+        await self._require()
+        try:
+            with self._translated(f"read {key}/{id}"):
+                item = await self.container.read_item(id, key, response_hook=self._meter("read"))
+        except HttpResponseError as fault:
+            if fault.status_code == 404:
+                return None
+            raise
+        return _stored(item)
+
+    async def write(self, key: str, puts: Sequence[Put]) -> None:
+        """All of the writes or none. Raises Conflict when a version moved or an id is taken."""
+        self._check(key, puts)
+        await self._require()
+        with self._translated(f"write {key}/{', '.join(put.body['id'] for put in puts[:3])}", _lost):
+            if len(puts) == 1:
+                await self._write_one(puts[0])
+            elif puts:
+                await self.container.execute_item_batch(
+                    [_operation(put) for put in puts], key, response_hook=self._meter("batch")
+                )
+
+    async def select(
+        self, key: str | None, *where: Filter, fields: Sequence[str] = ()
+    ) -> AsyncIterator[Stored]:
+        """The documents that match, of one partition key or (None) of all; with ``fields``, only those."""
+        await self._require()
+        query, parameters = statement(where, fields)
+        scope: dict[str, Any] = {} if key is None else {"partition_key": key}
+        with self._translated(f"query {'*' if key is None else key}"):
+            async for item in self.container.query_items(
+                query,
+                parameters=parameters,
+                max_item_count=PAGE,
+                response_hook=self._meter("query"),
+                **scope,
+            ):
+                yield _stored(item)
+
+    async def ranges(self) -> list[str]:
+        """The feed ranges of today, to be stored: a stored range stays readable after a split."""
+        await self._require()
+        with self._translated("feed ranges"):
+            return [json.dumps(one, sort_keys=True) async for one in self.container.read_feed_ranges()]
+
+    async def changes(
+        self, feed_range: str, continuation: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Up to about ``limit`` changes after the continuation, and where to go on."""
+        await self._require()
+        heard: list[Mapping[str, Any]] = []
+        meter = self._meter("changes")
+
+        def listen(headers: Mapping[str, Any], body: Any) -> None:
+            heard.append(headers)
+            meter(headers, body)
+
+        start: dict[str, Any] = {"continuation": continuation}
+        if continuation is None:
+            start = {"feed_range": json.loads(feed_range), "start_time": "Beginning"}
+        with self._translated("change feed"):
+            feed = self.container.query_items_change_feed(max_item_count=limit, response_hook=listen, **start)
+            async for page in feed.by_page():
+                bodies = [_body(item) async for item in page]
+                return bodies, _position(heard, continuation)
+        return [], _position(heard, continuation)
+
+    async def _write_one(self, put: Put) -> None:
+        if put.etag is None:
+            await self.container.create_item(put.body, no_response=True, response_hook=self._meter("create"))
+            return
+        await self.container.replace_item(
+            put.body["id"],
+            put.body,
+            etag=put.etag,
+            match_condition=MatchConditions.IfNotModified,
+            no_response=True,
+            response_hook=self._meter("replace"),
+        )
+
+    async def _require(self) -> None:
+        """Once per process: that the container exists, so that a later 404 speaks of an item."""
+        if not self._seen:
+            with self._translated("open the container", _missing):
+                await self.container.read()
+            self._seen = True
+
+    def _check(self, key: str, puts: Sequence[Put]) -> None:
+        if len(puts) > MAX_OPERATIONS:
+            raise ValueError(f"{len(puts)} operations in one batch; the service takes {MAX_OPERATIONS}")
+        for put in puts:
+            if put.body[self.key_field] != key:
+                raise ValueError(f"{put.body['id']} does not belong to partition key {key!r}")
+
+    def _translated(self, what: str, decide: Meaning | None = None) -> AbstractContextManager[None]:
+        return translated(f"{self.container.id}: {what}", decide or _decide)
+
+    def _meter(self, operation: str) -> Callable[[Mapping[str, Any], Any], None]:
+        name = f"{operation} {self.container.id}"
+
+        def hook(headers: Mapping[str, Any], _: Any) -> None:
+            self.on_charge(name, float(headers.get("x-ms-request-charge") or 0))
+
+        return hook
+
+
+def statement(where: Sequence[Filter], fields: Sequence[str] = ()) -> tuple[str, list[dict[str, Any]]]:
+    """The query and its parameters. Names stand in brackets, because some are keywords of the language."""
+    names = [*fields, *(field for field, _, _ in where)]
+    if bad := [name for name in names if not FIELD.fullmatch(name)]:
+        raise ValueError(f"{bad[0]!r} is no name of a field")
+    if wrong := [comparison for _, comparison, _ in where if comparison not in COMPARISONS]:
+        raise ValueError(f"{wrong[0]!r} is no comparison")
+    chosen = ", ".join(f'c["{name}"]' for name in dict.fromkeys([*fields, "_etag"])) if fields else "*"
+    tests = " AND ".join(
+        f'c["{field}"] {comparison} @p{number}' for number, (field, comparison, _) in enumerate(where)
+    )
+    parameters = [{"name": f"@p{number}", "value": value} for number, (_, _, value) in enumerate(where)]
+    query = f"SELECT {chosen} FROM c" + (f" WHERE {tests}" if tests else "")  # noqa: S608 - names checked
+    return query, parameters
+
+
+def _operation(put: Put) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    if put.etag is None:
+        return "create", (put.body,), {}
+    return "replace", (put.body["id"], put.body), {"if_match_etag": put.etag}
+
+
+def _decide(fault: AzureError, what: str) -> VendstreamError | None:
+    substatus = getattr(fault, "sub_status", None)
+    if status_of(fault) == 404:
+        # 1003: the container is gone; 1002: the replica does not know this session yet. 0: an item.
+        return waits(fault, what) if substatus else None
+    if status_of(fault) == 403 and substatus == PARTITION_FULL:
+        return None
+    return meaning(fault, what)
+
+
+def _lost(fault: AzureError, what: str) -> VendstreamError | None:
+    """For writes: a document that was to be replaced and is gone has moved on, too."""
+    decision = _decide(fault, what)
+    return Conflict(f"{what}: gone") if decision is None and status_of(fault) == 404 else decision
+
+
+def _missing(fault: AzureError, what: str) -> VendstreamError | None:
+    """For the container itself: until somebody creates it, its work waits."""
+    return waits(fault, what) if status_of(fault) == 404 else meaning(fault, what)
+
+
+def _position(heard: Sequence[Mapping[str, Any]], before: str | None) -> str | None:
+    return (str(heard[-1].get("etag") or "") if heard else "") or before
+
+
+def _body(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in SYSTEM}
+
+
+def _stored(item: Mapping[str, Any]) -> Stored:
+    return Stored(_body(item), item["_etag"])
