@@ -1,0 +1,183 @@
+"""The archive holds each event once and byte for byte, whoever delivers it, how often, and whatever fails."""
+
+import asyncio
+import gzip
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.archived import AWKWARD, NOON, held, hub_event
+from tests.fakes import FakeBlobs
+from vending.domain.events import HubEvent
+from vending.errors import Conflict, Transient
+from vending.ports import Blocks
+from vending.usecases.archive import CHUNK, ROUNDS, archive, blob_name, block_id, block_range
+
+EVENTS = [hub_event(n, AWKWARD[n % len(AWKWARD)], step=200) for n in range(40)]
+"""40 events 200 seconds apart: they lie in three hours."""
+
+
+class TakingTurns(FakeBlobs):
+    """A container whose every operation lets others go first, as often as the next of ``waits`` says."""
+
+    def __init__(self, waits: Iterator[int], fault: Callable[[str, str], None]) -> None:
+        super().__init__(fault=fault, after=lambda operation, name: fault(f"after {operation}", name))
+        self.waits = waits
+
+    async def blocks(self, name: str) -> Blocks:
+        await self._turn()
+        return await super().blocks(name)
+
+    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
+        await self._turn()
+        await super().commit(name, ids, new, etag)
+
+    async def _turn(self) -> None:
+        for _ in range(next(self.waits, 0)):
+            await asyncio.sleep(0)
+
+
+async def deliver(batches: Sequence[Sequence[HubEvent]], blobs: FakeBlobs) -> None:
+    """As a trigger does: each batch again and again, until it succeeds."""
+    for batch in batches:
+        for _ in range(100):
+            try:
+                await archive(batch, blobs)
+            except (Transient, Conflict):
+                continue
+            break
+        else:
+            pytest.fail("a batch did not get through in 100 attempts")
+
+
+def cut(bounds: Sequence[tuple[int, int]]) -> list[list[HubEvent]]:
+    """Batches that go back as far as an owner's old checkpoint may, and end at the last event."""
+    batches, reached = [], 0
+    for back, ahead in bounds:
+        batches.append(EVENTS[max(0, reached - back) : reached + ahead])
+        reached = min(len(EVENTS), reached + ahead)
+    return [*batches, EVENTS[reached:]]
+
+
+boundaries = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 15)), max_size=6)
+
+
+@given(boundaries, boundaries, st.lists(st.integers(0, 3), max_size=40), st.lists(st.booleans(), max_size=40))
+def test_two_owners_and_any_faults_archive_each_event_once_in_order(
+    ours: list[tuple[int, int]], theirs: list[tuple[int, int]], waits: list[int], faults: list[bool]
+) -> None:
+    coming = iter(faults)
+
+    def fault(operation: str, name: str) -> None:
+        if next(coming, False):
+            raise Transient(f"{operation} {name}: 503")
+
+    blobs = TakingTurns(iter(waits), fault)
+
+    async def both() -> None:
+        async with asyncio.TaskGroup() as owners:
+            owners.create_task(deliver(cut(ours), blobs))
+            owners.create_task(deliver(cut(theirs), blobs))
+
+    asyncio.run(both())
+    assert held(blobs) == EVENTS
+
+
+async def test_what_was_new_is_counted_once() -> None:
+    blobs = FakeBlobs()
+    assert await archive(EVENTS[:10], blobs) == 10
+    assert await archive(EVENTS[5:12], blobs) == 2
+    assert await archive(EVENTS[:12], blobs) == 0
+
+
+async def test_an_event_twice_in_one_batch_is_one_event() -> None:
+    blobs = FakeBlobs()
+    assert await archive([EVENTS[1], EVENTS[0], EVENTS[1]], blobs) == 2
+    assert held(blobs) == EVENTS[:2]
+
+
+async def test_a_block_never_claims_a_number_that_it_does_not_hold() -> None:
+    blobs = FakeBlobs()
+    await archive([EVENTS[0], EVENTS[1], EVENTS[4]], blobs)
+    ((_, blocks),) = blobs.committed.values()
+    assert [block_range(block) for block in blocks] == [(0, 1), (4, 4)]
+    await archive(EVENTS[:6], blobs)
+    ((_, blocks),) = blobs.committed.values()
+    assert [block_range(block) for block in blocks] == [(0, 1), (2, 3), (4, 4), (5, 5)]
+    assert held(blobs) == EVENTS[:6]
+
+
+async def test_nothing_new_writes_nothing() -> None:
+    blobs = FakeBlobs()
+    await archive(EVENTS[:10], blobs)
+    before = dict(blobs.committed)
+    await archive(EVENTS[:10], blobs)
+    assert blobs.committed == before
+
+
+async def test_a_lost_answer_is_not_written_twice() -> None:
+    lost = iter([True])
+
+    def after(operation: str, name: str) -> None:
+        if next(lost, False):
+            raise Transient(f"{operation} {name}: no answer")
+
+    blobs = FakeBlobs(after=after)
+    with pytest.raises(Transient):
+        await archive(EVENTS[:5], blobs)
+    assert await archive(EVENTS[:5], blobs) == 0
+    assert held(blobs) == EVENTS[:5]
+
+
+async def test_endless_conflict_ends_in_conflict_after_bounded_rounds() -> None:
+    def fault(operation: str, name: str) -> None:
+        if operation == "commit":
+            raise Conflict(name)
+
+    blobs = FakeBlobs(fault=fault)
+    with pytest.raises(Conflict):
+        await archive(EVENTS[:5], blobs)
+    assert blobs.requests == 2 * ROUNDS
+
+
+async def test_the_same_events_give_the_same_bytes() -> None:
+    first, second = FakeBlobs(), FakeBlobs()
+    await archive(EVENTS[:5], first)
+    await archive(EVENTS[:5], second)
+    assert first.committed == second.committed
+
+
+async def test_a_blob_of_many_blocks_is_one_valid_gzip_file() -> None:
+    blobs = FakeBlobs()
+    for event in EVENTS[:7]:
+        await archive([event], blobs)
+    (name,) = blobs.committed
+    assert gzip.decompress(await blobs.read(name)).count(b"\n") == 7
+
+
+def test_a_blob_is_a_function_of_the_event() -> None:
+    event = hub_event(CHUNK, partition="3")
+    assert blob_name(event) == "raw/date=2026-03-01/hour=12/g=1-p=3-c=00000001.jsonl.gz"
+    assert blob_name(replace(event, sequence=CHUNK - 1)).endswith("c=00000000.jsonl.gz")
+    late = replace(event, enqueued=NOON + timedelta(hours=13))
+    assert blob_name(late).startswith("raw/date=2026-03-02/hour=01/")
+
+
+def test_a_blob_has_far_fewer_blocks_than_the_service_allows() -> None:
+    assert CHUNK < 50_000
+
+
+@given(st.integers(0, 10**15 - 1), st.integers(0, 10**15 - 1))
+def test_block_ids_are_of_one_length_and_tell_their_range(first: int, last: int) -> None:
+    block = block_id(first, last)
+    assert block_range(block) == (first, last)
+    assert len(block) == len(block_id(0, 0))
+
+
+def test_a_block_that_is_not_ours_is_refused() -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        block_range("Zm9v")
