@@ -33,7 +33,7 @@ class Settings:
         settings = cls(**given)
         try:
             ZoneInfo(settings.default_time_zone)
-        except (ValueError, OSError) as fault:
+        except (KeyError, ValueError, OSError) as fault:
             raise ValueError(
                 f"app setting DEFAULT_TIME_ZONE is {settings.default_time_zone!r}, which is no IANA time zone"
             ) from fault
