@@ -71,9 +71,7 @@ async def provision(environment: Mapping[str, str]) -> None:
 def main(argv: list[str]) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="vendctl provision", description=__doc__)
-    parser.add_argument(
-        "--settings", help="a local.settings.json whose values fill what the environment lacks"
-    )
+    parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
     asked = parser.parse_args(argv)
     asyncio.run(provision(load(asked.settings, os.environ)))
     print("the database, its containers, the blob containers and the queues are there")

@@ -1,0 +1,48 @@
+"""What the app has, read from its stores: the live screen's right-hand side."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vendctl.hub import behind
+from vending import wiring
+from vending.domain import conditions
+
+
+@dataclass
+class Figures:
+    """Totals of the whole fleet."""
+
+    machines: int = 0
+    vends: int = 0
+    units: int = 0
+    revenue: Counter[str] = field(default_factory=Counter)
+    dead_letters: int = 0
+    open_alerts: int = 0
+    behind: dict[str, int] = field(default_factory=dict)
+
+    def takings(self) -> str:
+        """Revenue per currency, for people."""
+        return " + ".join(f"{minor / 100:,.2f} {code}" for code, minor in sorted(self.revenue.items())) or "0"
+
+
+async def read(environment: Mapping[str, str]) -> Figures:
+    """The figures of this moment."""
+    figures = Figures(behind=await behind(environment))
+    known = conditions.merged(
+        [x.body async for x in wiring.conditions().select(None, ("type", "=", "conditions"))]
+    )
+    seen = set(known)
+    async for stock in wiring.machines().select(None, ("type", "=", "stock")):
+        totals = stock.body["totals"]
+        seen.add(stock.body["machineId"])
+        figures.vends += totals.get("vends", 0)
+        figures.units += totals.get("units", 0)
+        figures.revenue.update(totals.get("revenue", {}))
+    figures.machines = len(seen)
+    async for name in wiring.deadletters().names():
+        if name.endswith(".jsonl"):
+            figures.dead_letters += (await wiring.deadletters().read(name)).count(b"\n")
+    async for _ in wiring.alerts().select(None, ("type", "=", "current"), ("state", "=", "open")):
+        figures.open_alerts += 1
+    return figures

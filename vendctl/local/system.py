@@ -1,0 +1,56 @@
+"""The local stack with the app on it, provisioned, as one context manager."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from devstack.stack import FunctionsHost, Stack
+from vendctl.environment import values
+from vendctl.provision import provision
+
+ROOT = Path(__file__).parents[2]
+HUBS = ROOT / "infra" / "local" / "eventhubs.json"
+
+
+@dataclass(frozen=True)
+class System:
+    """What runs, and the environment in which commands and functions find it."""
+
+    stack: Stack
+    host: FunctionsHost
+    environment: dict[str, str]
+
+
+def environment(stack: Stack, settings: Mapping[str, str]) -> dict[str, str]:
+    """The app settings: local.settings.json, this stack's connections, then the caller's own."""
+    return (
+        values(ROOT / "local.settings.json")
+        | {
+            "AzureWebJobsStorage": stack.storage_connection,
+            "STORAGE": stack.storage_connection,
+            "EVENTHUB": stack.eventhubs_connection,
+            "COSMOS": stack.cosmos_connection,
+        }
+        | dict(settings)
+    )
+
+
+@contextmanager
+def system(
+    data: Path,
+    settings: Mapping[str, str],
+    progress: Callable[[str], None],
+    port: int = 7071,
+    log: Path | None = None,
+) -> Iterator[System]:
+    """Start everything on the data of ``data``; whatever happens, stop all of it at the end."""
+    data.mkdir(parents=True, exist_ok=True)
+    with Stack.start(data, hubs_config=HUBS, progress=progress) as stack:
+        found = environment(stack, settings)
+        progress("provisioning the database, containers and queues")
+        asyncio.run(provision(found))
+        progress("starting the functions")
+        host = stack.start_functions(ROOT, settings=found, port=port, log=log or data / "functions.log")
+        yield System(stack, host, found)
