@@ -6,18 +6,15 @@ numbers of a block follow one another. Two owners with overlapping batches agree
 held.
 """
 
-import base64
 import gzip
 from collections.abc import Iterable, Sequence
-from datetime import UTC
 
 from vending.domain.events import HubEvent
+from vending.domain.layout import blob_name, block_id, block_range
 from vending.domain.records import encode, record
 from vending.errors import Conflict
 from vending.ports import Blobs
 
-CHUNK = 4096
-"""Sequence numbers of one blob; as many blocks at the most, far below the service's 50,000."""
 ROUNDS = 8
 
 
@@ -27,24 +24,6 @@ async def archive(batch: Sequence[HubEvent], blobs: Blobs) -> int:
     for event in batch:
         homes.setdefault(blob_name(event), []).append(event)
     return sum([await _append(name, events, blobs) for name, events in homes.items()])
-
-
-def blob_name(event: HubEvent) -> str:
-    """The one blob that an event belongs to."""
-    hour = event.enqueued.astimezone(UTC)
-    home = f"g={event.generation}-p={event.partition}-c={event.sequence // CHUNK:08d}"
-    return f"raw/date={hour:%Y-%m-%d}/hour={hour:%H}/{home}.jsonl.gz"
-
-
-def block_id(first: int, last: int) -> str:
-    """The block id of a run of sequence numbers (base64, of one length, as Blob Storage wants them)."""
-    return base64.b64encode(f"{first:015d}-{last:015d}".encode()).decode()
-
-
-def block_range(block: str) -> tuple[int, int]:
-    """First and last sequence number of a block. Raises ValueError for a block that is not ours."""
-    first, _, last = base64.b64decode(block).decode().partition("-")
-    return int(first), int(last)
 
 
 async def _append(name: str, events: Sequence[HubEvent], blobs: Blobs) -> int:

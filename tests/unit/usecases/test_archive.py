@@ -3,19 +3,18 @@
 import asyncio
 import gzip
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.archived import AWKWARD, NOON, held, hub_event
+from tests.archived import AWKWARD, held, hub_event
 from tests.fakes import FakeBlobs
 from vending.domain.events import HubEvent
+from vending.domain.layout import block_range
 from vending.errors import Conflict, Transient
 from vending.ports import Blocks
-from vending.usecases.archive import CHUNK, ROUNDS, archive, blob_name, block_id, block_range
+from vending.usecases.archive import ROUNDS, archive
 
 EVENTS = [hub_event(n, AWKWARD[n % len(AWKWARD)], step=200) for n in range(40)]
 """40 events 200 seconds apart: they lie in three hours."""
@@ -157,27 +156,3 @@ async def test_a_blob_of_many_blocks_is_one_valid_gzip_file() -> None:
         await archive([event], blobs)
     (name,) = blobs.committed
     assert gzip.decompress(await blobs.read(name)).count(b"\n") == 7
-
-
-def test_a_blob_is_a_function_of_the_event() -> None:
-    event = hub_event(CHUNK, partition="3")
-    assert blob_name(event) == "raw/date=2026-03-01/hour=12/g=1-p=3-c=00000001.jsonl.gz"
-    assert blob_name(replace(event, sequence=CHUNK - 1)).endswith("c=00000000.jsonl.gz")
-    late = replace(event, enqueued=NOON + timedelta(hours=13))
-    assert blob_name(late).startswith("raw/date=2026-03-02/hour=01/")
-
-
-def test_a_blob_has_far_fewer_blocks_than_the_service_allows() -> None:
-    assert CHUNK < 50_000
-
-
-@given(st.integers(0, 10**15 - 1), st.integers(0, 10**15 - 1))
-def test_block_ids_are_of_one_length_and_tell_their_range(first: int, last: int) -> None:
-    block = block_id(first, last)
-    assert block_range(block) == (first, last)
-    assert len(block) == len(block_id(0, 0))
-
-
-def test_a_block_that_is_not_ours_is_refused() -> None:
-    with pytest.raises(ValueError, match="invalid literal"):
-        block_range("Zm9v")
