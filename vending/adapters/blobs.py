@@ -54,7 +54,8 @@ class BlobContainer:
                 if _no_blob(fault):
                     return Blocks(None, ())
                 raise
-        # A blob of which blocks were staged and none committed has no ETag: it does not exist yet.
+            if not committed:
+                return Blocks(await self._version(name), ())
         return Blocks(etags[-1], tuple(block.id for block in committed))
 
     async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
@@ -73,6 +74,17 @@ class BlobContainer:
         with self._translated("list", prefix):
             async for name in self.container.list_blob_names(name_starts_with=prefix):
                 yield name
+
+    async def _version(self, name: str) -> str | None:
+        """The ETag; None for a blob of which blocks were only staged, though its block list may name one."""
+        try:
+            properties = await self.container.get_blob_client(name).get_blob_properties()
+        except HttpResponseError as fault:
+            if fault.status_code == 404:
+                return None
+            raise
+        etag: str = properties.etag
+        return etag
 
     def _translated(self, operation: str, name: str) -> Any:
         return translated(f"{operation} {self.container.container_name}/{name}", _decide)
@@ -96,7 +108,8 @@ def _no_blob(fault: HttpResponseError) -> bool:
 
 def _code(fault: AzureError) -> str:
     """Storage's own word for the fault."""
-    return str(getattr(fault, "error_code", None) or "").removeprefix("StorageErrorCode.")
+    code = getattr(fault, "error_code", None)
+    return str(getattr(code, "value", code) or "")
 
 
 def _etag(answer: Any) -> str | None:

@@ -34,12 +34,12 @@ COSMOS_OPTIONS: dict[str, Any] = {
 STORAGE_OPTIONS: dict[str, Any] = {
     "connection_timeout": CONNECT_SECONDS,
     "read_timeout": READ_SECONDS,
-    "initial_backoff": 1,
-    "increment_base": 2,
-    "random_jitter_range": 1,
-    "retry_total": 2,
+    "initial_backoff": 0.5,
+    "increment_base": 1,
+    "random_jitter_range": 0.25,
+    "retry_total": 1,
 }
-"""Two retries, about 1 and 3 seconds apart; the SDK's default waits 15 seconds before the first."""
+"""A second or two of retries; the SDK's default waits 15 seconds before the first."""
 
 
 def cosmos_client(environment: Mapping[str, str], name: str) -> CosmosClient:

@@ -16,7 +16,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.cosmos.aio import ContainerProxy
 
-from vending.adapters.faults import Meaning, meaning, status_of, translated, waits
+from vending.adapters.faults import Meaning, headers_of, meaning, status_of, translated, waits
 from vending.errors import Conflict, VendstreamError
 from vending.ports import Filter, Put, Stored
 
@@ -66,9 +66,8 @@ class CosmosDocuments:
             if len(puts) == 1:
                 await self._write_one(puts[0])
             elif puts:
-                await self.container.execute_item_batch(
-                    [_operation(put) for put in puts], key, response_hook=self._meter("batch")
-                )
+                operations = [_operation(put) for put in puts]
+                await self.container.execute_item_batch(operations, key, response_hook=self._meter("write"))
 
     async def select(
         self, key: str | None, *where: Filter, fields: Sequence[str] = ()
@@ -90,7 +89,7 @@ class CosmosDocuments:
     async def ranges(self) -> list[str]:
         """The feed ranges of today, to be stored: a stored range stays readable after a split."""
         await self._require()
-        with self._translated("feed ranges"):
+        with self._translated("ranges"):
             return [json.dumps(one, sort_keys=True) async for one in self.container.read_feed_ranges()]
 
     async def changes(
@@ -108,7 +107,7 @@ class CosmosDocuments:
         start: dict[str, Any] = {"continuation": continuation}
         if continuation is None:
             start = {"feed_range": json.loads(feed_range), "start_time": "Beginning"}
-        with self._translated("change feed"):
+        with self._translated("changes"):
             feed = self.container.query_items_change_feed(max_item_count=limit, response_hook=listen, **start)
             async for page in feed.by_page():
                 bodies = [_body(item) async for item in page]
@@ -117,7 +116,7 @@ class CosmosDocuments:
 
     async def _write_one(self, put: Put) -> None:
         if put.etag is None:
-            await self.container.create_item(put.body, no_response=True, response_hook=self._meter("create"))
+            await self.container.create_item(put.body, no_response=True, response_hook=self._meter("write"))
             return
         await self.container.replace_item(
             put.body["id"],
@@ -125,13 +124,13 @@ class CosmosDocuments:
             etag=put.etag,
             match_condition=MatchConditions.IfNotModified,
             no_response=True,
-            response_hook=self._meter("replace"),
+            response_hook=self._meter("write"),
         )
 
     async def _require(self) -> None:
         """Once per process: that the container exists, so that a later 404 speaks of an item."""
         if not self._seen:
-            with self._translated("open the container", _missing):
+            with self._translated("open", _missing):
                 await self.container.read()
             self._seen = True
 
@@ -143,15 +142,18 @@ class CosmosDocuments:
                 raise ValueError(f"{put.body['id']} does not belong to partition key {key!r}")
 
     def _translated(self, what: str, decide: Meaning | None = None) -> AbstractContextManager[None]:
-        return translated(f"{self.container.id}: {what}", decide or _decide)
+        def charged(fault: AzureError, place: str) -> VendstreamError | None:
+            if status_of(fault) is not None:  # a refusal has its price too
+                self._charge(what.split()[0], headers_of(fault))
+            return (decide or _decide)(fault, place)
+
+        return translated(f"{self.container.id}: {what}", charged)
 
     def _meter(self, operation: str) -> Callable[[Mapping[str, Any], Any], None]:
-        name = f"{operation} {self.container.id}"
+        return lambda headers, _: self._charge(operation, headers)
 
-        def hook(headers: Mapping[str, Any], _: Any) -> None:
-            self.on_charge(name, float(headers.get("x-ms-request-charge") or 0))
-
-        return hook
+    def _charge(self, operation: str, headers: Mapping[str, Any]) -> None:
+        self.on_charge(f"{operation} {self.container.id}", float(headers.get("x-ms-request-charge") or 0))
 
 
 def statement(where: Sequence[Filter], fields: Sequence[str] = ()) -> tuple[str, list[dict[str, Any]]]:

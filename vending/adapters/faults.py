@@ -42,6 +42,9 @@ def translated(what: str, decide: Meaning = meaning) -> Iterator[None]:
             fault.add_note(f"in {what}")
             raise
         raise decision from fault
+    except Exception as fault:
+        fault.add_note(f"in {what}")
+        raise
 
 
 def status_of(fault: AzureError) -> int | None:
@@ -54,18 +57,20 @@ def waits(fault: AzureError, what: str) -> Transient:
     status = status_of(fault)
     reason = f"status {status}" if status else type(fault).__name__
     first_line = (str(fault).splitlines() or [""])[0][:200]
-    return Transient(f"{what}: {reason}: {first_line}", retry_after(_headers(fault)))
+    return Transient(f"{what}: {reason}: {first_line}", retry_after(headers_of(fault)))
 
 
 def retry_after(headers: Mapping[str, Any]) -> float | None:
     """Seconds to wait, from the two headers that services use; None where they say nothing usable."""
+    given = {str(name).lower(): value for name, value in headers.items()}
     for name, unit in (("x-ms-retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        text = str(headers.get(name) or "")
+        text = str(given.get(name) or "")
         if text.isdigit():
             return int(text) / unit
     return None
 
 
-def _headers(fault: AzureError) -> Mapping[str, Any]:
-    headers = getattr(fault, "headers", None) or getattr(getattr(fault, "response", None), "headers", None)
-    return {str(name).lower(): value for name, value in (headers or {}).items()}
+def headers_of(fault: AzureError) -> Mapping[str, Any]:
+    """The answer's headers; none where no answer came."""
+    headers: Mapping[str, Any] | None = getattr(fault, "headers", None)
+    return headers or getattr(getattr(fault, "response", None), "headers", None) or {}
