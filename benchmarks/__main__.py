@@ -1,0 +1,67 @@
+"""``python -m benchmarks [NAME …]``: every figure beside its baseline, in one run.
+
+Prints a table and writes ``benchmarks/latest.json``. Ratios are of two figures of the same run; bare figures
+say something about this machine only.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+NAMES = sorted(path.stem for path in HERE.glob("[a-z]*.py") if path.stem not in ("soak",))
+PACKAGES = (
+    "azure-functions",
+    "azure-functions-runtime",
+    "azure-cosmos",
+    "azure-eventhub",
+    "azure-storage-blob",
+)
+
+
+def measured(name: str) -> list[dict[str, Any]]:
+    """The figures of one benchmark, which runs in a process of its own."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise SystemExit(f"benchmarks.{name} ended with code {done.returncode}")
+    figures: list[dict[str, Any]] = json.loads(done.stdout[done.stdout.index('{"figures"') :])["figures"]
+    return figures
+
+
+def row(figure: dict[str, Any]) -> str:
+    """A line of the table."""
+    words = [f"{figure['name']:<52}", f"{figure['value']:>12,.4g}", f"{figure['unit']:<16}"]
+    if "ratio" in figure:
+        words.append(f"{figure['ratio']:.3g} x {figure['baseline']} ({figure['baseline_value']:,.4g})")
+    if "target" in figure:
+        words.append(f"target {figure['target']}: {'met' if figure['met'] else 'MISSED'}")
+    return " ".join(words).rstrip()
+
+
+def main(argv: list[str]) -> int:
+    """All benchmarks, or those named."""
+    figures: list[dict[str, Any]] = []
+    for name in argv or NAMES:
+        print(f"# {name}", flush=True)
+        found = measured(name)
+        print(*map(row, found), sep="\n", flush=True)
+        figures += found
+    report = {
+        "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+        "versions": {"python": platform.python_version()}
+        | {name: metadata.version(name) for name in PACKAGES},
+        "figures": figures,
+    }
+    if not argv:
+        (HERE / "latest.json").write_text(json.dumps(report, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
