@@ -1,0 +1,73 @@
+"""``python -m benchmarks.soak``: the long sizes, one after another; results in ``benchmarks/soak.json``.
+
+Each step is a command that fails when its promise does not hold. It says what it ran, for how long and how it
+ended; ``make test`` runs a reduced, seeded size of the same tests.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=1800"]
+STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "eventhubs: a million random frames": (
+        {"EVENTHUBS_FUZZ_FRAMES": "1000000"},
+        [*PYTEST, "devstack/tests/eventhubs/test_fuzz.py"],
+    ),
+    "eventhubs: coverage-guided fuzzing, a million runs": (
+        {},
+        [sys.executable, "-m", "devstack.tests.eventhubs.coverage_fuzz", "-runs=1000000"],
+    ),
+    "cosmos: ten thousand queries against an oracle, three thousand histories against a model": (
+        {"COSMOS_ORACLE_EXAMPLES": "10000", "COSMOS_MODEL_EXAMPLES": "3000"},
+        [*PYTEST, "devstack/tests/cosmos"],
+    ),
+    "everything marked soak": ({}, [*PYTEST, "-m", "soak"]),
+}
+
+
+def run(name: str) -> dict[str, Any]:
+    """One step: what ran, how it ended, its last lines."""
+    settings, command = STEPS[name]
+    begun = time.monotonic()
+    done = subprocess.run(  # noqa: S603 - our own command line
+        command,
+        env=os.environ | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    last = [line for line in done.stdout.splitlines() if line.strip()][-1:]
+    return {
+        "name": name,
+        "command": " ".join(["python", *command[1:]]),
+        "settings": settings,
+        "passed": done.returncode == 0,
+        "seconds": round(time.monotonic() - begun),
+        "said": last[0].strip() if last else "",
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def main(argv: list[str]) -> int:
+    """The steps whose names contain a word of ``argv``, or all."""
+    file = HERE / "soak.json"
+    results = {x["name"]: x for x in json.loads(file.read_text())} if file.exists() else {}
+    chosen = [name for name in STEPS if not argv or any(word in name for word in argv)]
+    for name in chosen:
+        print(f"# {name}", flush=True)
+        results[name] = run(name)
+        print(f"{results[name]['said']} ({results[name]['seconds']} s)", flush=True)
+        file.write_text(json.dumps([results[x] for x in STEPS if x in results], indent=2) + "\n")
+    return 0 if all(results[name]["passed"] for name in chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
