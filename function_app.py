@@ -2,9 +2,9 @@
 
 import azure.functions as func
 
-from blueprints import archive, ingest
+from blueprints import archive, ingest, rollups
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for blueprint in (ingest, archive):
+for blueprint in (ingest, archive, rollups):
     app.register_functions(blueprint.bp)

@@ -15,7 +15,9 @@ from vending import settings as _settings
 from vending.domain.events import HubEvent
 from vending.ports import Webhook
 from vending.settings import Settings
+from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.ingest import IngestStores
+from vending.usecases.roll_up import RollUpStores
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -106,12 +108,21 @@ def ingest_stores() -> IngestStores:
     return IngestStores(machines(), conditions(), deadletters())
 
 
+@cache
+def roll_up_stores() -> RollUpStores:
+    """Where rollups read and write; the catalog's cache lives as long as the process."""
+    known = CatalogCache(catalog(), settings().default_time_zone)
+    return RollUpStores(machines(), machines(), fleet(), known, rollup_shards())
+
+
 async def close() -> None:
     """Close every client: for commands, which end; the functions' worker keeps them for its life."""
     while _open:
         await _open.pop().close()
-    for accessor in (settings, webhook, _container, _blobs, _queue, _cosmos, _blob_service, _queue_service):
+    for accessor in (settings, webhook, roll_up_stores, _container, _blobs, _queue):
         accessor.cache_clear()
+    for clients in (_cosmos, _blob_service, _queue_service):
+        clients.cache_clear()
 
 
 @cache

@@ -10,12 +10,12 @@ and ``version`` (the number of the import that changed it last):
 - ``version``: one document, ``{id: "version", number}``, written after everything that it covers.
 
 ``since`` is a local day ``YYYY-MM-DD``, in a planogram also a local time ``YYYY-MM-DDTHH:MM``, and ``""`` for
-"always". A machine or a planogram also carries ``affects``: ``[[version, since], ...]``, from which day on
-each import changed what rollups make of it.
+"always". Sites, machines and planograms carry ``affects``: ``[[version, since], ...]``, from which day on
+each import changed what rollups make of them.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,8 +125,8 @@ def home(
 ) -> Home:
     """A machine's home from its documents; ``sites`` holds those of its placements that exist."""
     nowhere = unassigned(machine, default_zone)
-    rows: Sequence[Sequence[str]] = placed["placements"] if placed else []
-    placements = [(since, sites.get(id) or Site(id, id, default_zone)) for since, id in sorted(rows)]
+    rows: list[list[str]] = placed["placements"] if placed else []
+    placements = [(since, sites.get(name) or Site(name, name, default_zone)) for since, name in sorted(rows)]
     if not placements or placements[0][0]:
         placements.insert(0, ("", nowhere))
     editions = sorted(planogram["editions"], key=lambda row: str(row["since"])) if planogram else []

@@ -1,14 +1,14 @@
 """Rollups: what was sold, per machine day, and summed over sites, routes and the fleet.
 
 **Figures** are nested maps with integer leaves, so that any two add up; a zero is absent:
-``{"vends", "units", "revenue": {currency: minor}, "tax": {...}, "discounts": {...}, "failures", "free", "test",
-"hours": {hour: figures}, "payments": {method: figures}, "skus": {sku: figures}}``, in a machine day also
-``"selections"``. Vends, units and money are of paid vends; free and test vends and failures are counted apart.
-Currencies are never summed. Tax and discounts are what the devices reported. Categories are no level of their
-own: :func:`by_category` sums products by the catalog of today.
+``{"vends", "units", "revenue": {currency: minor}, "tax": {...}, "discounts": {...}, "failures", "free",
+"test", "hours": {hour: figures}, "payments": {method: figures}, "skus": {sku: figures}}``, in a machine day
+also ``"selections"``. Vends, units and money are of paid vends; free and test vends and failures are counted
+apart. Currencies are never summed. Tax and discounts are what the devices reported. Categories are no level
+of their own: :func:`by_category` sums products by the catalog of today.
 
-**Summaries** are maps ``children: {child: [rev, figures]}``; an entry is replaced only by a higher rev, so that
-stale and repeated writes change nothing. There are no deltas anywhere:
+**Summaries** are maps ``children: {child: [rev, figures]}``; an entry is replaced only by a higher rev, so
+that stale and repeated writes change nothing. There are no deltas anywhere:
 
     machine day → site day ─┬→ area day (256) → region day (16) ─┬→ fleet day (without products)
                             └→ route day                         └→ products day

@@ -1,0 +1,143 @@
+"""A change of the catalog makes days dirty: a mapping that arrives later, a move, another zone or route.
+
+:func:`spread` turns the change into one ``rework`` document per machine, :func:`rework` recomputes that
+machine's days a portion at a time. A change that shifts days (a move, a zone) is gone over twice, the second
+time when every invocation that began with the older catalog is long over: such a one may still have written
+a day that the newer catalog does not have.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from vending.domain import catalog, ledger, machine_days
+from vending.domain.business_day import shift
+from vending.domain.catalog import Home
+from vending.domain.clock import millis
+from vending.errors import Conflict, Transient
+from vending.ports import Filter, Put
+from vending.usecases.commit_stock import readable
+from vending.usecases.roll_up import REWORK, ROLLUP, RollUpStores, state_of
+from vending.usecases.roll_up_days import recompute
+
+MACHINES = 500
+DAYS = 60
+"""Bounds of one invocation; a follow-up message goes on."""
+SETTLE = timedelta(minutes=30)
+"""Longer than any invocation lives (host.json: functionTimeout)."""
+Affected = dict[str, tuple[str, bool]]
+"""Machine → (from which day on, whether days may have shifted)."""
+
+
+async def spread(version: int, now: datetime, stores: RollUpStores) -> None:
+    """Note every machine that the imports since the last spread affect. Redone whole after a crash."""
+    if await stores.catalog.refresh() < version:
+        raise Transient(f"catalog version {version} is not visible here yet")
+    version = stores.catalog.version
+    state, stored = await state_of(stores, "catalog")
+    if state.get("target", 0) != version:
+        state = state | {"target": version, "after": ""}
+    affected = await _affected(state.get("processed", 0), stores)
+    left = [machine for machine in sorted(affected) if machine > state["after"]]
+    for machine in left[:MACHINES]:
+        await _note(machine, *affected[machine], version, now, stores)
+    done = len(left) <= MACHINES
+    state = state | ({"processed": version, "after": ""} if done else {"after": left[MACHINES - 1]})
+    try:
+        await stores.fleet.write(ROLLUP, [Put(state, stored.etag if stored else None)])
+    except Conflict:
+        return  # the same work, done by another one
+    if not done:
+        await stores.queue.send({"catalog": version})
+
+
+async def _affected(processed: int, stores: RollUpStores) -> Affected:
+    documents, result = stores.catalog.documents, Affected()
+    newer: Filter = ("version", ">", processed)
+    sites: set[str] = set()
+    for kind in ("site", "machine", "planogram"):
+        async for stored in documents.select(kind, newer):
+            since = catalog.affected_since(stored.body, processed)
+            if since is None:
+                continue
+            if kind == "site":
+                sites.add(stored.body["id"])
+            else:
+                _widen(result, stored.body["id"], since, kind == "machine")
+    if sites:  # rare, and the only question about all machines
+        async for stored in documents.select("machine"):
+            if any(site in sites for _, site in stored.body["placements"]):
+                _widen(result, stored.body["id"], "", True)
+    return result
+
+
+def _widen(affected: Affected, machine: str, since: str, shifting: bool) -> None:
+    held = affected.get(machine, (since, shifting))
+    affected[machine] = (min(held[0], since), held[1] or shifting)
+
+
+async def _note(
+    machine: str, since: str, shifting: bool, version: int, now: datetime, stores: RollUpStores
+) -> None:
+    """Open the machine's rework, or widen one that is still open."""
+    while True:
+        stored = await stores.fleet.read(REWORK, machine)
+        body: dict[str, Any] = {"id": machine, "scope": REWORK, "type": "rework", "schema": 1}
+        if stored and stored.body["open"]:
+            since = min(since, stored.body["since"])
+            shifting = shifting or stored.body["again"]
+        body |= {
+            "open": True,
+            "since": since,
+            "cursor": "",
+            "again": shifting,
+            "due": millis(now),
+            "version": version,
+        }
+        try:
+            await stores.fleet.write(REWORK, [Put(body, stored.etag if stored else None)])
+        except Conflict:
+            continue
+        return
+
+
+async def rework(machine: str, now: datetime, stores: RollUpStores) -> None:
+    """Recompute the next portion of a machine's affected days."""
+    stored = await stores.fleet.read(REWORK, machine)
+    if stored is None or not stored.body["open"] or stored.body["due"] > millis(now):
+        return
+    body = stored.body
+    if await stores.catalog.refresh() < body["version"]:
+        raise Transient(f"catalog version {body['version']} is not visible here yet")
+    home = await stores.catalog.home(machine)
+    days = sorted(day for day in await _days(home, body["since"], stores) if day > body["cursor"])
+    portion = days[:DAYS]
+    await recompute({(machine, day): () for day in portion}, {machine: home}, now, stores)
+    if len(days) > DAYS:
+        body["cursor"] = portion[-1]
+    elif body["again"]:
+        body |= {"again": False, "cursor": "", "due": millis(now + SETTLE)}
+    else:
+        body |= {"open": False}
+    try:
+        await stores.fleet.write(REWORK, [Put(body, stored.etag)])
+    except Conflict:
+        return  # widened meanwhile, or done by another one; it is still open, and the timer comes back
+    if len(days) > DAYS:
+        await stores.queue.send({"machine": machine})
+
+
+async def _days(home: Home, since: str, stores: RollUpStores) -> set[str]:
+    """The machine's days on record, and those that its ledger has, from the day before ``since`` on."""
+    first = shift(since, -1) if since else ""
+    start = home.window(first)[0] if since else 0
+    held = stores.machines.select(home.machine, ("type", "=", "day"))
+    days = {stored.body["date"] async for stored in held}
+    pages = stores.machines.select(home.machine, ("type", "=", "page"), ("to", ">=", start))
+    async for stored in pages:
+        days |= machine_days.days_of(readable(stored, ledger.PAGE_SCHEMA).body, home)
+    return _from(days, first)
+
+
+def _from(days: Iterable[str], first: str) -> set[str]:
+    return {day for day in days if day >= first}
