@@ -67,11 +67,14 @@ class FakeDocuments:
             self.items[key, put.body["id"]] = (version, copied(put.body))
         self.after("write", key)
 
-    async def select(self, key: str | None, *where: Filter) -> AsyncIterator[Stored]:
+    async def select(
+        self, key: str | None, *where: Filter, fields: Sequence[str] = ()
+    ) -> AsyncIterator[Stored]:
         self._request("select", key or "*")
         for (owner, _), (version, body) in sorted(self.items.items()):
             if key in (None, owner) and _matches(body, where):
-                yield Stored(copied(body), str(version))
+                shown = {name: body[name] for name in fields if name in body} if fields else body
+                yield Stored(copied(shown), str(version))
 
     async def ranges(self) -> list[str]:
         self._request("ranges", "*")

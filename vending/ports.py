@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 Filter = tuple[str, Literal["=", "<", "<=", ">", ">="], str | int | float | bool]
@@ -35,8 +36,10 @@ class Documents(Protocol):
         """All of the writes or none. Raises Conflict when a version moved or an id is taken."""
         ...
 
-    def select(self, key: str | None, *where: Filter) -> AsyncIterator[Stored]:
-        """The documents that match, of one partition key or (None) of all."""
+    def select(
+        self, key: str | None, *where: Filter, fields: Sequence[str] = ()
+    ) -> AsyncIterator[Stored]:
+        """The documents that match, of one partition key or (None) of all; with ``fields``, only those."""
         ...
 
 
@@ -99,4 +102,75 @@ class Webhook(Protocol):
 
     async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
         """Deliver, or raise Transient (try again) or Rejected (it will never be taken)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A blob in a listing."""
+
+    name: str
+    etag: str
+    size: int
+    modified: datetime
+
+
+class ArchiveBlobs(Blobs, Protocol):
+    """The archive's container: large files in blocks, listings with versions, reads of one version."""
+
+    def listing(self, prefix: str) -> AsyncIterator[Listed]:
+        """The blobs below a prefix, in order of their names."""
+        ...
+
+    def chunks(self, name: str, etag: str | None = None) -> AsyncIterator[bytes]:
+        """The blob in pieces of some MiB. Raises Conflict when it is not that version (any more)."""
+        ...
+
+    async def find(self, name: str) -> tuple[bytes, str] | None:
+        """A small blob whole, with its version; None where there is none."""
+        ...
+
+    async def replace(self, name: str, data: bytes, etag: str | None) -> None:
+        """Write a small blob over that version, or (None) where none is. Raises Conflict."""
+        ...
+
+    async def stage(self, name: str, block: str, data: bytes) -> None:
+        """Stage one block of a blob, for a later commit."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Delete a blob; nothing happens where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionEnd:
+    """How far a hub partition reaches: its lowest kept and its highest number (-1 before the first event)."""
+
+    partition: str
+    first: int
+    last: int
+
+
+class Hub(Protocol):
+    """What the hub says of itself."""
+
+    async def ends(self) -> list[PartitionEnd]:
+        """Every partition, as it is now."""
+        ...
+
+
+class Table(Protocol):
+    """A columnar file in the making, in bounded memory."""
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Take a row."""
+        ...
+
+    def take(self) -> bytes:
+        """The bytes that are ready, once."""
+        ...
+
+    def close(self) -> bytes:
+        """Finish; the last bytes."""
         ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from vending import settings as _settings
@@ -18,6 +18,8 @@ from vending.settings import Settings
 from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.ingest import IngestStores
 from vending.usecases.roll_up import RollUpStores
+from vending.usecases.views import ViewStores
+from vending.usecases.views_health import Probe
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -115,11 +117,30 @@ def roll_up_stores() -> RollUpStores:
     return RollUpStores(machines(), machines(), fleet(), known, rollup_shards())
 
 
+@cache
+def view_stores() -> ViewStores:
+    """Where the API reads; what it remembers for two seconds is shared by the process."""
+    return ViewStores(machines(), conditions(), alerts(), fleet(), catalog())
+
+
+def health_probes() -> dict[str, Probe]:
+    """One cheap read of every store, by its name: an item that does not exist, the length of a queue."""
+    containers = (machines, conditions, alerts, fleet, catalog)
+    documents = {store.__name__: store for store in containers}
+    blobs = {"archive": archive_blobs, "deadletters": deadletters}
+    queues = {"rollup-shards": rollup_shards, "notifications": notifications}
+    return (
+        {f"cosmos/{name}": partial(store().read, "health", "health") for name, store in documents.items()}
+        | {f"blobs/{name}": partial(store().blocks, "health") for name, store in blobs.items()}
+        | {f"queues/{name}": store().length for name, store in queues.items()}
+    )
+
+
 async def close() -> None:
     """Close every client: for commands, which end; the functions' worker keeps them for its life."""
     while _open:
         await _open.pop().close()
-    for accessor in (settings, webhook, roll_up_stores, _container, _blobs, _queue):
+    for accessor in (settings, webhook, roll_up_stores, view_stores, _container, _blobs, _queue):
         accessor.cache_clear()
     for clients in (_cosmos, _blob_service, _queue_service):
         clients.cache_clear()

@@ -31,6 +31,11 @@ class StorageQueue:
         with translated(f"send to queue {self.queue.queue_name}", _decide):
             await self.queue.send_message(self._encoding.encode(text.decode()))
 
+    async def length(self) -> int:
+        """About how many messages wait."""
+        with translated(f"read queue {self.queue.queue_name}", _decide):
+            return int((await self.queue.get_queue_properties()).approximate_message_count or 0)
+
 
 def _decide(fault: AzureError, what: str) -> VendstreamError | None:
     """A queue that is missing or being deleted comes back when somebody creates it."""

@@ -1,0 +1,62 @@
+"""HTTP answers of the API: JSON with an ETag, and faults as problem details (RFC 9457)."""
+
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import azure.functions as func
+import msgspec
+
+from blueprints.files import HEADERS
+from blueprints.questions import Faulty
+from vending.errors import Transient
+
+log = logging.getLogger(__name__)
+
+
+def problem(
+    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
+) -> func.HttpResponse:
+    """A fault that a program can read: title says what kind, detail what happened and what to do."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return func.HttpResponse(
+        msgspec.json.encode(body),
+        status_code=status,
+        mimetype="application/problem+json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+async def answer(
+    request: func.HttpRequest, view: Callable[[], Awaitable[dict[str, Any] | None]], missing: str = ""
+) -> func.HttpResponse:
+    """The view as JSON: 304 where the client has it, 400 for a faulty question, 404 for None, 503 to wait."""
+    try:
+        body = await view()
+    except Faulty as fault:
+        return problem(400, "Bad Request", str(fault))
+    except Transient as fault:
+        log.warning("%s: %s", request.url.partition("?")[0], fault)
+        wait = str(max(1, round(fault.retry_after or 1)))
+        detail = "A store does not answer now; ask again after the seconds of Retry-After."
+        return problem(503, "Service Unavailable", detail, {"Retry-After": wait})
+    if body is None:
+        return problem(404, "Not Found", missing)
+    return _cached(request, msgspec.json.encode(body), "application/json")
+
+
+def page(request: func.HttpRequest, content: bytes, mimetype: str) -> func.HttpResponse:
+    """A file of the dashboard."""
+    return _cached(request, content, mimetype, HEADERS)
+
+
+def _cached(
+    request: func.HttpRequest, content: bytes, mimetype: str, more: Mapping[str, str] | None = None
+) -> func.HttpResponse:
+    """200 with an ETag of the content, or 304. ``no-cache``: keep it, and ask whether it still holds."""
+    etag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", **(more or {})}
+    if etag in request.headers.get("if-none-match", ""):
+        return func.HttpResponse(status_code=304, headers=headers)
+    return func.HttpResponse(content, status_code=200, mimetype=mimetype, headers=headers)

@@ -1,0 +1,32 @@
+"""The dashboard: a page and its files. The data come from the API, with the function key if one is needed."""
+
+import azure.functions as func
+
+from blueprints.answers import page, problem
+from blueprints.files import files
+
+bp = func.Blueprint()
+
+
+@bp.function_name("get_home")
+@bp.route("{ignored:maxlength(0)?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def get_home(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the trigger's binding
+    """The root leads to the dashboard."""
+    return func.HttpResponse(status_code=302, headers={"Location": "/dashboard"})
+
+
+@bp.function_name("get_dashboard")
+@bp.route("dashboard", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def get_dashboard(req: func.HttpRequest) -> func.HttpResponse:
+    """The page."""
+    return page(req, *files()["dashboard.html"])
+
+
+@bp.function_name("get_dashboard_file")
+@bp.route("dashboard/static/{name}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def get_dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
+    """One of the page's files, by its exact name: no path is ever made from a request."""
+    name = req.route_params["name"]
+    if name not in files():
+        return problem(404, "Not Found", f"The dashboard has no file {name!r}.")
+    return page(req, *files()[name])

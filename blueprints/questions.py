@@ -1,0 +1,84 @@
+"""Query parameters of the API: their names, types and bounds."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from vending.usecases.views_machines import MachineQuery
+
+LONGEST_WINDOW = timedelta(days=31)
+Limit = Annotated[int, Meta(ge=1, le=500)]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Moment = Annotated[datetime, Meta(tz=True)]
+KEY = "code"
+"""The function key, where it comes as a parameter; the host has dealt with it."""
+
+
+class Faulty(Exception):
+    """A question that cannot be answered; the text says which parameter and why."""
+
+
+def asked[Question: Struct](parameters: Mapping[str, str], kind: type[Question]) -> Question:
+    """The parameters as a question. Raises Faulty for one that is unknown or out of bounds."""
+    given = {name: value for name, value in parameters.items() if name != KEY}
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as fault:
+        known = ", ".join(field.encode_name for field in msgspec.structs.fields(kind))
+        raise Faulty(f"{fault}. The parameters are: {known}.".replace("Object", "The query")) from fault
+
+
+class MachinesAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the list of machines."""
+
+    limit: Limit = 100
+    after: Annotated[str, Meta(max_length=64)] = ""
+    site: Name | None = None
+    state: Literal["online", "silent"] | None = None
+
+    def query(self) -> MachineQuery:
+        """As the use case takes it."""
+        return MachineQuery(self.limit, self.after, self.site, self.state)
+
+
+class SalesAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
+    """Of a machine's sales."""
+
+    since: Moment | None = None
+    until: Moment | None = None
+
+    def __post_init__(self) -> None:
+        for moment in (self.since, self.until):
+            if moment is not None and not 2000 <= moment.year < 2100:
+                raise ValueError("'from' and 'to' must lie between the years 2000 and 2100")
+        if self.since is None or self.until is None:
+            return
+        if not timedelta(0) < self.until - self.since <= LONGEST_WINDOW:
+            raise ValueError(f"'to' must follow 'from' by at most {LONGEST_WINDOW.days} days")
+
+    def bounds(self) -> tuple[datetime | None, datetime | None]:
+        """From and to."""
+        return self.since, self.until
+
+
+class SummaryAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the fleet's summary."""
+
+    day: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.day is not None and not 2000 <= self.day.year < 2100:
+            raise ValueError("'day' must lie between the years 2000 and 2100")
+
+    def iso(self) -> str | None:
+        """The day as rollups name it."""
+        return None if self.day is None else self.day.isoformat()
+
+
+class AlertsAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the list of alerts."""
+
+    limit: Limit = 100

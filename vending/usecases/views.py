@@ -1,0 +1,72 @@
+"""What the read models share: their stores, and the fleet as it was a moment ago.
+
+The conditions of the whole fleet are a handful of documents, and so are its open alerts: each instance
+reads them at most once in two seconds, however many people look.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from vending.domain import conditions
+from vending.domain.conditions import Entry
+from vending.ports import Documents
+from vending.usecases.commit_stock import readable
+
+FRESH_FOR = timedelta(seconds=2)
+Load = Callable[[], Awaitable[Any]]
+
+
+class Recent:
+    """Values that may be up to two seconds old. Those who ask at the same time share one read."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[datetime, Any]] = {}
+        self._versions: dict[str, tuple[object, Any]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def get(self, name: str, now: datetime, load: Load) -> Any:
+        """The value, or what ``load`` brings. A failure is not kept."""
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            held = self._held.get(name)
+            if held is not None and abs(now - held[0]) < FRESH_FOR:
+                return held[1]
+            value = await load()
+            self._held[name] = (now, value)
+            return value
+
+    async def at(self, name: str, version: object, load: Load) -> Any:
+        """The value as of a version, kept until another version is asked for."""
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            held = self._versions.get(name)
+            if held is None or held[0] != version:
+                held = self._versions[name] = (version, await load())
+            return held[1]
+
+
+@dataclass(frozen=True)
+class ViewStores:
+    """Where the read models read."""
+
+    machines: Documents
+    conditions: Documents
+    alerts: Documents
+    fleet: Documents
+    catalog: Documents
+    recent: Recent = field(default_factory=Recent)
+
+
+async def fleet_conditions(stores: ViewStores, now: datetime) -> dict[str, Entry]:
+    """Every machine that ever sent an event, with its registers, in the order of machine ids."""
+
+    async def load() -> dict[str, Entry]:
+        documents = [
+            readable(stored, conditions.SCHEMA).body
+            async for stored in stores.conditions.select(None, ("type", "=", "conditions"))
+        ]
+        return dict(sorted(conditions.merged(documents).items()))
+
+    fleet: dict[str, Entry] = await stores.recent.get("conditions", now, load)
+    return fleet

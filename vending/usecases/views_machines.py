@@ -1,0 +1,158 @@
+"""Read models of machines: the list, one machine, its sales."""
+
+import asyncio
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from vending.domain import condition_view, rollups, stock, stock_view
+from vending.domain.business_day import instant
+from vending.domain.clock import millis
+from vending.domain.condition_view import State
+from vending.domain.conditions import Entry
+from vending.domain.events import Identifier
+from vending.usecases.commit_stock import readable
+from vending.usecases.views import ViewStores, fleet_conditions
+from vending.usecases.views_alerts import alerts_of
+from vending.usecases.views_places import sites, today
+
+READS_AT_ONCE = 16
+SALES_LIMIT = 500
+SALES_WINDOW = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class MachineQuery:
+    """Which machines: at most ``limit`` with ids greater than ``after``, of one site or state if given."""
+
+    limit: int = 100
+    after: str = ""
+    site: str | None = None
+    state: State | None = None
+
+
+async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> dict[str, Any]:
+    """A page of the fleet: ``{"machines": rows, "next": cursor or null, "total": how many match}``."""
+    fleet = await fleet_conditions(stores, now)
+    homes = await sites(stores, now)
+    now_ms = millis(now)
+    matching = [
+        machine
+        for machine, entry in fleet.items()
+        if query.state in (None, condition_view.state(entry, now_ms))
+        and query.site in (None, homes.get(machine))
+    ]
+    rest = matching[bisect_right(matching, query.after) :]
+    page = rest[: query.limit]
+    spanned = sum(page[0] <= machine <= page[-1] for machine in fleet) if page else 0
+    held = await _stocks(stores, page, spanned)
+    return {
+        "machines": [
+            {"machineId": machine, "site": homes.get(machine)}
+            | _row(fleet[machine], held.get(machine) or stock.empty(machine), now_ms)
+            for machine in page
+        ],
+        "next": page[-1] if len(rest) > len(page) else None,
+        "total": len(matching),
+    }
+
+
+def _row(entry: Entry, held: stock.Document, now_ms: int) -> dict[str, Any]:
+    condition = condition_view.describe(entry, now_ms)
+    return {
+        "state": condition["state"],
+        "lastSeen": condition.get("lastSeen"),
+        "temperatures": condition["temperatures"],
+        "faults": condition["faults"],
+        "doorOpen": condition.get("door", {}).get("open"),
+        "power": condition.get("power", {}).get("state"),
+    } | stock_view.overview(held)
+
+
+async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[str, stock.Document]:
+    """The machines' stock: one query where they stand side by side in the fleet, else point reads."""
+    if not ids:
+        return {}
+    if spanned <= 2 * len(ids):
+        found = stores.machines.select(
+            None, ("type", "=", "stock"), ("machineId", ">=", ids[0]), ("machineId", "<=", ids[-1])
+        )
+        return {stored.body["machineId"]: readable(stored, stock.SCHEMA).body async for stored in found}
+    gate = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def one(machine: str) -> stock.Document | None:
+        async with gate:
+            return await _stock(stores, machine)
+
+    read = await asyncio.gather(*(one(machine) for machine in ids))
+    return {machine: held for machine, held in zip(ids, read, strict=True) if held is not None}
+
+
+async def _stock(stores: ViewStores, machine: str) -> stock.Document | None:
+    stored = await stores.machines.read(machine, "stock")
+    return readable(stored, stock.SCHEMA).body if stored else None
+
+
+async def machine(
+    stores: ViewStores, machine: str, default_zone: str, now: datetime
+) -> dict[str, Any] | None:
+    """One machine: what it holds, sold, and how it is. None where it never sent an event.
+
+    ``default_zone`` gives the business day of a machine without a site.
+    """
+    if not re.fullmatch(Identifier, machine):
+        return None
+    fleet = await fleet_conditions(stores, now)
+    held = await _stock(stores, machine)
+    if held is None and machine not in fleet:
+        return None
+    known = held or stock.empty(machine)
+    site, date = await today(stores, machine, default_zone, now)
+    day = await stores.machines.read(*rollups.machine_day_key(machine, date))
+    return {
+        "machineId": machine,
+        "site": site,
+        "condition": condition_view.describe(fleet.get(machine, {}), millis(now)),
+        "slots": stock_view.slots(known),
+        "totals": stock_view.totals(known),
+        "last": stock_view.last(known),
+        "holes": stock_view.holes(known),
+        "day": {"date": date, "figures": rollups.total(readable(day, rollups.SCHEMA).body)} if day else None,
+        "alerts": await alerts_of(stores, machine),
+    }
+
+
+async def sales(
+    stores: ViewStores, machine: str, since: datetime | None, until: datetime | None
+) -> dict[str, Any] | None:
+    """Vends and failures with since ≤ time < until, newest first, at most 500; None for an unknown machine.
+
+    Without bounds: the 24 hours up to the last vend. ``truncated`` says that there were more.
+    """
+    if not re.fullmatch(Identifier, machine) or (held := await _stock(stores, machine)) is None:
+        return None
+    first, end = _window(held, since, until)
+    found = stores.machines.select(machine, ("type", "=", "page"), ("to", ">=", first), ("from", "<", end))
+    lines = stock_view.sales([stored.body async for stored in found], first, end)
+    return {
+        "machineId": machine,
+        "from": instant(first),
+        "to": instant(end),
+        "sales": lines[:SALES_LIMIT],
+        "truncated": len(lines) > SALES_LIMIT,
+    }
+
+
+def _window(held: Mapping[str, Any], since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    length = SALES_WINDOW // timedelta(milliseconds=1)
+    if until is not None:
+        end = millis(until)
+    elif since is not None:
+        end = millis(since) + length
+    else:
+        newest = [held["last"][kind][2] for kind in ("vend", "failure") if kind in held["last"]]
+        end = max(newest, default=0) + 1
+    return (millis(since) if since is not None else max(0, end - length)), end

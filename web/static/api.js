@@ -1,0 +1,48 @@
+// The API. The browser keeps each answer with its ETag and revalidates it by itself.
+
+const KEY = "vendstream.key";
+const PATIENCE = 15_000;
+
+export class Refused extends Error {} // 401: the function key is missing or wrong
+export class Missing extends Error {} // 404
+export class Unanswered extends Error {} // anything else, the network included
+
+// A key that came in the address is kept for this tab and taken out of the address, so that nobody copies it along.
+export function adoptKey() {
+  const address = new URL(location.href);
+  const key = address.searchParams.get("code");
+  if (!key) return;
+  useKey(key);
+  address.searchParams.delete("code");
+  history.replaceState(null, "", address);
+}
+
+export function useKey(key) {
+  sessionStorage.setItem(KEY, key);
+}
+
+// How far the server's clock is ahead of this one, in milliseconds, from the last answer.
+let ahead = 0;
+export const serverNow = () => Date.now() + ahead;
+
+export async function read(path) {
+  const key = sessionStorage.getItem(KEY);
+  let response;
+  try {
+    response = await fetch(path, {
+      headers: key ? { "x-functions-key": key } : {},
+      signal: AbortSignal.timeout(PATIENCE),
+      cache: "no-cache",
+    });
+  } catch (fault) {
+    throw new Unanswered(fault.name === "TimeoutError" ? "it takes longer than 15 seconds" : "the connection failed");
+  }
+  const date = Date.parse(response.headers.get("date") ?? "");
+  // The header has whole seconds: believe it only where the clocks clearly differ.
+  if (date && Math.abs(date - Date.now()) > 5_000) ahead = date - Date.now();
+  if (response.ok) return response.json();
+  if (response.status === 401) throw new Refused("the function key is missing or wrong");
+  const said = await response.json().catch(() => ({}));
+  const text = said.detail ?? `status ${response.status}`;
+  throw response.status === 404 ? new Missing(text) : new Unanswered(text);
+}

@@ -1,0 +1,167 @@
+// The page's life: ask the API every few seconds while somebody looks, and show what it says.
+
+import { adoptKey, Missing, read, Refused, serverNow, useKey } from "./api.js";
+import { hoursChart } from "./chart.js";
+import * as detail from "./detail.js";
+import { byId, element, fill, write } from "./dom.js";
+import { ago, clock, count, counted, revenue, weekday } from "./format.js";
+import * as machines from "./machines.js";
+
+const EVERY = 3_000;
+const MACHINES_EVERY = 3; // rounds
+const ALERTS = 20;
+let summary = null;
+let lastAnswer = null;
+let round = 0;
+
+const day = () => byId("day").value;
+
+function showSummary() {
+  if (!summary) return;
+  const { machines: fleet, alerts } = summary;
+  write(byId("figures-title"), day() ? weekday(summary.date) : "Today");
+  write(byId("revenue"), revenue(summary.day.revenue));
+  write(byId("units"), counted(summary.day.units, "unit", "units"));
+  write(byId("vends"), count(summary.day.vends));
+  write(byId("failures"), `${count(summary.day.failures)} failed`);
+  write(byId("online"), `${count(fleet.online)} of ${count(fleet.total)}`);
+  write(byId("silent"), `${count(fleet.silent)} silent, ${count(fleet.faulty)} faulty`);
+  write(byId("open-alerts"), count(alerts.open));
+  write(byId("sold-out"), counted(alerts.soldOut, "selection sold out", "selections sold out"));
+  showHours();
+  fill(byId("days"), summary.days.slice().reverse().map((one) =>
+    element("tr", {}, element("th", { scope: "row" }, weekday(one.date)), element("td", { class: "number" }, revenue(one.revenue)), element("td", { class: "number" }, count(one.units)))));
+  byId("top-none").hidden = summary.topProducts.length > 0;
+  const most = summary.topProducts[0]?.units;
+  fill(byId("top"), summary.topProducts.map((product) => {
+    const bar = element("span", { class: "share", "aria-hidden": "true" });
+    bar.style.width = `${(100 * product.units) / most}%`;
+    return element("li", {}, bar, element("span", { class: "name" }, product.name), element("span", {}, `${count(product.units)} · ${revenue(product.revenue)}`));
+  }));
+}
+
+function showHours() {
+  const currencies = Object.keys(summary.day.revenue).sort();
+  const choice = byId("currency");
+  if (currencies.join() !== [...choice.options].map((option) => option.value).join()) {
+    const held = choice.value;
+    fill(choice, currencies.map((currency) => element("option", { value: currency, selected: currency === held }, currency)));
+  }
+  byId("currency-choice").hidden = currencies.length < 2;
+  fill(byId("hours"), currencies.length
+    ? [hoursChart(summary.hours, choice.value)]
+    : [element("p", { class: "none" }, "No revenue on this day.")]);
+}
+
+function showAlerts(found) {
+  byId("alerts-none").hidden = found.length > 0;
+  fill(byId("alerts"), found.map((alert) => {
+    const button = element("button", { class: "link" }, alert.machineId);
+    button.addEventListener("click", () => openMachine(alert.machineId));
+    return element("li", {}, button, ` ${alert.title} `, element("time", { datetime: alert.since, title: clock(alert.since) }, ago(alert.since, serverNow())));
+  }));
+}
+
+function showFreshness() {
+  const newest = summary?.machines.newestEvent;
+  if (!summary) return;
+  write(byId("freshness-text"), newest ? `Newest event ${ago(newest, serverNow())}` : "No event yet");
+}
+
+async function readMachine() {
+  const id = detail.current();
+  if (!id) return;
+  try {
+    const path = `/api/v1/machines/${encodeURIComponent(id)}`;
+    const machine = await read(path);
+    const sold = await read(`${path}/sales`).catch((fault) => {
+      if (fault instanceof Missing) return { sales: [] };
+      throw fault;
+    });
+    detail.show(machine, sold.sales.slice(0, 12), serverNow());
+  } catch (fault) {
+    if (!(fault instanceof Missing)) throw fault;
+    detail.explain(fault.message);
+  }
+}
+
+async function poll() {
+  summary = await read(`/api/v1/fleet/summary${day() ? `?day=${day()}` : ""}`);
+  showSummary();
+  const { alerts } = await read(`/api/v1/alerts?limit=${ALERTS}`);
+  showAlerts(alerts);
+  if (round % MACHINES_EVERY === 0) await machines.refresh(read, serverNow());
+  await readMachine();
+  round += 1;
+}
+
+function showConnection(fault) {
+  const banner = byId("banner");
+  document.body.classList.toggle("stale", fault !== null);
+  byId("key-form").hidden = !(fault instanceof Refused);
+  banner.hidden = fault === null || fault instanceof Refused;
+  if (fault === null) {
+    lastAnswer = new Date();
+    return;
+  }
+  const since = lastAnswer ? `The figures are those of ${clock(lastAnswer)}.` : "There are no figures yet.";
+  write(banner, `The API does not answer: ${fault.message}. ${since} Trying again.`);
+}
+
+let timer = null;
+let running = false;
+let again = false;
+
+// One round at a time; a wish for a round during one is granted after it.
+async function tick() {
+  if (running) {
+    again = true;
+    return;
+  }
+  running = true;
+  clearTimeout(timer);
+  try {
+    await poll();
+    showConnection(null);
+  } catch (fault) {
+    showConnection(fault);
+  }
+  running = false;
+  if (again) {
+    again = false;
+    await tick();
+  } else if (!document.hidden) {
+    timer = setTimeout(tick, EVERY);
+  }
+}
+
+function openMachine(id) {
+  detail.open(id);
+  history.replaceState(null, "", `#machine=${encodeURIComponent(id)}`);
+  tick();
+}
+
+function start() {
+  adoptKey();
+  machines.setUp(openMachine);
+  detail.setUp(() => history.replaceState(null, "", location.pathname + location.search));
+  byId("more").addEventListener("click", () => { round = 0; tick(); });
+  byId("day").addEventListener("change", tick);
+  byId("currency").addEventListener("change", showHours);
+  byId("key-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    useKey(byId("key").value);
+    byId("key").value = "";
+    round = 0;
+    tick();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) tick();
+  });
+  setInterval(showFreshness, 1_000);
+  const named = new URLSearchParams(location.hash.slice(1)).get("machine");
+  if (named) openMachine(named);
+  else tick();
+}
+
+start();

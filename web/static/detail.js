@@ -1,0 +1,86 @@
+// The panel of one machine: slots, condition, what it sold last.
+
+import { byId, element, fill } from "./dom.js";
+import { ago, celsius, clock, count, money, revenue } from "./format.js";
+
+const dialog = () => byId("machine");
+let shown = null;
+
+export function setUp(onClose) {
+  byId("machine-close").addEventListener("click", () => dialog().close());
+  dialog().addEventListener("close", () => {
+    shown = null;
+    onClose();
+  });
+}
+
+export const current = () => shown;
+
+export function open(id) {
+  shown = id;
+  byId("machine-title").textContent = id;
+  fill(byId("machine-body"), [element("p", { class: "none" }, "Reading …")]);
+  if (!dialog().open) dialog().showModal();
+}
+
+export function explain(text) {
+  fill(byId("machine-body"), [element("p", { class: "none" }, text)]);
+}
+
+export function show(machine, sales, now) {
+  if (machine.machineId !== shown) return;
+  const scrolled = byId("machine-body").scrollTop;
+  fill(byId("machine-body"), [
+    facts(machine, now),
+    section("Alerts", machine.alerts.length ? element("ul", { class: "alerts" }, machine.alerts.map((alert) => element("li", {}, alert.title))) : null),
+    section("Slots", machine.slots.length ? element("ul", { class: "slots" }, machine.slots.map(slot)) : null),
+    section("Last sales", sales.length ? salesTable(sales) : null),
+    section("Missing events", machine.holes.length ? element("ul", {}, machine.holes.map(hole)) : null),
+  ].filter(Boolean));
+  byId("machine-body").scrollTop = scrolled;
+}
+
+function section(title, content) {
+  return content && element("section", {}, element("h3", {}, title), content);
+}
+
+function facts(machine, now) {
+  const { condition, totals, day } = machine;
+  const said = [["State", `${condition.state}, last seen ${ago(condition.lastSeen, now)}`], ["Site", machine.site ?? "not assigned"]];
+  if (day) said.push(["Today", `${revenue(day.figures.revenue ?? {})}, ${count(day.figures.units ?? 0)} units`]);
+  said.push(["Ever", `${revenue(totals.revenue)}, ${count(totals.units)} units`]);
+  for (const zone of condition.temperatures) {
+    const warm = zone.warmForS > 0 ? `, too warm for ${count(Math.round(zone.warmForS / 60))} min` : "";
+    said.push([`Temperature, ${zone.zone}`, `${celsius(zone.celsius)}${warm}`]);
+  }
+  for (const fault of condition.faults) said.push([`Fault, ${fault.component}`, `${fault.code}, since ${clock(fault.at)}`]);
+  if (condition.door) said.push(["Door", condition.door.open ? "open" : "closed"]);
+  if (condition.power) said.push(["Power", condition.power.state]);
+  if (condition.firmware) said.push(["Firmware", condition.firmware.version]);
+  if (condition.heartbeat?.rssiDbm !== undefined) said.push(["Signal", `${condition.heartbeat.rssiDbm} dBm`]);
+  return element("dl", { class: "facts" }, said.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+}
+
+function slot({ selection, onHand, capacity }) {
+  const text = onHand === null ? "never counted" : capacity ? `${onHand} of ${capacity}` : count(onHand);
+  const level = element("span", { class: onHand === 0 ? "level empty" : "level" });
+  level.style.width = `${capacity && onHand !== null ? Math.min(100, (100 * onHand) / capacity) : 0}%`;
+  return element("li", {}, element("span", { class: "selection" }, selection), element("span", { class: "trough", "aria-hidden": "true" }, level), element("span", { class: "held" }, text));
+}
+
+function salesTable(sales) {
+  const heads = ["Time", "Selection", "Product", "Paid", "How"].map((name) => element("th", { scope: "col" }, name));
+  return element("table", { class: "small" }, element("thead", {}, element("tr", {}, heads)), element("tbody", {}, sales.map(sale)));
+}
+
+function sale(line) {
+  const paid = line.kind === "vend" ? money(line.paidMinor, line.currency) : "–";
+  const how = line.kind === "vend" ? line.payment : `failed: ${line.reason}`;
+  const product = line.product ?? line.sku ?? "–";
+  return element("tr", {}, [clock(line.at), line.selection, product, paid, how].map((text) => element("td", {}, text)));
+}
+
+function hole({ device, epoch, missing }) {
+  const ranges = missing.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`)).join(", ");
+  return element("li", {}, `${device}, epoch ${epoch}: ${ranges}`);
+}

@@ -1,0 +1,26 @@
+// Elements made of data. Data only ever become text nodes and attributes, so nothing in them can run.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export const byId = (id) => document.getElementById(id);
+
+function build(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export const element = (tag, attributes, ...children) => build(document.createElement(tag), attributes, children);
+
+export const drawn = (tag, attributes, ...children) => build(document.createElementNS(SVG, tag), attributes, children);
+
+// Writing the same text again would make screen readers and the browser work for nothing.
+export function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function fill(node, children) {
+  node.replaceChildren(...children);
+}
