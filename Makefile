@@ -58,7 +58,7 @@ picture: setup-test ## docs/dashboard.png, taken of the running system
 
 # --- proof --------------------------------------------------------------------------------------------------
 test: setup-test check ## all set-up, then lint, types, contracts and every test
-	@REQUIRE_NODE_PEER=1 CHROMIUM="$$($(PY) -m vendctl.browser)" $(PY) -m pytest -n $(JOBS) --dist loadfile -q
+	@REQUIRE_NODE_PEER=1 CHROMIUM="$$($(PY) -m vendctl.browser)" $(PY) -m pytest -n $(JOBS) --dist loadgroup -q
 
 check: lint types contracts ## lint, types, import contracts, workflows
 

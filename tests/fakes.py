@@ -86,8 +86,8 @@ class FakeDocuments:
         self._request("changes", feed_range)
         start = int(continuation or 0)
         news = sorted(
-            (version, id, body)
-            for (key, id), (version, body) in self.items.items()
+            (version, name, body)
+            for (key, name), (version, body) in self.items.items()
             if version > start and range_of(key) == feed_range
         )
         page = news[:limit]
@@ -149,7 +149,7 @@ class FakeBlobs:
         version, held = self.committed.get(name, (None, {}))
         if etag != (None if version is None else str(version)) or not set(ids) <= held.keys() | new.keys():
             raise Conflict(name)
-        self.committed[name] = (next(self._versions), {id: (new | held)[id] for id in ids})
+        self.committed[name] = (next(self._versions), {block: (new | held)[block] for block in ids})
         self.after("commit", name)
 
     async def names(self, prefix: str = "") -> AsyncIterator[str]:

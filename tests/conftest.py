@@ -1,0 +1,39 @@
+"""The whole system for end-to-end and browser tests: one a session, on free ports and a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from vendctl.local.system import System
+
+_HOST = "AzureFunctionsJobHost__extensions__"
+QUICK = {
+    # The tests trigger timers themselves.
+    "ROLL_UP_SCHEDULE": "0 0 0 1 1 *",
+    "COMPACT_SCHEDULE": "0 0 0 1 1 *",
+    "SWEEP_SCHEDULE": "0 0 0 1 1 *",
+    f"{_HOST}eventHubs__maxWaitTime": "00:00:01",
+    f"{_HOST}eventHubs__loadBalancingUpdateInterval": "00:00:01",
+    f"{_HOST}queues__maxPollingInterval": "00:00:00.200",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker for the tests that share the system, and one for each other file (``--dist loadgroup``)."""
+    for item in items:
+        shared = "running" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("system" if shared else str(item.path)))
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The local stack with the app on it."""
+    from vendctl.local.system import system
+
+    with system(tmp_path_factory.mktemp("system"), QUICK, print, port=0) as found:
+        yield found
