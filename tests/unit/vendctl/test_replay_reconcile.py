@@ -1,0 +1,234 @@
+"""The whole way in memory, through the real use cases; and every sum that is off is found and named."""
+
+import copy
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
+from vendctl.replay import reconcile, sales, stored
+from vendctl.replay.device_events import DeviceEvents, device_events
+from vendctl.replay.reconcile import FLEET, Mismatch, Sum, compare, totals
+from vendctl.replay.report import SHOWN, Outcome, amount, show
+from vending.domain.events import HubEvent
+from vending.usecases.archive import archive
+from vending.usecases.catalog_cache import CatalogCache
+from vending.usecases.ingest import IngestStores, ingest
+from vending.usecases.roll_up import RollUpStores, roll_up
+from vending.usecases.roll_up_shard import roll_up_shard
+
+SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+
+class App:
+    """Ingest, archive and rollups over stores in memory; a hub of two partitions."""
+
+    def __init__(self) -> None:
+        self.machines = FakeDocuments("machineId")
+        self.fleet = FakeDocuments("scope")
+        self.archive = FakeBlobs()
+        self.ingest = IngestStores(self.machines, FakeDocuments("id"), FakeBlobs())
+        self.last: dict[str, int] = {"0": -1, "1": -1}
+
+    async def take(self, devices: list[DeviceEvents]) -> None:
+        for number, device in enumerate(devices):
+            partition = str(number % 2)
+            batch = [self._delivered(partition, device.device, body) for body in device.bodies]
+            await ingest(batch, self.ingest, "test")
+            await archive(batch, self.archive)
+
+    def _delivered(self, partition: str, key: str, body: bytes) -> HubEvent:
+        self.last[partition] = number = self.last[partition] + 1
+        enqueued = NOW + timedelta(milliseconds=number)
+        return HubEvent("1", partition, number, str(number), enqueued, key, {}, {}, body)
+
+    async def roll_up(self) -> None:
+        zone = "America/New_York"
+        queue = FakeQueue()
+        cache = CatalogCache(FakeDocuments("kind"), zone)
+        stores = RollUpStores(self.machines, self.machines, self.fleet, cache, queue)
+        await roll_up(NOW, stores)
+        while queue.messages:
+            await roll_up_shard(queue.messages.pop(0), NOW, stores)
+
+    async def mismatches(self, file: sales.SalesFile) -> list[Mismatch]:
+        sold = reconcile.file_sold(file.sales)
+        paid = [one for one in sold if one.paid]
+        ledger = reconcile.ledger_sold(await stored.documents(self.machines, "page"), file.mapping.zone)
+        days = await stored.documents(self.machines, "day")
+        fleet = await stored.fleet_days(self.fleet, sorted({day["date"] for day in days}))
+        return [
+            *compare("ledger", totals(sold), totals(ledger)),
+            *compare("rollup", totals(paid), reconcile.machine_day_totals(days, "USD")),
+            *compare("fleet day", totals(paid, FLEET), reconcile.fleet_day_totals(fleet, "USD")),
+        ]
+
+    def page(self, machine: str) -> dict[str, Any]:
+        """A stored ledger page, to be tampered with."""
+        return next(
+            body
+            for (key, _), (_, body) in self.machines.items.items()
+            if key == machine and body["type"] == "page"
+        )
+
+
+async def replayed(file: sales.SalesFile) -> App:
+    app = App()
+    await app.take(device_events(file.sales, file.mapping.zone))
+    await app.roll_up()
+    return app
+
+
+@pytest.fixture
+def file() -> sales.SalesFile:
+    return sales.read(SAMPLE)
+
+
+async def test_every_sum_of_the_sample_agrees(file: sales.SalesFile) -> None:
+    app = await replayed(file)
+    assert await app.mismatches(file) == []
+    ledger = reconcile.ledger_sold(await stored.documents(app.machines, "page"), file.mapping.zone)
+    assert sum(reconcile.by_machine(ledger).values(), Sum()) == Sum(
+        sum(sale.paid for sale in file.sales), sum(sale.quantity for sale in file.sales)
+    )
+    assert await stored.archive_gaps(app.archive, "1", app.last) == {}
+    assert await stored.dead_letters(app.ingest.deadletters) == {}
+
+
+async def test_free_and_test_vends_are_no_sales(file: sales.SalesFile) -> None:
+    methods = {0: "free", 1: "test"}
+    mixed = [replace(x, payment=methods.get(i % 9, x.payment)) for i, x in enumerate(file.sales)]
+    changed = replace(file, sales=mixed)
+    app = await replayed(changed)
+    assert await app.mismatches(changed) == []
+    assert await app.mismatches(file) != []
+
+
+async def test_a_second_run_changes_nothing(file: sales.SalesFile) -> None:
+    app = await replayed(file)
+    digest = await stored.ledger_digest(app.machines)
+    before = copy.deepcopy(app.machines.items)
+    await app.take(device_events(file.sales, file.mapping.zone))
+    await app.roll_up()
+    assert app.machines.items == before
+    assert await stored.ledger_digest(app.machines) == digest
+    assert await app.mismatches(file) == []
+
+
+async def test_a_tampered_page_is_found_with_machine_and_day(file: sales.SalesFile) -> None:
+    app = await replayed(file)
+    line = app.page("x2101")["lines"][0]
+    line["paidMinor"] += 25
+    found = await app.mismatches(file)
+    assert {(one.where, one.key.machine, one.key.day) for one in found} == {("ledger", "x2101", "2025-03-08")}
+    whole = next(one for one in found if not one.key.part)
+    assert whole.stored.revenue - whole.file.revenue == 25
+    assert str(whole) == (
+        f"x2101 2025-03-08: the file has {whole.file.revenue} minor units USD and {whole.file.units} units, "
+        f"the ledger has {whole.stored.revenue} and {whole.stored.units}"
+    )
+    assert whole.fields() == {
+        "where": "ledger", "machine": "x2101", "day": "2025-03-08", "currency": "USD",
+        "fileRevenueMinor": whole.file.revenue, "storedRevenueMinor": whole.stored.revenue,
+        "fileUnits": whole.file.units, "storedUnits": whole.stored.units,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "parts"),
+    [
+        ("payment", "token", {"payment:token", "payment:cashless"}),
+        ("product", "Other", {"product:Other", "product:Spring Water 500 ml"}),
+        ("at", 1_741_500_000_000, {"", "payment:cashless", "product:Spring Water 500 ml"}),
+    ],
+)
+async def test_what_moves_between_days_products_and_payments_is_found(
+    file: sales.SalesFile, field: str, value: object, parts: set[str]
+) -> None:
+    app = await replayed(file)
+    line = app.page("x2101")["lines"][0]
+    assert (line["payment"], line["product"]) == ("cashless", "Spring Water 500 ml")
+    line[field] = value
+    assert {one.key.part for one in await app.mismatches(file)} == parts
+
+
+async def test_other_currencies_are_not_added_up(file: sales.SalesFile) -> None:
+    app = await replayed(file)
+    app.page("x2101")["lines"][0]["currency"] = "CAD"
+    found = [one for one in await app.mismatches(file) if not one.key.part]
+    assert [(one.key.currency, one.file.units > one.stored.units) for one in found] == [
+        ("CAD", False), ("USD", True),
+    ]  # fmt: skip
+
+
+async def test_missing_and_wrong_rollups_are_found(file: sales.SalesFile) -> None:
+    app = await replayed(file)
+    del app.machines.items["x2102", "day:2025-03-09"]
+    found = await app.mismatches(file)
+    assert {(one.where, one.key.machine, one.key.day) for one in found} == {("rollup", "x2102", "2025-03-09")}
+    del app.fleet.items["fleet", "day:2025-11-02"]
+    found = await app.mismatches(file)
+    assert ("fleet day", "fleet", "2025-11-02") in {(x.where, x.key.machine, x.key.day) for x in found}
+
+
+async def test_gaps_of_the_archive_are_counted(file: sales.SalesFile) -> None:
+    app = await replayed(file)
+    gone = min(app.archive.committed)
+    held = app.archive.committed.pop(gone)
+    app.last["1"] += 3
+    gaps = await stored.archive_gaps(app.archive, "1", app.last)
+    assert held
+    assert gaps == {"0": app.last["0"] + 1, "1": 3}
+    assert await stored.archive_gaps(app.archive, "2", {"0": -1, "1": 0}) == {"1": 1}
+
+
+async def test_dead_letters_are_counted_by_reason(file: sales.SalesFile) -> None:
+    app = App()
+    bad = [DeviceEvents("x1", "replay-x1", [b"{}", b"not json"])]
+    await app.take([*bad, *device_events(file.sales, file.mapping.zone)])
+    assert await stored.dead_letters(app.ingest.deadletters) == {"not-json": 1, "wrong-schema": 1}
+    assert await app.mismatches(file) != []
+
+
+def outcome(**changes: object) -> Outcome:
+    usual = Outcome("USD", "America/New_York", 3, 3, 1, {"x1": Sum(350, 2), "x2": Sum(100, 1)})
+    return replace(usual, **changes)  # type: ignore[arg-type]
+
+
+def test_the_figures_of_a_good_run() -> None:
+    figures = outcome().figures()
+    assert json.loads(json.dumps(figures)) == figures
+    assert (figures["revenueMinor"], figures["units"], figures["mismatches"]) == (450, 3, [])
+    assert figures["machines"] == {
+        "x1": {"revenueMinor": 350, "units": 2}, "x2": {"revenueMinor": 100, "units": 1},
+    }  # fmt: skip
+    assert outcome().faults() == []
+
+
+def test_every_fault_is_told() -> None:
+    off = [Mismatch("ledger", reconcile.Key("x1", "2025-01-01", "USD"), Sum(1, 1), Sum(2, 2))] * (SHOWN + 2)
+    told = outcome(
+        mismatches=off, dead_letters={"defect": 2}, archive_gaps={"3": 4}, lost=5, doubled=6, changed=True
+    ).faults()
+    assert told[0].startswith("x1 2025-01-01: the file has 1 minor units USD and 1 units, the ledger has 2")
+    assert told[SHOWN:] == [
+        "and 2 more sums are off",
+        "2 events are dead letters: defect",
+        "partition 3: 4 events are not archived",
+        "5 events are lost: neither applied nor among the dead letters",
+        "6 ledger numbers stand in two lines",
+        "this run altered the ledger, though all its events were there before",
+    ]
+
+
+def test_the_table_shows_money_as_people_write_it(capsys: pytest.CaptureFixture[str]) -> None:
+    show(outcome(machines={"x1": Sum(123456, 7)}))
+    shown = capsys.readouterr().out
+    assert "1,234.56" in shown
+    assert "0 sums off" in shown
+    assert (amount(5, "JPY"), amount(5, "KWD"), amount(1205, "USD")) == ("5", "0.005", "12.05")

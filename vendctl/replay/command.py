@@ -1,0 +1,82 @@
+"""``vendctl replay``: a sales file through the whole system on this machine, reconciled with its totals.
+
+Rows become device events, go to Event Hubs, through the functions into ledger, rollups and archive; then
+every sum of the file is compared with what is stored. The exit code is 1 when one is off. The data stay: a
+second run sends the same events again, and nothing changes.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from vendctl.local.system import System, system
+from vendctl.replay import mapping, report, sales
+from vendctl.replay.errors import ReplayError
+from vendctl.replay.folder import Folder, fingerprint
+from vendctl.replay.pipeline import replay
+from vendctl.replay.progress import ReplayProgress
+from vendctl.replay.report import Outcome
+from vendctl.replay.sales import SalesFile
+
+SAMPLE = Path("examples/sales.csv")
+
+
+def main(argv: list[str]) -> int:
+    """The command: 0, 1 when a sum is off, 2 when the file or the folder cannot be used."""
+    asked = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        file = sales.read(asked.csv, mapping.load(asked.map) if asked.map else None)
+        outcome = _run(file, asked.data)
+    except ReplayError as fault:
+        print(f"replay: {fault}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("replay: stopped; the data stay, and the next run goes on from them", file=sys.stderr)
+        return 130
+    if not asked.json:
+        report.show(outcome)
+    for told in outcome.faults():
+        print(f"replay: {told}", file=sys.stderr)
+    if asked.json:
+        print(json.dumps(outcome.figures()), flush=True)
+    return 1 if outcome.faults() else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vendctl replay", description=__doc__)
+    parser.add_argument(
+        "csv", type=Path, nargs="?", default=SAMPLE, help=f"the sales file (default {SAMPLE})"
+    )
+    parser.add_argument("--map", type=Path, metavar="TOML", help="which column means what (docs/replay.md)")
+    parser.add_argument("--json", action="store_true", help="the outcome as one JSON object, the last line")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="default: .data/replay-… of the file's own")
+    return parser
+
+
+def _run(file: SalesFile, data: Path | None) -> Outcome:
+    mark = fingerprint(file)
+    folder = Folder(data or Path(".data") / f"replay-{mark}", mark)
+    folder.open()
+    with ReplayProgress() as progress:
+        progress.say(f"{file.path}: {len(file.sales):,} sales; data in {folder.path}")
+        with system(folder.path, _settings(file), progress.say, port=0) as running:
+            _adopt(running)
+            return asyncio.run(replay(file, folder, running, progress))
+
+
+def _settings(file: SalesFile) -> dict[str, str]:
+    """The file's zone is the machines'; and the last events, too few for a batch, need not wait long."""
+    return {
+        "DEFAULT_TIME_ZONE": file.mapping.timezone,
+        "AzureFunctionsJobHost__extensions__eventHubs__maxWaitTime": "00:00:01",
+    }
+
+
+def _adopt(running: System) -> None:
+    """The stores are wired from this process's environment, as in a function."""
+    os.environ.update(running.environment)

@@ -1,0 +1,69 @@
+"""The steps of a replay on a running system: send, wait, roll up, read back, compare."""
+
+from vendctl.account import take
+from vendctl.hub import last_numbers
+from vendctl.local.system import System
+from vendctl.replay import reconcile, stored
+from vendctl.replay.device_events import device_events
+from vendctl.replay.folder import Folder
+from vendctl.replay.progress import ReplayProgress
+from vendctl.replay.reconcile import Mismatch, compare, totals
+from vendctl.replay.report import Outcome
+from vendctl.replay.sales import SalesFile
+from vendctl.replay.sending import send
+from vendctl.replay.waiting import finished, rolled_up
+from vending import wiring
+
+
+async def replay(file: SalesFile, folder: Folder, running: System, progress: ReplayProgress) -> Outcome:
+    """All of it. Raises :class:`~vendctl.replay.errors.ReplayError` when the app does not get through."""
+    devices = device_events(file.sales, file.mapping.zone)
+    events = sum(len(device.bodies) for device in devices)
+    await send(devices, running.environment, lambda count: progress.stage("sent", count, events))
+    await finished(running.environment, progress.stage, f"{folder.path}/functions.log")
+    try:
+        outcome = await _reconciled(file, running, progress, events)
+        digest = await stored.ledger_digest(wiring.machines())
+    finally:
+        await wiring.close()
+    account = await take()
+    outcome.lost, outcome.doubled = account.lost, account.doubled
+    outcome.changed = folder.ledger not in (None, digest)
+    if not outcome.faults():
+        folder.keep(digest)
+    return outcome
+
+
+async def _reconciled(file: SalesFile, running: System, progress: ReplayProgress, events: int) -> Outcome:
+    sold = reconcile.file_sold(file.sales)
+    ledger = reconcile.ledger_sold(await stored.documents(wiring.machines(), "page"), file.mapping.zone)
+    progress.say("rolling up")
+    off = compare("ledger", totals(sold), totals(ledger))
+    off += await rolled_up(running.host.url, lambda: rollup_mismatches(file))
+    numbers = await last_numbers(running.environment)
+    return Outcome(
+        currency=file.mapping.currency,
+        time_zone=file.mapping.timezone,
+        rows=len(file.sales),
+        events=events,
+        days=len({sale.day for sale in file.sales}),
+        machines=reconcile.by_machine(ledger),
+        mismatches=off,
+        dead_letters=await stored.dead_letters(wiring.deadletters()),
+        archive_gaps=await stored.archive_gaps(
+            wiring.archive_blobs(), wiring.settings().hub_generation, numbers
+        ),
+    )
+
+
+async def rollup_mismatches(file: SalesFile) -> list[Mismatch]:
+    """Machine days and fleet days against the file's paid sales, by day, product and payment."""
+    currency = file.mapping.currency
+    paid = [sold for sold in reconcile.file_sold(file.sales) if sold.paid]
+    days = await stored.documents(wiring.machines(), "day")
+    dates = sorted({sale.day.isoformat() for sale in file.sales} | {day["date"] for day in days})
+    fleet = await stored.fleet_days(wiring.fleet(), dates)
+    return [
+        *compare("rollup", totals(paid), reconcile.machine_day_totals(days, currency)),
+        *compare("fleet day", totals(paid, reconcile.FLEET), reconcile.fleet_day_totals(fleet, currency)),
+    ]

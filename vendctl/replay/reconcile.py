@@ -1,0 +1,178 @@
+"""A sales file's own totals against what the system stored: every difference, with its machine and day.
+
+Everything is brought to one form, ``Totals``: (machine, day, currency, part) → revenue and units, where the
+part is "" for the whole day, ``product:…`` or ``payment:…``. Sums of a machine, of a product or of a payment
+method over all days agree when these do.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from vendctl.replay.sales import Sale
+from vending.domain.catalog import UNKNOWN
+
+FLEET = "fleet"
+"""Stands for all machines together, in the totals of fleet days."""
+UNPAID = ("free", "test")
+"""Payment methods that rollups count apart: they are no sales."""
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a sum is of."""
+
+    machine: str
+    day: str
+    currency: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Minor units, and units sold."""
+
+    revenue: int = 0
+    units: int = 0
+
+    def __add__(self, other: "Sum") -> "Sum":
+        return Sum(self.revenue + other.revenue, self.units + other.units)
+
+
+Totals = dict[Key, Sum]
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A sale of the file or a vend of the ledger, as both can tell it."""
+
+    machine: str
+    day: str
+    product: str | None
+    payment: str
+    currency: str
+    sum: Sum
+
+    @property
+    def paid(self) -> bool:
+        """Whether it is a sale in the sense of the rollups."""
+        return self.payment not in UNPAID
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One sum that is off. ``where`` is ledger, rollup or fleet day."""
+
+    where: str
+    key: Key
+    file: Sum
+    stored: Sum
+
+    def fields(self) -> dict[str, Any]:
+        """As JSON."""
+        kind, _, name = self.key.part.partition(":")
+        return {
+            "where": self.where,
+            "machine": self.key.machine,
+            "day": self.key.day,
+            **({kind: name} if kind else {}),
+            "currency": self.key.currency,
+            "fileRevenueMinor": self.file.revenue,
+            "storedRevenueMinor": self.stored.revenue,
+            "fileUnits": self.file.units,
+            "storedUnits": self.stored.units,
+        }
+
+    def __str__(self) -> str:
+        part = f" {self.key.part.replace(':', ' ', 1)}" if self.key.part else ""
+        return (
+            f"{self.key.machine} {self.key.day}{part}: the file has {self.file.revenue} minor units "
+            f"{self.key.currency} and {self.file.units} units, the {self.where} has "
+            f"{self.stored.revenue} and {self.stored.units}"
+        )
+
+
+def file_sold(sales: Iterable[Sale]) -> list[Sold]:
+    """The rows of the file."""
+    return [
+        Sold(x.machine, x.day.isoformat(), x.product, x.payment, x.currency, Sum(x.paid, x.quantity))
+        for x in sales
+    ]
+
+
+def ledger_sold(pages: Iterable[Body], zone: ZoneInfo) -> list[Sold]:
+    """The vends of ledger pages, on the local days of the zone."""
+    return [
+        Sold(
+            page["machineId"],
+            datetime.fromtimestamp(line["at"] / 1000, UTC).astimezone(zone).date().isoformat(),
+            line.get("product"),
+            line["payment"],
+            line["currency"],
+            Sum(line["paidMinor"], line["quantity"]),
+        )
+        for page in pages
+        for line in page["lines"]
+        if line["kind"] == "vend"
+    ]
+
+
+def totals(sold: Iterable[Sold], machine: str | None = None) -> Totals:
+    """Sums by machine day, and by product and payment within it; all machines as one where it is named."""
+    result: Totals = {}
+    for one in sold:
+        for part in ("", f"product:{one.product or UNKNOWN}", f"payment:{one.payment}"):
+            key = Key(machine or one.machine, one.day, one.currency, part)
+            result[key] = result.get(key, Sum()) + one.sum
+    return result
+
+
+def machine_day_totals(days: Iterable[Body], currency: str) -> Totals:
+    """What the rollups' machine days say."""
+    result: Totals = {}
+    for day in days:
+        result |= dict(_figures(day["machineId"], day["date"], day["figures"], currency))
+    return result
+
+
+def fleet_day_totals(days: Mapping[str, Body], currency: str) -> Totals:
+    """What the fleet's days say: day → figures (with the products' among them)."""
+    result: Totals = {}
+    for day, figures in days.items():
+        result |= dict(_figures(FLEET, day, figures, currency))
+    return result
+
+
+def compare(where: str, file: Totals, stored: Totals) -> list[Mismatch]:
+    """Every sum in which the two differ; a sum of nothing is the same as none."""
+    keys = sorted(file.keys() | stored.keys(), key=lambda key: (key.machine, key.day, key.part, key.currency))
+    pairs = [(key, file.get(key, Sum()), stored.get(key, Sum())) for key in keys]
+    return [Mismatch(where, key, ours, theirs) for key, ours, theirs in pairs if ours != theirs]
+
+
+def by_machine(sold: Iterable[Sold]) -> dict[str, Sum]:
+    """Paid sales of each machine."""
+    result: dict[str, Sum] = {}
+    for one in sold:
+        if one.paid:
+            result[one.machine] = result.get(one.machine, Sum()) + one.sum
+    return dict(sorted(result.items()))
+
+
+def _figures(machine: str, day: str, figures: Body, currency: str) -> Iterator[tuple[Key, Sum]]:
+    for code in {currency, *figures.get("revenue", {})}:
+        parts = {"": figures}
+        parts |= {f"payment:{name}": value for name, value in figures.get("payments", {}).items()}
+        parts |= {f"product:{_product(sku)}": value for sku, value in figures.get("skus", {}).items()}
+        for part, value in parts.items():
+            # Units are not kept per currency; one file has one, so others count as money without units.
+            units = value.get("units", 0) if code == currency else 0
+            yield Key(machine, day, code, part), Sum(value.get("revenue", {}).get(code, 0), units)
+
+
+def _product(sku: str) -> str:
+    """Rollups name a product that no catalog knows ``unknown:`` and what the device called it."""
+    return sku.removeprefix(f"{UNKNOWN}:")

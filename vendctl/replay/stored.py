@@ -1,0 +1,69 @@
+"""What the system stored of a replay, read from its stores."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vending.domain import intervals, layout, rollups
+from vending.domain.records import decode_lines
+from vending.ports import Blobs, Documents
+
+Body = dict[str, Any]
+
+
+async def documents(container: Documents, type: str) -> list[Body]:  # noqa: A002 - the field's name
+    """All documents of a type."""
+    return [found.body async for found in container.select(None, ("type", "=", type))]
+
+
+async def ledger_digest(machines: Documents) -> str:
+    """Changes whenever a stock document or a ledger page is written, even with the same content."""
+    found = [
+        [stored.body["machineId"], stored.body["id"], stored.etag]
+        for type in ("page", "stock")  # noqa: A001
+        async for stored in machines.select(None, ("type", "=", type))
+    ]
+    return hashlib.blake2b(repr(sorted(found)).encode(), digest_size=16).hexdigest()
+
+
+async def fleet_days(fleet: Documents, days: Iterable[str]) -> dict[str, Body]:
+    """Day → the whole fleet's figures, the products' among them."""
+    result: dict[str, Body] = {}
+    for day in days:
+        parts = [
+            rollups.total(stored.body if stored else None)
+            for stored in (
+                await fleet.read(*rollups.fleet_day_key(day)),
+                await fleet.read(*rollups.products_day_key(day)),
+            )
+        ]
+        result[day] = parts[0] | parts[1]
+    return result
+
+
+async def dead_letters(blobs: Blobs) -> dict[str, int]:
+    """Reason → how many events of the hub were refused for it."""
+    places: dict[tuple[str, str, int], str] = {}
+    async for name in blobs.names():
+        if name.endswith(".jsonl"):
+            for line in decode_lines(await blobs.read(name)):
+                places[line["generation"], line["partition"], line["sequence"]] = line["reason"]
+    reasons = sorted(places.values())
+    return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
+
+
+async def archive_gaps(blobs: Blobs, generation: str, hub: Mapping[str, int]) -> dict[str, int]:
+    """Partition → numbers up to the hub's last one that no archived block holds; only those with gaps."""
+    held: dict[str, intervals.Intervals] = {}
+    async for name in blobs.names("raw/"):
+        home = layout.raw_name(name)
+        if home.generation == generation:
+            for block in (await blobs.blocks(name)).ids:
+                first, last = layout.block_range(block)
+                for number in range(first, last + 1):
+                    intervals.add(held.setdefault(home.partition, []), number)
+    gaps = {
+        partition: last + 1 - sum(min(end, last) - start + 1 for start, end in held.get(partition, []))
+        for partition, last in hub.items()
+    }
+    return {partition: count for partition, count in gaps.items() if count}
