@@ -6,6 +6,7 @@ keep their connections, and belong to the worker's one event loop.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from functools import cache, partial
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from vending.adapters.blobs import BlobContainer
     from vending.adapters.cosmos import CosmosDocuments
     from vending.adapters.queues import StorageQueue
+
+# The SDKs log every request and answer at INFO: in Azure that would cost more than the requests.
+logging.getLogger("azure").setLevel(logging.WARNING)
 
 _open: list[Any] = []
 """The clients that were built, for :func:`close`."""
