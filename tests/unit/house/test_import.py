@@ -14,6 +14,15 @@ ROOT = Path(__file__).parents[3]
 FUNCTIONS = {
     "ingest_telemetry",
     "archive_telemetry",
+    "get_machines",
+    "get_machine",
+    "get_machine_sales",
+    "get_fleet_summary",
+    "get_alerts",
+    "get_home",
+    "get_dashboard",
+    "get_dashboard_file",
+    "get_health",
 }
 HEAVY = ("azure.cosmos", "azure.storage", "azure.identity", "azure.eventhub", "pyarrow", "aiohttp")
 

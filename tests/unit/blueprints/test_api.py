@@ -1,0 +1,168 @@
+"""The API's HTTP side: parameters, ETags, problem details, who may call."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from blueprints import api
+from tests.fakes import FakeDocuments
+from tests.rollup_world import World, vend
+from vending import wiring
+from vending.domain.clock import millis
+from vending.errors import Transient
+from vending.settings import Settings
+from vending.usecases.views import ViewStores
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World(NOW)
+    alerts = FakeDocuments("machineId")
+    stores = ViewStores(world.machines, world.conditions, alerts, world.fleet, world.catalog)
+    monkeypatch.setattr(wiring, "view_stores", lambda: stores)
+    monkeypatch.setattr(wiring, "settings", lambda: Settings("telemetry", "vendstream"))
+    return world
+
+
+async def get(
+    function: Any,
+    params: dict[str, str] | None = None,
+    route: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> func.HttpResponse:
+    request = func.HttpRequest(
+        "GET", "http://localhost/api", headers=headers, params=params, route_params=route, body=b""
+    )
+    answer: func.HttpResponse = await function.build().get_user_function()(request)
+    return answer
+
+
+def problem(answer: func.HttpResponse) -> dict[str, Any]:
+    assert answer.mimetype == "application/problem+json"
+    body: dict[str, Any] = json.loads(answer.get_body())
+    assert body["status"] == answer.status_code
+    assert body["title"]
+    return body
+
+
+async def test_machines_by_page(world: World) -> None:
+    await world.arrive([vend(f"m{number}", 1, millis(NOW)) for number in range(3)])
+    answer = await get(api.get_machines, {"limit": "2", "after": "m0", "code": "key"})
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/json"
+    body = json.loads(answer.get_body())
+    assert [row["machineId"] for row in body["machines"]] == ["m1", "m2"]
+    assert body["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"limit": "0"}, "$.limit"),
+        ({"limit": "501"}, "$.limit"),
+        ({"limit": "many"}, "$.limit"),
+        ({"state": "asleep"}, "$.state"),
+        ({"after": "x" * 65}, "$.after"),
+        ({"page": "2"}, "page"),
+    ],
+)
+async def test_a_faulty_question_is_answered_with_what_is_wrong(
+    world: World, parameters: dict[str, str], says: str
+) -> None:
+    answer = await get(api.get_machines, parameters)
+    assert answer.status_code == 400
+    assert says in problem(answer)["detail"]
+    assert "limit, after, site, state" in problem(answer)["detail"]
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"from": "2026-03-02"},
+        {"from": "2026-03-02T10:00:00"},
+        {"from": "1970-01-01T00:00:00Z"},
+        {"from": "2026-03-02T10:00:00Z", "to": "2026-03-02T10:00:00Z"},
+        {"from": "2026-03-02T10:00:00Z", "to": "2026-04-02T10:00:01Z"},
+    ],
+)
+async def test_a_window_has_bounds(world: World, window: dict[str, str]) -> None:
+    answer = await get(api.get_machine_sales, window, {"machineId": "m1"})
+    assert answer.status_code == 400
+    problem(answer)
+
+
+async def test_sales_of_a_window(world: World) -> None:
+    await world.arrive([vend("m1", number, millis(NOW) + number) for number in (1, 2)])
+    bounds = {
+        "from": (NOW - timedelta(hours=1)).isoformat(),
+        "to": (NOW + timedelta(hours=1)).isoformat(),
+    }
+    answer = await get(api.get_machine_sales, bounds, {"machineId": "m1"})
+    assert [line["ledger"] for line in json.loads(answer.get_body())["sales"]] == [2, 1]
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "26-01-01", "2026-W01-1", "1999-12-31", "9999-12-31", "today"])
+async def test_a_day_is_a_date_of_this_century(world: World, day: str) -> None:
+    answer = await get(api.get_fleet_summary, {"day": day})
+    assert answer.status_code == 400
+    problem(answer)
+
+
+async def test_the_summary_of_a_day(world: World) -> None:
+    answer = await get(api.get_fleet_summary, {"day": "2026-03-01"})
+    assert json.loads(answer.get_body())["date"] == "2026-03-01"
+
+
+async def test_what_is_not_there_is_404(world: World) -> None:
+    for function in (api.get_machine, api.get_machine_sales):
+        answer = await get(function, route={"machineId": "m9"})
+        assert answer.status_code == 404
+        assert "'m9'" in problem(answer)["detail"]
+
+
+async def test_an_answer_that_the_client_holds_is_not_sent_again(world: World) -> None:
+    await world.arrive([vend("m1", 1, millis(NOW))])
+    first = await get(api.get_machine, route={"machineId": "m1"})
+    etag = first.headers["ETag"]
+    again = await get(api.get_machine, route={"machineId": "m1"}, headers={"if-none-match": etag})
+    assert (again.status_code, again.get_body(), again.headers["ETag"]) == (304, b"", etag)
+    await world.arrive([vend("m1", 2, millis(NOW))])
+    news = await get(api.get_machine, route={"machineId": "m1"}, headers={"if-none-match": etag})
+    assert news.status_code == 200
+
+
+async def test_a_store_that_is_away_is_503_with_a_time_to_come_back(world: World) -> None:
+    def away(operation: str, key: str) -> None:
+        raise Transient("cosmos secret.example: 429", retry_after=3.2)
+
+    world.conditions.fault = away
+    for function in (api.get_machines, api.get_fleet_summary):
+        answer = await get(function)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
+        assert "secret" not in str(problem(answer))
+
+
+async def test_a_bug_is_not_turned_into_an_answer(world: World) -> None:
+    def bug(operation: str, key: str) -> None:
+        raise KeyError("schema")
+
+    world.conditions.fault = bug
+    with pytest.raises(KeyError):
+        await get(api.get_machines)
+
+
+async def test_open_alerts(world: World) -> None:
+    answer = await get(api.get_alerts)
+    assert json.loads(answer.get_body()) == {"alerts": [], "open": 0}
+
+
+def test_every_function_needs_the_function_key() -> None:
+    app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+    app.register_functions(api.bp)
+    levels = {str(function.get_trigger().auth_level) for function in app.get_functions()}  # type: ignore[union-attr]
+    assert levels == {"FUNCTION"}

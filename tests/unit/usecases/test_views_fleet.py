@@ -1,0 +1,138 @@
+"""The fleet's summary, from events that went through ingest and rollups."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.fakes import FakeDocuments
+from tests.rollup_world import World, event, failure, vend
+from vending.domain.clock import millis
+from vending.errors import Transient
+from vending.ports import Put
+from vending.usecases import views_fleet
+from vending.usecases.views import Recent, ViewStores
+
+NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def world() -> World:
+    return World(NOW)
+
+
+def stores(world: World) -> ViewStores:
+    return ViewStores(
+        world.machines, world.conditions, FakeDocuments("machineId"), world.fleet, world.catalog
+    )
+
+
+async def summary(world: World, day: str | None = None, zone: str = "Etc/UTC") -> dict[str, Any]:
+    return await views_fleet.summary(stores(world), zone, day, NOW)
+
+
+async def test_an_empty_fleet_has_all_its_fields(world: World) -> None:
+    found = await summary(world)
+    assert found["date"] == "2026-03-02"
+    assert found["machines"] == {"total": 0, "online": 0, "silent": 0, "faulty": 0, "newestEvent": None}
+    assert found["alerts"]["open"] == 0
+    assert found["day"]["revenue"] == {}
+    assert [day["date"] for day in found["days"]] == [f"2026-02-{day}" for day in range(23, 29)] + [
+        "2026-03-01",
+        "2026-03-02",
+    ]
+    assert [hour["hour"] for hour in found["hours"]] == [f"{hour:02d}" for hour in range(24)]
+    assert found["topProducts"] == []
+
+
+async def test_sales_of_today_and_before_by_currency(world: World) -> None:
+    at = millis(NOW)
+    # The machines of this world live in New York: 12:00 UTC is 07:00 there.
+    await world.arrive(
+        [
+            vend("m1", 1, at - 24 * HOUR, paidMinor=100),
+            vend("m1", 2, at - 2 * HOUR, paidMinor=110, quantity=2),
+            vend("m2", 1, at, paidMinor=120),
+            vend("m2", 2, at, paidMinor=90, currency="USD"),
+            vend("m2", 3, at, paidMinor=0, paymentMethod="free"),
+            failure("m2", 4, at),
+        ]
+    )
+    await world.tick()
+    found = await summary(world, zone="America/New_York")
+    counts = {"vends": 3, "units": 4, "free": 1, "test": 0, "failures": 1}
+    assert found["day"] == {"date": "2026-03-02", "revenue": {"EUR": 230, "USD": 90}} | counts
+    assert found["days"][-2]["revenue"] == {"EUR": 100}
+    hours = {hour["hour"]: hour["revenue"] for hour in found["hours"] if hour["vends"]}
+    assert hours == {"05": {"EUR": 110}, "07": {"EUR": 120, "USD": 90}}
+
+
+async def test_another_day_than_today(world: World) -> None:
+    await world.arrive([vend("m1", 1, millis(NOW - timedelta(days=400)))])
+    await world.tick()
+    found = await summary(world, day="2025-01-26")
+    assert found["day"]["revenue"] == {"EUR": 150}
+    assert found["days"][-1]["date"] == "2025-01-26"
+    assert (await summary(world))["day"]["revenue"] == {}
+
+
+async def test_top_products_have_the_names_of_the_catalog(world: World) -> None:
+    facts = {"type": "product", "schema": 1, "version": 1}
+    await world.catalog.write(
+        "product", [Put({"id": "cola", "kind": "product", "name": "Cola 0.33 l"} | facts)]
+    )
+    sold = [("cola", 3), ("nuts", 4), ("water", 3)]
+    vends = [(sku, number) for sku, count in sold for number in range(count)]
+    await world.arrive(
+        [vend("m1", at, millis(NOW), sku=sku) for at, (sku, _) in enumerate(vends, start=1)]
+        + [vend("m2", 1, millis(NOW), product="Fudge")]
+    )
+    await world.tick()
+    top = (await summary(world))["topProducts"]
+    assert [(one["name"], one["units"]) for one in top] == [
+        ("nuts", 4),
+        ("Cola 0.33 l", 3),
+        ("water", 3),
+        ("Fudge", 1),
+    ]
+    assert top[0]["revenue"] == {"EUR": 600}
+
+
+async def test_machines_by_state_and_how_fresh_the_events_are(world: World) -> None:
+    at = millis(NOW)
+    fault = event("m2", 1, at - HOUR - 1, "fault.raised", {"component": "coin", "code": "EAR"})
+    del fault["ledgersequence"]
+    await world.arrive([vend("m1", 1, at - 5_000), fault])
+    assert (await summary(world))["machines"] == {
+        "total": 2, "online": 1, "silent": 1, "faulty": 1, "newestEvent": "2026-03-02T11:59:55.000Z",
+    }  # fmt: skip
+
+
+async def test_the_summary_costs_the_same_for_any_number_of_machines(world: World) -> None:
+    await world.arrive([vend(f"m{number}", 1, millis(NOW)) for number in range(200)])
+    await world.tick()
+    everything = [world.machines, world.conditions, world.fleet, world.catalog]
+    before = [store.requests for store in everything]
+    shared = stores(world)
+    for _ in range(4):
+        await views_fleet.summary(shared, "Etc/UTC", None, NOW)
+    # No machine's own document; conditions once; eight fleet days and a products day once; no known product.
+    spent = [store.requests - had for store, had in zip(everything, before, strict=True)]
+    assert spent == [0, 1, 9, 0]
+
+
+async def test_a_value_is_read_again_after_two_seconds_and_never_kept_after_a_failure() -> None:
+    recent, calls = Recent(), iter([Transient("away"), "one", "two"])
+
+    async def load() -> Any:
+        value = next(calls)
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    with pytest.raises(Transient):
+        await recent.get("name", NOW, load)
+    assert await recent.get("name", NOW, load) == "one"
+    assert await recent.get("name", NOW + timedelta(seconds=1.9), load) == "one"
+    assert await recent.get("name", NOW + timedelta(seconds=2), load) == "two"

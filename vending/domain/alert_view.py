@@ -1,0 +1,27 @@
+"""An open alert, for people: a sentence, since when, and the facts it was judged on."""
+
+from typing import Any
+
+from vending.domain.alerts import Document
+from vending.domain.business_day import instant
+
+TITLES = {
+    "sold-out": "Selection {} is sold out",
+    "silent": "The machine is silent",
+    "fault": "Fault {}",
+    "cold-chain": "Zone {} is too warm",
+}
+
+
+def describe(alert: Document) -> dict[str, Any]:
+    """The alert as JSON. A rule that this version does not know yet keeps its own name."""
+    title = TITLES.get(alert["rule"], f"{alert['rule']} {{}}")
+    return {
+        "machineId": alert["machineId"],
+        "rule": alert["rule"],
+        "component": alert["component"],
+        "title": title.replace("{}", str(alert["component"])),
+        "since": instant(alert["since"]),
+        "episode": alert["episode"],
+        "detail": alert["detail"],
+    }
