@@ -1,13 +1,16 @@
 """Hub events for the archive's tests, and what an archive holds, read back from its blobs alone."""
 
 import gzip
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from tests.fakes import FakeBlobs
+from tests.fakes import FakeBlobs, Hook, nothing
 from vending.domain.events import HubEvent
 from vending.domain.records import decode_lines, restore
+from vending.errors import Conflict
+from vending.ports import Listed, PartitionEnd
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 AWKWARD = (
@@ -36,7 +39,7 @@ def hub_event(
         enqueued=at + timedelta(seconds=sequence * step),
         key=f"dev-{sequence % 7}",
         properties={"content-type": "application/json", "n": sequence},
-        system={"x-opt-publisher": f"dev-{sequence % 7}"},
+        system={"x-opt-trace": f"{sequence % 5}"},
         body=body,
     )
 
@@ -67,3 +70,73 @@ def held(blobs: FakeBlobs, prefix: str = "raw/") -> list[HubEvent]:
         if name.startswith(prefix):
             events += map(restore, decode_lines(gzip.decompress(b"".join(blocks.values()))))
     return events
+
+
+class FakeArchive(FakeBlobs):
+    """The archive's container; blobs written whole have one block without an id."""
+
+    def __init__(self, fault: Hook = nothing, after: Hook = nothing) -> None:
+        super().__init__(fault, after)
+        self.staged: dict[tuple[str, str], bytes] = {}
+        self.modified = NOON
+
+    async def listing(self, prefix: str) -> AsyncIterator[Listed]:
+        self._request("listing", prefix)
+        for name, (version, blocks) in sorted(self.committed.items()):
+            if name.startswith(prefix):
+                yield Listed(name, str(version), sum(map(len, blocks.values())), self.modified)
+
+    async def chunks(self, name: str, etag: str | None = None) -> AsyncIterator[bytes]:
+        self._request("chunks", name)
+        if etag is not None and (name not in self.committed or str(self.committed[name][0]) != etag):
+            raise Conflict(name)
+        data = b"".join(self.committed[name][1].values())
+        for start in range(0, len(data), 1000):
+            yield data[start : start + 1000]
+
+    async def find(self, name: str) -> tuple[bytes, str] | None:
+        self._request("find", name)
+        if name not in self.committed:
+            return None
+        version, blocks = self.committed[name]
+        return b"".join(blocks.values()), str(version)
+
+    async def replace(self, name: str, data: bytes, etag: str | None) -> None:
+        self._request("replace", name)
+        held = self.committed.get(name)
+        if etag != (str(held[0]) if held else None):
+            raise Conflict(name)
+        self.put(name, data)
+        self.after("replace", name)
+
+    async def stage(self, name: str, block: str, data: bytes) -> None:
+        self._request("stage", name)
+        self.staged[name, block] = data
+
+    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
+        staged = {block: data for (owner, block), data in self.staged.items() if owner == name}
+        await super().commit(name, ids, staged | new, etag)
+        for block in staged:
+            del self.staged[name, block]
+
+    async def delete(self, name: str) -> None:
+        self._request("delete", name)
+        self.committed.pop(name, None)
+        self.after("delete", name)
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a blob whole, whatever is there: what no part of the archive ever does to raw blobs."""
+        self.committed[name] = (next(self._versions), {"": data})
+
+
+class FakeHub:
+    """A hub of which each partition's first and last number are told; one event makes the last 0."""
+
+    def __init__(self, **last: int) -> None:
+        self.last = {name.removeprefix("p"): number for name, number in last.items()}
+        self.first: dict[str, int] = {}
+
+    async def ends(self) -> list[PartitionEnd]:
+        return [
+            PartitionEnd(name, self.first.get(name, 0), number) for name, number in sorted(self.last.items())
+        ]

@@ -1,0 +1,76 @@
+"""The archive's container: what compaction and audits need beyond appending."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
+
+from vending.adapters.blobs import BlobContainer, _no_blob
+from vending.errors import Conflict
+from vending.ports import Listed
+
+
+class ArchiveContainer(BlobContainer):
+    """The port ArchiveBlobs on one container."""
+
+    async def listing(self, prefix: str) -> AsyncIterator[Listed]:
+        """The blobs below a prefix, in order of their names."""
+        with self._translated("list", prefix):
+            async for blob in self.container.list_blobs(name_starts_with=prefix):
+                yield Listed(blob.name, _quoted(blob.etag), blob.size, blob.last_modified)
+
+    async def chunks(self, name: str, etag: str | None = None) -> AsyncIterator[bytes]:
+        """The blob in pieces of some MiB. Raises Conflict when it is not that version (any more)."""
+        with self._translated("read", name):
+            try:
+                download = await self.container.download_blob(name, **_unchanged(etag))
+            except HttpResponseError as fault:
+                if not _no_blob(fault):
+                    raise
+                raise (KeyError(name) if etag is None else Conflict(f"read {name}: gone")) from fault
+            async for chunk in download.chunks():
+                yield chunk
+
+    async def find(self, name: str) -> tuple[bytes, str] | None:
+        """A small blob whole, with its version; None where there is none."""
+        with self._translated("read", name):
+            try:
+                download = await self.container.download_blob(name)
+            except HttpResponseError as fault:
+                if _no_blob(fault):
+                    return None
+                raise
+            return await download.readall(), _quoted(download.properties.etag)
+
+    async def replace(self, name: str, data: bytes, etag: str | None) -> None:
+        """Write a small blob over that version, or (None) where none is. Raises Conflict."""
+        condition = _unchanged(etag) or {"match_condition": MatchConditions.IfMissing}
+        with self._translated("replace", name):
+            try:
+                await self.container.upload_blob(name, data, overwrite=True, **condition)
+            except ResourceExistsError as fault:
+                raise Conflict(f"replace {name}: it exists") from fault
+
+    async def stage(self, name: str, block: str, data: bytes) -> None:
+        """Stage one block of a blob, for a later commit."""
+        with self._translated("stage", name):
+            await self.container.get_blob_client(name).stage_block(block, data)
+
+    async def delete(self, name: str) -> None:
+        """Delete a blob; nothing happens where there is none."""
+        with self._translated("delete", name):
+            try:
+                await self.container.delete_blob(name)
+            except HttpResponseError as fault:
+                if not _no_blob(fault):
+                    raise
+
+
+def _unchanged(etag: str | None) -> dict[str, Any]:
+    return {} if etag is None else {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def _quoted(etag: str) -> str:
+    """Listings tell the version without the quotes that headers have."""
+    return etag if etag.startswith('"') else f'"{etag}"'

@@ -1,0 +1,36 @@
+"""What Event Hubs says of a hub's partitions."""
+
+from azure.eventhub.aio import EventHubProducerClient
+from azure.eventhub.exceptions import EventHubError
+
+from vending.errors import Transient
+from vending.ports import PartitionEnd
+
+
+class EventHubState:
+    """The port Hub, over the management link of a producer client."""
+
+    def __init__(self, client: EventHubProducerClient) -> None:
+        self.client = client
+
+    async def ends(self) -> list[PartitionEnd]:
+        """Every partition, as it is now. Raises Transient when the hub does not answer."""
+        try:
+            found = [
+                await self.client.get_partition_properties(partition)
+                for partition in await self.client.get_partition_ids()
+            ]
+        except EventHubError as fault:
+            raise Transient(f"the hub did not tell its partitions: {fault}") from fault
+        return [
+            PartitionEnd(
+                str(state["id"]),
+                int(state["beginning_sequence_number"]),
+                int(state["last_enqueued_sequence_number"]),
+            )
+            for state in found
+        ]
+
+    async def close(self) -> None:
+        """Close the client."""
+        await self.client.close()
