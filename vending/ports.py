@@ -36,9 +36,7 @@ class Documents(Protocol):
         """All of the writes or none. Raises Conflict when a version moved or an id is taken."""
         ...
 
-    def select(
-        self, key: str | None, *where: Filter, fields: Sequence[str] = ()
-    ) -> AsyncIterator[Stored]:
+    def select(self, key: str | None, *where: Filter, fields: Sequence[str] = ()) -> AsyncIterator[Stored]:
         """The documents that match, of one partition key or (None) of all; with ``fields``, only those."""
         ...
 
@@ -163,8 +161,8 @@ class Hub(Protocol):
 class Table(Protocol):
     """A columnar file in the making, in bounded memory."""
 
-    def add(self, row: dict[str, Any]) -> None:
-        """Take a row."""
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Take some rows."""
         ...
 
     def take(self) -> bytes:
