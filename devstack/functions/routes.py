@@ -98,6 +98,8 @@ def compile_route(template: str, where: str) -> Route:
         star, name, bounds, optional = part.groups()
         if optional and pattern.endswith("/"):
             pattern = f"{pattern[:-1]}(?:/(?P<{name}>[^/]+))?"
+        elif optional and not pattern:
+            pattern = f"(?P<{name}>[^/]+)?"
         else:
             pattern += f"(?P<{name}>{'.*' if star else '[^/]+'})"
         constraints += [(name, kind, argument) for kind, argument in _CONSTRAINT.findall(bounds)]

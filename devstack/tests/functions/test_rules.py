@@ -71,6 +71,10 @@ def test_routes_and_their_constraints() -> None:
     optional = compile_route("api/items/{id?}", "x")
     assert optional.match("api/items") == {}
     assert optional.match("api/items/7") == {"id": "7"}
+    # The way to serve the root, where the route prefix is empty.
+    root = compile_route("{ignored:maxlength(0)?}", "x")
+    assert root.match("") == {}
+    assert root.match("items") is None
     assert one.rank < optional.rank < rest.rank
 
 
