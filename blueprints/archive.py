@@ -1,12 +1,14 @@
-"""Every raw event → the archive, byte for byte."""
+"""Every raw event → the archive, byte for byte; closed hours of it → Parquet."""
 
 import logging
 import typing
+from datetime import UTC, datetime
 
 import azure.functions as func
 
 from vending import wiring
 from vending.usecases.archive import archive
+from vending.usecases.compact_archive import compact_archive as compact
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)
@@ -31,3 +33,12 @@ async def archive_telemetry(events: typing.List[func.EventHubEvent]) -> None:  #
     """Append a batch of one partition to its blob; a failure delivers all of it again."""
     new = await archive(wiring.hub_events(events), wiring.archive_blobs())
     log.info("archived %d of %d events", new, len(events))
+
+
+@bp.function_name("compact_archive")
+@bp.timer_trigger(arg_name="timer", schedule="%COMPACT_SCHEDULE%")
+async def compact_archive(timer: func.TimerRequest) -> None:
+    """Compact what is closed. A run that fails or is cut off leaves its work to the next one."""
+    done = await compact(wiring.compaction(), datetime.now(UTC))
+    late = " (late)" if timer.past_due else ""
+    log.info("compacted %d events into %d files%s", done.events, len(done.tables), late)

@@ -17,6 +17,7 @@ from vending.domain.events import HubEvent
 from vending.ports import Webhook
 from vending.settings import Settings
 from vending.usecases.catalog_cache import CatalogCache
+from vending.usecases.compact_archive import Archive
 from vending.usecases.ingest import IngestStores
 from vending.usecases.roll_up import RollUpStores
 from vending.usecases.views import ViewStores
@@ -25,8 +26,10 @@ from vending.usecases.views_health import Probe
 if TYPE_CHECKING:
     import azure.functions as func
 
+    from vending.adapters.archive_blobs import ArchiveContainer
     from vending.adapters.blobs import BlobContainer
     from vending.adapters.cosmos import CosmosDocuments
+    from vending.adapters.hub_state import EventHubState
     from vending.adapters.queues import StorageQueue
 
 # The SDKs log every request and answer at INFO: in Azure that would cost more than the requests.
@@ -79,9 +82,29 @@ def catalog() -> CosmosDocuments:
     return _container("catalog", "kind")
 
 
-def archive_blobs() -> BlobContainer:
+@cache
+def archive_blobs() -> ArchiveContainer:
     """Every raw event, and its Parquet."""
-    return _blobs("archive")
+    from vending.adapters.archive_blobs import ArchiveContainer
+
+    return ArchiveContainer(_blob_service().get_container_client("archive"))
+
+
+@cache
+def hub() -> EventHubState:
+    """What Event Hubs says of the telemetry hub."""
+    from vending.adapters.clients import hub_producer
+    from vending.adapters.hub_state import EventHubState
+
+    return _keep(EventHubState(hub_producer(os.environ, "EVENTHUB", settings().telemetry_hub)))
+
+
+def compaction() -> Archive:
+    """What compaction works on; pyarrow is imported when it is called for, not before."""
+    from vending.adapters import parquet
+
+    tables = parquet.ParquetTable, parquet.version()
+    return Archive(archive_blobs(), hub(), settings().hub_generation, *tables)
 
 
 def deadletters() -> BlobContainer:
@@ -131,11 +154,11 @@ def health_probes() -> dict[str, Probe]:
     """One cheap read of every store, by its name: an item that does not exist, the length of a queue."""
     containers = (machines, conditions, alerts, fleet, catalog)
     documents = {store.__name__: store for store in containers}
-    blobs = {"archive": archive_blobs, "deadletters": deadletters}
+    blobs = {"archive": archive_blobs(), "deadletters": deadletters()}
     queues = {"rollup-shards": rollup_shards, "notifications": notifications}
     return (
         {f"cosmos/{name}": partial(store().read, "health", "health") for name, store in documents.items()}
-        | {f"blobs/{name}": partial(store().blocks, "health") for name, store in blobs.items()}
+        | {f"blobs/{name}": partial(store.blocks, "health") for name, store in blobs.items()}
         | {f"queues/{name}": store().length for name, store in queues.items()}
     )
 
@@ -146,6 +169,8 @@ async def close() -> None:
         await _open.pop().close()
     for accessor in (settings, webhook, roll_up_stores, view_stores, _container, _blobs, _queue):
         accessor.cache_clear()
+    archive_blobs.cache_clear()
+    hub.cache_clear()
     for clients in (_cosmos, _blob_service, _queue_service):
         clients.cache_clear()
 

@@ -1,6 +1,7 @@
 """The archive's container: what compaction and audits need beyond appending."""
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import Any
 
 from azure.core import MatchConditions
@@ -48,14 +49,15 @@ class ArchiveContainer(BlobContainer):
         condition = _unchanged(etag) or {"match_condition": MatchConditions.IfMissing}
         with self._translated("replace", name):
             try:
-                await self.container.upload_blob(name, data, overwrite=True, **condition)
+                await self.container.upload_blob(name, BytesIO(data), overwrite=True, **condition)
             except ResourceExistsError as fault:
                 raise Conflict(f"replace {name}: it exists") from fault
 
     async def stage(self, name: str, block: str, data: bytes) -> None:
         """Stage one block of a blob, for a later commit."""
         with self._translated("stage", name):
-            await self.container.get_blob_client(name).stage_block(block, data)
+            # aiohttp sends large bytes in one go, and warns of it; a stream goes in pieces.
+            await self.container.get_blob_client(name).stage_block(block, BytesIO(data), len(data))
 
     async def delete(self, name: str) -> None:
         """Delete a blob; nothing happens where there is none."""
