@@ -1,0 +1,68 @@
+"""What the rules find in stock and registers."""
+
+from typing import Any
+
+from vending.domain.alert_rules import COLD_GRACE, condition_findings, sold_out
+
+MINUTE = 60_000
+
+
+def stock(slots: dict[str, list[Any]], **more: Any) -> dict[str, Any]:
+    document = {"id": "stock", "machineId": "m1", "type": "stock", "schema": 1, "rev": 7, "slots": slots}
+    return document | {"last": {"vend": [1, 9, 5_000], "restock": [1, 2, 4_000]}} | more
+
+
+def test_a_selection_is_sold_out_when_nothing_is_left_of_what_was_counted() -> None:
+    slots: dict[str, list[Any]] = {
+        "11": [[1, 1, 2], [1, 1, 8], [[1, 2, 0]]],
+        "12": [[1, 1, 2], None, [[1, 2]]],
+        "13": [[1, 1, 1], None, [[1, 2, 0, 1]]],
+    }
+    found = {x.component: x for x in sold_out(stock(slots), 9_000)}
+    assert {name: x.bad for name, x in found.items()} == {"11": True, "12": False, "13": True}
+    assert found["11"].detail == {"onHand": 0, "capacity": 8}
+    assert found["12"].detail == {"onHand": 1}
+    assert {(x.order, x.at, x.rule) for x in found.values()} == {((7,), 5_000, "sold-out")}
+
+
+def test_a_selection_that_nobody_counted_is_not_judged() -> None:
+    assert sold_out(stock({"11": [None, None, [[1, 2]]]}), 0) == []
+
+
+def test_a_selection_without_capacity_is_switched_off() -> None:
+    assert [x.bad for x in sold_out(stock({"11": [[1, 1, 0], [1, 1, 0], []]}), 0)] == [False]
+
+
+def test_levels_alone_are_dated_by_the_clock() -> None:
+    assert [x.at for x in sold_out(stock({"11": [[1, 1, 0], None, []]}, last={}), 9_000)] == [9_000]
+
+
+def test_a_machine_is_silent_when_its_last_sign_is_too_old() -> None:
+    entry = {"seen": [2, 50, 100 * MINUTE, "ntp"]}
+    (fresh,) = condition_findings("m1", entry, 130 * MINUTE, 30 * MINUTE)
+    (stale,) = condition_findings("m1", entry, 130 * MINUTE + 1, 30 * MINUTE)
+    assert (fresh.bad, stale.bad) == (False, True)
+    assert fresh.order < stale.order < (2, 51, 0)
+    assert stale.at == 100 * MINUTE
+
+
+def test_faults_are_open_until_they_are_cleared() -> None:
+    entry = {"fault:coin:EVA4": [1, 5, 10, True], "fault:bill:X": [1, 6, 20, False]}
+    found = condition_findings("m1", entry, 0, MINUTE)
+    assert [(x.component, x.bad, x.order) for x in found] == [
+        ("coin:EVA4", True, (1, 5)),
+        ("bill:X", False, (1, 6)),
+    ]
+
+
+def test_a_cold_zone_may_be_warm_for_as_long_as_a_refill_takes() -> None:
+    good = [1, 5, 1_000, 4.0]
+    for late, celsius, bad in ((0, 9.0, False), (1, 9.0, True), (1, 5.0, False)):
+        entry = {"temp:cabinet": [1, 9, 1_000 + COLD_GRACE + late, celsius], "good:cabinet": good}
+        (found,) = condition_findings("m1", entry, 0, MINUTE)
+        assert (found.rule, found.component, found.bad) == ("cold-chain", "cabinet", bad)
+
+
+def test_a_zone_that_never_was_cold_is_no_cold_zone() -> None:
+    (found,) = condition_findings("m1", {"temp:boiler": [1, 9, 10**12, 92.0]}, 0, MINUTE)
+    assert not found.bad

@@ -1,0 +1,250 @@
+"""From the change feed to the webhook, step by step, with each failure between two steps."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
+from vending.errors import Rejected, Transient
+from vending.ports import Put
+from vending.usecases.notify import notify
+from vending.usecases.raise_alerts import AlertStores
+from vending.usecases.sweep import PATIENCE, judge_conditions, resend
+from vending.usecases.watch_machines import watch_machines
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KEY = "m1/sold-out/21/1/opened"
+ALL = [f"s{number}" for number in range(120)]
+
+
+class World:
+    """The stores, and a stock document that moves on."""
+
+    def __init__(self) -> None:
+        self.machines = FakeDocuments("machineId")
+        self.conditions = FakeDocuments("id")
+        self.alerts = FakeDocuments("machineId")
+        self.queue = FakeQueue()
+        self.webhook = FakeWebhook()
+        self.stores = AlertStores(self.machines, self.conditions, self.alerts, self.queue)
+
+    async def stock(self, machine: str = "m1", **levels: int) -> dict[str, Any]:
+        """The machine's next stock: units by selection (``s21=0``)."""
+        held = await self.machines.read(machine, "stock")
+        rev = held.body["rev"] + 1 if held else 1
+        slots = {name[1:]: [[1, rev, units], [1, 1, 8], []] for name, units in levels.items()}
+        body = {"id": "stock", "machineId": machine, "type": "stock", "schema": 1, "rev": rev, "slots": slots}
+        body["last"] = {"vend": [1, rev, rev * 1_000]}
+        await self.machines.write(machine, [Put(body, held.etag if held else None)])
+        return body
+
+    def states(self) -> dict[str, str]:
+        """State by component of the alerts that there are."""
+        return {x["component"]: x["state"] for x in self.alerts.bodies("alert")}
+
+    async def deliver(self, now: datetime = NOW) -> None:
+        """The notify function on everything in the queue."""
+        messages, self.queue.messages = self.queue.messages, []
+        for message in messages:
+            await notify(message, self.webhook, self.alerts, now)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_a_sold_out_selection_is_told_once_and_its_refill_too(world: World) -> None:
+    full = await world.stock(s21=3, s22=1)
+    assert await watch_machines([full], world.stores, NOW) == 0
+    assert world.alerts.bodies("alert") == []
+    out = await world.stock(s21=0, s22=1)
+    assert await watch_machines([{"type": "page"}, full, out, {"type": "day"}], world.stores, NOW) == 1
+    assert await watch_machines([out], world.stores, NOW) == 0
+    await world.deliver()
+    assert await watch_machines([await world.stock(s21=8, s22=1)], world.stores, NOW) == 1
+    await world.deliver()
+    assert [key for key, _ in world.webhook.posted] == [KEY, KEY, "m1/sold-out/21/1/closed"]
+    assert world.states() == {"21": "closed"}
+    (episode,) = world.alerts.bodies("alert-episode")
+    assert (episode["opened"], episode["closed"]) == (2_000, 3_000)
+    assert world.alerts.bodies("alert")[0]["pending"] is False
+
+
+async def test_many_selections_at_once(world: World) -> None:
+    out = await world.stock("m1", **dict.fromkeys(ALL, 0))
+    assert await watch_machines([out], world.stores, NOW) == 120
+    full = await world.stock("m1", **dict.fromkeys(ALL, 5))
+    assert await watch_machines([full], world.stores, NOW) == 120
+    assert len(world.alerts.bodies("alert-episode")) == 120
+
+
+async def test_a_stale_batch_opens_nothing(world: World) -> None:
+    out = await world.stock(s21=0)
+    await world.stock(s21=5)
+    assert await watch_machines([out], world.stores, NOW) == 0
+    assert world.queue.messages == []
+
+
+async def test_one_machine_that_waits_does_not_keep_the_others(world: World) -> None:
+    batch = [await world.stock(machine, s21=0) for machine in ("m1", "m2", "m3")]
+
+    def fault(operation: str, key: str) -> None:
+        if key == "m2" and operation == "write":
+            raise Transient("throttled")
+
+    world.alerts.fault = fault
+    with pytest.raises(Transient):
+        await watch_machines(batch, world.stores, NOW)
+    assert {x["machineId"] for x in world.alerts.bodies("alert")} == {"m1", "m3"}
+
+
+async def test_a_machine_that_trips_a_bug_is_passed_over_and_logged(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = (await world.stock("m2", s21=0)) | {"slots": {"21": "?"}}
+    batch = [await world.stock("m1", s21=0), broken]
+    assert await watch_machines(batch, world.stores, NOW) == 1
+    assert "m2: its alerts were not judged" in caplog.text
+
+
+async def test_a_bug_that_meets_most_machines_stops_the_feed(world: World) -> None:
+    batch = [(await world.stock(f"m{number}", s21=0)) | {"slots": {"21": "?"}} for number in range(5)]
+    with pytest.raises((TypeError, ValueError)):
+        await watch_machines(batch, world.stores, NOW)
+
+
+async def test_a_newer_schema_waits(world: World) -> None:
+    with pytest.raises(Transient, match="schema 2"):
+        await watch_machines([(await world.stock(s21=0)) | {"schema": 2}], world.stores, NOW)
+
+
+async def test_a_crash_before_the_queue_sends_the_same_key_later(world: World) -> None:
+    out = await world.stock(s21=0)
+
+    def down(operation: str, key: str) -> None:
+        raise Transient("the queue is away")
+
+    world.queue.fault = down
+    with pytest.raises(Transient):
+        await watch_machines([out], world.stores, NOW)
+    world.queue.fault = lambda operation, key: None
+    assert await watch_machines([out], world.stores, NOW) == 0
+    assert [x["idempotencyKey"] for x in world.queue.messages] == [KEY]
+
+
+async def test_what_nobody_took_is_sent_again_after_a_while(world: World) -> None:
+    await watch_machines([await world.stock(s21=0)], world.stores, NOW)
+    world.queue.messages.clear()  # it went to the poison queue
+    assert await resend(world.stores, NOW + PATIENCE) == 0
+    later = NOW + PATIENCE + timedelta(seconds=1)
+    assert await resend(world.stores, later) == 1
+    assert await resend(world.stores, later) == 0
+    await world.deliver()
+    assert [key for key, _ in world.webhook.posted] == [KEY]
+    assert await resend(world.stores, later + 2 * PATIENCE) == 0
+
+
+async def test_a_notification_that_is_taken_leaves_the_outbox_even_when_disturbed(world: World) -> None:
+    await watch_machines([await world.stock(s21=0, s22=0)], world.stores, NOW)
+    (first, second) = world.queue.messages
+    await notify(first, world.webhook, world.alerts, NOW)
+    disturbed: list[str] = []
+
+    def fault(operation: str, key: str) -> None:
+        if operation == "write" and not disturbed:
+            disturbed.append(key)
+            held = world.alerts.items["m1", second["alertId"]]
+            world.alerts.items["m1", second["alertId"]] = (held[0] + 100, held[1] | {"note": "moved"})
+
+    world.alerts.fault = fault
+    await notify(second, world.webhook, world.alerts, NOW)
+    assert disturbed
+    assert [(x["pending"], x.get("note")) for x in world.alerts.bodies("alert")] == [
+        (False, None),
+        (False, "moved"),
+    ]
+
+
+async def test_a_refusal_is_final_logged_and_recorded(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.webhook.refusal = Rejected("webhook", "status 404")
+    await watch_machines([await world.stock(s21=0)], world.stores, NOW)
+    await world.deliver()
+    (alert,) = world.alerts.bodies("alert")
+    assert (alert["state"], alert["pending"], alert["outbox"]) == ("open", False, [])
+    assert alert["undelivered"] == [
+        {"idempotencyKey": KEY, "reason": "webhook: status 404", "at": 1772366400000}
+    ]
+    assert f"{KEY} was refused" in caplog.text
+    assert await resend(world.stores, NOW + 2 * PATIENCE) == 0
+
+
+async def test_a_webhook_that_is_down_keeps_the_notification(world: World) -> None:
+    await watch_machines([await world.stock(s21=0)], world.stores, NOW)
+
+    def down(operation: str, key: str) -> None:
+        raise Transient("webhook: status 503")
+
+    world.webhook.fault = down
+    with pytest.raises(Transient):
+        await world.deliver()
+    assert world.alerts.bodies("alert")[0]["pending"] is True
+
+
+async def test_without_a_webhook_the_log_is_the_notification(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await watch_machines([await world.stock(s21=0)], world.stores, NOW)
+    with caplog.at_level(logging.INFO):
+        await notify(world.queue.messages[0], None, world.alerts, NOW)
+    assert f"notification {KEY}: m1: selection 21 is sold out" in caplog.text
+    assert world.alerts.bodies("alert")[0]["pending"] is False
+
+
+class Fleet:
+    """Conditions documents of two hub partitions."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def hears(self, partition: str, **machines: dict[str, list[Any]]) -> None:
+        """A document with these registers."""
+        id = f"{partition}:0"  # noqa: A001
+        held = await self.world.conditions.read(id, id)
+        body = {"id": id, "type": "conditions", "schema": 1, "machines": machines}
+        await self.world.conditions.write(id, [Put(body, held.etag if held else None)])
+
+
+async def test_silence_is_raised_and_ended_by_the_next_sign_of_life(world: World) -> None:
+    minute, start = 60_000, int(NOW.timestamp() * 1000)
+    fleet, hour = Fleet(world), timedelta(hours=1)
+    await fleet.hears("0", m1={"seen": [1, 5, start, "ntp"]}, m2={"seen": [1, 5, start + 50 * minute, "ntp"]})
+    assert await judge_conditions(world.stores, NOW + hour, hour) == 0
+    assert await judge_conditions(world.stores, NOW + hour + timedelta(minutes=1), hour) == 1
+    assert await judge_conditions(world.stores, NOW + hour + timedelta(minutes=2), hour) == 0
+    # It comes back in another partition; the old register still says what it said.
+    await fleet.hears("1", m1={"seen": [1, 6, start + 63 * minute, "ntp"]})
+    assert await judge_conditions(world.stores, NOW + timedelta(minutes=64), hour) == 1
+    assert await judge_conditions(world.stores, NOW + timedelta(minutes=124), hour) == 2
+    await world.deliver()
+    assert [key for key, _ in world.webhook.posted] == [
+        "m1/silent/machine/1/opened",
+        "m1/silent/machine/1/closed",
+        "m1/silent/machine/2/opened",
+        "m2/silent/machine/1/opened",
+    ]
+
+
+async def test_faults_and_warm_zones_are_raised_and_cleared(world: World) -> None:
+    at = int(NOW.timestamp() * 1000)
+    fleet, hour = Fleet(world), timedelta(hours=1)
+    seen = {"seen": [1, 5, at, "ntp"]}
+    warm = {"temp:cabinet": [1, 5, at, 9.5], "good:cabinet": [1, 2, at - 31 * 60_000, 4.0]}
+    await fleet.hears("0", m1=seen | warm | {"fault:coin:EVA4": [1, 4, at, True]})
+    assert await judge_conditions(world.stores, NOW, hour) == 2
+    good = {"temp:cabinet": [1, 7, at, 4.5], "good:cabinet": [1, 7, at, 4.5]}
+    await fleet.hears("0", m1=seen | good | {"fault:coin:EVA4": [1, 6, at, False]})
+    assert await judge_conditions(world.stores, NOW, hour) == 2
+    assert world.states() == {"cabinet": "closed", "coin:EVA4": "closed"}

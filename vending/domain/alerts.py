@@ -1,0 +1,134 @@
+"""Alerts: what is wrong with a machine now, at most one per (machine, rule, component).
+
+The document ``current:{rule}:{component}`` in the machine's partition is permanent. ``{"id", "machineId",
+"type": "alert", "schema", "rule", "component", "state": "open" | "closed", "episode": number of the latest
+opening, "since": ms since 1970 UTC of the state, "judged": order of what was judged, "detail": {...},
+"pending": whether the outbox holds anything, "outbox": [notification, ...]}``. An episode that ended is kept
+as ``episode:{rule}:{component}:{number}``.
+
+That there is one document is why there is one alert. ``judged`` only grows, so evidence that arrives late
+or twice changes nothing. A transition carries its notification in the same write: no crash separates them.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+SCHEMA = 1
+UNDELIVERED = 10
+"""Refused notifications an alert remembers."""
+Document = dict[str, Any]
+Rule = Literal["sold-out", "silent", "fault", "cold-chain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule says about one component of a machine, judged on evidence of that order.
+
+    Orders of one rule compare as tuples: the stock's revision, or the order of the newest register.
+    """
+
+    machine: str
+    rule: Rule
+    component: str
+    order: tuple[int, ...]
+    bad: bool
+    at: int
+    """Milliseconds since 1970 UTC of the evidence."""
+    detail: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The alert document that it is about."""
+        return f"current:{self.rule}:{self.component}"
+
+
+def judge(held: Document | None, finding: Finding, now: int) -> list[Document]:
+    """The documents that the finding changes: none, the alert, or the alert and the episode that ended.
+
+    ``now`` (ms) is when the notification goes into the outbox.
+    """
+    opened = held is not None and held["state"] == "open"
+    if opened == finding.bad or (held is not None and finding.order <= tuple(held["judged"])):
+        return []
+    alert = dict(held) if held is not None else _unknown(finding)
+    if finding.bad:
+        alert["episode"] += 1
+    ended = [] if finding.bad else [_episode(alert, finding)]
+    alert |= {
+        "state": "open" if finding.bad else "closed",
+        "since": finding.at,
+        "judged": list(finding.order),
+        "detail": finding.detail,
+        "pending": True,
+        "outbox": [*alert["outbox"], _notification(alert, finding, now)],
+    }
+    return [alert, *ended]
+
+
+def due(alert: Document, before: int) -> list[Document]:
+    """Notifications of the outbox that were queued before a time (ms)."""
+    return [entry for entry in alert["outbox"] if entry["queued"] < before]
+
+
+def requeued(alert: Document, before: int, now: int) -> Document:
+    """The alert with its due notifications marked as queued now."""
+    outbox = [entry | {"queued": now} if entry["queued"] < before else entry for entry in alert["outbox"]]
+    return alert | {"outbox": outbox}
+
+
+def settled(alert: Document, key: str, refusal: Document | None = None) -> Document | None:
+    """The alert without a notification that was taken, or refused for good; None if it has none such."""
+    outbox = [entry for entry in alert["outbox"] if entry["idempotencyKey"] != key]
+    if len(outbox) == len(alert["outbox"]):
+        return None
+    after = alert | {"outbox": outbox, "pending": bool(outbox)}
+    if refusal is not None:
+        refusals = [*alert.get("undelivered", []), {"idempotencyKey": key} | refusal]
+        after["undelivered"] = refusals[-UNDELIVERED:]
+    return after
+
+
+def _unknown(finding: Finding) -> Document:
+    return {
+        "id": finding.id,
+        "machineId": finding.machine,
+        "type": "alert",
+        "schema": SCHEMA,
+        "rule": finding.rule,
+        "component": finding.component,
+        "episode": 0,
+        "outbox": [],
+    }
+
+
+def _episode(alert: Document, finding: Finding) -> Document:
+    return {
+        "id": f"episode:{finding.rule}:{finding.component}:{alert['episode']}",
+        "machineId": finding.machine,
+        "type": "alert-episode",
+        "schema": SCHEMA,
+        "rule": finding.rule,
+        "component": finding.component,
+        "episode": alert["episode"],
+        "opened": alert["since"],
+        "closed": finding.at,
+        "detail": alert["detail"],
+    }
+
+
+def _notification(alert: Document, finding: Finding, now: int) -> Document:
+    """The message as it goes to the queue, with the key by which receivers tell a repetition."""
+    change = "opened" if finding.bad else "closed"
+    place = (finding.machine, finding.rule, finding.component, str(alert["episode"]), change)
+    return {
+        "idempotencyKey": "/".join(place),
+        "machineId": finding.machine,
+        "alertId": finding.id,
+        "rule": finding.rule,
+        "component": finding.component,
+        "change": change,
+        "episode": alert["episode"],
+        "at": finding.at,
+        "detail": finding.detail,
+        "queued": now,
+    }

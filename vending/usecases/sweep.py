@@ -1,0 +1,67 @@
+"""On a timer: notifications that nobody took are sent again, and machines are judged on their conditions."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from vending.domain import alert_rules, alerts, conditions
+from vending.domain.alerts import Finding
+from vending.domain.clock import millis
+from vending.errors import Conflict
+from vending.ports import Put, Stored
+from vending.usecases.commit_stock import readable as readable_document
+from vending.usecases.judge_each import judge_each
+from vending.usecases.raise_alerts import AlertStores, raise_alerts, readable
+
+PATIENCE = timedelta(minutes=5)
+"""How long a notification may take before it is sent again."""
+
+
+async def resend(stores: AlertStores, now: datetime) -> int:
+    """Queue every notification again that has been owed for :data:`PATIENCE`; how many."""
+    before, sent = millis(now - PATIENCE), 0
+    async for stored in stores.alerts.select(None, ("type", "=", "alert"), ("pending", "=", True)):
+        owed = alerts.due(readable(stored).body, before)
+        if not owed:
+            continue
+        marked = alerts.requeued(stored.body, before, millis(now))
+        try:
+            await stores.alerts.write(stored.body["machineId"], [Put(marked, stored.etag)])
+        except Conflict:
+            continue  # It was settled or has changed; the next sweep looks again.
+        for notification in owed:
+            await stores.notifications.send(notification | {"queued": millis(now)})
+        sent += len(owed)
+    return sent
+
+
+async def judge_conditions(stores: AlertStores, now: datetime, silent_after: timedelta) -> int:
+    """Judge the whole fleet on its registers (silence, faults, cold chain); how many alerts changed.
+
+    The fleet's condition is a handful of documents and its open alerts are one query; only machines that
+    either of them speaks of are looked at more closely.
+    """
+    fleet = conditions.merged([stored.body for stored in await _documents(stores)])
+    limit = silent_after // timedelta(milliseconds=1)
+    opened = {
+        (stored.body["machineId"], stored.body["id"])
+        async for stored in stores.alerts.select(None, ("type", "=", "alert"), ("state", "=", "open"))
+    }
+    news: dict[str, list[Finding]] = {}
+    for machine, entry in fleet.items():
+        findings = alert_rules.condition_findings(machine, entry, millis(now), limit)
+        if changed := [x for x in findings if x.bad != ((machine, x.id) in opened)]:
+            news[machine] = changed
+
+    async def judge(machine: str) -> int:
+        async def newest() -> Sequence[Finding]:
+            # As of this sweep: the next one judges the whole fleet anew.
+            return news[machine]
+
+        return (await raise_alerts(machine, news[machine], newest, stores, now)).changed
+
+    return await judge_each(news, judge)
+
+
+async def _documents(stores: AlertStores) -> list[Stored]:
+    found = stores.conditions.select(None, ("type", "=", "conditions"))
+    return [readable_document(stored, conditions.SCHEMA) async for stored in found]
