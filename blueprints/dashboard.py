@@ -10,9 +10,10 @@ bp = func.Blueprint()
 
 @bp.function_name("get_home")
 @bp.route("{ignored:maxlength(0)?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-async def get_home(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the trigger's binding
-    """The root leads to the dashboard."""
-    return func.HttpResponse(status_code=302, headers={"Location": "/dashboard"})
+async def get_home(req: func.HttpRequest) -> func.HttpResponse:
+    """The root leads to the dashboard, with the key that came along."""
+    query = req.url.partition("?")[2]
+    return func.HttpResponse(status_code=302, headers={"Location": f"/dashboard{query and '?'}{query}"})
 
 
 @bp.function_name("get_dashboard")

@@ -3,8 +3,8 @@
 import { adoptKey, Missing, read, Refused, serverNow, useKey } from "./api.js";
 import { hoursChart } from "./chart.js";
 import * as detail from "./detail.js";
-import { byId, element, fill, write } from "./dom.js";
-import { ago, clock, count, counted, revenue, weekday } from "./format.js";
+import { byId, element, fill, renew, write } from "./dom.js";
+import { age, clock, count, counted, revenue, showAges, weekday } from "./format.js";
 import * as machines from "./machines.js";
 
 const EVERY = 3_000;
@@ -29,15 +29,22 @@ function showSummary() {
   write(byId("open-alerts"), count(alerts.open));
   write(byId("sold-out"), counted(alerts.soldOut, "selection sold out", "selections sold out"));
   showHours();
-  fill(byId("days"), summary.days.slice().reverse().map((one) =>
-    element("tr", {}, element("th", { scope: "row" }, weekday(one.date)), element("td", { class: "number" }, revenue(one.revenue)), element("td", { class: "number" }, count(one.units)))));
+  renew(byId("days"), summary.days, () => summary.days.toReversed().map(dayRow));
   byId("top-none").hidden = summary.topProducts.length > 0;
-  const most = summary.topProducts[0]?.units;
-  fill(byId("top"), summary.topProducts.map((product) => {
-    const bar = element("span", { class: "share", "aria-hidden": "true" });
-    bar.style.width = `${(100 * product.units) / most}%`;
-    return element("li", {}, bar, element("span", { class: "name" }, product.name), element("span", {}, `${count(product.units)} · ${revenue(product.revenue)}`));
-  }));
+  renew(byId("top"), summary.topProducts, () => summary.topProducts.map((product) => productBar(product, summary.topProducts[0].units)));
+  fill(byId("freshness-text"), fleet.newestEvent ? ["Newest event ", age(fleet.newestEvent, serverNow())] : ["No event yet"]);
+}
+
+function dayRow(one) {
+  return element("tr", {}, element("th", { scope: "row" }, weekday(one.date)),
+    element("td", { class: "number" }, revenue(one.revenue)), element("td", { class: "number" }, count(one.units)));
+}
+
+function productBar(product, most) {
+  const bar = element("span", { class: "share", "aria-hidden": "true" });
+  bar.style.width = `${(100 * product.units) / most}%`;
+  return element("li", {}, bar, element("span", { class: "name" }, product.name),
+    element("span", {}, `${count(product.units)} · ${revenue(product.revenue)}`));
 }
 
 function showHours() {
@@ -48,24 +55,18 @@ function showHours() {
     fill(choice, currencies.map((currency) => element("option", { value: currency, selected: currency === held }, currency)));
   }
   byId("currency-choice").hidden = currencies.length < 2;
-  fill(byId("hours"), currencies.length
+  renew(byId("hours"), [summary.hours, choice.value], () => (currencies.length
     ? [hoursChart(summary.hours, choice.value)]
-    : [element("p", { class: "none" }, "No revenue on this day.")]);
+    : [element("p", { class: "none" }, "No revenue on this day.")]));
 }
 
 function showAlerts(found) {
   byId("alerts-none").hidden = found.length > 0;
-  fill(byId("alerts"), found.map((alert) => {
+  renew(byId("alerts"), found, () => found.map((alert) => {
     const button = element("button", { class: "link" }, alert.machineId);
     button.addEventListener("click", () => openMachine(alert.machineId));
-    return element("li", {}, button, ` ${alert.title} `, element("time", { datetime: alert.since, title: clock(alert.since) }, ago(alert.since, serverNow())));
+    return element("li", {}, button, ` ${alert.title} `, age(alert.since, serverNow()));
   }));
-}
-
-function showFreshness() {
-  const newest = summary?.machines.newestEvent;
-  if (!summary) return;
-  write(byId("freshness-text"), newest ? `Newest event ${ago(newest, serverNow())}` : "No event yet");
 }
 
 async function readMachine() {
@@ -158,7 +159,7 @@ function start() {
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) tick();
   });
-  setInterval(showFreshness, 1_000);
+  setInterval(() => showAges(serverNow()), 1_000);
   const named = new URLSearchParams(location.hash.slice(1)).get("machine");
   if (named) openMachine(named);
   else tick();

@@ -1,7 +1,7 @@
 // The panel of one machine: slots, condition, what it sold last.
 
-import { byId, element, fill } from "./dom.js";
-import { ago, celsius, clock, count, money, revenue } from "./format.js";
+import { byId, element, renew } from "./dom.js";
+import { age, celsius, clock, count, counted, money, revenue } from "./format.js";
 
 const dialog = () => byId("machine");
 let shown = null;
@@ -19,25 +19,23 @@ export const current = () => shown;
 export function open(id) {
   shown = id;
   byId("machine-title").textContent = id;
-  fill(byId("machine-body"), [element("p", { class: "none" }, "Reading …")]);
+  explain("Reading …");
   if (!dialog().open) dialog().showModal();
 }
 
 export function explain(text) {
-  fill(byId("machine-body"), [element("p", { class: "none" }, text)]);
+  renew(byId("machine-body"), text, () => [element("p", { class: "none" }, text)]);
 }
 
 export function show(machine, sales, now) {
   if (machine.machineId !== shown) return;
-  const scrolled = byId("machine-body").scrollTop;
-  fill(byId("machine-body"), [
+  renew(byId("machine-body"), [machine, sales], () => [
     facts(machine, now),
     section("Alerts", machine.alerts.length ? element("ul", { class: "alerts" }, machine.alerts.map((alert) => element("li", {}, alert.title))) : null),
     section("Slots", machine.slots.length ? element("ul", { class: "slots" }, machine.slots.map(slot)) : null),
     section("Last sales", sales.length ? salesTable(sales) : null),
     section("Missing events", machine.holes.length ? element("ul", {}, machine.holes.map(hole)) : null),
   ].filter(Boolean));
-  byId("machine-body").scrollTop = scrolled;
 }
 
 function section(title, content) {
@@ -46,9 +44,9 @@ function section(title, content) {
 
 function facts(machine, now) {
   const { condition, totals, day } = machine;
-  const said = [["State", `${condition.state}, last seen ${ago(condition.lastSeen, now)}`], ["Site", machine.site ?? "not assigned"]];
-  if (day) said.push(["Today", `${revenue(day.figures.revenue ?? {})}, ${count(day.figures.units ?? 0)} units`]);
-  said.push(["Ever", `${revenue(totals.revenue)}, ${count(totals.units)} units`]);
+  const said = [["State", [`${condition.state}, last seen `, age(condition.lastSeen, now)]], ["Site", machine.site ?? "not assigned"]];
+  if (day) said.push(["Today", `${revenue(day.figures.revenue ?? {})}, ${counted(day.figures.units ?? 0, "unit", "units")}`]);
+  said.push(["Ever", `${revenue(totals.revenue)}, ${counted(totals.units, "unit", "units")}`]);
   for (const zone of condition.temperatures) {
     const warm = zone.warmForS > 0 ? `, too warm for ${count(Math.round(zone.warmForS / 60))} min` : "";
     said.push([`Temperature, ${zone.zone}`, `${celsius(zone.celsius)}${warm}`]);

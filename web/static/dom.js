@@ -24,3 +24,13 @@ export function write(node, text) {
 export function fill(node, children) {
   node.replaceChildren(...children);
 }
+
+const shown = new WeakMap();
+
+// Builds a node's children anew only when the data changed, so that focus, selection and scroll survive a round.
+export function renew(node, data, children) {
+  const text = JSON.stringify(data);
+  if (shown.get(node) === text) return;
+  shown.set(node, text);
+  fill(node, children());
+}

@@ -1,5 +1,7 @@
 // Figures for people: money from minor units, times as ages, counts with their noun.
 
+import { element, write } from "./dom.js";
+
 const formats = new Map();
 
 function currencyFormat(currency) {
@@ -40,6 +42,13 @@ export function ago(iso, now) {
   if (seconds < 2) return "just now";
   const [unit, length] = UNITS.find(([, size]) => seconds >= size);
   return relative.format(-Math.floor(seconds / length), unit);
+}
+
+// An element that says how long ago a moment was; `showAges` keeps it true.
+export const age = (iso, now) => (iso ? element("time", { datetime: iso, title: clock(iso), "data-age": true }, ago(iso, now)) : "never");
+
+export function showAges(now) {
+  for (const node of document.querySelectorAll("time[data-age]")) write(node, ago(node.dateTime, now));
 }
 
 export const clock = (iso) => new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });

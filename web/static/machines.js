@@ -1,7 +1,7 @@
 // The table of machines: rows are kept by machine, so that focus and scroll stay where they are.
 
-import { byId, element, write } from "./dom.js";
-import { ago, celsius, count, counted } from "./format.js";
+import { byId, element, renew, write } from "./dom.js";
+import { age, celsius, count, counted } from "./format.js";
 
 const PAGE = 200;
 const rows = new Map(); // machineId → { node, cells, machine }
@@ -65,7 +65,7 @@ function update(machine, now) {
   write(row.state, machine.state);
   row.state.className = `state ${machine.state}`;
   write(row.notes, notes(machine));
-  write(row.seen, ago(machine.lastSeen, now));
+  renew(row.seen, machine.lastSeen, () => [age(machine.lastSeen, now)]);
   const zone = warmest(machine);
   write(row.temperature, zone ? celsius(zone.celsius) : "–");
   row.temperature.classList.toggle("bad", machine.temperatures.some((one) => one.warmForS > 0));

@@ -33,6 +33,13 @@ async def test_the_page_may_load_nothing_but_its_own_files() -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("query", ["", "?code=a%2Fb"])
+async def test_the_root_leads_to_the_page(query: str) -> None:
+    request = func.HttpRequest("GET", f"http://localhost/{query}", body=b"")
+    answer = await dashboard.get_home.build().get_user_function()(request)
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/dashboard{query}")
+
+
 async def test_every_file_that_the_page_names_is_served() -> None:
     text = (await page()).get_body().decode()
     named = set(re.findall(r'(?:href|src)="/dashboard/static/([^"]+)"', text))
