@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +52,13 @@ def command(service: str, port: int, data: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def start(ports: Ports, data: Path) -> list[subprocess.Popen[bytes]]:
-    """Start both services and wait until they listen. The caller ends them with :func:`stop`."""
+def start(
+    ports: Ports, data: Path, started: Callable[[int], object] | None = None
+) -> list[subprocess.Popen[bytes]]:
+    """Start both services and wait until they listen. The caller ends them with :func:`stop`.
+
+    ``started`` is told each process's id at once, so that it can be ended whatever happens then.
+    """
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for service, port in (("blob", ports.blob), ("queue", ports.queue)):
@@ -64,6 +70,8 @@ def start(ports: Ports, data: Path) -> list[subprocess.Popen[bytes]]:
                         command(service, port, data), stdout=log, stderr=log, start_new_session=True
                     )
                 )
+            if started:
+                started(processes[-1].pid)
             _wait_until_listening(service, port, processes[-1], data)
     except BaseException:
         stop(processes)

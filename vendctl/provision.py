@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from vendctl.environment import load
+from azure.cosmos import PartitionKey
+
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
 from vending.settings import Settings
 
@@ -52,9 +54,7 @@ async def provision(environment: Mapping[str, str]) -> None:
         database = await cosmos.create_database_if_not_exists(settings.cosmos_database)
         for name, key in CONTAINERS.items():
             await database.create_container_if_not_exists(
-                name,
-                {"paths": [key], "kind": "Hash"},
-                indexing_policy=indexing_policy(name),
+                name, PartitionKey(path=key), indexing_policy=indexing_policy(name)
             )
     async with blob_service(environment, "STORAGE") as blobs:
         for name in BLOB_CONTAINERS:

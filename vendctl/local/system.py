@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.stack import FunctionsHost, Stack
+from devstack.stack import FunctionsHost, Ports, Stack
 from vendctl.environment import values
 from vendctl.provision import provision
 
@@ -45,9 +45,12 @@ def system(
     port: int = 7071,
     log: Path | None = None,
 ) -> Iterator[System]:
-    """Start everything on the data of ``data``; whatever happens, stop all of it at the end."""
-    data.mkdir(parents=True, exist_ok=True)
-    with Stack.start(data, hubs_config=HUBS, progress=progress) as stack:
+    """Start everything on the data of ``data``; whatever happens, stop all of it at the end.
+
+    With ``port`` 0 every port is a free one; else the usual ports are taken where they are free.
+    """
+    ports = Ports.free(Ports() if port else None)
+    with Stack.start(data, ports=ports, hubs_config=HUBS, progress=progress) as stack:
         found = environment(stack, settings)
         progress("provisioning the database, containers and queues")
         asyncio.run(provision(found))
