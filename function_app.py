@@ -2,9 +2,9 @@
 
 import azure.functions as func
 
-from blueprints import api, archive, dashboard, health, ingest, rollups
+from blueprints import alerts, api, archive, dashboard, health, ingest, rollups
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for blueprint in (ingest, archive, rollups, api, dashboard, health):
+for blueprint in (ingest, archive, rollups, alerts, api, dashboard, health):
     app.register_functions(blueprint.bp)

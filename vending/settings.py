@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from importlib import metadata
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ class Settings:
     """The business day of machines that the catalog does not know (IANA name)."""
     notify_webhook_url: str = ""
     """Where notifications are posted; empty: they are logged only."""
+    silent_after_minutes: str = "60"
+    """A machine that nothing was heard of for longer is silent."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -37,7 +40,15 @@ class Settings:
             raise ValueError(
                 f"app setting DEFAULT_TIME_ZONE is {settings.default_time_zone!r}, which is no IANA time zone"
             ) from fault
+        if not settings.silent_after_minutes.isdigit() or int(settings.silent_after_minutes) < 1:
+            said = settings.silent_after_minutes
+            raise ValueError(f"app setting SILENT_AFTER_MINUTES is {said!r}; give whole minutes from 1 on")
         return settings
+
+    @property
+    def silent_after(self) -> timedelta:
+        """See ``silent_after_minutes``."""
+        return timedelta(minutes=int(self.silent_after_minutes))
 
 
 def version() -> str:

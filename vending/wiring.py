@@ -19,6 +19,7 @@ from vending.settings import Settings
 from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.compact_archive import Archive
 from vending.usecases.ingest import IngestStores
+from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.roll_up import RollUpStores
 from vending.usecases.views import ViewStores
 from vending.usecases.views_health import Probe
@@ -142,6 +143,11 @@ def roll_up_stores() -> RollUpStores:
     """Where rollups read and write; the catalog's cache lives as long as the process."""
     known = CatalogCache(catalog(), settings().default_time_zone)
     return RollUpStores(machines(), machines(), fleet(), known, rollup_shards())
+
+
+def alert_stores() -> AlertStores:
+    """Where alerts come from and go to."""
+    return AlertStores(machines(), conditions(), alerts(), notifications())
 
 
 @cache

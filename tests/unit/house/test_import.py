@@ -14,6 +14,12 @@ ROOT = Path(__file__).parents[3]
 FUNCTIONS = {
     "ingest_telemetry",
     "archive_telemetry",
+    "compact_archive",
+    "roll_up",
+    "roll_up_shard",
+    "watch_machines",
+    "notify",
+    "sweep",
     "get_machines",
     "get_machine",
     "get_machine_sales",

@@ -1,0 +1,58 @@
+"""What is wrong with machines → alerts → notifications."""
+
+import logging
+from datetime import UTC, datetime
+
+import azure.functions as func
+
+from vending import wiring
+from vending.usecases import notify as notifying
+from vending.usecases import sweep as sweeping
+from vending.usecases import watch_machines as watching
+
+bp = func.Blueprint()
+log = logging.getLogger(__name__)
+
+
+# Without a policy the host moves the lease past a batch that failed. Endless retries make it wait.
+@bp.function_name("watch_machines")
+@bp.cosmos_db_trigger(
+    arg_name="documents",
+    connection="COSMOS",
+    database_name="%COSMOS_DATABASE%",
+    container_name="machines",
+    lease_container_name="leases",
+    lease_container_prefix="watch-machines",
+    feed_poll_delay=2000,
+    start_from_beginning=True,  # type: ignore[arg-type] - azure-functions declares a time, and takes a bool
+)
+@bp.retry(
+    strategy="exponential_backoff",
+    max_retry_count="-1",
+    minimum_interval="00:00:01",
+    maximum_interval="00:01:00",
+)
+async def watch_machines(documents: func.DocumentList) -> None:
+    """Judge the machines whose stock changed; a failure delivers all of the batch again."""
+    batch = [dict(document) for document in documents]
+    changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
+    if changed:
+        log.info("%d alerts changed", changed)
+
+
+@bp.function_name("notify")
+@bp.queue_trigger(arg_name="message", queue_name="notifications", connection="STORAGE")
+async def notify(message: func.QueueMessage) -> None:
+    """Deliver one notification; a failure delivers the message again, and later the sweep does."""
+    await notifying.notify(message.get_json(), wiring.webhook(), wiring.alerts(), datetime.now(UTC))
+
+
+@bp.function_name("sweep")
+@bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", use_monitor=False)
+async def sweep(timer: func.TimerRequest) -> None:
+    """Send owed notifications again; judge silence, faults, cold chains. A missed tick needs no making up."""
+    now = datetime.now(UTC)
+    sent = await sweeping.resend(wiring.alert_stores(), now)
+    changed = await sweeping.judge_conditions(wiring.alert_stores(), now, wiring.settings().silent_after)
+    late = " (late)" if timer.past_due else ""
+    log.info("sweep: %d notifications sent again, %d alerts changed%s", sent, changed, late)
