@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
     lease_container_name="leases",
     lease_container_prefix="watch-machines",
     feed_poll_delay=2000,
-    start_from_beginning=True,  # type: ignore[arg-type] - azure-functions declares a time, and takes a bool
+    start_from_beginning=True,  # type: ignore[arg-type]  # declared as a time, meant as a bool
 )
 @bp.retry(
     strategy="exponential_backoff",

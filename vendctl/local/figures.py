@@ -43,6 +43,6 @@ async def read(environment: Mapping[str, str]) -> Figures:
     async for name in wiring.deadletters().names():
         if name.endswith(".jsonl"):
             figures.dead_letters += (await wiring.deadletters().read(name)).count(b"\n")
-    async for _ in wiring.alerts().select(None, ("type", "=", "current"), ("state", "=", "open")):
+    async for _ in wiring.alerts().select(None, ("type", "=", "alert"), ("state", "=", "open")):
         figures.open_alerts += 1
     return figures
