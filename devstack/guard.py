@@ -1,7 +1,8 @@
 """Ends a stack's processes when the process that started them is gone, however it went (SIGKILL included).
 
 ``python -m devstack.guard`` reads ``+PID`` and ``-PID`` from standard input; when that closes, the
-processes still noted get SIGTERM. Standard input closes with its writer on every system, so nothing here depends on Linux.
+processes still noted get SIGTERM. Standard input closes with its writer on every system, so nothing here
+depends on Linux.
 """
 
 import contextlib

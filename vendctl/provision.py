@@ -9,9 +9,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from vendctl.environment import load
 from azure.cosmos import PartitionKey
 
+from vendctl.environment import load
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
 from vending.settings import Settings
 
