@@ -1,0 +1,181 @@
+"""A fleet that runs against a hub: model time follows real time, and stops well."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulator.demand import DAY
+from simulator.device import iso
+from simulator.fleet import Fleet
+from simulator.progress import Progress
+from simulator.sender import Sender
+from simulator.state import State, write
+from simulator.timeline import Dating, Timeline
+from simulator.truth import Truth, describe
+
+TICK = 0.1
+ENOUGH = 5_000
+"""Deliveries waiting at the hub's door above which model time stands still."""
+FINISH = 1.5
+"""Seconds that a stop leaves for what is being sent."""
+
+
+@dataclass
+class Pace:
+    """How model time follows real time. ``start`` is milliseconds since 1970, ``duration`` seconds."""
+
+    speed: float
+    dates: str
+    start: int | None
+    duration: float | None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.speed <= 1_000_000:
+            raise ValueError(f"--speed {self.speed}: a number above 0 is needed")
+
+    def first(self, now: int) -> int:
+        """The model time of a fresh fleet's start."""
+        if self.start is not None:
+            return self.start
+        if self.dates == "now" or self.speed == 1:
+            return now
+        return now - (DAY if self.duration is None else int(self.duration * 1000 * (self.speed - 1)))
+
+    def later(self, model: int, seconds: float, now: int) -> int:
+        """Model time after so many more seconds."""
+        at = model + int(seconds * 1000 * self.speed)
+        return at if self.dates == "now" else max(model, min(at, now))
+
+
+class Live:
+    """One run."""
+
+    def __init__(
+        self, fleet: Fleet, faults: frozenset[str], pace: Pace, connection: str, hub: str,
+        state: Path | None, truth: Path | None,
+    ) -> None:  # fmt: skip
+        self.pace = pace
+        self.connection, self.hub = connection, hub
+        self.state_folder, self.truth_file = state, truth
+        self.timeline = Timeline(fleet, faults, pace.first(millis()))
+        self.truth = Truth()
+        self.acknowledged = 0
+        self.stop = threading.Event()
+        self.state: State | None = None
+        self._epochs = 0
+
+    def run(self, *, lines: bool) -> int:
+        """Send until the end; 0 when it ended as asked."""
+        progress = Progress(lines=lines)
+        with (
+            _stopped_by_signals(self.stop),
+            State(self.state_folder) if self.state_folder else nullcontext() as state,
+        ):
+            self.state = state
+            sender = Sender(self.connection, self.hub)
+            try:
+                self._begin()
+                self._follow(sender, progress)
+            finally:
+                unsent = sender.close(FINISH)
+                self._take(sender)
+                self._save(unsent)
+                if state:
+                    state.finish()
+                self._write_truth(len(unsent))
+                progress.report(self._figures(sender, 0.0) | {"unsent": len(unsent), "final": True})
+                progress.close()
+        return 0
+
+    def _begin(self) -> None:
+        if self.state and self.state.load(self.timeline, self.truth) and self.state.unclean:
+            self.truth.exact = False
+            for unit in self.timeline.units:
+                self.timeline.add(unit.new_epoch(self.timeline.now, "storage-lost"))
+                self.timeline.touched(unit)
+        if self.pace.dates == "now":
+            self.timeline.dating = Dating(self.timeline.now, millis(), self.pace.speed)
+        self._save([])
+
+    def _follow(self, sender: Sender, progress: Progress) -> None:
+        begun = last = time.monotonic()
+        model, sent = self.timeline.now, 0
+        saved, cost = begun, 0.0
+        while not self.stop.wait(TICK):
+            now = time.monotonic()
+            if self.pace.duration is not None and now - begun >= self.pace.duration:
+                return
+            if sender.pending < ENOUGH:
+                model = self.pace.later(model, now - last, millis())
+            elif self.pace.dates == "now":
+                self.timeline.dating = Dating(model, millis(), self.pace.speed)
+            due = [delivery for _, delivery in self.timeline.until(model)]
+            # A new epoch is on disk before anything of it leaves, so that no later run takes it again.
+            if now - saved > max(5.0, 20 * cost) or self.timeline.epochs != self._epochs:
+                self._save(due)
+                saved, cost = now, time.monotonic() - now
+            sender.submit(due)
+            self._take(sender)
+            if progress.due():
+                progress.report(self._figures(sender, (self.acknowledged - sent)))
+                sent = self.acknowledged
+            last = now
+
+    def _take(self, sender: Sender) -> None:
+        while not sender.acknowledged.empty():
+            for delivery in sender.acknowledged.get():
+                machine = self.timeline.units[delivery.machine].model.spec.id
+                self.truth.acknowledge(machine, delivery)
+                self.acknowledged += 1
+
+    def _save(self, unsent: list[Any]) -> None:
+        self._epochs = self.timeline.epochs
+        if self.state:
+            self.state.save(self.timeline, self.truth, unsent)
+
+    def _figures(self, sender: Sender, rate: float) -> dict[str, Any]:
+        return {
+            "sent": self.acknowledged,
+            "acknowledged": self.acknowledged,
+            "machines": self.timeline.fleet.machines,
+            "rate": rate,
+            "waiting": sender.pending,
+            "offline": sum(unit.link.away_until > 0 for unit in self.timeline.units),
+            "undeliverable": sender.undeliverable,
+            "time": iso(self.timeline.now),
+            "truth": self.truth.totals(),
+        }
+
+    def _write_truth(self, unsent: int) -> None:
+        if self.truth_file:
+            lost = {unit.model.spec.id: unit.lost for unit in self.timeline.units}
+            seed = self.timeline.fleet.seed
+            told = describe(self.truth, lost, seed=seed, unsent=unsent, acknowledged=self.acknowledged)
+            write(self.truth_file, told)
+
+
+def millis() -> int:
+    """Now, in milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM end the run instead of the process; a second SIGINT ends the process."""
+
+    def handle(number: int, _: object) -> None:
+        if number == signal.SIGINT and stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,194 @@
+"""What a perfect reader of the hub would know: counted from the bodies that the hub acknowledged.
+
+A second, independent reading of the event contract: verification compares an application with it.
+"""
+
+import json
+from bisect import bisect_right, insort
+from collections import Counter
+from typing import Any
+
+from simulator.link import Delivery
+
+Order = tuple[int, int]
+COUNTS = {"vend.failed": "failures", "inventory.restocked": "restocks", "cash.collected": "collections"}
+
+
+class MachineTruth:
+    """One machine. ``lines`` counts ledger lines by kind; orders are (epoch, sequence)."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.duplicates = 0
+        self.poison: Counter[str] = Counter()
+        self.lines: Counter[str] = Counter()
+        self.units = 0
+        self.revenue: Counter[str] = Counter()
+        self.ledger: dict[str, list[list[int]]] = {}
+        self.bases: dict[str, list[int]] = {}
+        """Selection → [epoch, sequence, level] of the newest statement."""
+        self.taken: dict[str, list[list[int]]] = {}
+        """Selection → [epoch, sequence, units] of the vends after it."""
+        self.conditions: dict[str, list[Any]] = {}
+
+    def take(self, event: dict[str, Any], *, again: bool) -> None:
+        """An acknowledged event; a ledger event counts once, whichever copy came first."""
+        name = event["type"].removeprefix("io.vendstream.").removesuffix(".v1")
+        order = (event["deviceepoch"], event["sequence"])
+        self.events += not again
+        self.duplicates += again
+        number = event.get("ledgersequence")
+        if number is not None:
+            device = event["source"].removeprefix("/devices/")
+            if not add(self.ledger.setdefault(f"{device}/{event['deviceepoch']}", []), number):
+                return
+            self._count(name, event["data"])
+        self._stock(name, order, event["data"], new=number is not None)
+        for register, value in registers(name, event["data"]).items():
+            held = self.conditions.get(register)
+            if held is None or (held[0], held[1]) < order:
+                self.conditions[register] = [*order, *value]
+
+    def on_hand(self) -> dict[str, int | None]:
+        """Units per selection; None where no level was ever stated."""
+        known = {name: base[2] for name, base in self.bases.items()}
+        sold = {name: sum(row[2] for row in rows) for name, rows in self.taken.items()}
+        return {
+            name: max(0, known[name] - sold.get(name, 0)) if name in known else None
+            for name in sorted(known.keys() | sold.keys())
+        }
+
+    def holes(self) -> dict[str, list[list[int]]]:
+        """Ledger numbers below the greatest one that never came."""
+        found = {}
+        for book, held in self.ledger.items():
+            edges = [0, *(edge for pair in held for edge in pair)]
+            gaps = [[edges[x] + 1, edges[x + 1] - 1] for x in range(0, len(edges) - 1, 2)]
+            if gaps := [gap for gap in gaps if gap[0] <= gap[1]]:
+                found[book] = gaps
+        return found
+
+    def _count(self, name: str, data: dict[str, Any]) -> None:
+        if name != "vend.completed":
+            self.lines[COUNTS[name]] += 1
+            return
+        payment = data["paymentMethod"]
+        self.lines[payment if payment in ("free", "test") else "vends"] += 1
+        if payment != "test":
+            self.units += data["quantity"]
+            self.revenue[data["currency"]] += data["paidMinor"]
+
+    def _stock(self, name: str, order: Order, data: dict[str, Any], *, new: bool) -> None:
+        if name == "inventory.level":
+            for row in data["selections"]:
+                self._state(row["selection"], order, row["level"])
+        elif name == "inventory.restocked" and new:
+            for row in data["lines"]:
+                self._state(row["selection"], order, row["after"])
+        elif name == "vend.completed" and new:
+            selection = data["selection"]
+            if "levelAfter" in data:
+                self._state(selection, order, data["levelAfter"])
+            base = self.bases.get(selection)
+            if base is None or (base[0], base[1]) < order:
+                insort(self.taken.setdefault(selection, []), [*order, data["quantity"]])
+
+    def _state(self, selection: str, order: Order, level: int) -> None:
+        base = self.bases.get(selection)
+        if base is None or (base[0], base[1]) < order:
+            self.bases[selection] = [*order, level]
+            rows = self.taken.get(selection, [])
+            self.taken[selection] = [row for row in rows if (row[0], row[1]) > order]
+
+
+class Truth:
+    """The whole fleet's truth, by machine id."""
+
+    def __init__(self) -> None:
+        self.machines: dict[str, MachineTruth] = {}
+        self.exact = True
+        """False after a run that ended without saving: some of what it sent was never counted."""
+
+    def acknowledge(self, machine: str, delivery: Delivery) -> None:
+        """The hub has it."""
+        own = self.machines.setdefault(machine, MachineTruth())
+        if delivery.kind == "poison":
+            own.poison[delivery.reason] += 1
+        else:
+            own.take(json.loads(delivery.body), again=delivery.kind == "duplicate")
+
+    def totals(self) -> dict[str, Any]:
+        """The fleet's totals, as a screen shows them."""
+        revenue: Counter[str] = Counter()
+        totals: Counter[str] = Counter()
+        for own in self.machines.values():
+            revenue += own.revenue
+            totals += Counter(
+                vends=own.lines["vends"], units=own.units, deadLetters=own.poison.total(),
+                duplicates=own.duplicates, events=own.events,
+            )  # fmt: skip
+        names = ("vends", "units", "deadLetters", "duplicates", "events")
+        return {name: totals[name] for name in names} | {"revenue": dict(sorted(revenue.items()))}
+
+
+def registers(name: str, data: dict[str, Any]) -> dict[str, list[Any]]:
+    """The registers that a reading sets, and their values."""
+    match name:
+        case "temperature":
+            return {f"temp:{data['zone']}": [data["celsius"]]}
+        case "door":
+            return {"door": [data["open"]]}
+        case "power":
+            return {"power": [data["state"]]}
+        case "fault.raised" | "fault.cleared":
+            return {f"fault:{data['component']}:{data['code']}": [name == "fault.raised"]}
+        case "device.boot":
+            return {"boot": [data["reason"]], "firmware": [data["firmware"]]}
+        case "device.heartbeat":
+            signal = [data["rssiDbm"]] if "rssiDbm" in data else []
+            return {
+                "heartbeat": [data["uptimeS"], data["queueDepth"], *signal],
+                "firmware": [data["firmware"]],
+            }
+        case "visit.started" | "visit.ended":
+            return {"visit": [data["visitId"], data["reason"], name == "visit.started"]}
+        case "cash.level":
+            return {"cash": [[[x["coinMinor"], x["count"], x["full"]] for x in data["tubes"]]]}
+        case "health.lockout":
+            return {"lockout": [data["zone"], data["celsius"]]}
+    return {}
+
+
+def add(intervals: list[list[int]], number: int) -> bool:
+    """Put a number into sorted, disjoint intervals; False when it was there."""
+    at = bisect_right(intervals, number, key=lambda pair: pair[0]) - 1
+    if at >= 0 and number <= intervals[at][1]:
+        return False
+    if at >= 0 and intervals[at][1] + 1 == number:
+        intervals[at][1] = number
+    else:
+        at += 1
+        intervals.insert(at, [number, number])
+    if at + 1 < len(intervals) and intervals[at][1] + 1 == intervals[at + 1][0]:
+        intervals[at][1] = intervals.pop(at + 1)[1]
+    return True
+
+
+def describe(truth: Truth, lost: dict[str, int], **facts: Any) -> dict[str, Any]:
+    """The truth file: totals, and per machine lines, totals, numbering, stock, readings, awkwardness."""
+    machines = {}
+    for name, own in sorted(truth.machines.items()):
+        machines[name] = {
+            "events": own.events,
+            "duplicates": own.duplicates,
+            "poison": dict(sorted(own.poison.items())),
+            "lost": lost.get(name, 0),
+            "lines": dict(sorted(own.lines.items())),
+            "units": own.units,
+            "revenue": dict(sorted(own.revenue.items())),
+            "ledger": own.ledger,
+            "holes": own.holes(),
+            "stock": own.on_hand(),
+            "conditions": own.conditions,
+        }
+    return {"exact": truth.exact, **facts, "totals": truth.totals(), "machines": machines}
