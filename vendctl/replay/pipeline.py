@@ -11,7 +11,7 @@ from vendctl.replay.reconcile import Mismatch, compare, totals
 from vendctl.replay.report import Outcome
 from vendctl.replay.sales import SalesFile
 from vendctl.replay.sending import send
-from vendctl.replay.waiting import finished, rolled_up
+from vendctl.replay.waiting import RollUps, finished, rolled_up
 from vending import wiring
 
 
@@ -20,9 +20,12 @@ async def replay(file: SalesFile, folder: Folder, running: System, progress: Rep
     devices = device_events(file.sales, file.mapping.zone)
     events = sum(len(device.bodies) for device in devices)
     await send(devices, running.environment, lambda count: progress.stage("sent", count, events))
-    await finished(running.environment, progress.stage, f"{folder.path}/functions.log")
+    log = f"{folder.path}/functions.log"
+    await finished(running.environment, progress.stage, log)
     try:
-        outcome = await _reconciled(file, running, progress, events)
+        off = await rolled_up(_rollups(file, running), _days(file), progress.stage, log)
+        outcome = await _reconciled(file, running, events)
+        outcome.mismatches += off
         digest = await stored.ledger_digest(wiring.machines())
     finally:
         await wiring.close()
@@ -34,12 +37,24 @@ async def replay(file: SalesFile, folder: Folder, running: System, progress: Rep
     return outcome
 
 
-async def _reconciled(file: SalesFile, running: System, progress: ReplayProgress, events: int) -> Outcome:
+def _rollups(file: SalesFile, running: System) -> RollUps:
+    return RollUps(
+        running.host.url,
+        lambda: stored.queue_length(running.environment, "rollup-shards"),
+        lambda: stored.day_count(wiring.machines(), wiring.fleet()),
+        lambda: rollup_mismatches(file),
+    )
+
+
+def _days(file: SalesFile) -> int:
+    """How many documents the rollups will have: machine days, and two of the fleet for each day."""
+    machine_days = {(sale.machine, sale.day) for sale in file.sales}
+    return len(machine_days) + 2 * len({day for _, day in machine_days})
+
+
+async def _reconciled(file: SalesFile, running: System, events: int) -> Outcome:
     sold = reconcile.file_sold(file.sales)
     ledger = reconcile.ledger_sold(await stored.documents(wiring.machines(), "page"), file.mapping.zone)
-    progress.say("rolling up")
-    off = compare("ledger", totals(sold), totals(ledger))
-    off += await rolled_up(running.host.url, lambda: rollup_mismatches(file))
     numbers = await last_numbers(running.environment)
     return Outcome(
         currency=file.mapping.currency,
@@ -48,7 +63,7 @@ async def _reconciled(file: SalesFile, running: System, progress: ReplayProgress
         events=events,
         days=len({sale.day for sale in file.sales}),
         machines=reconcile.by_machine(ledger),
-        mismatches=off,
+        mismatches=compare("ledger", totals(sold), totals(ledger)),
         dead_letters=await stored.dead_letters(wiring.deadletters()),
         archive_gaps=await stored.archive_gaps(
             wiring.archive_blobs(), wiring.settings().hub_generation, numbers
@@ -61,8 +76,7 @@ async def rollup_mismatches(file: SalesFile) -> list[Mismatch]:
     currency = file.mapping.currency
     paid = [sold for sold in reconcile.file_sold(file.sales) if sold.paid]
     days = await stored.documents(wiring.machines(), "day")
-    dates = sorted({sale.day.isoformat() for sale in file.sales} | {day["date"] for day in days})
-    fleet = await stored.fleet_days(wiring.fleet(), dates)
+    fleet = await stored.fleet_days(wiring.fleet())
     return [
         *compare("rollup", totals(paid), reconcile.machine_day_totals(days, currency)),
         *compare("fleet day", totals(paid, reconcile.FLEET), reconcile.fleet_day_totals(fleet, currency)),

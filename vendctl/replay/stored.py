@@ -1,9 +1,11 @@
 """What the system stored of a replay, read from its stores."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from vending.adapters.clients import queue_service
+from vending.adapters.cosmos import CosmosDocuments
 from vending.domain import intervals, layout, rollups
 from vending.domain.records import decode_lines
 from vending.ports import Blobs, Documents
@@ -16,6 +18,26 @@ async def documents(container: Documents, type: str) -> list[Body]:  # noqa: A00
     return [found.body async for found in container.select(None, ("type", "=", type))]
 
 
+async def day_count(machines: CosmosDocuments, fleet: CosmosDocuments) -> int:
+    """How many machine days and fleet days there are."""
+    count = 0
+    for container, key, type in (  # noqa: A001
+        (machines, None, "day"),
+        (fleet, rollups.FLEET, f"{rollups.FLEET}Day"),
+        (fleet, rollups.PRODUCTS, f"{rollups.PRODUCTS}Day"),
+    ):
+        async for _ in container.select(key, ("type", "=", type), fields=("id",)):
+            count += 1
+    return count
+
+
+async def queue_length(environment: Mapping[str, str], name: str) -> int:
+    """Messages of a queue, those in work among them."""
+    async with queue_service(environment, "STORAGE") as queues:
+        properties = await queues.get_queue_client(name).get_queue_properties()
+    return properties.approximate_message_count or 0
+
+
 async def ledger_digest(machines: Documents) -> str:
     """Changes whenever a stock document or a ledger page is written, even with the same content."""
     found = [
@@ -26,18 +48,12 @@ async def ledger_digest(machines: Documents) -> str:
     return hashlib.blake2b(repr(sorted(found)).encode(), digest_size=16).hexdigest()
 
 
-async def fleet_days(fleet: Documents, days: Iterable[str]) -> dict[str, Body]:
+async def fleet_days(fleet: Documents) -> dict[str, Body]:
     """Day → the whole fleet's figures, the products' among them."""
     result: dict[str, Body] = {}
-    for day in days:
-        parts = [
-            rollups.total(stored.body if stored else None)
-            for stored in (
-                await fleet.read(*rollups.fleet_day_key(day)),
-                await fleet.read(*rollups.products_day_key(day)),
-            )
-        ]
-        result[day] = parts[0] | parts[1]
+    for scope in (rollups.FLEET, rollups.PRODUCTS):
+        async for stored in fleet.select(scope, ("type", "=", f"{scope}Day")):
+            rollups.add(result.setdefault(stored.body["date"], {}), rollups.total(stored.body))
     return result
 
 

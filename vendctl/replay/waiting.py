@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 import aiohttp
 
@@ -10,10 +11,12 @@ from vendctl.hub import behind, last_numbers
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.reconcile import Mismatch
 
-STALLED_SECONDS = 90.0
+STALLED_SECONDS = 120.0
 """How long nothing may move before the replay gives up."""
-QUIET_SECONDS = 20.0
-"""How long rollups may stay as they are before differences count as final."""
+QUIET_SECONDS = 3.0
+"""How long the queue of rollup work must stay empty before that work counts as done."""
+ROUNDS = 3
+"""How often ``roll_up`` is run while its days do not agree."""
 POLL_SECONDS = 0.5
 Stage = Callable[[str, int, int], None]
 
@@ -40,19 +43,53 @@ async def finished(environment: Mapping[str, str], stage: Stage, log: str) -> No
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def rolled_up(url: str, off: Callable[[], Awaitable[list[Mismatch]]]) -> list[Mismatch]:
-    """Run ``roll_up`` until its days agree, or do not change any more; what is then still off."""
-    before: list[Mismatch] | None = None
-    moved = time.monotonic()
+@dataclass(frozen=True)
+class RollUps:
+    """What the waiting needs to know of them."""
+
+    url: str
+    """The host that runs ``roll_up``."""
+    queued: Callable[[], Awaitable[int]]
+    """Messages that are not finished, in work or not."""
+    days: Callable[[], Awaitable[int]]
+    """Machine days and fleet days that exist: it grows while work is done."""
+    mismatches: Callable[[], Awaitable[list[Mismatch]]]
+
+
+async def rolled_up(rollups: RollUps, expected: int, stage: Stage, log: str) -> list[Mismatch]:
+    """Run ``roll_up`` and let its work end; what is then off. Raises :class:`ReplayError` at a standstill.
+
+    Runs must not overlap, they would do the same work twice: the next one waits for an empty queue.
+    """
+    off: list[Mismatch] = []
     async with aiohttp.ClientSession() as http:
-        while True:
-            await _trigger(http, url)
-            await asyncio.sleep(POLL_SECONDS)
-            now = await off()
-            if now != before:
-                before, moved = now, time.monotonic()
-            if not now or time.monotonic() - moved > QUIET_SECONDS:
-                return now
+        for _ in range(ROUNDS):
+            await _trigger(http, rollups.url)
+            await _worked_off(rollups, expected, stage, log)
+            off = await rollups.mismatches()
+            if not off:
+                break
+    return off
+
+
+async def _worked_off(rollups: RollUps, expected: int, stage: Stage, log: str) -> None:
+    before = (-1, -1)
+    moved = emptied = time.monotonic()
+    while True:
+        now = (await rollups.queued(), await rollups.days())
+        stage("days rolled up", min(now[1], expected), expected)
+        if now != before:
+            before, moved = now, time.monotonic()
+        if now[0]:
+            emptied = time.monotonic()
+        if time.monotonic() - emptied > QUIET_SECONDS or (not now[0] and now[1] >= expected):
+            return
+        if time.monotonic() - moved > STALLED_SECONDS:
+            raise ReplayError(
+                f"nothing moved for {STALLED_SECONDS:.0f} s: {now[1]} of {expected} days are rolled up and "
+                f"{now[0]} messages wait in rollup-shards; see {log}, then run again"
+            )
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _trigger(http: aiohttp.ClientSession, url: str) -> None:

@@ -61,7 +61,7 @@ class App:
         paid = [one for one in sold if one.paid]
         ledger = reconcile.ledger_sold(await stored.documents(self.machines, "page"), file.mapping.zone)
         days = await stored.documents(self.machines, "day")
-        fleet = await stored.fleet_days(self.fleet, sorted({day["date"] for day in days}))
+        fleet = await stored.fleet_days(self.fleet)
         return [
             *compare("ledger", totals(sold), totals(ledger)),
             *compare("rollup", totals(paid), reconcile.machine_day_totals(days, "USD")),

@@ -29,7 +29,7 @@ def use(monkeypatch: pytest.MonkeyPatch, hub: Hub) -> list[tuple[str, int, int]]
     monkeypatch.setattr(waiting, "behind", hub.behind)
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.001)
     monkeypatch.setattr(waiting, "STALLED_SECONDS", 0.05)
-    monkeypatch.setattr(waiting, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(waiting, "QUIET_SECONDS", 0.01)
     return []
 
 
@@ -74,32 +74,51 @@ def off(day: str) -> Mismatch:
     return Mismatch("rollup", Key("x1", day, "USD"), Sum(1, 1), Sum())
 
 
+class RollUps:
+    """Rollups that find ``days`` of ten days with each look, and how much is off after each run."""
+
+    def __init__(self, url: str, queue: list[int], days: list[int], off: list[list[Mismatch]]) -> None:
+        self.queue, self.found, self.off = queue, days, off
+        self.port = waiting.RollUps(url, self._queued, self._days, self._mismatches)
+
+    async def _queued(self) -> int:
+        return self.queue.pop(0) if len(self.queue) > 1 else self.queue[0]
+
+    async def _days(self) -> int:
+        return self.found.pop(0) if len(self.found) > 1 else self.found[0]
+
+    async def _mismatches(self) -> list[Mismatch]:
+        return self.off.pop(0)
+
+
 async def test_rollups_are_run_until_they_agree(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
-    use(monkeypatch, Hub({}))
-    looks = [[off("2025-01-01"), off("2025-01-02")], [off("2025-01-02")], []]
-
-    async def look() -> list[Mismatch]:
-        return looks.pop(0)
-
+    seen = use(monkeypatch, Hub({}))
     url, calls = host
-    assert await waiting.rolled_up(url, look) == []
-    assert calls == ["roll_up"] * 3
+    rollups = RollUps(url, [2, 1, 0], [0, 4, 9, 9, 10], [[off("2025-01-01")], []])
+    assert await waiting.rolled_up(rollups.port, 10, lambda *stage: seen.append(stage), "the log") == []
+    assert calls == ["roll_up"] * 2
+    assert seen[-1] == ("days rolled up", 10, 10)
 
 
 async def test_rollups_that_stay_off_are_returned(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
     use(monkeypatch, Hub({}))
+    url, calls = host
+    rollups = RollUps(url, [0], [9], [[off("2025-01-01")], [off("2025-01-01")], [off("2025-01-02")]])
+    assert await waiting.rolled_up(rollups.port, 10, lambda *_: None, "the log") == [off("2025-01-02")]
+    assert calls == ["roll_up"] * waiting.ROUNDS
 
-    async def look() -> list[Mismatch]:
-        return [off("2025-01-01")]
 
-    assert await waiting.rolled_up(host[0], look) == [off("2025-01-01")]
+async def test_rollups_at_a_standstill_are_told(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
+    use(monkeypatch, Hub({}))
+    rollups = RollUps(host[0], [2], [9], [])
+    with pytest.raises(
+        ReplayError, match=r"nothing moved .*: 9 of 10 days are rolled up and 2 messages"
+    ):
+        await waiting.rolled_up(rollups.port, 10, lambda *_: None, "the log")
 
 
 async def test_a_host_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
     use(monkeypatch, Hub({}))
-
-    async def look() -> list[Mismatch]:
-        return []
-
+    rollups = RollUps(f"{host[0]}/refuses", [0], [0], [])
     with pytest.raises(ReplayError, match="refuses would not run roll_up: 500 no"):
-        await waiting.rolled_up(f"{host[0]}/refuses", look)
+        await waiting.rolled_up(rollups.port, 10, lambda *_: None, "the log")
