@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
     strategy="exponential_backoff",
     max_retry_count="-1",
     minimum_interval="00:00:01",
-    maximum_interval="00:01:00",
+    maximum_interval="00:00:15",
 )
 async def watch_machines(documents: func.DocumentList) -> None:
     """Judge the machines whose stock changed; a failure delivers all of the batch again."""

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
     strategy="exponential_backoff",
     max_retry_count="-1",
     minimum_interval="00:00:01",
-    maximum_interval="00:01:00",
+    maximum_interval="00:00:15",
 )
 async def archive_telemetry(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - the indexer's rule
     """Append a batch of one partition to its blob; a failure delivers all of it again."""

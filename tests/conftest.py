@@ -18,6 +18,7 @@ QUICK = {
     "SWEEP_SCHEDULE": "0 0 0 1 1 *",
     f"{_HOST}eventHubs__maxWaitTime": "00:00:01",
     f"{_HOST}eventHubs__loadBalancingUpdateInterval": "00:00:01",
+    f"{_HOST}eventHubs__partitionOwnershipExpirationInterval": "00:00:05",
     f"{_HOST}queues__maxPollingInterval": "00:00:00.200",
 }
 
