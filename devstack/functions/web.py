@@ -69,7 +69,7 @@ class Web:
 
     async def _serve(self, request: web.Request) -> web.Response:
         path = request.rel_url.raw_path.lstrip("/")
-        if path == "":
+        if path == "" and all(trigger.route.match("") is None for trigger in self._http):
             return web.Response(text="The Functions host is up.\n")
         if path.lower().startswith("admin/"):
             return await self._admin(request, [part for part in path.split("/")[1:] if part])

@@ -1,0 +1,192 @@
+"""The dashboard in a real browser, on the real app: events go in at the hub, figures change on the page."""
+
+import asyncio
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+from playwright.async_api import BrowserContext, Locator, Page, Route, expect
+
+from tests.devices import START, Device, send
+from vendctl.local.system import System
+
+DAY = START.date().isoformat()
+SECONDS = 60
+HOSTILE = "<img src=x onerror=window.owned=1>"
+
+
+async def deliver(running: System, *devices: Device) -> None:
+    """What the devices have to say, by the official producer."""
+    batches = [(device.name, device.sent[:]) for device in devices]
+    await asyncio.to_thread(send, running.stack.eventhubs_connection, "telemetry", batches)
+    for device in devices:
+        device.sent.clear()
+
+
+async def rolled_up(running: System, shown: Locator, text: str) -> None:
+    """The timer's work, again and again until the page shows its result."""
+    deadline = time.monotonic() + SECONDS
+    async with aiohttp.ClientSession(running.host.url) as session:
+        while True:
+            async with session.post("/admin/functions/roll_up", json={"input": ""}) as answer:
+                assert answer.status == 202
+            try:
+                await expect(shown).to_contain_text(re.compile(text), timeout=3_000)
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+
+async def known(running: System, machine: str, text: str) -> None:
+    """The API speaks of it: what the page is opened for has arrived."""
+    deadline = time.monotonic() + SECONDS
+    async with aiohttp.ClientSession(running.host.url) as session:
+        while time.monotonic() < deadline:
+            async with session.get(f"/api/v1/machines/{machine}") as answer:
+                if answer.status == 200 and text in await answer.text():
+                    return
+            await asyncio.sleep(0.1)
+    raise AssertionError(f"the API does not say {text} of {machine} within {SECONDS} s")
+
+
+async def opened(page: Page, running: System, path: str = "/") -> None:
+    """The page with its first figures."""
+    await page.goto(f"{running.host.url}{path}")
+    await expect(page.locator("#count")).not_to_be_empty(timeout=SECONDS * 1000)
+
+
+async def test_figures_change_while_events_arrive(page: Page, running: System) -> None:
+    device = Device("page-1")
+    device.level(3)
+    device.vend(currency="NOK", product=HOSTILE)
+    device.temperature(3.5)
+    await deliver(running, device)
+    await opened(page, running)
+    assert page.url == f"{running.host.url}/dashboard"
+    await page.get_by_label("Day", exact=True).fill(DAY)
+    revenue = page.locator("#revenue")
+    await rolled_up(running, revenue, r"NOK\s1\.50")
+    await expect(page.locator("#top")).to_contain_text(HOSTILE)
+
+    await page.evaluate("window.stayed = true")
+    device.vend(currency="NOK")
+    device.vend(currency="NOK")
+    await deliver(running, device)
+    await rolled_up(running, revenue, r"NOK\s4\.50")
+    await expect(page.get_by_role("img", name=re.compile("Revenue by hour"))).to_be_visible()
+    alerts = page.locator("#alerts li", has_text="page-1")
+    await expect(alerts).to_contain_text("Selection A1 is sold out", timeout=SECONDS * 1000)
+    await expect(page.locator("#rows tr", has_text="page-1")).to_contain_text("silent")
+    assert await page.evaluate("[window.stayed, window.owned]") == [True, None]
+
+
+async def test_a_machine_found_and_opened_with_the_keyboard(page: Page, running: System) -> None:
+    device, other = Device("page-2"), Device("page-3")
+    device.level(5, "B7")
+    device.vend("B7", product="Ginger ale")
+    other.level(5)
+    # Heard just now, whatever the day of its sales.
+    device.started = datetime.now(UTC) - timedelta(minutes=device.sequence + 1)
+    device.event("device.heartbeat", {"uptimeS": 60, "firmware": "9.8.7", "queueDepth": 0})
+    await deliver(running, device, other)
+    await known(running, "page-2", "9.8.7")
+    await opened(page, running)
+    row = page.locator("#rows tr")
+    await page.get_by_label("Find").fill("page-2")
+    await expect(row).to_have_count(1, timeout=SECONDS * 1000)
+    await expect(row).to_contain_text("online", timeout=SECONDS * 1000)
+    name = page.get_by_role("button", name="page-2", exact=True)
+    await name.focus()
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="page-2")
+    for text in ("B7", "4", "Ginger ale", "9.8.7"):
+        await expect(dialog).to_contain_text(text)
+    assert page.url.endswith("#machine=page-2")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(name).to_be_focused()
+    assert "#" not in page.url
+
+
+async def test_an_api_that_is_down_is_said_and_the_figures_stay(page: Page, running: System) -> None:
+    await opened(page, running)
+    shown = await page.locator("#count").inner_text()
+    await page.route("**/api/**", lambda route: route.abort())
+    banner = page.get_by_role("alert")
+    await expect(banner).to_contain_text("does not answer: the connection failed", timeout=20_000)
+    assert await page.locator("#count").inner_text() == shown
+    await page.unroute("**/api/**")
+    await expect(banner).to_be_hidden(timeout=20_000)
+
+
+async def test_the_function_key_is_asked_for_and_leaves_the_address(page: Page, running: System) -> None:
+    async def guarded(route: Route) -> None:
+        right = route.request.headers.get("x-functions-key") == "sesame"
+        await (route.continue_() if right else route.fulfill(status=401))
+
+    await page.route("**/api/**", guarded)
+    await page.goto(f"{running.host.url}/dashboard")
+    key = page.get_by_label("function key")
+    await expect(key).to_be_visible()
+    await key.fill("sesame")
+    await page.get_by_role("button", name="Use the key").click()
+    await expect(page.locator("#count")).not_to_be_empty()
+    await expect(key).to_be_hidden()
+
+    await page.evaluate("sessionStorage.clear()")
+    await opened(page, running, "/?code=sesame#machine=nobody")
+    assert page.url == f"{running.host.url}/dashboard#machine=nobody"
+    await expect(page.get_by_role("dialog")).to_contain_text("No machine 'nobody' ever sent an event.")
+
+
+CONTRAST = """() => {
+  const channels = (color) => color.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+    .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const color = getComputedStyle(node).backgroundColor;
+      if ((channels(color)[3] ?? 1) > 0) return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  return [...document.querySelectorAll("body *")]
+    .filter((node) => node.checkVisibility())
+    .filter((node) => [...node.childNodes].some((one) => one.nodeType === 3 && one.data.trim()))
+    .map((node) => {
+      const colors = [getComputedStyle(node).color, behind(node)];
+      const [one, other] = colors.map((color) => light(channels(color)));
+      const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+      return [ratio, `${node.tagName} ${node.className} ${node.textContent.slice(0, 30)}`];
+    });
+}"""
+"""The contrast of every visible text to what lies behind it, as WCAG computes it."""
+
+
+async def test_readable_in_both_colour_schemes_and_on_a_telephone(
+    page: Page, context: BrowserContext, running: System
+) -> None:
+    device = Device("page-4")
+    device.event("fault.raised", {"component": "coin", "code": "EAR"})
+    device.temperature(4.0)
+    device.temperature(11.0)
+    await deliver(running, device)
+    await known(running, "page-4", "11.0")
+    await opened(page, running)
+    await expect(page.locator("#rows tr", has_text="page-4")).to_contain_text("11.0 °C")
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        ratios = await page.evaluate(CONTRAST)
+        assert len(ratios) > 40
+        assert [one for one in ratios if one[0] < 4.5] == []
+    await page.set_viewport_size({"width": 360, "height": 740})
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    for role in ("banner", "main"):
+        await expect(page.get_by_role(role)).to_have_count(1)
+    for control in await page.locator("input, select, button").all():
+        name = await control.evaluate("(node) => node.labels?.[0]?.textContent || node.textContent")
+        assert name.strip(), await control.evaluate("(node) => node.outerHTML")
