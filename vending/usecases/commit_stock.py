@@ -4,7 +4,7 @@ On a conflict the events are folded again into what is stored now. They are neve
 other writer may have counted some of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from vending.domain import ledger, stock
 from vending.domain.clock import Moment
@@ -84,27 +84,35 @@ async def _commit(
 async def _unmasked(
     machine: str, suspects: Sequence[Event], documents: Documents
 ) -> list[tuple[HubEvent, Rejected]]:
-    """Of the duplicates that are no redelivery, those whose content differs from the stored line."""
+    """Of the duplicates that are no redelivery, those whose content differs from the stored line.
+
+    A page is read for all its lines at once: who sends a whole day again sends neighbours.
+    """
     refused: list[tuple[HubEvent, Rejected]] = []
+    digests: dict[tuple[str, int], str] = {}
     for event in suspects:
-        number = event.ledger or 0
-        found = [
-            entry["digest"]
-            async for page in documents.select(
-                machine,
-                ("type", "=", "page"),
-                ("deviceId", "=", event.device),
-                ("epoch", "=", event.envelope.deviceepoch),
-                ("first", "<=", number),
-                ("last", ">=", number),
-            )
-            for entry in page.body["lines"]
-            if entry["ledger"] == number
-        ]
-        if not found:
-            raise LookupError(
-                f"{machine}: {stock.book(event)} counts {number} as applied, but no page holds it"
-            )
-        if event.digest not in found:
-            refused.append((event.hub, stock.conflict(event, found[0])))
+        key = stock.book(event), event.ledger or 0
+        if key not in digests:
+            digests |= {
+                (key[0], number): digest async for number, digest in _digests(machine, event, documents)
+            }
+        if key not in digests:
+            raise LookupError(f"{machine}: {key[0]} counts {key[1]} as applied, but no page holds it")
+        if event.digest != digests[key]:
+            refused.append((event.hub, stock.conflict(event, digests[key])))
     return refused
+
+
+async def _digests(machine: str, event: Event, documents: Documents) -> AsyncIterator[tuple[int, str]]:
+    """Number and digest of each line in the pages around an event's number."""
+    number = event.ledger or 0
+    async for page in documents.select(
+        machine,
+        ("type", "=", "page"),
+        ("deviceId", "=", event.device),
+        ("epoch", "=", event.envelope.deviceepoch),
+        ("first", "<=", number),
+        ("last", ">=", number),
+    ):
+        for entry in page.body["lines"]:
+            yield entry["ledger"], entry["digest"]
