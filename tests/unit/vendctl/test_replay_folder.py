@@ -35,9 +35,7 @@ def test_a_folder_is_found_again_with_its_digest(tmp_path: Path) -> None:
 
 def test_other_data_are_left_alone(tmp_path: Path) -> None:
     Folder(tmp_path, "abc").open()
-    with pytest.raises(
-        ReplayError, match="replay of another file or mapping: name another"
-    ):
+    with pytest.raises(ReplayError, match="replay of another file or mapping: name another"):
         Folder(tmp_path, "def").open()
     (tmp_path / MARKER).write_text("{")
     with pytest.raises(ReplayError, match=r"replay.json is damaged .* remove"):
