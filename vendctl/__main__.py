@@ -15,6 +15,7 @@ COMMANDS = {
     "archive": ("vendctl.archive", "audit the archive; import Event Hubs Capture"),
     "rebuild": ("vendctl.rebuild", "state rebuilt from the archive, compared with the live one"),
     "catalog": ("vendctl.catalog", "import sites, machines, products and planograms"),
+    "picture": ("vendctl.picture", "a picture of the running dashboard, for the README"),
     "picklist": ("vendctl.picklist", "what to take along to a route's machines"),
 }
 
