@@ -1,0 +1,223 @@
+"""Live state beside rebuilt state: stock, ledger lines, machine days, conditions and summaries must be equal.
+
+Left out is what says how events were delivered and not what they said: ``rev``, ``marks``, the cut of ledger
+pages, times of computation. Where only an estimated time of an event is known, its time may differ; days and
+summaries with such lines are compared as sums over all days.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vending.domain import conditions
+from vending.domain.rollups import Figures, add
+from vending.ports import Documents
+from vending.usecases.rebuild import Inexact
+
+NAMED = 50
+"""Differences that are named; all are counted."""
+INEXACT = ("uptime", "estimated")
+Days = dict[tuple[str, str, str], Figures]
+"""Figures by (machine or scope, day, child of the scope or nothing)."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The stores that are compared."""
+
+    machines: Documents
+    conditions: Documents
+    fleet: Documents
+
+
+@dataclass
+class Comparison:
+    """What was compared, and what differs."""
+
+    machines: int = 0
+    lines: int = 0
+    days: int = 0
+    summaries: int = 0
+    differences: int = 0
+    excepted: int = 0
+    """Differences that come from estimated times."""
+    named: list[str] = field(default_factory=list)
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences
+
+    def differ(self, what: str, live: object, rebuilt: object) -> None:
+        """Note a difference."""
+        self.differences += 1
+        if len(self.named) < NAMED:
+            self.named.append(f"{what}: live {_short(live)}, rebuilt {_short(rebuilt)}")
+
+    def figures(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "equal": self.equal,
+            "machines": self.machines,
+            "lines": self.lines,
+            "days": self.days,
+            "summaries": self.summaries,
+            "differences": self.differences,
+            "excepted": self.excepted,
+            "named": self.named,
+        }
+
+
+async def compare(
+    live: State,
+    rebuilt: State,
+    inexact: Inexact,
+    machine: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Compare; with ``machine`` only that one, and no summaries."""
+    found = Comparison()
+    estimated: set[str] = set()
+    fleets = [await _fleet(state, machine) for state in (live, rebuilt)]
+    stocks = [await _with_stock(state, machine) for state in (live, rebuilt)]
+    names = sorted({*fleets[0], *fleets[1], *stocks[0], *stocks[1]})
+    for number, name in enumerate(names, 1):
+        found.machines += 1
+        _registers(name, fleets[0].get(name, {}), fleets[1].get(name, {}), inexact, found)
+        if name in stocks[0] or name in stocks[1]:
+            if await _machine(name, live.machines, rebuilt.machines, inexact, found):
+                estimated.add(name)
+            await _days(name, live.machines, rebuilt.machines, name in estimated, found)
+        if progress is not None:
+            progress(number, len(names))
+    if machine is None:
+        await _summaries(live.fleet, rebuilt.fleet, bool(estimated), found)
+    return found
+
+
+async def _fleet(state: State, machine: str | None) -> dict[str, conditions.Entry]:
+    documents = [one.body async for one in state.conditions.select(None, ("type", "=", "conditions"))]
+    fleet = conditions.merged(documents)
+    return fleet if machine is None else {name: entry for name, entry in fleet.items() if name == machine}
+
+
+async def _with_stock(state: State, machine: str | None) -> set[str]:
+    found = state.machines.select(machine, ("type", "=", "stock"), fields=("machineId",))
+    return {stored.body["machineId"] async for stored in found}
+
+
+def _registers(
+    name: str, live: conditions.Entry, rebuilt: conditions.Entry, inexact: Inexact, found: Comparison
+) -> None:
+    for register in sorted({*live, *rebuilt}):
+        left, right = live.get(register), rebuilt.get(register)
+        if left == right:
+            continue
+        untimed = [value[:2] + value[3:] for value in (left, right) if value]
+        if len(untimed) == 2 and untimed[0] == untimed[1] and (name, *untimed[0][:2]) in inexact:
+            found.excepted += 1
+        else:
+            found.differ(f"{name} {register}", left, right)
+
+
+async def _machine(
+    name: str, live: Documents, rebuilt: Documents, inexact: Inexact, found: Comparison
+) -> bool:
+    """Compare stock and ledger; whether the ledger has estimated times in it."""
+    left, right = await live.read(name, "stock"), await rebuilt.read(name, "stock")
+    held = [_comparable(one.body, name, inexact) if one else {} for one in (left, right)]
+    for part in sorted({*held[0], *held[1]}):
+        if held[0].get(part) != held[1].get(part):
+            found.differ(f"{name} stock {part}", held[0].get(part), held[1].get(part))
+    lines = [await _lines(store, name, found) for store in (live, rebuilt)]
+    numbers = sorted({*lines[0], *lines[1]})
+    found.lines += len(numbers)
+    for number in numbers:
+        before, after = lines[0].get(number), lines[1].get(number)
+        if before == after:
+            continue
+        if before and after and _untimed(before) == _untimed(after) and after["quality"] in INEXACT:
+            found.excepted += 1
+        else:
+            found.differ(f"{name} ledger line {number}", before, after)
+    return any(line["quality"] in INEXACT for line in lines[1].values())
+
+
+def _comparable(stock: Mapping[str, Any], machine: str, inexact: Inexact) -> dict[str, Any]:
+    """The stock without its delivery, and without times that were estimated."""
+    last = {
+        kind: [epoch, sequence, *([] if (machine, epoch, sequence) in inexact else [ms])]
+        for kind, (epoch, sequence, ms) in stock["last"].items()
+    }
+    return {name: value for name, value in stock.items() if name not in ("rev", "marks")} | {"last": last}
+
+
+async def _lines(
+    store: Documents, machine: str, found: Comparison
+) -> dict[tuple[str, int, int], dict[str, Any]]:
+    lines: dict[tuple[str, int, int], dict[str, Any]] = {}
+    async for page in store.select(machine, ("type", "=", "page")):
+        for line in page.body["lines"]:
+            number = (page.body["deviceId"], page.body["epoch"], line["ledger"])
+            if number in lines:
+                found.differ(f"{machine} ledger line {number} stands twice", lines[number], line)
+            lines[number] = line
+    return lines
+
+
+def _untimed(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name not in ("at", "quality")}
+
+
+async def _days(
+    machine: str, live: Documents, rebuilt: Documents, estimated: bool, found: Comparison
+) -> None:
+    days: list[Days] = [
+        {
+            (machine, one.body["id"], ""): one.body["figures"]
+            async for one in store.select(machine, ("type", "=", "day"))
+            if one.body["figures"]
+        }
+        for store in (live, rebuilt)
+    ]
+    found.days += len({*days[0], *days[1]})
+    _figures(days[0], days[1], estimated, found)
+
+
+async def _summaries(live: Documents, rebuilt: Documents, estimated: bool, found: Comparison) -> None:
+    left = {key: figures async for key, figures in _children(live)}
+    right = {key: figures async for key, figures in _children(rebuilt)}
+    found.summaries = len({*left, *right})
+    _figures(left, right, estimated, found)
+
+
+def _figures(live: Days, rebuilt: Days, estimated: bool, found: Comparison) -> None:
+    """Day by day, or where times are estimated in sum over the days: those may fall on other days."""
+    apart = [key for key in sorted({*live, *rebuilt}) if live.get(key) != rebuilt.get(key)]
+    if estimated:
+        found.excepted += len(apart)
+        live, rebuilt = _over_days(live), _over_days(rebuilt)
+        apart = [key for key in sorted({*live, *rebuilt}) if live.get(key) != rebuilt.get(key)]
+    for key in apart:
+        found.differ(" ".join(filter(None, key)), live.get(key), rebuilt.get(key))
+
+
+def _over_days(days: Days) -> Days:
+    sums: Days = {}
+    for (scope, _, child), figures in days.items():
+        timeless = {name: value for name, value in figures.items() if name != "hours"}
+        add(sums.setdefault((scope, "all days", child), {}), timeless)
+    return sums
+
+
+async def _children(fleet: Documents) -> AsyncIterator[tuple[tuple[str, str, str], dict[str, Any]]]:
+    """(scope, day, child) → figures, of every summary; children without figures count as absent."""
+    async for stored in fleet.select(None):
+        for child, (_, figures) in stored.body.get("children", {}).items():
+            if figures:
+                yield (stored.body["scope"], stored.body["id"], child), figures
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 300 else f"{text[:300]}…"

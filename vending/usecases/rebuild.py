@@ -1,0 +1,153 @@
+"""Rebuild: the archive, replayed in hub order through the same fold, into stores of its own (P4).
+
+Raw blobs are read as streams, hour by hour and chunk by chunk, and handed to ingest as batches; then the
+same rollups run over what ingest wrote. Every step is idempotent: an interrupted rebuild is run again over
+what it left. Batches are cut otherwise than they once arrived, so times that are estimated from a batch may
+differ; :class:`Replayed` says of which events.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from vending.domain.clock import moments
+from vending.domain.events import Event, HubEvent, parse
+from vending.domain.layout import raw_name
+from vending.errors import Rejected, Transient
+from vending.ports import ArchiveBlobs
+from vending.usecases.ingest import IngestStores, ingest
+from vending.usecases.read_archive import raw_events
+from vending.usecases.roll_up import RollUpStores, feed_ranges, roll_up
+from vending.usecases.roll_up_shard import roll_up_shard
+
+BATCH = 2_000
+"""Events of one call of ingest: a machine's events of minutes are folded and written together."""
+PATIENCE = 60
+"""Attempts at a batch that must wait, before the rebuild gives up."""
+TICKS = 1_000
+Inexact = set[tuple[str, int, int]]
+"""(machine, epoch, sequence) of events of which only an estimated time is known."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which events are replayed."""
+
+    machine: str | None = None
+    until: datetime | None = None
+    """Enqueued before."""
+
+    def holds(self, hub: HubEvent) -> bool:
+        """Whether the event is wanted. What is no event at all belongs to no machine."""
+        if self.until is not None and hub.enqueued >= self.until:
+            return False
+        if self.machine is None:
+            return True
+        event = _event(hub)
+        return event is not None and event.machine == self.machine
+
+
+@dataclass
+class Replayed:
+    """What was replayed."""
+
+    events: int = 0
+    refused: set[str] = field(default_factory=set)
+    """Places of the events that ingest dead-lettered, again."""
+    inexact: Inexact = field(default_factory=set)
+
+
+async def replay(
+    blobs: ArchiveBlobs,
+    stores: IngestStores,
+    wanted: Wanted,
+    version: str,
+    pause: Callable[[float], Awaitable[None]],
+    progress: Callable[[datetime, int, int, int], None] | None = None,
+) -> Replayed:
+    """Replay; ``pause`` waits seconds, ``progress`` is told (hour, blobs done, blobs, events) per blob.
+
+    Raises Damaged (audit the archive), and Transient when a store stays away.
+    """
+    done = Replayed()
+    names = [name async for name in blobs.names("raw/") if _begins(name, wanted)]
+    for number, name in enumerate(names, 1):
+        batch: list[HubEvent] = []
+        async for _, hub in raw_events(blobs, name):
+            if wanted.holds(hub):
+                batch.append(hub)
+            if len(batch) == BATCH:
+                await _apply(batch, stores, version, pause, done)
+                batch = []
+        if batch:
+            await _apply(batch, stores, version, pause, done)
+        if progress is not None:
+            progress(raw_name(name).hour, number, len(names), done.events)
+    return done
+
+
+def _begins(name: str, wanted: Wanted) -> bool:
+    return wanted.until is None or raw_name(name).hour < wanted.until
+
+
+async def _apply(
+    batch: Sequence[HubEvent],
+    stores: IngestStores,
+    version: str,
+    pause: Callable[[float], Awaitable[None]],
+    done: Replayed,
+) -> None:
+    for attempt in range(PATIENCE):
+        try:
+            outcome = await ingest(batch, stores, version)
+        except Transient as fault:
+            if attempt + 1 == PATIENCE:
+                raise
+            await pause(fault.retry_after or 1.0)
+            continue
+        done.events += len(batch)
+        done.refused |= {hub.place for hub, _ in outcome.refusals}
+        done.inexact |= _inexact(batch)
+        return
+
+
+def _inexact(batch: Sequence[HubEvent]) -> Inexact:
+    found: Inexact = set()
+    for hub in batch:
+        event = _event(hub)
+        if event is None:
+            continue
+        (moment,) = moments([event]).values()
+        if moment.quality in ("uptime", "estimated"):
+            found.add((event.machine, *event.order))
+    return found
+
+
+def _event(hub: HubEvent) -> Event | None:
+    try:
+        return parse(hub)
+    except Rejected:
+        return None
+
+
+class Messages:
+    """The queue of a rebuild: its rollups run here, one after the other."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Mapping[str, Any]] = []
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Add a message."""
+        self.waiting.append(message)
+
+
+async def roll_up_all(stores: RollUpStores, queue: Messages, now: datetime) -> None:
+    """Run the rollups until a tick finds nothing to do but to look. ``stores.queue`` must be ``queue``."""
+    for _ in range(TICKS):
+        sent = await roll_up(now, stores)
+        while queue.waiting:
+            await roll_up_shard(queue.waiting.pop(0), now, stores)
+        if sent == len(await feed_ranges(stores)):
+            return
+    raise RuntimeError(f"the rollups were not done after {TICKS} ticks")
