@@ -32,28 +32,38 @@ class Crash(BaseException):
 
 @dataclass
 class Invocation:
-    """One run of a function: yields at random, and dies at its n-th write (before it, or just after)."""
+    """One run of a function: yields at random, dies at its n-th write (before it, or just after), or halts.
+
+    ``halts`` names an operation (``read m1/day:2026-11-16``, ``write``, ``selected m1``) by its beginning:
+    the run stands before it, says so by ``halted``, and waits for ``goes_on``.
+    """
 
     random: Random
     dies_at: int | None = None
     after: bool = False
+    halts: str | None = None
     writes: int = 0
     dead: bool = False
+    halted: asyncio.Event = field(default_factory=asyncio.Event)
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def step(self) -> None:
+    async def step(self, operation: str) -> None:
         """Mostly a short pause, now and then one in which others do a lot."""
         for _ in range(self.random.choice((0, 0, 1, 1, 2, 30))):
             await asyncio.sleep(0)
+        if self.halts is not None and operation.startswith(self.halts):
+            self.halted.set()
+            await self.goes_on.wait()
         if self.dead:
             raise Crash
 
-    async def writing(self, write: Callable[[], Awaitable[None]]) -> None:
-        await self.step()
+    async def writing(self, operation: str, write: Callable[[], Awaitable[None]]) -> None:
+        await self.step(operation)
         self.writes += 1
         dies = self.writes == self.dies_at
         if not dies or self.after:
             await write()
-        self.dead = dies
+        self.dead = self.dead or dies
         if dies:
             raise Crash
 
@@ -66,35 +76,37 @@ class Watched:
         self.run = run
 
     async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002
-        await self.run.step()
+        await self.run.step(f"read {key}/{id}")
         stored: Stored | None = await self.inner.read(key, id)
         return stored
 
     async def write(self, key: str, puts: Sequence[Put]) -> None:
-        await self.run.writing(lambda: self.inner.write(key, puts))
+        name = f"write {key}/{puts[0].body['id']}"
+        await self.run.writing(name, lambda: self.inner.write(key, puts))
 
     async def select(
         self, key: str | None, *where: Filter, fields: Sequence[str] = ()
     ) -> AsyncIterator[Stored]:
-        await self.run.step()
-        for stored in [x async for x in self.inner.select(key, *where)]:
-            await self.run.step()
+        await self.run.step(f"select {key}")
+        found = [stored async for stored in self.inner.select(key, *where, fields=fields)]
+        await self.run.step(f"selected {key}")
+        for stored in found:
             yield stored
 
     async def ranges(self) -> list[str]:
-        await self.run.step()
+        await self.run.step("ranges")
         found: list[str] = await self.inner.ranges()
         return found
 
     async def changes(
         self, feed_range: str, continuation: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
-        await self.run.step()
+        await self.run.step("changes")
         page: tuple[list[dict[str, Any]], str | None] = await self.inner.changes(feed_range, continuation, 2)
         return page
 
     async def send(self, message: dict[str, Any]) -> None:
-        await self.run.writing(lambda: self.inner.send(message))
+        await self.run.writing("send", lambda: self.inner.send(message))
 
 
 @dataclass

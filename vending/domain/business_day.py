@@ -56,6 +56,15 @@ def hours_of(day: str, name: str) -> list[str]:
     return list(seen)
 
 
+def checked(moment: str) -> str:
+    """A local day or minute as it was written. Raises ValueError for one that the calendar does not have."""
+    try:
+        datetime.fromisoformat(moment)
+    except ValueError as fault:
+        raise ValueError(f"{moment!r} is no day YYYY-MM-DD or local time YYYY-MM-DDTHH:MM") from fault
+    return moment
+
+
 def shift(day: str, days: int) -> str:
     """The calendar day so many days later."""
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()

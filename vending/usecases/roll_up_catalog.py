@@ -131,7 +131,7 @@ async def _days(home: Home, since: str, stores: RollUpStores) -> set[str]:
     """The machine's days on record, and those that its ledger has, from the day before ``since`` on."""
     first = shift(since, -1) if since else ""
     start = home.window(first)[0] if since else 0
-    held = stores.machines.select(home.machine, ("type", "=", "day"))
+    held = stores.machines.select(home.machine, ("type", "=", "day"), fields=("date",))
     days = {stored.body["date"] async for stored in held}
     pages = stores.machines.select(home.machine, ("type", "=", "page"), ("to", ">=", start))
     async for stored in pages:

@@ -1,0 +1,197 @@
+"""What an operator may write into the catalog, and what each entry changes in the stored document.
+
+A file is ``{"sites": [...], "machines": [...], "products": [...], "planograms": [...]}``, no part is needed.
+Entries add to the catalog or change it; what a file does not mention stays. ``since`` dates a move or a
+planogram: a local day ``YYYY-MM-DD``, for planograms also ``YYYY-MM-DDTHH:MM``; ``"always"`` replaces the
+whole history (a correction), and nothing is needed for a machine's first one.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from vending.domain import business_day
+from vending.domain.catalog import SCHEMA
+from vending.domain.catalogue import Code, Currency, Level, Minor, Selection, Text
+from vending.errors import Rejected
+
+ALWAYS = "always"
+AFFECTS = 20
+"""Changes that a document remembers one by one; older ones are joined into one."""
+Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$")]
+Day = Annotated[str, Meta(pattern=r"^(always|\d{4}-\d\d-\d\d)$")]
+Moment = Annotated[str, Meta(pattern=r"^(always|\d{4}-\d\d-\d\d(T\d\d:\d\d)?)$")]
+Hours = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Document = dict[str, Any]
+
+
+class Entry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Base of all entries. An unknown field is refused: it is a typing error as a rule."""
+
+
+class SiteEntry(Entry, frozen=True):
+    """A site. Opening hours are local, ``{"mon": ["06:00-22:00"], ...}``; a weekday left out is closed."""
+
+    id: Identifier
+    time_zone: Text
+    name: Text | UnsetType = UNSET
+    route: Identifier | Literal[""] | UnsetType = UNSET
+    opening_hours: dict[Weekday, list[Hours]] | UnsetType = UNSET
+
+
+class MachineEntry(Entry, frozen=True):
+    """A machine and where it stands (from a day on)."""
+
+    id: Identifier
+    site: Identifier
+    name: Text | UnsetType = UNSET
+    device: Identifier | UnsetType = UNSET
+    since: Day | UnsetType = UNSET
+
+
+class ProductEntry(Entry, frozen=True):
+    """A product. The tax rate is in basis points: 1900 is 19 %."""
+
+    sku: Code
+    name: Text | UnsetType = UNSET
+    category: Text | UnsetType = UNSET
+    cost_minor: Minor | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+    tax_basis_points: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
+    case_size: Annotated[int, Meta(ge=1, le=1_000)] | UnsetType = UNSET
+
+
+class SlotEntry(Entry, frozen=True):
+    """What one selection holds. ``par`` is the level that a visit fills up to."""
+
+    sku: Code
+    capacity: Level | UnsetType = UNSET
+    par: Level | UnsetType = UNSET
+    price_minor: Minor | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+
+
+class PlanogramEntry(Entry, frozen=True):
+    """What a machine's selections hold (from a local moment on)."""
+
+    machine: Identifier
+    slots: Annotated[dict[Selection, SlotEntry], Meta(min_length=1, max_length=120)]
+    since: Moment | UnsetType = UNSET
+
+
+class CatalogFile(Entry, frozen=True):
+    """A whole file."""
+
+    sites: list[SiteEntry] = []
+    machines: list[MachineEntry] = []
+    products: list[ProductEntry] = []
+    planograms: list[PlanogramEntry] = []
+
+    def entries(self) -> list[tuple[str, str, Entry]]:
+        """(kind, id, entry) of everything; Rejected when a zone, a date or a repetition is wrong."""
+        found: list[tuple[str, str, Entry]] = [("site", x.id, x) for x in self.sites]
+        found += [("machine", x.id, x) for x in self.machines]
+        found += [("product", x.sku, x) for x in self.products]
+        found += [("planogram", x.machine, x) for x in self.planograms]
+        _check(self)
+        return found
+
+
+def _check(file: CatalogFile) -> None:
+    named = [("site", x.id, "") for x in file.sites] + [("product", x.sku, "") for x in file.products]
+    dated: list[MachineEntry | PlanogramEntry] = [*file.machines, *file.planograms]
+    named += [(type(x).__name__, _owner(x), str(x.since)) for x in dated]
+    seen: set[tuple[str, str, str]] = set()
+    for row in named:
+        if row in seen:
+            raise Rejected("wrong-catalog", f"{row[1]} stands in the file twice; keep one of the two")
+        seen.add(row)
+    try:
+        for site in file.sites:
+            business_day.zone(site.time_zone)
+        for entry in dated:
+            if isinstance(entry.since, str) and entry.since != ALWAYS:
+                business_day.checked(entry.since)
+    except ValueError as fault:
+        raise Rejected("wrong-catalog", str(fault)) from fault
+
+
+def _owner(entry: MachineEntry | PlanogramEntry) -> str:
+    return entry.id if isinstance(entry, MachineEntry) else entry.machine
+
+
+def revised(held: Mapping[str, Any] | None, kind: str, entry: Entry, version: int) -> Document | None:
+    """The document as the entry leaves it, or None when the entry says nothing new.
+
+    Raises Rejected when an entry contradicts the stored history without saying since when.
+    """
+    body: Document = {"kind": kind, "type": kind, "schema": SCHEMA} | dict(held or {})
+    since: str | None = None
+    match entry:
+        case SiteEntry():
+            body |= {"name": entry.id, "route": ""} | body | _given(entry)
+            moved = held is None or any(held[name] != body[name] for name in ("timeZone", "route"))
+            since = "" if moved else None
+        case MachineEntry():
+            body |= {"name": entry.id} | body | _given(entry, "since", "site")
+            body["placements"], since = _dated(body.get("placements", []), entry.since, entry.site, entry.id)
+            body["site"] = body["placements"][-1][1]
+        case PlanogramEntry():
+            held_rows = [[edition["since"], edition["slots"]] for edition in body.get("editions", [])]
+            slots = {name: _given(slot) for name, slot in entry.slots.items()}
+            rows, since = _dated(held_rows, entry.since, slots, entry.machine)
+            body |= {"id": entry.machine, "editions": [{"since": when, "slots": what} for when, what in rows]}
+        case ProductEntry():
+            body |= {"id": entry.sku, "name": entry.sku} | body | _given(entry, "sku")
+        case _:
+            raise TypeError(f"{type(entry).__name__} has no document")
+    if held is not None and body == held:
+        return None
+    return body | {"version": version, "affects": _affects(held, version, since)}
+
+
+def _dated(
+    rows: list[list[Any]], since: str | UnsetType, what: Any, owner: str
+) -> tuple[list[list[Any]], str | None]:
+    """A dated history with one more statement, and from when on that changed it (None: it did not)."""
+    if since == ALWAYS or (not rows and since is UNSET):
+        new = [["", what]]
+        return new, None if rows == new else ""
+    if since is UNSET:
+        if rows[-1][1] == what:
+            return rows, None
+        raise Rejected(
+            "wrong-catalog",
+            f'{owner} has another entry since {rows[-1][0] or "always"!r}; add since = "YYYY-MM-DD" to the '
+            'new one, or since = "always" when the old one was never right',
+        )
+    if [since, what] in rows:
+        return rows, None
+    kept = [row for row in rows if row[0] != since]
+    return sorted([*kept, [since, what]], key=lambda row: str(row[0])), str(since)
+
+
+def _affects(held: Mapping[str, Any] | None, version: int, since: str | None) -> list[list[Any]]:
+    """The remembered changes, newest last. The oldest are joined, never dropped: that is merely cautious."""
+    rows = [list(row) for row in (held or {}).get("affects", [])]
+    if since is not None:
+        rows.append([version, since])
+    while len(rows) > AFFECTS:
+        rows[:2] = [[rows[1][0], min(rows[0][1], rows[1][1])]]
+    return rows
+
+
+def _given(entry: Struct, *apart: str) -> dict[str, Any]:
+    """What an entry states, under the names of the file."""
+    return {
+        _camel(name): value
+        for name, value in structs.asdict(entry).items()
+        if value is not UNSET and name not in apart
+    }
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
