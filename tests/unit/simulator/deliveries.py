@@ -1,0 +1,21 @@
+"""Deliveries of a simulated fleet as a hub would hand them out."""
+
+import zlib
+from datetime import UTC, datetime, timedelta
+
+from simulator.link import Delivery
+from vending.domain.events import HubEvent
+
+START = 1_767_571_200_000  # 2026-01-05, a Monday
+
+
+def hub_event(number: int, at: int, delivery: Delivery, partition: str = "0") -> HubEvent:
+    """A delivery with its sequence number, enqueued when it was sent."""
+    enqueued = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at)
+    system = {"x-opt-publisher": delivery.publisher} if delivery.publisher else {}
+    return HubEvent("1", partition, number, str(number), enqueued, delivery.key, {}, system, delivery.body)
+
+
+def partition_of(key: str) -> str:
+    """Two partitions are enough to spread a machine over both."""
+    return str(zlib.crc32(key.encode()) % 2)

@@ -1,0 +1,95 @@
+"""The truth: against the application's own core, and against plain sums over the events."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from simulator.compare import Stored, differences
+from simulator.demand import DAY
+from simulator.fleet import Fleet
+from simulator.link import FAULTS, Delivery
+from simulator.timeline import Timeline
+from simulator.truth import Truth, describe
+from tests.fakes import FakeBlobs, FakeDocuments
+from tests.unit.simulator.deliveries import START, hub_event, partition_of
+from vending.usecases.ingest import IngestStores, ingest
+
+
+def told(timeline: Timeline, days: float) -> tuple[dict[str, object], list[tuple[int, Delivery]]]:
+    """The truth of a fleet whose every delivery was acknowledged."""
+    truth = Truth()
+    deliveries = list(timeline.until(START + int(days * DAY)))
+    for _, delivery in deliveries:
+        truth.acknowledge(timeline.units[delivery.machine].model.spec.id, delivery)
+    lost = {unit.model.spec.id: unit.lost for unit in timeline.units}
+    return json.loads(json.dumps(describe(truth, lost))), deliveries
+
+
+async def applied(deliveries: list[tuple[int, Delivery]], size: int) -> Stored:
+    """The deliveries through the application's ingest, batch by batch of each hub partition."""
+    stores = IngestStores(FakeDocuments("machineId"), FakeDocuments("id"), FakeBlobs())
+    partitions: dict[str, list[tuple[int, Delivery]]] = {}
+    for at, delivery in deliveries:
+        partitions.setdefault(partition_of(delivery.key), []).append((at, delivery))
+    for partition, own in partitions.items():
+        events = [hub_event(number, at, delivery, partition) for number, (at, delivery) in enumerate(own)]
+        for first in range(0, len(events), size):
+            await ingest(events[first : first + size], stores, "test")
+    return await stored(stores)
+
+
+async def stored(stores: IngestStores) -> Stored:
+    found = Stored()
+    async for row in stores.machines.select(None):
+        found.machine(row.body)
+    async for row in stores.conditions.select(None):
+        found.condition(row.body)
+    async for name in stores.deadletters.names():
+        for line in (await stores.deadletters.read(name)).splitlines():
+            found.dead_letter(json.loads(line))
+    return found
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+async def test_ingest_and_truth_agree_on_an_awkward_fleet(seed: int) -> None:
+    truth, deliveries = told(Timeline(Fleet(seed, 10), frozenset(FAULTS), START), 2)
+    assert differences(truth, await applied(deliveries, 37)) == []
+
+
+async def test_every_kind_of_damage_is_seen() -> None:
+    truth, deliveries = told(Timeline(Fleet(5, 6), frozenset(FAULTS), START), 1)
+    vend = next(x for x in deliveries if b"vend.completed" in x[1].body and x[1].kind == "event")
+    missing = differences(truth, await applied([x for x in deliveries if x is not vend], 50))
+    machine = f"vm-{vend[1].machine + 1:05d}"
+    assert any(line.startswith(f"{machine}: lines vends: truth") for line in missing)
+    poison = next(x for x in deliveries if x[1].kind == "poison")
+    assert differences(truth, await applied([x for x in deliveries if x is not poison], 50)) != []
+    whole = await applied(deliveries, 50)
+    book = next(iter(whole.books.values()))
+    name, held = next(iter(book.ledger.items()))
+    page = {"deviceId": name.split("/")[0], "epoch": int(name.split("/")[1])}
+    book.read(page | {"lines": [{"ledger": held[0][0], "kind": "restock"}]})
+    assert any("is in the ledger twice" in line for line in differences(truth, whole))
+
+
+def test_truth_is_the_sum_of_the_distinct_events() -> None:
+    timeline = Timeline(Fleet(6, 12), frozenset(FAULTS), START)
+    truth, deliveries = told(timeline, 2)
+    distinct = {}
+    for _, delivery in deliveries:
+        if delivery.kind != "poison":
+            event = json.loads(delivery.body)
+            distinct[event["source"], event["id"]] = event
+    vends = [x["data"] for x in distinct.values() if x["type"] == "io.vendstream.vend.completed.v1"]
+    revenue: Counter[str] = Counter()
+    for vend in vends:
+        revenue[vend["currency"]] += vend["paidMinor"]
+    totals = truth["totals"]
+    assert isinstance(totals, dict)
+    assert totals["vends"] == sum(x["paymentMethod"] not in ("free", "test") for x in vends)
+    assert totals["units"] == sum(x["quantity"] for x in vends if x["paymentMethod"] != "test")
+    assert totals["revenue"] == {name: amount for name, amount in sorted(revenue.items()) if amount}
+    assert totals["events"] == len(distinct)
+    assert totals["deadLetters"] == sum(x.kind == "poison" for _, x in deliveries)
+    assert totals["duplicates"] == sum(x.kind == "duplicate" for _, x in deliveries)
