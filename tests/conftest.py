@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.inbox import Inbox
+
 if TYPE_CHECKING:
     from vendctl.local.system import System
 
@@ -32,9 +34,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def inbox() -> Iterator[Inbox]:
+    """Where the running system posts its notifications."""
+    found = Inbox()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory, inbox: Inbox) -> Iterator[System]:
     """The local stack with the app on it."""
     from vendctl.local.system import system
 
-    with system(tmp_path_factory.mktemp("system"), QUICK, print, port=0) as found:
+    settings = QUICK | {"NOTIFY_WEBHOOK_URL": inbox.url}
+    with system(tmp_path_factory.mktemp("system"), settings, print, port=0) as found:
         yield found

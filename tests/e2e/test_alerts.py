@@ -1,0 +1,51 @@
+"""Sold out → change feed → alert → queue → webhook, over real wires (P8)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.devices import Device, send
+from tests.inbox import Inbox
+from tests.waiting import until
+from vendctl.local.system import System
+from vending import wiring
+
+
+@pytest.fixture(autouse=True)
+def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in running.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def alerts(machine: str) -> list[dict[str, Any]]:
+    async def read() -> list[dict[str, Any]]:
+        try:
+            return [stored.body async for stored in wiring.alerts().select(machine, ("type", "=", "alert"))]
+        finally:
+            await wiring.close()
+
+    return asyncio.run(read())
+
+
+def taken(machine: str) -> list[dict[str, Any]]:
+    """The machine's alerts, when every notification of theirs was taken."""
+    found = alerts(machine)
+    return [] if any(alert["pending"] for alert in found) else found
+
+
+def test_a_sold_out_selection_reaches_the_webhook_and_its_refill_too(running: System, inbox: Inbox) -> None:
+    device = Device("selling-out")
+    opened, closed = (f"{device.machine}/sold-out/A1/1/{change}" for change in ("opened", "closed"))
+    hub = running.stack.eventhubs_connection
+    send(hub, "telemetry", [(device.name, [device.level(1), device.vend()])])
+    until(lambda: opened in inbox.of(device.machine), "the webhook heard of it")
+    (alert,) = until(lambda: taken(device.machine), "the notification left the outbox")
+    assert (alert["state"], alert["episode"], alert["component"]) == ("open", 1, "A1")
+    assert alert["detail"]["onHand"] == 0
+    # All of it once more, and then a refill.
+    send(hub, "telemetry", [(device.name, device.sent[:]), (device.name, [device.level(8)])])
+    until(lambda: closed in inbox.of(device.machine), "the webhook heard of the refill")
+    (alert,) = until(lambda: taken(device.machine), "the second notification left the outbox")
+    assert (alert["state"], alert["episode"]) == ("closed", 1)
+    assert set(inbox.of(device.machine)) == {opened, closed}
