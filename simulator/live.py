@@ -27,12 +27,14 @@ FINISH = 1.5
 
 @dataclass
 class Pace:
-    """How model time follows real time. ``start`` is milliseconds since 1970, ``duration`` seconds."""
+    """How model time follows real time; ``start`` in milliseconds since 1970, ``duration`` in seconds."""
 
     speed: float
     dates: str
     start: int | None
     duration: float | None
+    end: int | None = None
+    """Model time at which the run is over."""
 
     def __post_init__(self) -> None:
         if not 0 < self.speed <= 1_000_000:
@@ -49,7 +51,15 @@ class Pace:
     def later(self, model: int, seconds: float, now: int) -> int:
         """Model time after so many more seconds."""
         at = model + int(seconds * 1000 * self.speed)
+        if self.end is not None:
+            return min(at, self.end)
         return at if self.dates == "now" else max(model, min(at, now))
+
+    def over(self, model: int, seconds: float, pending: int) -> bool:
+        """Whether the run has come to its end: its duration, or all that happens until the model's end."""
+        if self.duration is not None and seconds >= self.duration:
+            return True
+        return self.end is not None and model >= self.end and not pending
 
 
 class Live:
@@ -108,7 +118,7 @@ class Live:
         saved, cost = begun, 0.0
         while not self.stop.wait(TICK):
             now = time.monotonic()
-            if self.pace.duration is not None and now - begun >= self.pace.duration:
+            if self.pace.over(self.timeline.now, now - begun, sender.pending):
                 return
             if sender.pending < ENOUGH:
                 model = self.pace.later(model, now - last, millis())

@@ -64,8 +64,13 @@ def _parser() -> argparse.ArgumentParser:
 def _dry_run(asked: argparse.Namespace, faults: frozenset[str]) -> int:
     start = moment(DRY_START) if asked.start is None else asked.start
     timeline = Timeline(Fleet(asked.seed, asked.machines), faults, start)
+    return print_deliveries(timeline, start + int(asked.hours * HOUR))
+
+
+def print_deliveries(timeline: Timeline, end: int) -> int:
+    """Everything up to a model time as JSON lines on stdout; 0."""
     try:
-        for at, delivery in timeline.until(start + int(asked.hours * HOUR)):
+        for at, delivery in timeline.until(end):
             sys.stdout.write(json.dumps(line(at, delivery), ensure_ascii=False, separators=(",", ":")) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough

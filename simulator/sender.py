@@ -40,12 +40,13 @@ class Sender:
             raise RuntimeError(f"sending stopped: {self.failure!r}") from self.failure
         for delivery in deliveries:
             lane = self._lanes[zlib.crc32(delivery.key.encode()) % len(self._lanes)]
+            lane.submitted += 1
             lane.waiting.put(delivery)
 
     @property
     def pending(self) -> int:
-        """How many deliveries wait for their turn."""
-        return sum(lane.waiting.qsize() for lane in self._lanes)
+        """How many deliveries are not acknowledged yet."""
+        return sum(lane.pending for lane in self._lanes)
 
     def close(self, seconds: float) -> list[Delivery]:
         """Finish what is being sent, within the time; what was not acknowledged, in each device's order."""
@@ -65,10 +66,17 @@ class _Lane:
         self.client = producer(connection, hub)
         self.waiting: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self.sending: list[Delivery] = []
+        self.finished = 0
+        self.submitted = 0
         self._lock = threading.Lock()
         # A daemon: a hub that does not answer must not keep the process from ending.
         self.thread = threading.Thread(target=self._work, daemon=True)
         self.thread.start()
+
+    @property
+    def pending(self) -> int:
+        """Submitted, and neither acknowledged nor given up. Each figure has one thread that writes it."""
+        return self.submitted - self.finished
 
     def rest(self) -> list[Delivery]:
         """What was not acknowledged; from now on no acknowledgement counts."""
@@ -134,6 +142,7 @@ class _Lane:
             self.sending = [x for x in self.sending if id(x) not in done]
         if counts:
             self.sender.acknowledged.put(group)
+        self.finished += len(group)
         return True
 
 

@@ -1,7 +1,7 @@
 """The whole fleet in time: what arrives at the hub, in order. The same seed gives the same deliveries."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from simulator.fleet import Fleet
@@ -40,12 +40,21 @@ class Timeline:
         heapq.heapify(self._agenda)
         self._under_way: list[tuple[int, int, Delivery]] = []
         self._number = 0
+        self._script: list[tuple[int, int, Callable[[int], None]]] = []
+
+    def at(self, moment: int, action: Callable[[int], None]) -> None:
+        """Have something happen to the fleet at a model time, before anything else of that time."""
+        heapq.heappush(self._script, (moment, len(self._script), action))
 
     def until(self, end: int) -> Iterator[tuple[int, Delivery]]:
         """Everything that is delivered up to and at a model time, with that time."""
         while True:
             unit_at = self._agenda[0][0] if self._agenda else end + 1
-            if self._under_way and self._under_way[0][0] <= min(unit_at, end):
+            if self._script and self._script[0][0] <= min(unit_at, end):
+                at, _, action = heapq.heappop(self._script)
+                self.now = max(self.now, at)
+                action(at)
+            elif self._under_way and self._under_way[0][0] <= min(unit_at, end):
                 at, _, delivery = heapq.heappop(self._under_way)
                 self.now = at
                 yield at, delivery

@@ -65,6 +65,10 @@ class Unit:
         self.device = self.device.replaced(name, self.boards)
         self.model.tell("device.boot", {"reason": reason})
         visiting.tell_levels(self.model)
+        return self.told(now)
+
+    def told(self, now: int) -> list[Due]:
+        """What goes out for facts that did not come from a process of the machine's own."""
         facts, self.model.facts = self.model.facts, []
         return self._tell(now, facts)
 
