@@ -2,7 +2,8 @@
 
 TOML and JSON hold ``sites``, ``machines``, ``products``, ``planograms`` (docs/rollups.md has every field);
 JSON is also what ``python -m simulator fleet`` prints. A CSV file holds rows of one kind, told by its
-columns: ``timeZone`` sites, ``machine``/``selection``/``sku`` planograms, ``sku`` products, ``site`` machines.
+columns: ``timeZone`` for sites; ``machine``, ``selection`` and ``sku`` for planograms; ``sku`` for products;
+``site`` for machines.
 """
 
 import argparse

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure.cosmos import PartitionKey
+from azure.cosmos.aio import CosmosClient
 
 from vendctl.environment import load
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
@@ -28,8 +29,8 @@ INDEXED = {
     "machines": ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to", "date"),
     "conditions": ("type", "partition", "shard"),
     "alerts": ("type", "machineId", "state", "pending"),
-    "fleet": ("type", "date"),
-    "catalog": ("type",),
+    "fleet": ("type", "date", "open", "due"),
+    "catalog": ("type", "version"),
 }
 """What queries filter by; nothing else is indexed, so that writes stay cheap."""
 BLOB_CONTAINERS = ("archive", "deadletters")
@@ -47,15 +48,20 @@ def indexing_policy(container: str) -> dict[str, Any]:
     }
 
 
+async def create_database(cosmos: CosmosClient, name: str) -> None:
+    """A database with the app's containers; what exists is left as it is."""
+    database = await cosmos.create_database_if_not_exists(name)
+    for container, key in CONTAINERS.items():
+        await database.create_container_if_not_exists(
+            container, PartitionKey(path=key), indexing_policy=indexing_policy(container)
+        )
+
+
 async def provision(environment: Mapping[str, str]) -> None:
     """Create what is missing; what exists is left as it is."""
     settings = Settings.read(environment)
     async with cosmos_client(environment, "COSMOS") as cosmos:
-        database = await cosmos.create_database_if_not_exists(settings.cosmos_database)
-        for name, key in CONTAINERS.items():
-            await database.create_container_if_not_exists(
-                name, PartitionKey(path=key), indexing_policy=indexing_policy(name)
-            )
+        await create_database(cosmos, settings.cosmos_database)
     async with blob_service(environment, "STORAGE") as blobs:
         for name in BLOB_CONTAINERS:
             container = blobs.get_container_client(name)

@@ -93,6 +93,17 @@ async def test_a_stale_run_never_overwrites_a_newer_day() -> None:
     assert [units(held, scope) for scope in ("machine:m1", "fleet")] == [2, 2]
 
 
+async def test_a_lost_write_is_no_reason_to_leave_the_rest_to_the_winner() -> None:
+    """The other one wrote the day first, and died before the levels above."""
+    held = world()
+    await held.arrive([vend("m1", 1, NOON)])
+    run, task = await started(held, "selected m1")
+    with pytest.raises(Crash):
+        await all_shards(held, Invocation(held.random, dies_at=1, after=True))
+    await resumed(run, task)
+    assert [units(held, scope) for scope in ("machine:m1", "fleet")] == [1, 1]
+
+
 async def test_a_stale_contribution_never_replaces_a_newer_one() -> None:
     held = world()
     await place(held)
