@@ -12,7 +12,7 @@ from typing import Any
 
 from vending.domain import conditions
 from vending.domain.conditions import Entry
-from vending.ports import Documents
+from vending.ports import Documents, Stored
 from vending.usecases.commit_stock import readable
 
 FRESH_FOR = timedelta(seconds=2)
@@ -56,17 +56,30 @@ class ViewStores:
     fleet: Documents
     catalog: Documents
     recent: Recent = field(default_factory=Recent)
+    held: dict[str, Stored] = field(default_factory=dict)
+    """Conditions documents at the version they were read last."""
 
 
 async def fleet_conditions(stores: ViewStores, now: datetime) -> dict[str, Entry]:
     """Every machine that ever sent an event, with its registers, in the order of machine ids."""
 
     async def load() -> dict[str, Entry]:
-        documents = [
-            readable(stored, conditions.SCHEMA).body
-            async for stored in stores.conditions.select(None, ("type", "=", "conditions"))
-        ]
+        documents = await _moved(stores.conditions, stores.held)
         return dict(sorted(conditions.merged(documents).items()))
 
     fleet: dict[str, Entry] = await stores.recent.get("conditions", now, load)
     return fleet
+
+
+async def _moved(documents: Documents, held: dict[str, Stored]) -> list[conditions.Document]:
+    """All conditions documents. A query of their ETags alone says which of those held have moved.
+
+    Those are read by their ids: a point read of 100 KB costs a tenth of a query that returns as much.
+    """
+    listed = documents.select(None, ("type", "=", "conditions"), fields=("id",))
+    etags = {stored.body["id"]: stored.etag async for stored in listed}
+    stale = [name for name, etag in etags.items() if name not in held or held[name].etag != etag]
+    for stored in await asyncio.gather(*(documents.read(name, name) for name in stale)):
+        if stored is not None:
+            held[stored.body["id"]] = readable(stored, conditions.SCHEMA)
+    return [held[name].body for name in etags if name in held]

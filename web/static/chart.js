@@ -3,7 +3,7 @@
 import { drawn } from "./dom.js";
 import { money } from "./format.js";
 
-const WIDTH = 720, HEIGHT = 220, LEFT = 64, BOTTOM = 24, TOP = 10;
+const WIDTH = 720, HEIGHT = 290, LEFT = 64, BOTTOM = 24, TOP = 10;
 
 // The smallest of 1, 2, 5 × 10ⁿ of which four reach the highest bar.
 function step(highest) {

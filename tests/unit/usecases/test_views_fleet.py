@@ -117,9 +117,9 @@ async def test_the_summary_costs_the_same_for_any_number_of_machines(world: Worl
     shared = stores(world)
     for _ in range(4):
         await views_fleet.summary(shared, "Etc/UTC", None, NOW)
-    # No machine's own document; conditions once; eight fleet days and a products day once; no known product.
+    # No machine's own; conditions listed and read once; eight fleet days and a products day once.
     spent = [store.requests - had for store, had in zip(everything, before, strict=True)]
-    assert spent == [0, 1, 9, 0]
+    assert spent == [0, 2, 9, 0]
 
 
 async def test_a_value_is_read_again_after_two_seconds_and_never_kept_after_a_failure() -> None:
@@ -136,3 +136,17 @@ async def test_a_value_is_read_again_after_two_seconds_and_never_kept_after_a_fa
     assert await recent.get("name", NOW, load) == "one"
     assert await recent.get("name", NOW + timedelta(seconds=1.9), load) == "one"
     assert await recent.get("name", NOW + timedelta(seconds=2), load) == "two"
+
+
+async def test_conditions_that_did_not_move_are_not_read_again(world: World) -> None:
+    at = millis(NOW)
+    await world.arrive([vend("m1", 1, at)])
+    shared = stores(world)
+    for seconds, requests in ((0, 2), (2, 1), (4, 1)):
+        before = world.conditions.requests
+        found = await views_fleet.summary(shared, "Etc/UTC", None, NOW + timedelta(seconds=seconds))
+        assert world.conditions.requests - before == requests
+        assert found["machines"]["total"] == 1
+    await world.arrive([vend("m2", 1, at)])
+    found = await views_fleet.summary(shared, "Etc/UTC", None, NOW + timedelta(seconds=6))
+    assert found["machines"]["total"] == 2
