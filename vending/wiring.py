@@ -51,6 +51,13 @@ def version() -> str:
     return _settings.version()
 
 
+def quick_decoding() -> bool:
+    """Have the trigger's batches decoded by our own converter, where the library allows it."""
+    from vending.adapters.decoding import install
+
+    return install()
+
+
 def hub_events(events: Sequence[func.EventHubEvent]) -> list[HubEvent]:
     """A trigger's batch as the core sees it."""
     from vending.adapters.eventhubs import decode

@@ -9,15 +9,15 @@ from vending.errors import Transient
 log = logging.getLogger(__name__)
 
 MACHINES_AT_ONCE = 16
-DEFECTIVE = 0.2
-"""Share of the machines that may trip a bug of ours; with more it is a bad deploy, and everything waits."""
+DEFECTIVE, FEW = 0.2, 4
+"""More machines than this share *and* number that trip a bug of ours are a bad deploy: everything waits."""
 
 
 async def judge_each(machines: Collection[str], judge: Callable[[str], Awaitable[int]]) -> int:
     """Judge all machines, a bounded number at a time; the sum of what the judge returned.
 
     Raises the first Transient. A machine that trips a bug of ours is logged and passed over: its next change
-    is judged again. Raises that bug itself where it meets more than :data:`DEFECTIVE` of several machines.
+    is judged again. Raises that bug itself where it meets more than :data:`DEFECTIVE` of them.
     """
     gate = asyncio.Semaphore(MACHINES_AT_ONCE)
     changed = 0
@@ -36,7 +36,7 @@ async def judge_each(machines: Collection[str], judge: Callable[[str], Awaitable
                 defects.append(fault)
 
     await asyncio.gather(*(one(machine) for machine in machines))
-    if len(defects) > max(1, DEFECTIVE * len(machines)):
+    if len(defects) > max(FEW, DEFECTIVE * len(machines)):
         raise defects[0]
     if waits:
         raise waits[0]

@@ -1,0 +1,113 @@
+"""The quick converter gives what the library's own gives, wherever that succeeds."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.functions.eventhub import EventHubTriggerConverter
+from azure.functions.meta import Datum
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vending.adapters.decoding import QuickConverter
+from vending.adapters.eventhubs import decode
+
+ROOT = Path(__file__).parents[3]
+
+
+class Collection:
+    """As the host sends bodies."""
+
+    def __init__(self, bodies: Sequence[bytes]) -> None:
+        self.bytes = list(bodies)
+
+
+def asked(converter: Any, bodies: Sequence[bytes], rows: object, kind: str = "collection_bytes") -> Any:
+    context = Datum(json.dumps({"PartitionId": "0"}), "json")
+    properties = Datum(json.dumps([{}] * len(bodies)), "json")
+    found = {"SystemPropertiesArray": Datum(json.dumps(rows), "json"), "PartitionContext": context}
+    found["PropertiesArray"] = properties
+    try:
+        return converter.decode(Datum(Collection(bodies), kind), trigger_metadata=found)
+    except Exception as fault:  # noqa: BLE001 - the kind of failure is compared
+        return type(fault)
+
+
+def seen(event: Any) -> list[Any]:
+    fields = [event.get_body(), event.enqueued_time, event.partition_key, event.sequence_number]
+    return [*fields, event.offset, event.iothub_metadata, event.metadata]
+
+
+days = st.dates().map(str)
+clocks = st.from_regex(r"([01]\d|2[0-4]):[0-6]\d:[0-6]\d(\.\d{1,8})?", fullmatch=True)
+zones = st.sampled_from(["", "Z", "+00:00", "-00:00", "+01:00", "z", " "])
+times = st.one_of(
+    st.builds(lambda day, clock, zone: f"{day}T{clock}{zone}", days, clocks, zones),
+    st.sampled_from(
+        ["", "2026-02-30T10:00:00", "11/24/2026 10:00:00Z", "11/24/2026T10:00:00.5", "noon", None]
+    ),
+    st.sampled_from(["2026-11-24T10:00:00.", "2026-11-24T10:00:00.1234567Z", "2026-11-24 10:00:00"]),
+)
+rows = st.fixed_dictionaries(
+    {
+        "SequenceNumber": st.one_of(st.integers(0, 2**63), st.sampled_from([None, "7", True, 1.5])),
+        "Offset": st.one_of(
+            st.integers(0, 10**12).map(str), st.sampled_from([None, 7, " 8 ", "1_0", "-1", ""])
+        ),
+        "EnqueuedTimeUtc": times,
+    },
+    optional={
+        "PartitionKey": st.one_of(st.none(), st.text(max_size=5), st.integers()),
+        "iothub-connection-device-id": st.one_of(st.text(max_size=5), st.integers()),
+        "x-opt-other": st.none(),
+    },
+)
+
+
+@given(st.lists(rows, min_size=1, max_size=3), st.integers(-1, 1))
+def test_equal_wherever_the_library_succeeds(found: list[dict[str, Any]], more: int) -> None:
+    bodies = [bytes([number]) for number in range(len(found) + more)]
+    slow, quick = (
+        asked(converter, bodies, found) for converter in (EventHubTriggerConverter, QuickConverter)
+    )
+    if isinstance(slow, type):
+        assert quick == slow or any(row["Offset"] == "" for row in found)
+    else:
+        assert [seen(event) for event in quick] == [seen(event) for event in slow]
+
+
+@pytest.mark.parametrize("offset", ["1:2:3", "geo-7"])
+def test_offsets_of_a_replicated_hub_stay_text(offset: str) -> None:
+    row = {"SequenceNumber": 7, "Offset": offset, "EnqueuedTimeUtc": "2026-11-24T10:00:00"}
+    assert asked(EventHubTriggerConverter, [b"x"], [row]) is ValueError
+    (event,) = asked(QuickConverter, [b"x"], [row])
+    assert event.offset == offset
+    assert decode([event], "1")[0].offset == offset
+
+
+@pytest.mark.parametrize("found", [{}, "x", [7], None])
+def test_what_is_no_list_of_properties_is_the_librarys_to_refuse(found: object) -> None:
+    assert asked(QuickConverter, [b"x"], found) is asked(EventHubTriggerConverter, [b"x"], found)
+
+
+def test_texts_are_the_librarys_to_decode() -> None:
+    row = {"SequenceNumber": 7, "Offset": "7", "EnqueuedTimeUtc": None}
+    slow, quick = (asked(x, [b"x"], [row], "json") for x in (EventHubTriggerConverter, QuickConverter))
+    assert quick is slow
+    assert isinstance(slow, type)
+
+
+def test_the_app_decodes_quickly() -> None:
+    """The library still keeps its converters where they can be replaced, and importing the app does so."""
+    program = (
+        "import function_app, azure.functions as func;"
+        "print(func.get_binding_registry().get('eventHubTrigger').__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "QuickConverter"
