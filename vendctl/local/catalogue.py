@@ -1,26 +1,21 @@
 """The simulated fleet's sites, machines and products, imported as an operator would."""
 
-import asyncio
-import json
+import subprocess
 import sys
-from typing import Any
+from pathlib import Path
 
+from vendctl import catalog
 from vendctl.local.system import ROOT
 
 
-async def fleet(machines: int, seed: int) -> dict[str, Any]:
-    """What the simulator says its fleet is."""
+def describe_fleet(machines: int, seed: int, file: Path) -> Path:
+    """Write what the simulator says its fleet is."""
     words = ["-m", "simulator", "fleet", "--machines", str(machines), "--seed", str(seed)]
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, *words, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    said, _ = await child.communicate()
-    if child.returncode:
-        raise RuntimeError(f"python {' '.join(words)} ended with code {child.returncode}")
-    described: dict[str, Any] = json.loads(said)
-    return described
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S603
+    file.write_bytes(done.stdout)
+    return file
 
 
-async def import_fleet(machines: int, seed: int) -> None:
-    """Put it into the catalog."""
-    await fleet(machines, seed)
+async def import_fleet(file: Path) -> str:
+    """Put it into the catalog; what was done, in words. A run that died while importing is finished here."""
+    return catalog.explain(await catalog.run(catalog.read_file(file), take_over=True))

@@ -15,7 +15,7 @@ from pathlib import Path
 from vendctl import account
 from vendctl.hub import behind
 from vendctl.local import figures
-from vendctl.local.catalogue import import_fleet
+from vendctl.local.catalogue import describe_fleet, import_fleet
 from vendctl.local.receiver import Receiver
 from vendctl.local.screen import Screen
 from vendctl.local.system import System, system
@@ -54,7 +54,8 @@ def _run(asked: argparse.Namespace, screen: Screen) -> tuple[int, Account]:
         settings = {"NOTIFY_WEBHOOK_URL": receiver.url}
         with system(asked.data, settings, screen.say) as running:
             os.environ.update(running.environment)
-            asyncio.run(import_fleet(asked.machines, asked.seed))
+            fleet = describe_fleet(asked.machines, asked.seed, asked.data / "fleet.json")
+            screen.say(asyncio.run(import_fleet(fleet)))
             screen.say(f"dashboard: {running.host.url}/dashboard   (log: {asked.data}/functions.log)")
             sent = _traffic(asked, running, receiver, screen)
             asyncio.run(_settle(running, screen))
