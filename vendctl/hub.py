@@ -24,7 +24,8 @@ async def last_numbers(environment: Mapping[str, str]) -> dict[str, int]:
         client = EventHubConsumerClient(namespace, hub, group, credential(environment, "EVENTHUB"))
     async with client:
         partitions = await client.get_partition_ids()
-        found = [await client.get_partition_properties(partition) for partition in partitions]
+        # Each of these calls takes a connection of its own, half a second, nearly all of it waiting.
+        found = await asyncio.gather(*(client.get_partition_properties(one) for one in partitions))
     return {
         partition: -1 if state["is_empty"] else int(state["last_enqueued_sequence_number"])
         for partition, state in zip(partitions, found, strict=True)
