@@ -11,6 +11,7 @@ from tests.waiting import finished, until
 from vendctl import account
 from vendctl.hub import behind
 from vendctl.local.system import ROOT, System, system
+from vending.usecases.account import Account
 
 EVENTS = 400
 
@@ -43,7 +44,7 @@ def deliver(system_: System, fleet: list[Device]) -> None:
     send(system_.stack.eventhubs_connection, "telemetry", [(device.name, device.sent) for device in fleet])
 
 
-def settled(system_: System) -> account.Account:
+def settled(system_: System) -> Account:
     finished(system_.environment)
     return asyncio.run(account.take())
 
