@@ -1,0 +1,127 @@
+"""The archive through the real host: complete by audit, compacted, rebuilt from and equal (P1, P4)."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.devices import Device, send
+from tests.waiting import finished, until
+from vendctl import archive, rebuild
+from vendctl.local.system import System
+from vending import wiring
+from vending.domain.layout import CLOSING, HOUR
+from vending.usecases.compact_archive import Compacted, compact_archive
+from vending.usecases.rebuild import Messages, roll_up_all
+
+POISON = [b"no json", b"\xff\xfe", b""]
+
+
+@pytest.fixture(autouse=True)
+def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in running.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def sent(running: System, request: pytest.FixtureRequest) -> list[Device]:
+    """Some machines' events, each sent twice, and poison; all of it through the functions."""
+    name = request.node.name.replace("_", "-")[-30:].strip("-")
+    fleet = [Device(f"{name}-{number}") for number in range(3)]
+    for device in fleet:
+        device.level(40)
+        for _ in range(10):
+            device.vend()
+            device.temperature()
+    batches = [(device.name, device.sent) for device in fleet]
+    again = [(device.name, device.sent[::-1]) for device in fleet]
+    send(running.stack.eventhubs_connection, "telemetry", [*batches, (name, POISON), *again])
+    finished(running.environment)
+    return fleet
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return found
+
+
+def compacted(now: datetime) -> Compacted:
+    async def run() -> Compacted:
+        try:
+            return await compact_archive(wiring.compaction(), now)
+        finally:
+            await wiring.close()
+
+    return asyncio.run(run())
+
+
+def rolled_up() -> None:
+    """As the timer and its queue do, until nothing is left."""
+
+    async def run() -> None:
+        try:
+            queue = Messages()
+            stores = wiring.roll_up_stores()
+            await roll_up_all(type(stores)(**vars(stores) | {"queue": queue}), queue, datetime.now(UTC))
+        finally:
+            await wiring.close()
+
+    asyncio.run(run())
+
+
+def test_compacted_audited_and_rebuilt(
+    sent: list[Device], running: System, capsys: pytest.CaptureFixture[str]
+) -> None:
+    later = datetime.now(UTC) + 3 * HOUR
+    done = compacted(later)
+    assert done.damaged == done.contended == []
+    assert done.events >= 3 * 21 * 2 + len(POISON)
+    assert archive.main(["audit", "--json"]) == 0
+    audit = told(capsys)
+    assert (audit["complete"], audit["findings"]) == (True, [])
+    assert audit["events"] >= done.events
+    assert audit["compactedHours"] >= 1
+
+    rolled_up()
+    assert rebuild.main(["--target", "rebuilt", "--json"]) == 0
+    found = told(capsys)
+    assert (found["equal"], found["named"]) == (True, [])
+    assert found["events"] == audit["events"]
+    assert found["deadLettered"] >= len(POISON)
+    assert min(found["lines"], found["days"], found["summaries"]) > 0
+    assert rebuild.main(["--target", "rebuilt", "--json"]) == 2  # it is not empty
+    assert rebuild.main(["--target", running.environment["COSMOS_DATABASE"]]) == 2
+
+    assert rebuild.main(["--target", "alone", "--machine", sent[0].machine, "--json"]) == 0
+    assert told(capsys)["machines"] == 1
+
+
+async def state(forget: bool) -> bytes | None:
+    """What compaction remembers, before it is forgotten."""
+    try:
+        found = await wiring.archive_blobs().find(CLOSING)
+        if forget:
+            await wiring.archive_blobs().delete(CLOSING)
+        return found[0] if found else None
+    finally:
+        await wiring.close()
+
+
+def test_the_timer_function_runs(sent: list[Device], running: System) -> None:
+    """Nothing of the current hour may be closed, and the run says so by writing its state."""
+    asyncio.run(state(forget=True))
+    request = Request(
+        f"{running.host.url}/admin/functions/compact_archive",
+        data=b'{"input": ""}',
+        headers={"Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=30) as answer:
+        assert answer.status == 202
+    found = until(lambda: asyncio.run(state(forget=False)), "compact_archive has written its state")
+    assert found is not None
+    partitions = json.loads(found)["partitions"]
+    assert set(partitions) == {"1/0", "1/1", "1/2", "1/3"}
+    assert max(partition["held"] for partition in partitions.values()) >= 0
