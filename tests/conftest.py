@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests.inbox import Inbox
 
 if TYPE_CHECKING:
     from vendctl.local.system import System
+
+# No example is timed: a busy machine is no fault.
+hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.load_profile("suite")
 
 _HOST = "AzureFunctionsJobHost__extensions__"
 QUICK = {
