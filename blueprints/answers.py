@@ -1,5 +1,6 @@
 """HTTP answers of the API: JSON with an ETag, and faults as problem details (RFC 9457)."""
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +14,8 @@ from blueprints.questions import Faulty
 from vending.errors import Transient
 
 log = logging.getLogger(__name__)
+PATIENCE = 12.0
+"""Seconds for a view, less than the page waits: a store that hangs is a store that is away."""
 
 
 def problem(
@@ -33,12 +36,13 @@ async def answer(
 ) -> func.HttpResponse:
     """The view as JSON: 304 where the client has it, 400 for a faulty question, 404 for None, 503 to wait."""
     try:
-        body = await view()
+        async with asyncio.timeout(PATIENCE):
+            body = await view()
     except Faulty as fault:
         return problem(400, "Bad Request", str(fault))
-    except Transient as fault:
-        log.warning("%s: %s", request.url.partition("?")[0], fault)
-        wait = str(max(1, round(fault.retry_after or 1)))
+    except (Transient, TimeoutError) as fault:
+        log.warning("%s: %s", request.url.partition("?")[0], fault or f"no answer within {PATIENCE:g} s")
+        wait = str(max(1, round(getattr(fault, "retry_after", None) or 1)))
         detail = "A store does not answer now; ask again after the seconds of Retry-After."
         return problem(503, "Service Unavailable", detail, {"Retry-After": wait})
     if body is None:

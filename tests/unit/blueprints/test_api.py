@@ -1,5 +1,6 @@
 """The API's HTTP side: parameters, ETags, problem details, who may call."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from blueprints import api
+from blueprints import answers, api
 from tests.fakes import FakeDocuments
 from tests.rollup_world import World, vend
 from vending import wiring
@@ -145,6 +146,16 @@ async def test_a_store_that_is_away_is_503_with_a_time_to_come_back(world: World
         answer = await get(function)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
         assert "secret" not in str(problem(answer))
+
+
+async def test_a_store_that_hangs_is_away_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(key: str, name: str) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(answers, "PATIENCE", 0.01)
+    monkeypatch.setattr(world.fleet, "read", hang)
+    answer = await get(api.get_fleet_summary)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
 
 async def test_a_bug_is_not_turned_into_an_answer(world: World) -> None:
