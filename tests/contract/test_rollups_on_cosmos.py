@@ -1,0 +1,118 @@
+"""Rollups on the real containers: their indexes, their change feed, and a range that splits between ticks."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from azure.cosmos import PartitionKey
+from azure.cosmos.aio import CosmosClient
+
+from devstack.tests.cosmos.serving import Serving
+from tests.fakes import FakeBlobs, FakeQueue
+from tests.rollup_world import hub_event, ms, vend
+from vending.adapters.cosmos import CosmosDocuments
+from vending.domain import rollups
+from vending.domain.catalog_entries import CatalogFile
+from vending.usecases.catalog_cache import CatalogCache
+from vending.usecases.import_catalog import import_catalog
+from vending.usecases.ingest import IngestStores, ingest
+from vending.usecases.roll_up import RollUpStores, roll_up
+from vending.usecases.roll_up_shard import roll_up_shard
+from vendctl.provision import CONTAINERS, indexing_policy
+
+pytestmark = pytest.mark.timeout(120)
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+KEYS = {"machines": "machineId", "conditions": "id", "fleet": "scope", "catalog": "kind"}
+
+
+class Real:
+    """The containers as they are provisioned, in a database of their own."""
+
+    def __init__(self, containers: dict[str, CosmosDocuments]) -> None:
+        self.containers = containers
+        self.queue = FakeQueue()
+        self.sequence = 0
+        machines = containers["machines"]
+        cache = CatalogCache(containers["catalog"], "Europe/Berlin")
+        self.stores = RollUpStores(machines, machines, containers["fleet"], cache, self.queue)
+
+    async def arrive(self, events: list[dict[str, Any]]) -> None:
+        batch = []
+        for body in events:
+            self.sequence += 1
+            batch.append(hub_event(body, self.sequence, NOW))
+        stores = IngestStores(self.containers["machines"], self.containers["conditions"], FakeBlobs())
+        outcome = await ingest(batch, stores, "test")
+        assert not outcome.refusals
+
+    async def settle(self) -> None:
+        for tick in range(1, 5):
+            now = NOW + tick * timedelta(minutes=40)
+            await roll_up(now, self.stores)
+            while self.queue.messages:
+                await roll_up_shard(self.queue.messages.pop(0), now, self.stores)
+
+    async def figures(self, key: rollups.Key) -> dict[str, Any]:
+        stored = await self.containers["fleet"].read(*key)
+        return rollups.total(stored.body if stored else None)
+
+
+@pytest.fixture
+async def real(client: CosmosClient, request: pytest.FixtureRequest) -> Real:
+    database = await client.create_database(request.node.name)
+    found = {}
+    for name, field in KEYS.items():
+        container = await database.create_container(
+            name, PartitionKey(CONTAINERS[name]), indexing_policy=indexing_policy(name)
+        )
+        found[name] = CosmosDocuments(container, field)
+    return Real(found)
+
+
+def sold(machine: str, first: int, count: int) -> list[dict[str, Any]]:
+    noon = ms("2026-11-16T12:00:00")
+    return [vend(machine, n, noon + n * 3_600_000) for n in range(first, first + count)]
+
+
+async def test_a_fleet_over_a_split_and_a_late_mapping(real: Real, account: Serving) -> None:
+    machines = [f"m{n}" for n in range(12)]
+    for machine in machines:
+        await real.arrive(sold(machine, 1, 30))
+    await real.settle()
+    assert (await real.figures(rollups.fleet_day_key("2026-11-16")))["units"] == 12 * 10
+    container = real.containers["machines"].container
+    database = "test_a_fleet_over_a_split_and_a_late_mapping"
+    for name in ("0", "1"):
+        account.control(split={"database": database, "container": container.id, "range": name})
+    for machine in machines:
+        await real.arrive(sold(machine, 31, 3))
+    await real.settle()
+    days = ("2026-11-16", "2026-11-17")
+    totals = [await real.figures(rollups.fleet_day_key(day)) for day in days]
+    assert [total["units"] for total in totals] == [120, 276]
+    assert totals[1]["revenue"] == {"EUR": 276 * 150}
+    file = {
+        "sites": [{"id": "north", "timeZone": "America/New_York", "route": "r1"}],
+        "machines": [{"id": machine, "site": "north"} for machine in machines[:6]],
+        "planograms": [{"machine": "m0", "slots": {"A1": {"sku": "cola"}}}],
+    }
+    await import_catalog(msgspec.convert(file, CatalogFile), real.containers["catalog"])
+    await real.settle()
+    products = (await real.figures(rollups.products_day_key("2026-11-17")))["skus"]
+    assert {sku: value["units"] for sku, value in products.items()} == {
+        "cola": 17,
+        "unknown": 5 * 17 + 6 * 23,
+    }
+    assert (await real.figures(rollups.site_day_key("north", "2026-11-17")))["units"] == 6 * 17
+    assert (await real.figures(rollups.route_day_key("r1", "2026-11-16")))["units"] == 6 * 16
+
+
+async def test_a_second_tick_finds_nothing_to_do(real: Real) -> None:
+    await real.arrive(sold("m1", 1, 5))
+    await real.settle()
+    day = await real.containers["machines"].read(*rollups.machine_day_key("m1", "2026-11-16"))
+    assert day is not None
+    await real.settle()
+    again = await real.containers["machines"].read(*rollups.machine_day_key("m1", "2026-11-16"))
+    assert again == day
