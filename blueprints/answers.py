@@ -41,7 +41,7 @@ async def answer(
     except Faulty as fault:
         return problem(400, "Bad Request", str(fault))
     except (Transient, TimeoutError) as fault:
-        log.warning("%s: %s", request.url.partition("?")[0], fault or f"no answer within {PATIENCE:g} s")
+        log.warning("%s: %s", request.url.partition("?")[0], str(fault) or f"no answer within {PATIENCE:g} s")
         wait = str(max(1, round(getattr(fault, "retry_after", None) or 1)))
         detail = "A store does not answer now; ask again after the seconds of Retry-After."
         return problem(503, "Service Unavailable", detail, {"Retry-After": wait})
