@@ -1,7 +1,6 @@
 """The steps of a replay on a running system: send, wait, roll up, read back, compare."""
 
 from vendctl.account import take
-from vendctl.hub import last_numbers
 from vendctl.local.system import System
 from vendctl.replay import reconcile, stored
 from vendctl.replay.device_events import device_events
@@ -21,10 +20,10 @@ async def replay(file: SalesFile, folder: Folder, running: System, progress: Rep
     events = sum(len(device.bodies) for device in devices)
     await send(devices, running.environment, lambda count: progress.stage("sent", count, events))
     log = f"{folder.path}/functions.log"
-    await finished(running.environment, progress.stage, log)
+    numbers = await finished(running.environment, progress.stage, log)
     try:
         off = await rolled_up(_rollups(file, running), _days(file), progress.stage, log)
-        outcome = await _reconciled(file, running, events)
+        outcome = await _reconciled(file, events, numbers)
         outcome.mismatches += off
         digest = await stored.ledger_digest(wiring.machines())
     finally:
@@ -52,10 +51,9 @@ def _days(file: SalesFile) -> int:
     return len(machine_days) + 2 * len({day for _, day in machine_days})
 
 
-async def _reconciled(file: SalesFile, running: System, events: int) -> Outcome:
+async def _reconciled(file: SalesFile, events: int, numbers: dict[str, int]) -> Outcome:
     sold = reconcile.file_sold(file.sales)
     ledger = reconcile.ledger_sold(await stored.documents(wiring.machines(), "page"), file.mapping.zone)
-    numbers = await last_numbers(running.environment)
     return Outcome(
         currency=file.mapping.currency,
         time_zone=file.mapping.timezone,

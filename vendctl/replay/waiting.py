@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from vendctl.hub import behind, last_numbers
+from vendctl.hub import checkpoints, last_numbers
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.reconcile import Mismatch
 
@@ -15,23 +15,28 @@ STALLED_SECONDS = 120.0
 """How long nothing may move before the replay gives up."""
 QUIET_SECONDS = 3.0
 """How long the queue of rollup work must stay empty before that work counts as done."""
-ROUNDS = 3
+ROUNDS = 2
 """How often ``roll_up`` is run while its days do not agree."""
 POLL_SECONDS = 0.5
 Stage = Callable[[str, int, int], None]
 
 
-async def finished(environment: Mapping[str, str], stage: Stage, log: str) -> None:
-    """Until ingest and archive have handled every event of the hub. Raises :class:`ReplayError`."""
-    total = sum(last + 1 for last in (await last_numbers(environment)).values())
+async def finished(environment: Mapping[str, str], stage: Stage, log: str) -> dict[str, int]:
+    """Until ingest and archive have handled every event of the hub; the last number of each partition.
+
+    Raises :class:`ReplayError` when they stand still.
+    """
+    numbers = await last_numbers(environment)
+    total = sum(last + 1 for last in numbers.values())
     before: dict[str, int] = {}
     moved = time.monotonic()
     while True:
-        left = await behind(environment)
+        marks = await checkpoints(environment)
+        left = {name: _behind(numbers, marks[name]) for name in marks}
         for name, count in left.items():
             stage(f"{name} done", total - count, total)
         if not any(left.values()):
-            return
+            return numbers
         if left != before:
             before, moved = left, time.monotonic()
         if time.monotonic() - moved > STALLED_SECONDS:
@@ -41,6 +46,10 @@ async def finished(environment: Mapping[str, str], stage: Stage, log: str) -> No
                 "the replay goes on where it is"
             )
         await asyncio.sleep(POLL_SECONDS)
+
+
+def _behind(numbers: Mapping[str, int], marks: Mapping[str, int]) -> int:
+    return sum(max(0, last - marks.get(partition, -1)) for partition, last in numbers.items())
 
 
 @dataclass(frozen=True)

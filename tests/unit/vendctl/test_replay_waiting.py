@@ -12,21 +12,21 @@ from vendctl.replay.reconcile import Key, Mismatch, Sum
 
 
 class Hub:
-    """Ten events in the hub; how far the functions are, from one look to the next."""
+    """Ten events in two partitions; where the functions stand, from one look to the next."""
 
-    def __init__(self, *looks: dict[str, int]) -> None:
+    def __init__(self, *looks: dict[str, dict[str, int]]) -> None:
         self.looks = list(looks)
 
     async def last_numbers(self, _: Mapping[str, str]) -> dict[str, int]:
         return {"0": 5, "1": 3, "2": -1}
 
-    async def behind(self, _: Mapping[str, str]) -> dict[str, int]:
+    async def checkpoints(self, _: Mapping[str, str]) -> dict[str, dict[str, int]]:
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 
 
 def use(monkeypatch: pytest.MonkeyPatch, hub: Hub) -> list[tuple[str, int, int]]:
     monkeypatch.setattr(waiting, "last_numbers", hub.last_numbers)
-    monkeypatch.setattr(waiting, "behind", hub.behind)
+    monkeypatch.setattr(waiting, "checkpoints", hub.checkpoints)
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.001)
     monkeypatch.setattr(waiting, "STALLED_SECONDS", 0.05)
     monkeypatch.setattr(waiting, "QUIET_SECONDS", 0.01)
@@ -34,9 +34,14 @@ def use(monkeypatch: pytest.MonkeyPatch, hub: Hub) -> list[tuple[str, int, int]]
 
 
 async def test_until_both_functions_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = Hub({"ingest": 10, "archive": 9}, {"ingest": 0, "archive": 2}, {"ingest": 0, "archive": 0})
+    hub = Hub(
+        {"ingest": {}, "archive": {"1": 0}},
+        {"ingest": {"0": 5, "1": 3}, "archive": {"0": 3, "1": 3}},
+        {"ingest": {"0": 5, "1": 3}, "archive": {"0": 5, "1": 3}},
+    )
     seen = use(monkeypatch, hub)
-    await waiting.finished({}, lambda *stage: seen.append(stage), "the log")
+    numbers = await waiting.finished({}, lambda *stage: seen.append(stage), "the log")
+    assert numbers == {"0": 5, "1": 3, "2": -1}
     assert seen == [
         ("ingest done", 0, 10), ("archive done", 1, 10),
         ("ingest done", 10, 10), ("archive done", 8, 10),
@@ -45,7 +50,7 @@ async def test_until_both_functions_are_done(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_a_standstill_ends_with_a_clear_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, Hub({"ingest": 4, "archive": 0}))
+    use(monkeypatch, Hub({"ingest": {"0": 3, "1": 1}, "archive": {"0": 5, "1": 3}}))
     with pytest.raises(ReplayError, match=r"nothing moved .*: ingest is 4 events behind of 10; see the log"):
         await waiting.finished({}, lambda *_: None, "the log")
 
@@ -103,7 +108,7 @@ async def test_rollups_are_run_until_they_agree(monkeypatch: pytest.MonkeyPatch,
 async def test_rollups_that_stay_off_are_returned(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
     use(monkeypatch, Hub({}))
     url, calls = host
-    rollups = RollUps(url, [0], [9], [[off("2025-01-01")], [off("2025-01-01")], [off("2025-01-02")]])
+    rollups = RollUps(url, [0], [9], [[off("2025-01-01")], [off("2025-01-02")]])
     assert await waiting.rolled_up(rollups.port, 10, lambda *_: None, "the log") == [off("2025-01-02")]
     assert calls == ["roll_up"] * waiting.ROUNDS
 
@@ -111,9 +116,7 @@ async def test_rollups_that_stay_off_are_returned(monkeypatch: pytest.MonkeyPatc
 async def test_rollups_at_a_standstill_are_told(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
     use(monkeypatch, Hub({}))
     rollups = RollUps(host[0], [2], [9], [])
-    with pytest.raises(
-        ReplayError, match=r"nothing moved .*: 9 of 10 days are rolled up and 2 messages"
-    ):
+    with pytest.raises(ReplayError, match=r"nothing moved .*: 9 of 10 days are rolled up and 2 messages"):
         await waiting.rolled_up(rollups.port, 10, lambda *_: None, "the log")
 
 
