@@ -29,6 +29,7 @@ COSMOS_OPTIONS: dict[str, Any] = {
     "retry_status": 1,
     "retry_backoff_factor": 0.2,
     "no_response_on_write": True,
+    "enable_compact_utf8_item_writes": True,
 }
 """429 is retried inside the SDK for two seconds at the most."""
 STORAGE_OPTIONS: dict[str, Any] = {

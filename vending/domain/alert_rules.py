@@ -38,7 +38,9 @@ def sold_out(document: dict[str, Any], now: int) -> list[Finding]:
 
 def condition_findings(machine: str, entry: conditions.Entry, now: int, silent_after: int) -> list[Finding]:
     """What the registers of one machine say; ``now`` and ``silent_after`` in milliseconds."""
-    findings = [_silent(machine, entry["seen"], now, silent_after)] if "seen" in entry else []
+    seen = entry.get("seen")
+    # What somebody imported says nothing about the machine's being alive.
+    findings = [_silent(machine, seen, now, silent_after)] if seen and seen[3] != "import" else []
     for name, register in entry.items():
         family, _, component = name.partition(":")
         if family == "fault":

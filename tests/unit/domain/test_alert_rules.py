@@ -46,6 +46,10 @@ def test_a_machine_is_silent_when_its_last_sign_is_too_old() -> None:
     assert stale.at == 100 * MINUTE
 
 
+def test_imported_events_are_no_sign_of_life_and_none_of_death() -> None:
+    assert condition_findings("m1", {"seen": [2, 50, 0, "import"]}, 10**12, MINUTE) == []
+
+
 def test_faults_are_open_until_they_are_cleared() -> None:
     entry = {"fault:coin:EVA4": [1, 5, 10, True], "fault:bill:X": [1, 6, 20, False]}
     found = condition_findings("m1", entry, 0, MINUTE)
