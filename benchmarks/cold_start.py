@@ -29,7 +29,7 @@ def best(code: str) -> float:
 
 
 def figures() -> list[dict[str, Any]]:
-    """Import of the app, of the SDKs, and of the app with every store built."""
+    """Importing the programming model, the SDKs, and the app."""
     sdks, app, library = best(SDKS), best("import function_app"), best("import azure.functions")
     name = "cold_start.import_function_app"
     target = 0.6
