@@ -150,3 +150,14 @@ async def test_conditions_that_did_not_move_are_not_read_again(world: World) -> 
     await world.arrive([vend("m2", 1, at)])
     found = await views_fleet.summary(shared, "Etc/UTC", None, NOW + timedelta(seconds=6))
     assert found["machines"]["total"] == 2
+
+
+async def test_at_midnight_yesterdays_figures_are_not_todays(world: World) -> None:
+    before = NOW.replace(hour=23, minute=59, second=59)
+    await world.arrive([vend("m1", 1, millis(NOW))])
+    await world.tick()
+    shared = stores(world)
+    old = await views_fleet.summary(shared, "Etc/UTC", None, before)
+    new = await views_fleet.summary(shared, "Etc/UTC", None, before + timedelta(seconds=1))
+    assert (old["day"]["date"], old["day"]["vends"]) == ("2026-03-02", 1)
+    assert (new["day"]["date"], new["day"]["vends"]) == ("2026-03-03", 0)

@@ -110,7 +110,10 @@ async def test_machines_of_a_site_far_apart_in_the_fleet_have_their_own_stock(wo
     await world.arrive([vend(f"m{number}", 1, millis(NOW), paidMinor=number) for number in range(10, 99)])
     for machine in ("m10", "m98"):
         await place(world, machine, "depot")
+    asked: list[str] = []
+    world.machines.fault = lambda operation, key: asked.append(f"{operation} {key}")
     page = await views_machines.machines(stores(world), MachineQuery(site="depot"), NOW)
+    assert asked == ["read m10", "read m98"]
     assert [(row["machineId"], row["totals"]["revenue"]["EUR"]) for row in page["machines"]] == [
         ("m10", 10),
         ("m98", 98),
