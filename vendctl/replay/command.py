@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from vendctl.local.system import System, system
@@ -63,11 +64,14 @@ def _run(file: SalesFile, data: Path | None) -> Outcome:
     mark = fingerprint(file)
     folder = Folder(data or Path(".data") / f"replay-{mark}", mark)
     folder.open()
-    with ReplayProgress() as progress:
+    with ReplayProgress() as progress, ExitStack() as parts:
         progress.say(f"{file.path}: {len(file.sales):,} sales; data in {folder.path}")
-        with system(folder.path, _settings(file), progress.say, port=0) as running:
-            _adopt(running)
-            return asyncio.run(replay(file, folder, running, progress))
+        try:
+            running = parts.enter_context(system(folder.path, _settings(file), progress.say, port=0))
+        except RuntimeError as fault:  # a part that does not start, or a folder in use
+            raise ReplayError(str(fault)) from fault
+        _adopt(running)
+        return asyncio.run(replay(file, folder, running, progress))
 
 
 def _settings(file: SalesFile) -> dict[str, str]:

@@ -4,25 +4,27 @@ from vendctl.account import take
 from vendctl.local.system import System
 from vendctl.replay import reconcile, stored
 from vendctl.replay.device_events import device_events
+from vendctl.replay.errors import ReplayError
 from vendctl.replay.folder import Folder
 from vendctl.replay.progress import ReplayProgress
 from vendctl.replay.reconcile import Mismatch, compare, totals
 from vendctl.replay.report import Outcome
 from vendctl.replay.sales import SalesFile
 from vendctl.replay.sending import send
-from vendctl.replay.waiting import RollUps, finished, rolled_up
+from vendctl.replay.waiting import RollUps, Stage, finished, rolled_up
 from vending import wiring
 
 
 async def replay(file: SalesFile, folder: Folder, running: System, progress: ReplayProgress) -> Outcome:
-    """All of it. Raises :class:`~vendctl.replay.errors.ReplayError` when the app does not get through."""
+    """All of it. Raises :class:`ReplayError` when the app does not get through."""
     devices = device_events(file.sales, file.mapping.zone)
     events = sum(len(device.bodies) for device in devices)
     await send(devices, running.environment, lambda count: progress.stage("sent", count, events))
     log = f"{folder.path}/functions.log"
-    numbers = await finished(running.environment, progress.stage, log)
+    stage = _watching(running, progress, log)
+    numbers = await finished(running.environment, stage, log)
     try:
-        off = await rolled_up(_rollups(file, running), _days(file), progress.stage, log)
+        off = await rolled_up(_rollups(file, running), _days(file), stage, log)
         outcome = await _reconciled(file, events, numbers)
         outcome.mismatches += off
         digest = await stored.ledger_digest(wiring.machines())
@@ -34,6 +36,17 @@ async def replay(file: SalesFile, folder: Folder, running: System, progress: Rep
     if not outcome.faults():
         folder.keep(digest)
     return outcome
+
+
+def _watching(running: System, progress: ReplayProgress, log: str) -> Stage:
+    """Progress that fails as soon as there is nobody left to make any."""
+
+    def stage(name: str, done: int, total: int) -> None:
+        if running.host.process.poll() is not None:
+            raise ReplayError(f"the functions ended by themselves: see {log}, then run again")
+        progress.stage(name, done, total)
+
+    return stage
 
 
 def _rollups(file: SalesFile, running: System) -> RollUps:

@@ -103,6 +103,9 @@ async def _worked_off(rollups: RollUps, expected: int, stage: Stage, log: str) -
 
 async def _trigger(http: aiohttp.ClientSession, url: str) -> None:
     """The timer by hand, through the host's admin endpoint."""
-    async with http.post(f"{url}/admin/functions/roll_up", json={"input": ""}) as answer:
-        if answer.status != 202:
-            raise ReplayError(f"{url} would not run roll_up: {answer.status} {await answer.text()}")
+    try:
+        async with http.post(f"{url}/admin/functions/roll_up", json={"input": ""}) as answer:
+            if answer.status != 202:
+                raise ReplayError(f"{url} would not run roll_up: {answer.status} {await answer.text()}")
+    except aiohttp.ClientError as fault:
+        raise ReplayError(f"{url} does not answer ({fault}): run again") from fault
