@@ -1,13 +1,15 @@
 """Sold out → change feed → alert → queue → webhook, over real wires (P8)."""
 
 import asyncio
+import urllib.request
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.devices import Device, send
 from tests.inbox import Inbox
-from tests.waiting import until
+from tests.waiting import finished, until
 from vendctl.local.system import System
 from vending import wiring
 
@@ -49,3 +51,33 @@ def test_a_sold_out_selection_reaches_the_webhook_and_its_refill_too(running: Sy
     (alert,) = until(lambda: taken(device.machine), "the second notification left the outbox")
     assert (alert["state"], alert["episode"]) == ("closed", 1)
     assert set(inbox.of(device.machine)) == {opened, closed}
+
+
+def test_the_sweep_tells_of_a_machine_that_fell_silent(running: System, inbox: Inbox) -> None:
+    device = Device("falling-silent", started=datetime.now(UTC) - timedelta(hours=3))
+    hub = running.stack.eventhubs_connection
+    send(hub, "telemetry", [(device.name, [device.temperature()])])
+    finished(running.environment)
+    sweep(running)
+    opened = f"{device.machine}/silent/machine/1/opened"
+    until(lambda: opened in inbox.of(device.machine), "the webhook heard of it")
+    device.started = datetime.now(UTC)
+    send(hub, "telemetry", [(device.name, [device.temperature()])])
+    finished(running.environment)
+    sweep(running)
+    closed = f"{device.machine}/silent/machine/1/closed"
+    until(lambda: closed in inbox.of(device.machine), "the webhook heard that it is back")
+    (alert,) = until(lambda: taken(device.machine), "the notification left the outbox")
+    assert (alert["rule"], alert["state"], alert["episode"]) == ("silent", "closed", 1)
+    assert set(inbox.of(device.machine)) == {opened, closed}
+
+
+def sweep(running: System) -> None:
+    """The timer fires."""
+    request = urllib.request.Request(
+        f"{running.host.url}/admin/functions/sweep",
+        b'{"input": ""}',
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 202
