@@ -1,0 +1,89 @@
+"""The stack as a whole: it starts, survives its own parts' stops, and ends with whoever started it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from devstack import status
+from devstack.ports import free_port
+from devstack.stack import Ports, Stack
+
+ROOT = Path(__file__).parents[3]
+
+
+def within(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def words(ports: Ports) -> list[str]:
+    return [
+        *("--eventhubs-port", str(ports.eventhubs)), *("--cosmos-port", str(ports.cosmos)),
+        *("--blob-port", str(ports.blob)), *("--queue-port", str(ports.queue)),
+    ]  # fmt: skip
+
+
+def answers(ports: Ports, functions: int) -> bool:
+    return status.main([*words(ports), "--functions-port", str(functions)]) == 0
+
+
+def living(folder: Path) -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "stat=,args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(folder) in line and line[0] != "Z"]
+
+
+def test_parts_come_and_go_and_nothing_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Stack.start(tmp_path / "a", progress=lambda _: None) as stack:
+        nobody = free_port()
+        assert answers(stack.ports, nobody)
+        assert "AMQP 1.0" in capsys.readouterr().out
+        stack.stop_cosmos()
+        assert not answers(stack.ports, nobody)
+        stack.start_cosmos()
+        assert answers(stack.ports, nobody)
+        with pytest.raises(RuntimeError, match="another stack uses"):
+            Stack.start(tmp_path / "a", progress=lambda _: None)
+    assert not answers(stack.ports, nobody)
+    assert living(tmp_path) == []
+
+
+def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "hubs.json").write_text("no json")
+    with pytest.raises(RuntimeError, match=r"eventhubs ended with code \d+; the end of .*eventhubs.log"):
+        Stack.start(tmp_path / "a", hubs_config=tmp_path / "hubs.json", progress=lambda _: None)
+    assert living(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_services_end_with_their_process(tmp_path: Path, number: signal.Signals) -> None:
+    ports = Ports.free()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "devstack", "services", "--data", str(tmp_path), *words(ports)],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout
+    with process.stdout as said:
+        assert any("Ctrl-C" in line for line in said)
+        assert answers(ports, free_port())
+        os.kill(process.pid, number)
+        assert process.wait(30) == (0 if number == signal.SIGINT else -number)
+    within(lambda: not living(tmp_path), "every part has ended")
+    assert not answers(ports, free_port())
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with Stack.start(tmp_path / "a", progress=lambda _: None) as stack:
+        done = subprocess.run(
+            [sys.executable, "-m", "devstack", "services", *words(stack.ports)],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert f"port {stack.ports.eventhubs} (eventhubs) is taken" in done.stderr
