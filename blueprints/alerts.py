@@ -35,9 +35,10 @@ log = logging.getLogger(__name__)
 async def watch_machines(documents: func.DocumentList) -> None:
     """Judge the machines whose stock changed; a failure delivers all of the batch again."""
     batch = [dict(document) for document in documents]
-    changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
+    with wiring.metered() as cost:
+        changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
     if changed:
-        log.info("%d alerts changed", changed)
+        log.info("%d alerts changed: %s", changed, cost)
 
 
 @bp.function_name("notify")
@@ -51,8 +52,9 @@ async def notify(message: func.QueueMessage) -> None:
 @bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", use_monitor=False)
 async def sweep(timer: func.TimerRequest) -> None:
     """Send owed notifications again; judge silence, faults, cold chains. A missed tick needs no making up."""
-    now = datetime.now(UTC)
-    sent = await sweeping.resend(wiring.alert_stores(), now)
-    changed = await sweeping.judge_conditions(wiring.alert_stores(), now, wiring.settings().silent_after)
+    now, stores = datetime.now(UTC), wiring.alert_stores()
+    with wiring.metered() as cost:
+        sent = await sweeping.resend(stores, now)
+        changed = await sweeping.judge_conditions(stores, now, wiring.settings().silent_after)
     late = " (late)" if timer.past_due else ""
-    log.info("sweep: %d notifications sent again, %d alerts changed%s", sent, changed, late)
+    log.info("sweep: %d notifications sent again, %d alerts changed%s: %s", sent, changed, late, cost)

@@ -30,5 +30,6 @@ log = logging.getLogger(__name__)
 )
 async def ingest_telemetry(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - the indexer's rule
     """Apply a batch of one partition; a failure delivers all of it again."""
-    outcome = await ingest(wiring.hub_events(events), wiring.ingest_stores(), wiring.version())
-    log.info("applied %d of %d events", outcome.events - len(outcome.refusals), outcome.events)
+    with wiring.metered() as cost:
+        outcome = await ingest(wiring.hub_events(events), wiring.ingest_stores(), wiring.version())
+    log.info("applied %d of %d events: %s", outcome.events - len(outcome.refusals), outcome.events, cost)

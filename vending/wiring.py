@@ -25,12 +25,15 @@ from vending.usecases.views import ViewStores
 from vending.usecases.views_health import Probe
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import azure.functions as func
 
     from vending.adapters.archive_blobs import ArchiveContainer
     from vending.adapters.blobs import BlobContainer
     from vending.adapters.cosmos import CosmosDocuments
     from vending.adapters.hub_state import EventHubState
+    from vending.adapters.metering import Cost
     from vending.adapters.queues import StorageQueue
 
 # The SDKs log every request and answer at INFO: in Azure that would cost more than the requests.
@@ -56,6 +59,13 @@ def quick_decoding() -> bool:
     from vending.adapters.decoding import install
 
     return install()
+
+
+def metered() -> AbstractContextManager[Cost]:
+    """Counts the request units of the block: ``with wiring.metered() as cost``."""
+    from vending.adapters.metering import metered
+
+    return metered()
 
 
 def hub_events(events: Sequence[func.EventHubEvent]) -> list[HubEvent]:

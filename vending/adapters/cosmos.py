@@ -17,6 +17,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.cosmos.aio import ContainerProxy
 
 from vending.adapters.faults import Meaning, headers_of, meaning, status_of, translated, waits
+from vending.adapters.metering import charge
 from vending.errors import Conflict, VendstreamError
 from vending.ports import Filter, Put, Stored
 
@@ -33,14 +34,10 @@ Charge = Callable[[str, float], None]
 """Called with the operation (``read machines``) and its request units, once per response."""
 
 
-def no_meter(operation: str, units: float) -> None:
-    """Nobody counts."""
-
-
 class CosmosDocuments:
     """The ports Documents and Feed on one container."""
 
-    def __init__(self, container: ContainerProxy, key_field: str, on_charge: Charge = no_meter) -> None:
+    def __init__(self, container: ContainerProxy, key_field: str, on_charge: Charge = charge) -> None:
         self.container = container
         self.key_field = key_field
         self.on_charge = on_charge
