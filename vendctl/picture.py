@@ -16,6 +16,10 @@ LARGEST = 300_000
 """Bytes: it is loaded with every visit of the README."""
 
 
+class NothingToShow(Exception):
+    """The page is not there, or shows no sales; the text says which."""
+
+
 def main(argv: list[str]) -> int:
     """The command: 0 when the picture was written, 1 with the reason when not."""
     parser = argparse.ArgumentParser(prog="vendctl picture", description=__doc__)
@@ -26,13 +30,10 @@ def main(argv: list[str]) -> int:
     path = browser.find()
     if path is None:
         return _fail("there is no Chromium; run: .venv/bin/python -m vendctl.browser --install")
-    from playwright.sync_api import Error
-
     try:
         content = take(path, asked.url, dark=asked.dark)
-    except Error as fault:
-        reason = fault.message.splitlines()[0]
-        return _fail(f"{asked.url} shows no sales ({reason}); start `make run` elsewhere, and see the page")
+    except NothingToShow as fault:
+        return _fail(f"{fault}; start `make run` elsewhere, and look at the page")
     if len(content) > LARGEST:
         return _fail(f"the picture has {len(content)} bytes; at most {LARGEST} are meant for a README")
     asked.file.parent.mkdir(parents=True, exist_ok=True)
@@ -42,8 +43,9 @@ def main(argv: list[str]) -> int:
 
 
 def take(executable: str, url: str, *, dark: bool = False, patience: float = PATIENCE) -> bytes:
-    """The PNG of a dashboard with machines and sales. Raises playwright's Error where there are none."""
-    from playwright.sync_api import sync_playwright
+    """The PNG of a dashboard with machines and sales. Raises NothingToShow."""
+    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import TimeoutError as TimedOut
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable)
@@ -54,9 +56,14 @@ def take(executable: str, url: str, *, dark: bool = False, patience: float = PAT
             locale="en-US",
         )
         page.set_default_timeout(patience)
-        page.goto(url)
-        for shown in ("#rows tr", "#hours svg", "#top li"):
-            page.locator(shown).first.wait_for()
+        try:
+            page.goto(url)
+            for shown in ("#rows tr", "#hours svg", "#top li"):
+                page.locator(shown).first.wait_for()
+        except TimedOut as fault:
+            raise NothingToShow(f"{url} shows no sales within {patience / 1000:g} s") from fault
+        except Error as fault:
+            raise NothingToShow(f"{url} does not answer: {fault.message.splitlines()[0]}") from fault
         content = page.screenshot()
         chromium.close()
     return content

@@ -81,6 +81,9 @@ async def test_figures_change_while_events_arrive(page: Page, running: System) -
     await expect(alerts).to_contain_text("Selection A1 is sold out", timeout=SECONDS * 1000)
     await expect(page.locator("#rows tr", has_text="page-1")).to_contain_text("silent")
     assert await page.evaluate("[window.stayed, window.owned]") == [True, None]
+    assert page.url.endswith(f"#day={DAY}")
+    await page.reload()
+    await expect(revenue).to_contain_text(re.compile(r"NOK\s4\.50"))
 
 
 async def test_a_machine_found_and_opened_with_the_keyboard(page: Page, running: System) -> None:

@@ -136,18 +136,27 @@ async function tick() {
   }
 }
 
+// What is looked at stands in the address, so that it can be sent to somebody and survives a reload.
+function remember() {
+  const looked = new URLSearchParams();
+  if (day()) looked.set("day", day());
+  if (detail.current()) looked.set("machine", detail.current());
+  const hash = looked.toString();
+  history.replaceState(null, "", location.pathname + location.search + (hash ? `#${hash}` : ""));
+}
+
 function openMachine(id) {
   detail.open(id);
-  history.replaceState(null, "", `#machine=${encodeURIComponent(id)}`);
+  remember();
   tick();
 }
 
 function start() {
   adoptKey();
   machines.setUp(openMachine);
-  detail.setUp(() => history.replaceState(null, "", location.pathname + location.search));
+  detail.setUp(remember);
   byId("more").addEventListener("click", () => { round = 0; tick(); });
-  byId("day").addEventListener("change", tick);
+  byId("day").addEventListener("change", () => { remember(); tick(); });
   byId("currency").addEventListener("change", showHours);
   byId("key-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -160,8 +169,9 @@ function start() {
     if (!document.hidden) tick();
   });
   setInterval(() => showAges(serverNow()), 1_000);
-  const named = new URLSearchParams(location.hash.slice(1)).get("machine");
-  if (named) openMachine(named);
+  const looked = new URLSearchParams(location.hash.slice(1));
+  byId("day").value = looked.get("day") ?? "";
+  if (looked.get("machine")) openMachine(looked.get("machine"));
   else tick();
 }
 
