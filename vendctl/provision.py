@@ -30,7 +30,7 @@ INDEXED = {
     "conditions": ("type", "partition", "shard"),
     "alerts": ("type", "machineId", "state", "pending"),
     "fleet": ("type", "date", "open", "due"),
-    "catalog": ("type", "version"),
+    "catalog": ("type", "version", "site", "route"),
 }
 """What queries filter by; nothing else is indexed, so that writes stay cheap."""
 BLOB_CONTAINERS = ("archive", "deadletters")

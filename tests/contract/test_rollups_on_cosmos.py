@@ -11,6 +11,7 @@ from azure.cosmos.aio import CosmosClient
 from devstack.tests.cosmos.serving import Serving
 from tests.fakes import FakeBlobs, FakeQueue
 from tests.rollup_world import hub_event, ms, vend
+from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.cosmos import CosmosDocuments
 from vending.domain import rollups
 from vending.domain.catalog_entries import CatalogFile
@@ -19,7 +20,6 @@ from vending.usecases.import_catalog import import_catalog
 from vending.usecases.ingest import IngestStores, ingest
 from vending.usecases.roll_up import RollUpStores, roll_up
 from vending.usecases.roll_up_shard import roll_up_shard
-from vendctl.provision import CONTAINERS, indexing_policy
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

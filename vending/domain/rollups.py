@@ -63,7 +63,7 @@ def products_day_key(day: str) -> Key:
 def add(into: Figures, more: Mapping[str, Any]) -> Figures:
     """Add figures in place. What comes in is never shared with what it came from."""
     for name, value in more.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             add(into.setdefault(name, {}), value)
         else:
             into[name] = into.get(name, 0) + value

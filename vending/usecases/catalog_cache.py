@@ -48,6 +48,10 @@ class CatalogCache:
                 sites[name] = catalog.site(document)
         return catalog.home(machine, version, sites, placed, planogram, self.default_zone)
 
+    async def product(self, sku: str) -> dict[str, Any] | None:
+        """The product's document, or None."""
+        return await self._document("product", sku)
+
     async def _document(self, kind: str, name: str) -> dict[str, Any] | None:
         held = self._held
         if (kind, name) not in held:
