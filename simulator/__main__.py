@@ -32,7 +32,7 @@ def fleet(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="simulator fleet", description=COMMANDS["fleet"][1])
     add_fleet(parser)
     asked = parser.parse_args(argv)
-    print(json.dumps(Fleet(asked.seed, asked.machines).describe(), ensure_ascii=False))
+    print(json.dumps(Fleet(asked.seed, asked.machines, asked.prefix).describe(), ensure_ascii=False))
     return 0
 
 

@@ -2,7 +2,7 @@
 
 The stored forms are Vendstream's: ledger pages ``{machineId, deviceId, epoch, lines: [{ledger, kind, …}]}``,
 stock documents ``{machineId, slots, totals, applied}``, conditions ``{machines: {id: {register: [epoch,
-sequence, milliseconds, …]}}}``, dead letters ``{reason, generation, partition, sequence}``.
+sequence, milliseconds, …]}}}``, dead letters ``{reason, generation, partition, sequence, key}``.
 """
 
 from collections import Counter
@@ -43,9 +43,10 @@ class Book:
 
 
 class Stored:
-    """Everything that an application stored, as far as the truth speaks of it."""
+    """Everything that an application stored of machines and devices whose ids begin with ``prefix``."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
         self.books: dict[str, Book] = {}
         self.stocks: dict[str, Document] = {}
         self.conditions: dict[str, dict[str, list[Any]]] = {}
@@ -53,6 +54,8 @@ class Stored:
 
     def machine(self, document: Document) -> None:
         """A stock document or a ledger page."""
+        if not document["machineId"].startswith(self.prefix):
+            return
         if document["type"] == "stock":
             self.stocks[document["machineId"]] = document
         elif document["type"] == "page":
@@ -61,6 +64,8 @@ class Stored:
     def condition(self, document: Document) -> None:
         """A conditions document; a machine in two of them is the newest of each register."""
         for machine, entry in document["machines"].items():
+            if not machine.startswith(self.prefix):
+                continue
             held = self.conditions.setdefault(machine, {})
             for name, register in entry.items():
                 if name not in held or held[name][:2] < register[:2]:
@@ -68,6 +73,8 @@ class Stored:
 
     def dead_letter(self, letter: Document) -> None:
         """A dead letter; the same event in two blobs is one."""
+        if not str(letter.get("key") or "").startswith(self.prefix):
+            return
         place = (str(letter["generation"]), str(letter["partition"]), int(letter["sequence"]))
         self.dead[place] = letter["reason"]
 

@@ -1,6 +1,7 @@
 """The fleet: sites and machines as functions of the seed and a number, so that none has to be kept."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -76,16 +77,27 @@ class Fleet:
 
     seed: int
     machines: int
+    prefix: str = ""
+    """Begins every id, so that several fleets can try one backend."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"([a-z0-9][a-z0-9-]{0,15})?", self.prefix):
+            raise ValueError(f"prefix {self.prefix!r}: at most 16 of a-z, 0-9 and -, a letter or digit first")
 
     def site(self, number: int) -> Site:
         """The site of that number, from 0."""
-        return _site(self.seed, number)
+        found = _site(self.seed, number)
+        return replace(found, id=self.prefix + found.id) if self.prefix else found
+
+    def device(self, number: int, board: int = 0) -> str:
+        """The id of the gateway in a machine; a board that was swapped in later has another."""
+        return f"{self.prefix}dev-{number + 1:05d}" + (f"-b{board}" if board else "")
 
     def machine(self, number: int) -> Machine:
         """The machine of that number, from 0."""
         if not 0 <= number < self.machines:
             raise IndexError(f"machine {number} of a fleet of {self.machines}")
-        return _machine(self.seed, number)
+        return _machine(self, number)
 
     @property
     def sites(self) -> list[Site]:
@@ -103,16 +115,6 @@ class Fleet:
             "products": [{"sku": x.sku, "name": x.name, "category": x.category} for x in PRODUCTS],
             "planograms": [{"machine": x.id, "slots": _planogram(x)} for x in machines],
         }
-
-
-def machine_id(number: int) -> str:
-    """The id of a machine by its number, from 0."""
-    return f"vm-{number + 1:05d}"
-
-
-def device_id(number: int, board: int = 0) -> str:
-    """The id of the gateway in a machine; a board that was swapped in later has another."""
-    return f"dev-{number + 1:05d}" + (f"-b{board}" if board else "")
 
 
 def _planogram(machine: Machine) -> dict[str, dict[str, Any]]:
@@ -133,14 +135,14 @@ def _site(seed: int, number: int) -> Site:
     return Site(f"site-{number + 1:04d}", name, zone, route, kind, currency, level)
 
 
-def _machine(seed: int, number: int) -> Machine:
-    dice = Dice.of(seed, "machine", number)
-    site = _site(seed, number // MACHINES_PER_SITE)
+def _machine(fleet: Fleet, number: int) -> Machine:
+    dice = Dice.of(fleet.seed, "machine", number)
+    site = fleet.site(number // MACHINES_PER_SITE)
     archetype = ARCHETYPES[dice.weighted(SHARES)]
     return Machine(
-        id=machine_id(number),
+        id=f"{fleet.prefix}vm-{number + 1:05d}",
         name=f"{site.name}, {archetype.label}",
-        device=device_id(number),
+        device=fleet.device(number),
         site=site,
         archetype=archetype,
         slots=_slots(dice, site, archetype),

@@ -164,8 +164,9 @@ class Live:
     def _write_truth(self, unsent: int) -> None:
         if self.truth_file:
             lost = {unit.model.spec.id: unit.lost for unit in self.timeline.units}
-            seed = self.timeline.fleet.seed
-            told = describe(self.truth, lost, seed=seed, unsent=unsent, acknowledged=self.acknowledged)
+            fleet = self.timeline.fleet
+            facts = {"seed": fleet.seed, "prefix": fleet.prefix}
+            told = describe(self.truth, lost, **facts, unsent=unsent, acknowledged=self.acknowledged)
             write(self.truth_file, told)
 
 

@@ -14,6 +14,12 @@ def add_fleet(parser: argparse.ArgumentParser, machines: int = 50) -> None:
     """Which fleet."""
     parser.add_argument("--machines", type=_positive, default=machines, help=f"default {machines}")
     parser.add_argument("--seed", type=int, default=1, help="the same seed is the same fleet; default 1")
+    add_prefix(parser)
+
+
+def add_prefix(parser: argparse.ArgumentParser) -> None:
+    """How ids begin."""
+    parser.add_argument("--prefix", default="", help="begins every id: several fleets on one backend")
 
 
 def add_hub(parser: argparse.ArgumentParser, *, required: bool) -> None:

@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
         if not asked.connection:
             raise ValueError("--connection is missing (or give --dry-run)")
         pace = Pace(asked.speed, asked.dates, asked.start, asked.duration)
-        fleet = Fleet(asked.seed, asked.machines)
+        fleet = Fleet(asked.seed, asked.machines, asked.prefix)
         live = Live(fleet, faults, pace, asked.connection, asked.hub, asked.state, asked.truth)
         return live.run(lines=asked.json_progress)
     except (ValueError, RuntimeError) as fault:
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _dry_run(asked: argparse.Namespace, faults: frozenset[str]) -> int:
     start = moment(DRY_START) if asked.start is None else asked.start
-    timeline = Timeline(Fleet(asked.seed, asked.machines), faults, start)
+    timeline = Timeline(Fleet(asked.seed, asked.machines, asked.prefix), faults, start)
     return print_deliveries(timeline, start + int(asked.hours * HOUR))
 
 

@@ -14,7 +14,7 @@ from simulator.acts import install
 from simulator.demand import HOUR
 from simulator.fleet import Fleet
 from simulator.live import Live, Pace
-from simulator.options import add_hub, moment
+from simulator.options import add_hub, add_prefix, moment
 from simulator.run import print_deliveries
 from simulator.scenario_file import Scenario
 from simulator.timeline import Timeline
@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
     asked = _parser().parse_args(argv)
     try:
         scenario = _overridden(scenario_file.read(asked.file), asked)
-        fleet, start = Fleet(scenario.seed, scenario.machines), moment(scenario.start)
+        fleet, start = Fleet(scenario.seed, scenario.machines, asked.prefix), moment(scenario.start)
         end = start + int(scenario.hours * HOUR)
         if asked.dry_run:
             timeline = Timeline(fleet, scenario.faults, start)
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("file", type=Path, help="a TOML file, or the name of a built-in scenario")
     add_hub(parser, required=False)
+    add_prefix(parser)
     parser.add_argument("--machines", type=int, help="instead of the file's")
     parser.add_argument("--seed", type=int, help="instead of the file's")
     parser.add_argument("--hours", type=float, help="model hours, instead of the file's")

@@ -51,10 +51,11 @@ class State:
         if not file.exists():
             return False
         saved = json.loads(file.read_text())
-        if saved["version"] != VERSION or saved["seed"] != timeline.fleet.seed:
+        own = (timeline.fleet.seed, timeline.fleet.prefix)
+        if saved["version"] != VERSION or (saved["seed"], saved["prefix"]) != own:
             raise ValueError(
-                f"{file} is of version {saved['version']} and seed {saved['seed']}, not {VERSION} and "
-                f"{timeline.fleet.seed}: give that --seed, or another --state"
+                f"{file} (version {saved['version']}, seed {saved['seed']}, prefix {saved['prefix']!r}) is "
+                f"of another fleet than seed {own[0]}, prefix {own[1]!r}: give its own, or another --state"
             )
         units = saved["units"]
         for unit, raw in zip(timeline.units, units, strict=False):
@@ -64,10 +65,10 @@ class State:
         truth.machines = {name: _truth(raw) for name, raw in saved["truth"].items()}
         dues = [(at, _delivery(raw)) for at, raw in saved["waiting"]]
         timeline.resume(saved["now"], [due for due in dues if due[1].machine < len(timeline.units)])
-        for raw in saved["backlogs"]:
-            delivery = _delivery(raw)
-            if delivery.machine < len(timeline.units):
-                timeline.units[delivery.machine].link.backlog.append(delivery)
+        for name in ("backlog", "recent"):
+            for delivery in map(_delivery, saved[name]):
+                if delivery.machine < len(timeline.units):
+                    getattr(timeline.units[delivery.machine].link, name).append(delivery)
         return True
 
     def save(self, timeline: Timeline, truth: Truth, unsent: list[Delivery]) -> None:
@@ -76,10 +77,12 @@ class State:
         saved = {
             "version": VERSION,
             "seed": timeline.fleet.seed,
+            "prefix": timeline.fleet.prefix,
             "now": timeline.now,
             "units": [unit.dump() for unit in timeline.units] + self._others,
             "waiting": [[at, _raw(delivery)] for at, delivery in waiting],
-            "backlogs": [_raw(x) for unit in timeline.units for x in unit.link.backlog],
+            "backlog": [_raw(x) for unit in timeline.units for x in unit.link.backlog],
+            "recent": [_raw(x) for unit in timeline.units for x in unit.link.recent],
             "exact": truth.exact,
             "truth": {name: vars(own) for name, own in truth.machines.items()},
         }

@@ -7,7 +7,7 @@ from simulator import visiting
 from simulator.demand import DAY
 from simulator.device import Device
 from simulator.dice import Dice
-from simulator.fleet import Fleet, device_id
+from simulator.fleet import Fleet
 from simulator.link import Due, Link
 from simulator.machine import Model
 
@@ -20,6 +20,7 @@ class Unit:
 
     def __init__(self, fleet: Fleet, number: int, now: int, stamp: Stamp, faults: frozenset[str]) -> None:
         spec = fleet.machine(number)
+        self.fleet = fleet
         self.number = number
         self.faults = faults
         self.stamp = stamp
@@ -61,7 +62,7 @@ class Unit:
         self.link.backlog.clear()
         self.link.recent.clear()
         self.boards += other_board
-        name = device_id(self.number, self.boards) if other_board else self.device.id
+        name = self.fleet.device(self.number, self.boards) if other_board else self.device.id
         self.device = self.device.replaced(name, self.boards)
         self.model.tell("device.boot", {"reason": reason})
         visiting.tell_levels(self.model)

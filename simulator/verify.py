@@ -22,19 +22,19 @@ def main(argv: list[str]) -> int:
         return 2
     deadline = time.monotonic() + asked.wait
     while True:
-        stored = read(asked)
+        stored = read(asked, truth.get("prefix", ""))
         found = differences(truth, stored)
         if not found or time.monotonic() > deadline:
             return _say(truth, stored, found, lines=asked.json)
         time.sleep(POLL)
 
 
-def read(asked: argparse.Namespace) -> Stored:
+def read(asked: argparse.Namespace, prefix: str) -> Stored:
     """What the application stored. Raises AzureError when a store does not answer."""
     from azure.cosmos import CosmosClient
     from azure.storage.blob import ContainerClient
 
-    stored = Stored()
+    stored = Stored(prefix)
     with CosmosClient.from_connection_string(asked.cosmos) as client:
         database = client.get_database_client(asked.database)
         query = 'SELECT * FROM c WHERE c["type"] IN ("stock", "page")'
