@@ -28,7 +28,7 @@ CONTAINERS = {
 INDEXED = {
     "machines": ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to", "date"),
     "conditions": ("type", "partition", "shard"),
-    "alerts": ("type", "machineId", "state", "pending"),
+    "alerts": ("type", "machineId", "state", "rule", "pending"),
     "fleet": ("type", "date", "open", "due"),
     "catalog": ("type", "version", "site", "route"),
 }

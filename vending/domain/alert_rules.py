@@ -3,8 +3,9 @@
 from typing import Any
 
 from vending.domain import conditions, stock
-from vending.domain.alerts import Finding
+from vending.domain.alerts import Finding, Rule
 
+CONDITION_RULES: tuple[Rule, ...] = ("silent", "fault", "cold-chain")
 COLD_GRACE = 30 * 60_000
 """Milliseconds that a cold zone may be too warm: a refill with an open door takes that long."""
 

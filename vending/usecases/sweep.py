@@ -1,13 +1,13 @@
 """On a timer: notifications that nobody took are sent again, and machines are judged on their conditions."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 from vending.domain import alert_rules, alerts, conditions
 from vending.domain.alerts import Finding
 from vending.domain.clock import millis
 from vending.errors import Conflict
-from vending.ports import Put, Stored
+from vending.ports import Filter, Put, Stored
 from vending.usecases.commit_stock import readable as readable_document
 from vending.usecases.judge_each import judge_each
 from vending.usecases.raise_alerts import AlertStores, raise_alerts, readable
@@ -37,15 +37,12 @@ async def resend(stores: AlertStores, now: datetime) -> int:
 async def judge_conditions(stores: AlertStores, now: datetime, silent_after: timedelta) -> int:
     """Judge the whole fleet on its registers (silence, faults, cold chain); how many alerts changed.
 
-    The fleet's condition is a handful of documents and its open alerts are one query; only machines that
-    either of them speaks of are looked at more closely.
+    The fleet's condition is a handful of documents, and its open alerts are one query for each rule; only
+    machines of which the two differ are looked at more closely.
     """
     fleet = conditions.merged([stored.body for stored in await _documents(stores)])
     limit = silent_after // timedelta(milliseconds=1)
-    opened = {
-        (stored.body["machineId"], stored.body["id"])
-        async for stored in stores.alerts.select(None, ("type", "=", "alert"), ("state", "=", "open"))
-    }
+    opened = {place for rule in alert_rules.CONDITION_RULES async for place in _opened(stores, rule)}
     news: dict[str, list[Finding]] = {}
     for machine, entry in fleet.items():
         findings = alert_rules.condition_findings(machine, entry, millis(now), limit)
@@ -60,6 +57,13 @@ async def judge_conditions(stores: AlertStores, now: datetime, silent_after: tim
         return (await raise_alerts(machine, news[machine], newest, stores, now)).changed
 
     return await judge_each(news, judge)
+
+
+async def _opened(stores: AlertStores, rule: alerts.Rule) -> AsyncIterator[tuple[str, str]]:
+    """Machine and id of the open alerts of one rule."""
+    where: list[Filter] = [("type", "=", "alert"), ("state", "=", "open"), ("rule", "=", rule)]
+    async for stored in stores.alerts.select(None, *where, fields=("machineId", "id")):
+        yield stored.body["machineId"], stored.body["id"]
 
 
 async def _documents(stores: AlertStores) -> list[Stored]:
