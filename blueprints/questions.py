@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
+from vending.domain.condition_view import State
 from vending.usecases.views_machines import MachineQuery
 
 LONGEST_WINDOW = timedelta(days=31)
@@ -37,7 +38,7 @@ class MachinesAsked(Struct, frozen=True, forbid_unknown_fields=True):
     limit: Limit = 100
     after: Annotated[str, Meta(max_length=64)] = ""
     site: Name | None = None
-    state: Literal["online", "silent"] | None = None
+    state: State | None = None
 
     def query(self) -> MachineQuery:
         """As the use case takes it."""

@@ -16,6 +16,7 @@ from vending import settings as _settings
 from vending.domain.events import HubEvent
 from vending.ports import Webhook
 from vending.settings import Settings
+from vending.usecases.archive import Tails
 from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.compact_archive import Archive
 from vending.usecases.ingest import IngestStores
@@ -109,6 +110,12 @@ def archive_blobs() -> ArchiveContainer:
 
 
 @cache
+def archive_tails() -> Tails:
+    """What this process remembers of the blobs that it appended to."""
+    return Tails()
+
+
+@cache
 def hub() -> EventHubState:
     """What Event Hubs says of the telemetry hub."""
     from vending.adapters.clients import hub_producer
@@ -170,7 +177,8 @@ def alert_stores() -> AlertStores:
 @cache
 def view_stores() -> ViewStores:
     """Where the API reads; what it remembers for two seconds is shared by the process."""
-    return ViewStores(machines(), conditions(), alerts(), fleet(), catalog())
+    stores = machines(), conditions(), alerts(), fleet(), catalog()
+    return ViewStores(*stores, silent_after=settings().silent_after)
 
 
 def health_probes() -> dict[str, Probe]:
@@ -193,6 +201,7 @@ async def close() -> None:
     for accessor in (settings, webhook, roll_up_stores, view_stores, _container, _blobs, _queue):
         accessor.cache_clear()
     archive_blobs.cache_clear()
+    archive_tails.cache_clear()
     hub.cache_clear()
     for clients in (_cosmos, _blob_service, _queue_service):
         clients.cache_clear()

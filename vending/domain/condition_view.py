@@ -5,15 +5,13 @@ clock; the one exception is the state, which turns to silent by itself.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Literal
 
 from vending.domain.business_day import instant
 from vending.domain.conditions import COLD_LIMIT, Entry, Register
 
-State = Literal["online", "silent"]
-SILENT_AFTER = timedelta(hours=1)
-"""Three heartbeats of a quarter of an hour, and never less than an hour."""
+State = Literal["online", "silent", "imported"]
+"""Imported: only somebody's imports are known of it, which say nothing about whether it lives."""
 
 
 def last_seen(entry: Entry) -> int | None:
@@ -21,17 +19,18 @@ def last_seen(entry: Entry) -> int | None:
     return entry["seen"][2] if "seen" in entry else None
 
 
-def state(entry: Entry, now_ms: int) -> State:
-    """Whether the machine has spoken lately."""
-    seen = last_seen(entry)
-    limit = now_ms - SILENT_AFTER // timedelta(milliseconds=1)
-    return "online" if seen is not None and seen >= limit else "silent"
+def state(entry: Entry, silent_before: int) -> State:
+    """Whether the machine has spoken since a time (ms)."""
+    seen = entry.get("seen")
+    if seen is not None and seen[3] == "import":
+        return "imported"
+    return "online" if seen is not None and seen[2] >= silent_before else "silent"
 
 
-def describe(entry: Entry, now_ms: int) -> dict[str, Any]:
+def describe(entry: Entry, silent_before: int) -> dict[str, Any]:
     """All that is known of the machine's condition; what was never reported is left out."""
     seen = last_seen(entry)
-    said: dict[str, Any] = {"state": state(entry, now_ms)}
+    said: dict[str, Any] = {"state": state(entry, silent_before)}
     if seen is not None:
         said |= {"lastSeen": instant(seen), "clock": entry["seen"][3]}
     said["temperatures"] = temperatures(entry)

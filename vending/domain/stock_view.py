@@ -45,7 +45,8 @@ def overview(stock: Document) -> dict[str, Any]:
     views = slots(stock)
     counted = [view for view in views if view["onHand"] is not None and view["capacity"]]
     return {
-        "soldOut": [view["selection"] for view in views if view["onHand"] == 0],
+        # A slot with a stated capacity of 0 is switched off.
+        "soldOut": [view["selection"] for view in views if view["onHand"] == 0 and view["capacity"] != 0],
         "onHand": sum(view["onHand"] for view in counted),
         "capacity": sum(view["capacity"] for view in counted),
         "totals": totals(stock),

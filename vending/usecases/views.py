@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vending.domain import conditions
+from vending.domain.clock import millis
 from vending.domain.conditions import Entry
 from vending.ports import Documents, Stored
 from vending.usecases.commit_stock import readable
@@ -48,16 +49,22 @@ class Recent:
 
 @dataclass(frozen=True)
 class ViewStores:
-    """Where the read models read."""
+    """Where the read models read, and what they remember."""
 
     machines: Documents
     conditions: Documents
     alerts: Documents
     fleet: Documents
     catalog: Documents
+    silent_after: timedelta = timedelta(hours=1)
+    """A machine that was not heard of for longer is silent."""
     recent: Recent = field(default_factory=Recent)
     held: dict[str, Stored] = field(default_factory=dict)
     """Conditions documents at the version they were read last."""
+
+    def silent_before(self, now: datetime) -> int:
+        """Machines whose newest event is older (ms) are silent."""
+        return millis(now - self.silent_after)
 
 
 async def fleet_conditions(stores: ViewStores, now: datetime) -> dict[str, Entry]:

@@ -4,12 +4,14 @@ The conditions documents, the open alerts, the fleet days of a week and one prod
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from vending.domain import business_day, condition_view, rollups
 from vending.domain.clock import millis
+from vending.domain.condition_view import State
 from vending.domain.conditions import Entry
 from vending.domain.rollups import Document, Figures, Key
 from vending.usecases.commit_stock import readable
@@ -35,7 +37,7 @@ async def summary(stores: ViewStores, zone: str, day: str | None, now: datetime)
     return {
         "date": shown,
         "timeZone": zone,
-        "machines": _machines(fleet, millis(now)),
+        "machines": _machines(fleet, stores.silent_before(now)),
         "alerts": counted(alerts),
         **figures,
     }
@@ -91,14 +93,14 @@ async def _top(stores: ViewStores, skus: Mapping[str, Figures]) -> list[dict[str
     ]
 
 
-def _machines(fleet: Mapping[str, Entry], now_ms: int) -> dict[str, Any]:
+def _machines(fleet: Mapping[str, Entry], silent_before: int) -> dict[str, Any]:
     """How many machines there are and how they are; ``newestEvent`` says how fresh all this is."""
-    seen = [ms for entry in fleet.values() if (ms := condition_view.last_seen(entry)) is not None]
-    online = sum(condition_view.state(entry, now_ms) == "online" for entry in fleet.values())
+    said = [entry["seen"] for entry in fleet.values() if "seen" in entry]
+    heard = [register[2] for register in said if register[3] != "import"]
+    states = Counter(condition_view.state(entry, silent_before) for entry in fleet.values())
     return {
         "total": len(fleet),
-        "online": online,
-        "silent": len(fleet) - online,
+        **{state: states[state] for state in get_args(State)},
         "faulty": sum(bool(condition_view.faults(entry)) for entry in fleet.values()),
-        "newestEvent": business_day.instant(max(seen)) if seen else None,
+        "newestEvent": business_day.instant(max(heard)) if heard else None,
     }

@@ -38,11 +38,11 @@ async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> di
     """A page of the fleet: ``{"machines": rows, "next": cursor or null, "total": how many match}``."""
     fleet = await fleet_conditions(stores, now)
     homes = await sites(stores, now)
-    now_ms = millis(now)
+    limit = stores.silent_before(now)
     matching = [
         machine
         for machine, entry in fleet.items()
-        if query.state in (None, condition_view.state(entry, now_ms))
+        if query.state in (None, condition_view.state(entry, limit))
         and query.site in (None, homes.get(machine))
     ]
     rest = matching[bisect_right(matching, query.after) :]
@@ -52,7 +52,7 @@ async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> di
     return {
         "machines": [
             {"machineId": machine, "site": homes.get(machine)}
-            | _row(fleet[machine], held.get(machine) or stock.empty(machine), now_ms)
+            | _row(fleet[machine], held.get(machine) or stock.empty(machine), limit)
             for machine in page
         ],
         "next": page[-1] if len(rest) > len(page) else None,
@@ -60,8 +60,8 @@ async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> di
     }
 
 
-def _row(entry: Entry, held: stock.Document, now_ms: int) -> dict[str, Any]:
-    condition = condition_view.describe(entry, now_ms)
+def _row(entry: Entry, held: stock.Document, silent_before: int) -> dict[str, Any]:
+    condition = condition_view.describe(entry, silent_before)
     return {
         "state": condition["state"],
         "lastSeen": condition.get("lastSeen"),
@@ -115,7 +115,7 @@ async def machine(
     return {
         "machineId": machine,
         "site": site,
-        "condition": condition_view.describe(fleet.get(machine, {}), millis(now)),
+        "condition": condition_view.describe(fleet.get(machine, {}), stores.silent_before(now)),
         "slots": stock_view.slots(known),
         "totals": stock_view.totals(known),
         "last": stock_view.last(known),

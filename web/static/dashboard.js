@@ -25,7 +25,8 @@ function showSummary() {
   write(byId("vends"), count(summary.day.vends));
   write(byId("failures"), `${count(summary.day.failures)} failed`);
   write(byId("online"), `${count(fleet.online)} of ${count(fleet.total)}`);
-  write(byId("silent"), `${count(fleet.silent)} silent, ${count(fleet.faulty)} faulty`);
+  const imported = fleet.imported ? `, ${count(fleet.imported)} imported` : "";
+  write(byId("silent"), `${count(fleet.silent)} silent, ${count(fleet.faulty)} faulty${imported}`);
   write(byId("open-alerts"), count(alerts.open));
   write(byId("sold-out"), counted(alerts.soldOut, "selection sold out", "selections sold out"));
   showHours();

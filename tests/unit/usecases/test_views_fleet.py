@@ -35,7 +35,9 @@ async def summary(world: World, day: str | None = None, zone: str = "Etc/UTC") -
 async def test_an_empty_fleet_has_all_its_fields(world: World) -> None:
     found = await summary(world)
     assert found["date"] == "2026-03-02"
-    assert found["machines"] == {"total": 0, "online": 0, "silent": 0, "faulty": 0, "newestEvent": None}
+    assert found["machines"] == {
+        "total": 0, "online": 0, "silent": 0, "imported": 0, "faulty": 0, "newestEvent": None,
+    }  # fmt: skip
     assert found["alerts"]["open"] == 0
     assert found["day"]["revenue"] == {}
     assert [day["date"] for day in found["days"]] == [f"2026-02-{day}" for day in range(23, 29)] + [
@@ -103,9 +105,11 @@ async def test_machines_by_state_and_how_fresh_the_events_are(world: World) -> N
     at = millis(NOW)
     fault = event("m2", 1, at - HOUR - 1, "fault.raised", {"component": "coin", "code": "EAR"})
     del fault["ledgersequence"]
-    await world.arrive([vend("m1", 1, at - 5_000), fault])
+    imported = vend("m3", 1, at + HOUR) | {"clocksync": "import"}
+    await world.arrive([vend("m1", 1, at - 5_000), fault, imported])
     assert (await summary(world))["machines"] == {
-        "total": 2, "online": 1, "silent": 1, "faulty": 1, "newestEvent": "2026-03-02T11:59:55.000Z",
+        "total": 3, "online": 1, "silent": 1, "imported": 1, "faulty": 1,
+        "newestEvent": "2026-03-02T11:59:55.000Z",
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What the API says of machines, from events that went through ingest and rollups."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -104,6 +105,28 @@ async def test_a_machine_is_silent_after_an_hour(world: World) -> None:
             stores(world), MachineQuery(state="online"), NOW + timedelta(minutes=later)
         )
         assert ids(page) == online
+
+
+async def test_the_limit_of_silence_is_the_apps_setting(world: World) -> None:
+    await world.arrive([vend("m1", 1, millis(NOW))])
+    limits = replace(stores(world), silent_after=timedelta(minutes=5))
+    for minutes, state in ((5, "online"), (6, "silent")):
+        found = await views_machines.machine(limits, "m1", "Etc/UTC", NOW + timedelta(minutes=minutes))
+        assert found is not None
+        assert found["condition"]["state"] == state
+
+
+async def test_an_imported_machine_is_neither_online_nor_silent(world: World) -> None:
+    await world.arrive([vend("m1", 1, millis(NOW)) | {"clocksync": "import"}, vend("m2", 1, millis(NOW))])
+    page = await views_machines.machines(stores(world), MachineQuery(state="imported"), NOW)
+    assert ids(page) == ["m1"]
+
+
+async def test_a_slot_that_is_switched_off_is_not_sold_out(world: World) -> None:
+    levels = [{"selection": "A1", "level": 0, "capacity": 0}, {"selection": "A2", "level": 0}]
+    await world.arrive([reading("m1", 1, millis(NOW), "inventory.level", {"selections": levels})])
+    (row,) = (await views_machines.machines(stores(world), MachineQuery(), NOW))["machines"]
+    assert row["soldOut"] == ["A2"]
 
 
 async def test_machines_of_a_site_far_apart_in_the_fleet_have_their_own_stock(world: World) -> None:
