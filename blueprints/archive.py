@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 )
 async def archive_telemetry(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - the indexer's rule
     """Append a batch of one partition to its blob; a failure delivers all of it again."""
-    new = await archive(wiring.hub_events(events), wiring.archive_blobs())
+    new = await archive(wiring.hub_events(events), wiring.archive_blobs(), wiring.archive_tails())
     log.info("archived %d of %d events", new, len(events))
 
 

@@ -113,11 +113,12 @@ class FakeArchive(FakeBlobs):
         self._request("stage", name)
         self.staged[name, block] = data
 
-    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
+    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> str:
         staged = {block: data for (owner, block), data in self.staged.items() if owner == name}
-        await super().commit(name, ids, staged | new, etag)
+        version = await super().commit(name, ids, staged | new, etag)
         for block in staged:
             del self.staged[name, block]
+        return version
 
     async def delete(self, name: str) -> None:
         self._request("delete", name)

@@ -144,13 +144,14 @@ class FakeBlobs:
         version, held = self.committed[name]
         return Blocks(str(version), tuple(held))
 
-    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
+    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> str:
         self._request("commit", name)
         version, held = self.committed.get(name, (None, {}))
         if etag != (None if version is None else str(version)) or not set(ids) <= held.keys() | new.keys():
             raise Conflict(name)
         self.committed[name] = (next(self._versions), {block: (new | held)[block] for block in ids})
         self.after("commit", name)
+        return str(self.committed[name][0])
 
     async def names(self, prefix: str = "") -> AsyncIterator[str]:
         self._request("names", prefix)

@@ -78,8 +78,11 @@ class Blobs(Protocol):
         """What is committed."""
         ...
 
-    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
-        """Stage the new blocks and commit the list of ids against that version. Raises Conflict."""
+    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> str:
+        """Stage the new blocks and commit the list of ids against that version; the new version.
+
+        Raises Conflict.
+        """
         ...
 
     def names(self, prefix: str = "") -> AsyncIterator[str]:

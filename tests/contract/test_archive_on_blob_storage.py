@@ -12,7 +12,7 @@ from vending.domain.events import HubEvent
 from vending.domain.layout import blob_name, block_id, block_range
 from vending.domain.records import decode_lines, restore
 from vending.errors import Conflict
-from vending.usecases.archive import archive
+from vending.usecases.archive import Tails, archive
 
 EVENTS = [hub_event(n, AWKWARD[n % len(AWKWARD)]) for n in range(30)]
 
@@ -39,10 +39,11 @@ async def test_owners_side_by_side_hold_each_event_once(blob_container: BlobCont
     container = blob_container
 
     async def owner(batches: Sequence[Sequence[HubEvent]]) -> None:
+        tails = Tails()
         for batch in batches:
             while True:
                 try:
-                    await archive(batch, container)
+                    await archive(batch, container, tails)
                     break
                 except Conflict:
                     continue

@@ -1,6 +1,7 @@
 """Block blobs in a Blob Storage container."""
 
 from collections.abc import AsyncIterator, Sequence
+from io import BytesIO
 from typing import Any
 
 from azure.core import MatchConditions
@@ -58,16 +59,21 @@ class BlobContainer:
                 return Blocks(await self._version(name), ())
         return Blocks(etags[-1], tuple(block.id for block in committed))
 
-    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
-        """Stage the new blocks and commit the list of ids against that version. Raises Conflict."""
+    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> str:
+        """Stage the new blocks and commit the list of ids against that version; the new version.
+
+        Raises Conflict.
+        """
         blob = self.container.get_blob_client(name)
         condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
         if etag is not None:
             condition = {"match_condition": MatchConditions.IfNotModified, "etag": etag}
         with self._translated("commit", name):
             for block, data in new.items():
-                await blob.stage_block(block, data)
-            await blob.commit_block_list([BlobBlock(block) for block in ids], **condition)
+                # aiohttp sends large bytes in one go, and warns of it; a stream goes in pieces.
+                await blob.stage_block(block, BytesIO(data), len(data))
+            done = await blob.commit_block_list([BlobBlock(block) for block in ids], **condition)
+        return str(done["etag"])
 
     async def names(self, prefix: str = "") -> AsyncIterator[str]:
         """The names below a prefix, in order."""

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.archived import AWKWARD, held, hub_event
 from tests.fakes import FakeBlobs
 from vending.domain.events import HubEvent
-from vending.domain.layout import block_range
+from vending.domain.layout import blob_name, block_range
 from vending.errors import Conflict, Transient
 from vending.ports import Blocks
-from vending.usecases.archive import ROUNDS, archive
+from vending.usecases.archive import BLOCK_EVENTS, REMEMBERED, ROUNDS, Tails, archive
 
 EVENTS = [hub_event(n, AWKWARD[n % len(AWKWARD)], step=200) for n in range(40)]
 """40 events 200 seconds apart: they lie in three hours."""
@@ -31,9 +31,9 @@ class TakingTurns(FakeBlobs):
         await self._turn()
         return await super().blocks(name)
 
-    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> None:
+    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> str:
         await self._turn()
-        await super().commit(name, ids, new, etag)
+        return await super().commit(name, ids, new, etag)
 
     async def _turn(self) -> None:
         for _ in range(next(self.waits, 0)):
@@ -41,11 +41,12 @@ class TakingTurns(FakeBlobs):
 
 
 async def deliver(batches: Sequence[Sequence[HubEvent]], blobs: FakeBlobs) -> None:
-    """As a trigger does: each batch again and again, until it succeeds."""
+    """As a trigger does: each batch again and again, until it succeeds, in a process that remembers."""
+    tails = Tails()
     for batch in batches:
         for _ in range(100):
             try:
-                await archive(batch, blobs)
+                await archive(batch, blobs, tails)
             except (Transient, Conflict):
                 continue
             break
@@ -156,3 +157,58 @@ async def test_a_blob_of_many_blocks_is_one_valid_gzip_file() -> None:
         await archive([event], blobs)
     (name,) = blobs.committed
     assert gzip.decompress(await blobs.read(name)).count(b"\n") == 7
+
+
+def blocks_of(blobs: FakeBlobs, event: HubEvent) -> list[tuple[int, int]]:
+    return [block_range(block) for block in blobs.committed[blob_name(event)][1]]
+
+
+async def test_small_batches_of_one_owner_become_one_block() -> None:
+    blobs, tails = FakeBlobs(), Tails()
+    for start in range(0, 15, 5):
+        assert await archive(EVENTS[start : start + 5], blobs, tails) == 5
+    assert blocks_of(blobs, EVENTS[0]) == [(0, 14)]
+    assert held(blobs) == EVENTS[:15]
+    assert blobs.requests == 4  # one block list, three commits
+
+
+async def test_a_block_does_not_grow_for_ever() -> None:
+    blobs, tails = FakeBlobs(), Tails()
+    events = [hub_event(n) for n in range(5 * BLOCK_EVENTS // 2)]
+    for start in range(0, len(events), 40):
+        await archive(events[start : start + 40], blobs, tails)
+    assert all(last - first + 1 < BLOCK_EVENTS + 40 for first, last in blocks_of(blobs, events[0]))
+    assert held(blobs) == events
+
+
+async def test_what_another_owner_appended_is_never_overwritten() -> None:
+    blobs, ours, theirs = FakeBlobs(), Tails(), Tails()
+    await archive(EVENTS[:5], blobs, ours)
+    await archive(EVENTS[5:8], blobs, theirs)
+    assert await archive(EVENTS[5:10], blobs, ours) == 2
+    assert held(blobs) == EVENTS[:10]
+
+
+async def test_after_a_gap_a_block_of_its_own_begins() -> None:
+    blobs, tails = FakeBlobs(), Tails()
+    await archive(EVENTS[:5], blobs, tails)
+    await archive(EVENTS[7:9], blobs, tails)
+    assert blocks_of(blobs, EVENTS[0]) == [(0, 4), (7, 8)]
+    await archive(EVENTS[:10], blobs, tails)
+    assert held(blobs) == EVENTS[:10]
+
+
+async def test_a_redelivered_batch_is_recognised_without_a_request() -> None:
+    blobs, tails = FakeBlobs(), Tails()
+    await archive(EVENTS[:5], blobs, tails)
+    before = blobs.requests
+    assert await archive(EVENTS[:5], blobs, tails) == 0
+    assert blobs.requests == before
+
+
+async def test_only_so_many_blobs_are_remembered() -> None:
+    blobs, tails = FakeBlobs(), Tails()
+    for partition in range(REMEMBERED + 1):
+        await archive([hub_event(0, partition=str(partition))], blobs, tails)
+    assert tails.take(blob_name(hub_event(0, partition="0"))) is None
+    assert tails.take(blob_name(hub_event(0, partition=str(REMEMBERED)))) is not None
