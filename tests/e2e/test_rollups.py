@@ -1,0 +1,108 @@
+"""A catalog, sales, a tick of the timer, its queue, and what the operator then reads (P7)."""
+
+import asyncio
+import json
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.devices import Device, send
+from tests.waiting import finished, until
+from vendctl import catalog, picklist
+from vendctl.local.system import System
+from vending import wiring
+from vending.domain import rollups
+
+FILE = """
+[[sites]]
+id = "e2e-harbour"
+timeZone = "Europe/Berlin"
+route = "e2e-north"
+
+[[machines]]
+id = "rolled-1"
+site = "e2e-harbour"
+
+[[products]]
+sku = "cola"
+category = "cold drinks"
+caseSize = 6
+
+[[planograms]]
+machine = "rolled-1"
+[planograms.slots]
+A1 = {sku = "cola", par = 20, capacity = 24}
+"""
+
+
+@pytest.fixture(autouse=True)
+def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in running.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def day(key: rollups.Key) -> dict[str, Any] | None:
+    async def read() -> dict[str, Any] | None:
+        try:
+            stored = await wiring.fleet().read(*key)
+            return stored.body if stored else None
+        finally:
+            await wiring.close()
+
+    return asyncio.run(read())
+
+
+def tick(running: System) -> None:
+    """The timer fires."""
+    request = urllib.request.Request(
+        f"{running.host.url}/admin/functions/roll_up",
+        b'{"input": ""}',
+        {"Content-Type": "application/json"},
+        method="POST",
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 202
+
+
+def units(running: System, key: rollups.Key) -> int:
+    """After one more tick's work, or not yet."""
+    tick(running)
+    found: int = rollups.total(day(key)).get("units", 0)
+    return found
+
+
+def test_sales_become_days_and_a_pick_list(
+    running: System, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    device = Device("rolled-1", started=datetime.now(UTC) - timedelta(days=2))
+    sold = [device.level(20), *(device.vend() for _ in range(6))]
+    send(running.stack.eventhubs_connection, "telemetry", [(device.name, sold)])
+    finished(running.environment)
+    # The catalog comes late: the machine's days move from nowhere to the site.
+    path = tmp_path / "fleet.toml"
+    path.write_text(FILE)
+    assert catalog.main(["import", str(path)]) == 0
+    date = device.started.date()
+    keys = [rollups.site_day_key("e2e-harbour", (date + timedelta(days=n)).isoformat()) for n in range(2)]
+    until(lambda: sum(units(running, key) for key in keys) == 6, "the site has its days")
+    site = day(keys[0]) or day(keys[1])
+    assert site
+    assert site["routes"] == ["e2e-north"]
+    assert set(rollups.total(site)["skus"]) == {"cola"}
+    capsys.readouterr()
+    assert picklist.main(["e2e-north", "--in-days", "0", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["load"] == {"cola": 6}
+    assert found["stops"][0]["picks"][0]["on_hand"] == 14
+
+
+def test_commands_say_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "wrong.csv"
+    path.write_text("id,site,since\nm1,nowhere-at-all,\n")
+    assert catalog.main(["import", str(path)]) == 2
+    assert "site nowhere-at-all" in capsys.readouterr().err
+    assert picklist.main(["no-such-route"]) == 2
+    assert "no-such-route" in capsys.readouterr().err
