@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+END = r"$(?!\n)"
+"""The end of a text, in Python's regular expressions too, where a bare ``$`` overlooks a last line feed."""
 Text = Annotated[str, Meta(min_length=1, max_length=120)]
-Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]*$")]
-Selection = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]*$")]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._:\-]*{END}")]
+Selection = Annotated[str, Meta(min_length=1, max_length=16, pattern=rf"^[A-Za-z0-9][A-Za-z0-9._\-]*{END}")]
+Currency = Annotated[str, Meta(pattern=rf"^[A-Z]{{3}}{END}")]
 Minor = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Units = Annotated[int, Meta(ge=1, le=100)]
 Level = Annotated[int, Meta(ge=0, le=250)]
@@ -193,7 +195,7 @@ class AuditDex(Data, frozen=True):
 
     read_at: Text
     trigger: Literal["schedule", "fill", "cash", "door"]
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Meta(pattern=rf"^[0-9a-f]{{64}}{END}")]
     body: Annotated[str, Meta(max_length=49_152)] | UnsetType = UNSET
     blob_url: Annotated[str, Meta(max_length=1_024)] | UnsetType = UNSET
 

@@ -14,6 +14,10 @@ Quality = Literal["device", "late", "imported", "uptime", "estimated"]
 
 OLDEST = timedelta(days=90)
 """A real-time clock that claims more than this lost its battery."""
+FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+"""A synchronised clock that claims less is not one."""
+LONGEST = timedelta(days=366)
+"""An uptime that puts an event further back is not one."""
 AHEAD = timedelta(minutes=5)
 LATE = timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,12 +63,14 @@ def _moment(event: Event, anchors: dict[tuple[str, str], tuple[int, int]]) -> Mo
     if isinstance(said, datetime):
         if sync == "import":
             return Moment(millis(said), "imported")
-        if sync == "ntp" and said <= enqueued + AHEAD:
+        if sync == "ntp" and FIRST <= said <= enqueued + AHEAD:
             return Moment(millis(said), "late" if said < enqueued - LATE else "device")
         if sync == "rtc" and enqueued - OLDEST <= said <= enqueued + AHEAD:
             return Moment(millis(said), "late" if said < enqueued - LATE else "device")
     boot = _boot(event)
     if boot is not None:
         newest, negative = anchors[boot[0]]
-        return Moment(-negative - 1000 * (newest - boot[1]), "uptime" if newest > boot[1] else "estimated")
+        age = 1000 * (newest - boot[1])
+        if 0 < age <= LONGEST // timedelta(milliseconds=1):
+            return Moment(-negative - age, "uptime")
     return Moment(millis(enqueued), "estimated")

@@ -9,6 +9,8 @@ one).
 import copy
 from typing import Any
 
+import msgspec
+
 from vending.domain import catalogue
 from vending.domain.clock import Moment
 from vending.domain.events import Event
@@ -18,8 +20,13 @@ SCHEMA = 1
 MACHINES_PER_DOCUMENT = 500
 COLD_LIMIT = 5.0
 """Degrees Celsius: the health cut-off of a cold zone."""
-FAMILY_LIMITS = {"temp": 8, "good": 8, "fault": 32}
-"""Registers of a family that a machine keeps: the newest. Newest-k of newest values is order-free too."""
+FULL_BYTES = 400_000
+"""A document that grew beyond takes no more: its machines go on in the next one."""
+FAMILIES = {"temp": 560, "good": 560, "fault": 2_400}
+"""Bytes that a machine has for a family's registers: it keeps the newest. Since a register only ever gets
+newer and its cost is its name's, what falls out once falls out in any order of arrival."""
+REGISTER = 55
+"""Bytes at most of a family's register, without its name."""
 
 Register = list[Any]
 Entry = dict[str, Register]
@@ -56,24 +63,37 @@ def merge(entry: Entry, event: Event, moment: Moment) -> Entry:
             raise Rejected(
                 "conflict", f"event {event.envelope.id} was stored with {held[3:]}, now says {value}"
             )
-    return _bounded(entry | news) if news else entry
+    if news.keys() <= entry.keys():
+        return entry | news if news else entry
+    return _bounded(entry | news)
 
 
 def covers(entry: Entry, event: Event) -> bool:
     """Whether every register that the event speaks of holds it or something newer.
 
-    A register that a full family let go is older than all that the family kept, so it is covered too.
+    A register that its family had no room for is covered by the newer ones that fill it.
     """
     order = list(event.order)
     for name in {"seen": []} | _registers(event.data, event.name):
         held = entry.get(name)
         if held is None:
-            family = [value for key, value in entry.items() if _family(key) == _family(name)]
-            if len(family) < FAMILY_LIMITS.get(_family(name), 1) or min(family)[:2] < order:
+            family = _family(name)
+            newer = [x for x, register in entry.items() if _family(x) == family and register[:2] >= order]
+            if family not in FAMILIES or sum(map(_cost, newer)) + _cost(name) <= FAMILIES[family]:
                 return False
         elif held[:2] < order:
             return False
     return True
+
+
+def full(document: Document) -> bool:
+    """Whether the document takes no further machine, nor more of those it has."""
+    return len(document["machines"]) >= MACHINES_PER_DOCUMENT or overgrown(document)
+
+
+def overgrown(document: Document) -> bool:
+    """Whether the document is so large that even its own machines go on elsewhere."""
+    return len(msgspec.json.encode(document)) > FULL_BYTES
 
 
 def merged(documents: list[Document]) -> dict[str, Entry]:
@@ -89,11 +109,17 @@ def merged(documents: list[Document]) -> dict[str, Entry]:
 
 
 def _bounded(entry: Entry) -> Entry:
-    for family, limit in FAMILY_LIMITS.items():
-        members = sorted((register[:2], name) for name, register in entry.items() if _family(name) == family)
-        for _, name in members[: max(0, len(members) - limit)]:
-            del entry[name]
+    for family, room in FAMILIES.items():
+        members = [(register[:2], name) for name, register in entry.items() if _family(name) == family]
+        for _, name in sorted(members, reverse=True):
+            room -= _cost(name)
+            if room < 0:
+                del entry[name]
     return dict(sorted(entry.items()))
+
+
+def _cost(name: str) -> int:
+    return len(name) + REGISTER
 
 
 def _family(name: str) -> str:

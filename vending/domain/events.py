@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from vending.domain.catalogue import CATALOGUE, LEDGER, LEVELS, Data
+from vending.domain.catalogue import CATALOGUE, END, LEDGER, LEVELS, Data
 from vending.errors import Rejected
 
 MAX_BODY = 65_536
 """Bytes of one event; a device's largest honest event is an audit of some 48 KiB."""
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+"""Of imported sales. A device's clock that says anything else is not believed."""
 TYPE_PREFIX, TYPE_SUFFIX = "io.vendstream.", ".v1"
 PUBLISHER_KEYS = ("x-opt-publisher", "iothub-connection-device-id")
 
@@ -46,9 +48,9 @@ class Envelope(Struct, frozen=True, kw_only=True):
 
     specversion: Literal["1.0"]
     id: Annotated[str, Meta(max_length=64)]
-    source: Annotated[str, Meta(pattern=rf"^/devices/{Identifier}$")]
+    source: Annotated[str, Meta(pattern=rf"^/devices/{Identifier}{END}")]
     type: Annotated[str, Meta(max_length=128)]
-    subject: Annotated[str, Meta(pattern=rf"^machines/{Identifier}$")]
+    subject: Annotated[str, Meta(pattern=rf"^machines/{Identifier}{END}")]
     deviceepoch: Annotated[int, Meta(ge=0, le=2**31 - 1)]
     sequence: Number
     data: Raw
@@ -113,6 +115,7 @@ def parse(hub: HubEvent) -> Event:
         raise Rejected("wrong-schema", "nested too deeply") from fault
     device = envelope.source.removeprefix("/devices/")
     _check_numbers(envelope, name)
+    _check_time(envelope)
     _check_identity(hub, envelope, device)
     return Event(hub, envelope, name, envelope.subject.removeprefix("machines/"), device, data, digest)
 
@@ -139,6 +142,18 @@ def _check_numbers(envelope: Envelope, name: str) -> None:
     if (name in LEDGER) != (envelope.ledgersequence is not UNSET):
         need = "needs" if name in LEDGER else "must not have"
         raise Rejected("wrong-schema", f"{name} {need} a ledgersequence - at `$.ledgersequence`")
+
+
+def _check_time(envelope: Envelope) -> None:
+    """An import's time is taken as given, so it must be one that calendars of any zone can show."""
+    if envelope.clocksync != "import":
+        return
+    if not isinstance(envelope.time, datetime):
+        raise Rejected("wrong-schema", "an import needs a time - at `$.time`")
+    if not FIRST_YEAR <= envelope.time.year <= LAST_YEAR:
+        raise Rejected(
+            "wrong-schema", f"year {envelope.time.year}, not {FIRST_YEAR} to {LAST_YEAR} - at `$.time`"
+        )
 
 
 def _check_identity(hub: HubEvent, envelope: Envelope, device: str) -> None:

@@ -5,19 +5,27 @@ A slot is ``[base, capacity, kept]``: ``base`` the newest absolute level ``[epoc
 the base, as ``[epoch, first sequence, step, step, ...]`` per epoch (a step of 0 is a further unit of the
 same vend).
 
-Any order of arrival ends in the same slot: levels join by their order, units form a sorted multiset cut
-to the newest :data:`KEPT`. A level is at most 250 (the catalogue's bound) and as many units are kept, so
-a level that arrives after more units than are kept leaves nothing on hand either way: a late level and a
-late vend both land right.
+Any order of arrival ends in the same slot: levels join by their order; units form a sorted multiset, cut
+to its newest :data:`KEPT` and to :data:`BUDGET` bytes of text. (Putting a unit between two others never
+makes the text shorter, so what was cut once would be cut in any order of arrival.) A level is at most 250
+(the catalogue's bound), so a late level and a late vend both land right; where the bytes were too few for
+that many units, the slot says that it does not know rather than too much.
 """
 
 from bisect import bisect_right, insort
+from itertools import pairwise
 from typing import Any
 
 from vending.domain.events import Order
 from vending.errors import Rejected
 
 KEPT = 250
+BUDGET = 480
+"""Bytes: some 120 units of a slot that sells once in 300 events, 230 of one that sells thrice as often."""
+GROUP = 27
+"""Bytes at most of an epoch with its first sequence: ``[2147483647,999999999999],``."""
+CERTAIN = BUDGET // GROUP
+"""So many units always fit."""
 Stated = tuple[int, int, int]
 
 
@@ -38,9 +46,17 @@ class Slot:
                 self.kept.append((epoch, sequence))
 
     @property
+    def known(self) -> bool:
+        """Whether anything was ever said of the slot."""
+        return bool(self.base or self.capacity or self.kept)
+
+    @property
     def on_hand(self) -> int | None:
-        """Units in the slot; None until somebody counted. Clamped here only, never in the state."""
-        return None if self.base is None else max(0, self.base[2] - len(self.kept))
+        """Units in the slot, None where that is not known. Clamped here only, never in the state."""
+        if self.base is None:
+            return None
+        left = max(0, self.base[2] - len(self.kept))
+        return None if left and self._full else left
 
     def vend(self, order: Order, units: int) -> None:
         """Units left the slot."""
@@ -48,7 +64,8 @@ class Slot:
             return
         for _ in range(units):
             insort(self.kept, order)
-        del self.kept[:-KEPT]
+        if len(self.kept) > CERTAIN:
+            del self.kept[: -_fitting(self.kept)]
 
     def count(self, order: Order, level: int) -> None:
         """Somebody or something counted ``level`` units."""
@@ -58,6 +75,11 @@ class Slot:
     def holds(self, order: Order, capacity: int) -> None:
         """The machine states the slot's capacity."""
         self.capacity = newest(self.capacity, (*order, capacity), "capacity")
+
+    @property
+    def _full(self) -> bool:
+        """Whether units may have been cut."""
+        return len(self.kept) > CERTAIN and _text(self.kept) + GROUP > BUDGET
 
     def dump(self) -> list[Any]:
         """The document form."""
@@ -81,3 +103,23 @@ def newest(held: Stated | None, said: Stated, what: str) -> Stated:
             "conflict", f"event {said[0]}-{said[1]:012d} was stored with {what} {held[2]}, now says {said[2]}"
         )
     return held
+
+
+def _cost(older: Order, newer: Order) -> int:
+    """Bytes that the older of two neighbours adds in front of the newer one."""
+    return GROUP if older[0] != newer[0] else len(str(newer[1] - older[1])) + 1
+
+
+def _text(kept: list[Order]) -> int:
+    return GROUP + sum(_cost(older, newer) for older, newer in pairwise(kept))
+
+
+def _fitting(kept: list[Order]) -> int:
+    """How many of the newest units fit."""
+    size, count = GROUP, 1
+    for older, newer in pairwise(reversed(kept)):
+        size += _cost(newer, older)
+        if size > BUDGET or count == KEPT:
+            break
+        count += 1
+    return count

@@ -8,7 +8,6 @@ The fold is order-free: any permutation, duplication and batching of the same ev
 ``rev`` and ``marks`` (how it was delivered) excepted.
 """
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,9 @@ from vending.errors import Rejected
 SCHEMA = 1
 MAX_INTERVALS = 1_000
 MAX_SLOTS = 120
+MAX_BOOKS = 50
+"""Devices and epochs that ever counted for the machine: a board a year would be many."""
+MAX_CURRENCIES = 16
 Document = dict[str, Any]
 
 
@@ -36,6 +38,9 @@ class Folded:
     rejected: list[tuple[HubEvent, Rejected]] = field(default_factory=list)
     suspects: list[Event] = field(default_factory=list)
     """Duplicates that are no redelivery: their content must be compared with the stored line."""
+    unsettled: dict[str, int] = field(default_factory=dict)
+    """Per hub partition the lowest number that was refused or is a suspect: marks stay below it, so that
+    after a crash before the dead letters are written it is judged again."""
     changed: bool = False
 
 
@@ -65,18 +70,24 @@ def mark_of(hub: HubEvent) -> str:
     return f"{hub.generation}/{hub.partition}"
 
 
-def fold(stock: Document, events: Iterable[Event], moments: Mapping[str, Moment]) -> Folded:
-    """Fold ledger events and levels into a copy of the stock, event by event in the order given.
+def fold(
+    stock: Document,
+    events: Iterable[Event],
+    moments: Mapping[str, Moment],
+    unsettled: Mapping[str, int] | None = None,
+) -> Folded:
+    """Fold ledger events and levels into a new stock, event by event in the order given.
 
-    Unknown fields of the document are kept. An event is applied whole or not at all.
+    ``unsettled``: what earlier folds of the same batch left, see :class:`Folded`. Unknown fields of the
+    document are kept. An event is applied whole or not at all.
     """
     work = _Work(stock, moments)
     for event in events:
         try:
             work.take(event)
         except Rejected as fault:
-            work.result.rejected.append((event.hub, fault))
-    return work.finish()
+            work.refuse(event, fault)
+    return work.finish(unsettled or {})
 
 
 def on_hand(stock: Document) -> dict[str, int | None]:
@@ -90,12 +101,17 @@ def missing(stock: Document) -> dict[str, intervals.Intervals]:
 
 
 class _Work:
+    """One fold. What it changes is copied first, the rest is shared with the document that was read."""
+
     def __init__(self, stock: Document, moments: Mapping[str, Moment]) -> None:
-        self.stock = copy.deepcopy(stock)
+        parts = ("applied", "marks", "slots", "totals", "last")
+        self.stock = stock | {part: dict(stock[part]) for part in parts}
         self.moments = moments
-        self.slots = {selection: Slot(raw) for selection, raw in stock["slots"].items()}
+        self.slots: dict[str, Slot] = {}
         self.result = Folded(self.stock)
         self.fresh: dict[tuple[str, int], str] = {}
+        self.counted: list[HubEvent] = []
+        self.own: set[str] = set()
         self.intervals = sum(len(held) for held in stock["applied"].values())
 
     def take(self, event: Event) -> None:
@@ -109,28 +125,66 @@ class _Work:
         if intervals.contains(held, number):
             self._duplicate(event, number)
             return
-        if intervals.opens_hole(held, number) and self.intervals >= MAX_INTERVALS:
-            raise Rejected("too-many-holes", f"{MAX_INTERVALS} open holes in the machine's ledger numbers")
+        self._check_bounds(event, held, number)
         self._slots(event)
         self._count(event, number)
+
+    def refuse(self, event: Event, fault: Rejected) -> None:
+        self.result.rejected.append((event.hub, fault))
+        self._unsettled(event.hub)
+
+    def finish(self, unsettled: Mapping[str, int]) -> Folded:
+        for mark, sequence in unsettled.items():
+            held = self.result.unsettled.setdefault(mark, sequence)
+            self.result.unsettled[mark] = min(held, sequence)
+        if self.result.changed:
+            self._mark()
+            for selection, slot in self.slots.items():
+                if slot.known:
+                    self.stock["slots"][selection] = slot.dump()
+            self.stock["slots"] = dict(sorted(self.stock["slots"].items()))
+            self.stock["rev"] += 1
+        return self.result
+
+    def _mark(self) -> None:
+        marks = self.stock["marks"]
+        for hub in self.counted:
+            mark = mark_of(hub)
+            if hub.sequence < self.result.unsettled.get(mark, hub.sequence + 1):
+                marks[mark] = max(marks.get(mark, -1), hub.sequence)
+
+    def _unsettled(self, hub: HubEvent) -> None:
+        mark = mark_of(hub)
+        self.result.unsettled[mark] = min(self.result.unsettled.get(mark, hub.sequence), hub.sequence)
 
     def _duplicate(self, event: Event, number: int) -> None:
         known = self.fresh.get((book(event), number))
         if known is None:
             if event.hub.sequence > self.stock["marks"].get(mark_of(event.hub), -1):
                 self.result.suspects.append(event)
+                self._unsettled(event.hub)
         elif known != event.digest:
             raise conflict(event, known)
 
+    def _check_bounds(self, event: Event, held: intervals.Intervals, number: int) -> None:
+        if intervals.opens_hole(held, number) and self.intervals >= MAX_INTERVALS:
+            raise Rejected("too-many-holes", f"{MAX_INTERVALS} open holes in the machine's ledger numbers")
+        applied = self.stock["applied"]
+        if book(event) not in applied and len(applied) >= MAX_BOOKS:
+            raise Rejected("too-many-holes", f"the machine's ledger has {MAX_BOOKS} numberings already")
+        if isinstance(event.data, catalogue.VendCompleted):
+            revenue = self.stock["totals"].get("revenue", {})
+            if event.data.currency not in revenue and len(revenue) >= MAX_CURRENCIES:
+                raise Rejected("wrong-schema", f"the machine has taken {MAX_CURRENCIES} currencies already")
+
     def _levels(self, event: Event, data: catalogue.InventoryLevel) -> None:
-        self._room([x.selection for x in data.selections])
-        before = {x.selection: self._slot(x.selection).dump() for x in data.selections}
         stated = [
             (x.selection, x.level, x.capacity if isinstance(x.capacity, int) else None)
             for x in data.selections
         ]
+        before = [self._slot(x.selection).dump() for x in data.selections]
         self._state(event, stated)
-        if any(self.slots[selection].dump() != raw for selection, raw in before.items()):
+        if any(self.slots[x.selection].dump() != raw for x, raw in zip(data.selections, before, strict=True)):
             self.result.changed = True
 
     def _slots(self, event: Event) -> None:
@@ -158,39 +212,35 @@ class _Work:
             raise
 
     def _count(self, event: Event, number: int) -> None:
-        moment = self.moments[event.hub.place]
-        held = self.stock["applied"].setdefault(book(event), [])
+        key = book(event)
+        if key not in self.own:
+            self.stock["applied"][key] = [list(pair) for pair in self.stock["applied"].get(key, [])]
+            self.own.add(key)
+        held = self.stock["applied"][key]
         self.intervals -= len(held)
         intervals.add(held, number)
         self.intervals += len(held)
-        marks, mark = self.stock["marks"], mark_of(event.hub)
-        marks[mark] = max(marks.get(mark, -1), event.hub.sequence)
+        moment = self.moments[event.hub.place]
         entry = line(event, moment)
         _total(self.stock["totals"], entry)
         latest = [*event.order, moment.ms]
         self.stock["last"][entry["kind"]] = max(self.stock["last"].get(entry["kind"], latest), latest)
         self.result.lines.append((event.device, event.envelope.deviceepoch, entry))
-        self.fresh[book(event), number] = event.digest
+        self.counted.append(event.hub)
+        self.fresh[key, number] = event.digest
         self.result.changed = True
 
     def _room(self, selections: list[str]) -> None:
         if len(set(selections)) < len(selections):
             raise Rejected("wrong-schema", "a selection is named twice in one event")
-        if len(self.slots.keys() | set(selections)) > MAX_SLOTS:
+        known = self.stock["slots"].keys() | {name for name, slot in self.slots.items() if slot.known}
+        if len(known | set(selections)) > MAX_SLOTS:
             raise Rejected("wrong-schema", f"the machine would have more than {MAX_SLOTS} slots")
 
     def _slot(self, selection: str) -> Slot:
-        return self.slots.setdefault(selection, Slot())
-
-    def finish(self) -> Folded:
-        if self.result.changed:
-            # A slot that only a rejected event named holds nothing, and stays out of the document.
-            dumped = {selection: slot.dump() for selection, slot in sorted(self.slots.items())}
-            self.stock["slots"] = {
-                selection: raw for selection, raw in dumped.items() if raw != [None, None, []]
-            }
-            self.stock["rev"] += 1
-        return self.result
+        if selection not in self.slots:
+            self.slots[selection] = Slot(self.stock["slots"].get(selection))
+        return self.slots[selection]
 
 
 def conflict(event: Event, stored: str) -> Rejected:
@@ -209,5 +259,6 @@ def _total(totals: dict[str, Any], entry: Line) -> None:
     if kind == "test":
         return
     totals["units"] = totals.get("units", 0) + entry["quantity"]
-    revenue = totals.setdefault("revenue", {})
-    revenue[entry["currency"]] = revenue.get(entry["currency"], 0) + entry["paidMinor"]
+    revenue = totals.get("revenue", {})
+    sum_of_all = revenue.get(entry["currency"], 0) + entry["paidMinor"]
+    totals["revenue"] = revenue | {entry["currency"]: sum_of_all}

@@ -1,6 +1,6 @@
 """Readings of a batch: merged into the partition's conditions documents, each replaced once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from vending.domain import conditions
 from vending.domain.clock import Moment
@@ -51,7 +51,7 @@ async def _commit(
 
 
 async def _load(partition: str, documents: Documents) -> dict[str, Stored]:
-    """The partition's documents; the last one has room, or does not exist yet."""
+    """The partition's documents up to the first one with room."""
     held: dict[str, Stored] = {}
     while True:
         key = f"{partition}:{len(held)}"
@@ -59,7 +59,7 @@ async def _load(partition: str, documents: Documents) -> dict[str, Stored]:
         if stored is None:
             return held
         held[key] = readable(stored, conditions.SCHEMA)
-        if len(stored.body["machines"]) < conditions.MACHINES_PER_DOCUMENT:
+        if not conditions.full(stored.body):
             return held
 
 
@@ -68,11 +68,17 @@ def _merged(
 ) -> tuple[dict[str, conditions.Document], list[tuple[HubEvent, Rejected]]]:
     """The documents that changed, by id, and the events that contradict what is stored."""
     documents = [stored.body | {"machines": dict(stored.body["machines"])} for stored in held.values()]
-    homes = {machine: document for document in documents for machine in document["machines"]}
+    grown = {document["id"] for document in documents if conditions.overgrown(document)}
+    homes = {
+        machine: document
+        for document in documents
+        if document["id"] not in grown
+        for machine in document["machines"]
+    }
     changed: dict[str, conditions.Document] = {}
     refused: list[tuple[HubEvent, Rejected]] = []
     for event in events:
-        home = homes.get(event.machine) or _room(partition, documents)
+        home = homes.get(event.machine) or _room(partition, documents, grown)
         entry = home["machines"].get(event.machine, {})
         try:
             merged = conditions.merge(entry, event, times[event.hub.place])
@@ -89,7 +95,9 @@ def _merged(
     return changed, refused
 
 
-def _room(partition: str, documents: list[conditions.Document]) -> conditions.Document:
-    if not documents or len(documents[-1]["machines"]) >= conditions.MACHINES_PER_DOCUMENT:
-        documents.append(conditions.empty(partition, len(documents)))
-    return documents[-1]
+def _room(partition: str, documents: list[conditions.Document], grown: Container[str]) -> conditions.Document:
+    last = documents[-1] if documents else None
+    if last is None or last["id"] in grown or len(last["machines"]) >= conditions.MACHINES_PER_DOCUMENT:
+        last = conditions.empty(partition, len(documents))
+        documents.append(last)
+    return last

@@ -24,10 +24,14 @@ async def commit_stock(
     documents: Documents,
     refuse: Refuse,
     rounds: int,
+    unsettled: dict[str, int],
 ) -> None:
-    """Apply ledger events and levels of one machine. Raises Transient or Conflict when it must wait."""
+    """Apply ledger events and levels of one machine. Raises Transient or Conflict when it must wait.
+
+    ``unsettled`` is shared by all calls for the machine in one batch, see :class:`stock.Folded`.
+    """
     for portion in portions(events):
-        await _commit(machine, portion, times, documents, refuse, rounds)
+        await _commit(machine, portion, times, documents, refuse, rounds, unsettled)
 
 
 def portions(events: Sequence[Event]) -> Iterator[list[Event]]:
@@ -61,11 +65,12 @@ async def _commit(
     documents: Documents,
     refuse: Refuse,
     rounds: int,
+    unsettled: dict[str, int],
 ) -> None:
     for attempt in range(rounds):
         stored = await documents.read(machine, "stock")
         held = readable(stored, stock.SCHEMA).body if stored else stock.empty(machine)
-        folded = stock.fold(held, events, times)
+        folded = stock.fold(held, events, times, unsettled)
         refused = folded.rejected + await _unmasked(machine, folded.suspects, documents)
         if folded.changed:
             puts = [Put(folded.stock, stored.etag if stored else None)]
@@ -76,6 +81,7 @@ async def _commit(
                 if attempt + 1 == rounds:
                     raise
                 continue
+        unsettled |= folded.unsettled
         for hub, fault in refused:
             refuse(hub, fault)
         return
@@ -114,5 +120,5 @@ async def _digests(machine: str, event: Event, documents: Documents) -> AsyncIte
         ("first", "<=", number),
         ("last", ">=", number),
     ):
-        for entry in page.body["lines"]:
+        for entry in readable(page, ledger.PAGE_SCHEMA).body["lines"]:
             yield entry["ledger"], entry["digest"]

@@ -40,10 +40,13 @@ class Outcome:
     events: int
     refusals: list[Refusal] = field(default_factory=list)
     waits: list[Transient] = field(default_factory=list)
+    _refused: set[str] = field(default_factory=set)
 
     def refuse(self, hub: HubEvent, fault: Rejected) -> None:
-        """Note an event for the dead letters."""
-        self.refusals.append((hub, fault))
+        """Note an event for the dead letters: once, though isolating a defect judges it again."""
+        if hub.place not in self._refused:
+            self._refused.add(hub.place)
+            self.refusals.append((hub, fault))
 
     @property
     def defects(self) -> int:
@@ -52,9 +55,12 @@ class Outcome:
 
 
 async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) -> Outcome:
-    """Apply a batch. Raises Transient when some of it must wait: all of it is then delivered again."""
+    """Apply a batch. Raises Transient when some of it must wait: all of it is then delivered again.
+
+    Within the batch, what was enqueued first is judged first, as in a rebuild.
+    """
     outcome = Outcome(len(batch))
-    events = _validated(batch, outcome)
+    events = _validated(sorted(batch, key=lambda hub: hub.sequence), outcome)
     times = _times(events)
     await _commit_machines(events, times, stores, outcome)
     refused = {hub.place for hub, _ in outcome.refusals}
@@ -107,7 +113,7 @@ async def _commit_machines(
 
     async def one(machine: str, own: list[Event]) -> None:
         async with gate:
-            await _waiting(outcome, lambda: _isolated(machine, own, times, stores, outcome))
+            await _waiting(outcome, lambda: _isolated(machine, own, times, stores, outcome, {}))
 
     stocked = [event for event in events if event.stocked]
     async with asyncio.TaskGroup() as tasks:
@@ -116,11 +122,16 @@ async def _commit_machines(
 
 
 async def _isolated(
-    machine: str, own: list[Event], times: dict[str, Moment], stores: IngestStores, outcome: Outcome
+    machine: str,
+    own: list[Event],
+    times: dict[str, Moment],
+    stores: IngestStores,
+    outcome: Outcome,
+    unsettled: dict[str, int],
 ) -> None:
     """Commit a machine's events; when a bug trips, event by event, so that only the culprit pays."""
     try:
-        await commit_stock(machine, own, times, stores.machines, outcome.refuse, ROUNDS)
+        await commit_stock(machine, own, times, stores.machines, outcome.refuse, ROUNDS, unsettled)
     except (Transient, Conflict, asyncio.CancelledError):
         raise
     except Exception as fault:
@@ -129,7 +140,7 @@ async def _isolated(
             return
         log.exception("%s: a defect among %d events; taking them one by one", machine, len(own))
         for event in own:
-            await _isolated(machine, [event], times, stores, outcome)
+            await _isolated(machine, [event], times, stores, outcome, unsettled)
 
 
 async def _waiting(outcome: Outcome, step: Callable[[], Awaitable[None]]) -> None:
