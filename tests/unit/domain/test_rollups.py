@@ -1,0 +1,111 @@
+"""Figures and the summary tree."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vending.domain import rollups
+from vending.domain.rollups import Contribution
+
+DAY = "2026-11-16"
+leaf = st.integers(1, 9)
+figures = st.fixed_dictionaries(
+    {}, optional={"units": leaf, "revenue": st.dictionaries(st.sampled_from(["EUR", "USD"]), leaf)}
+)
+
+
+def given_by(child: str, rev: int, units: int, **more: Any) -> Contribution:
+    return Contribution("site:north", DAY, child, rev, {"units": units}, **more)
+
+
+@given(st.lists(figures, max_size=5), st.randoms())
+def test_figures_add_up_in_any_order(parts: list[dict[str, Any]], random: Any) -> None:
+    one: dict[str, Any] = {}
+    for part in parts:
+        rollups.add(one, part)
+    random.shuffle(parts)
+    other: dict[str, Any] = {}
+    for part in parts:
+        rollups.add(other, part)
+    assert one == other
+    assert one.get("units", 0) == sum(part.get("units", 0) for part in parts)
+
+
+def test_adding_never_shares_what_came_in() -> None:
+    part = {"revenue": {"EUR": 5}}
+    result = rollups.add({}, part)
+    rollups.add(result, part)
+    assert (result, part) == ({"revenue": {"EUR": 10}}, {"revenue": {"EUR": 5}})
+
+
+def test_currencies_stay_apart() -> None:
+    result = rollups.add(rollups.add({}, {"revenue": {"EUR": 100}}), {"revenue": {"USD": 100}})
+    assert result == {"revenue": {"EUR": 100, "USD": 100}}
+
+
+def test_a_day_that_does_not_exist_sold_nothing() -> None:
+    assert rollups.total(None) == {}
+
+
+revisions = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), min_size=1, max_size=12)
+
+
+@given(revisions, st.randoms())
+def test_the_highest_rev_of_each_child_wins_in_any_order(rows: list[tuple[str, int]], random: Any) -> None:
+    document = rollups.empty("site:north", DAY)
+    random.shuffle(rows)
+    for child, rev in rows:
+        rollups.merge(document, [given_by(child, rev, 10 * rev)])
+    newest = {child: max(rev for name, rev in rows if name == child) for child, _ in rows}
+    assert document["children"] == {child: [rev, {"units": 10 * rev}] for child, rev in newest.items()}
+    assert rollups.total(document) == {"units": 10 * sum(newest.values())}
+
+
+def test_a_summary_counts_its_own_changes() -> None:
+    document = rollups.empty("site:north", DAY)
+    assert rollups.merge(document, [given_by("m1", 1, 1), given_by("m2", 1, 1)])
+    assert not rollups.merge(document, [given_by("m1", 1, 1)])
+    assert document["rev"] == 1
+
+
+def test_a_former_route_is_told_zero() -> None:
+    document = rollups.empty("site:north", DAY)
+    rollups.merge(document, [given_by("m1", 1, 4, route="r1", catalog_version=1)])
+    rollups.merge(document, [given_by("m1", 2, 4, route="r2", catalog_version=2)])
+    told = {share.scope: share.figures for share in rollups.upwards(document)}
+    assert told == {f"area:{rollups.area('north')}": {"units": 4}, "route:r1": {}, "route:r2": {"units": 4}}
+
+
+@pytest.mark.parametrize(
+    ("scope", "child", "parents"),
+    [
+        ("area:3f", "north", ["region:3"]),
+        ("region:3", "3f", ["fleet", "products"]),
+        ("fleet", "3", []),
+        ("products", "3", []),
+        ("route:r1", "north", []),
+    ],
+)
+def test_each_level_has_its_parents(scope: str, child: str, parents: list[str]) -> None:
+    document = rollups.empty(scope, DAY)
+    value = {"units": 2, "skus": {"cola": {"units": 2}}}
+    rollups.merge(document, [Contribution(scope, DAY, child, 1, value)])
+    assert [share.scope for share in rollups.upwards(document)] == parents
+
+
+def test_products_go_their_own_way_above_the_regions() -> None:
+    document = rollups.empty("region:3", DAY)
+    value = {"units": 2, "skus": {"cola": {"units": 2}}}
+    rollups.merge(document, [Contribution("region:3", DAY, "3f", 1, value)])
+    assert [share.figures for share in rollups.upwards(document)] == [
+        {"units": 2},
+        {"skus": {"cola": {"units": 2}}},
+    ]
+
+
+def test_categories_are_products_of_today() -> None:
+    value = {"skus": {"cola": {"units": 2}, "tea": {"units": 1}, "unknown:Nuts": {"units": 4}}}
+    found = rollups.by_category(value, {"cola": "drinks", "tea": "drinks"})
+    assert found == {"drinks": {"units": 3}, "unknown": {"units": 4}}
