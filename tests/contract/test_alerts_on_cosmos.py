@@ -1,0 +1,68 @@
+"""P8 on Cosmos DB itself: many judges at once, while the machine changes."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.cosmos import PartitionKey
+from azure.cosmos.aio import CosmosClient
+
+from tests.contract.conftest import DATABASE, NAMES
+from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
+from vending.adapters.cosmos import CosmosDocuments
+from vending.errors import Transient
+from vending.ports import Put
+from vending.usecases.notify import notify
+from vending.usecases.raise_alerts import AlertStores
+from vending.usecases.watch_machines import judge_stock
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+async def documents(client: CosmosClient) -> CosmosDocuments:
+    database = client.get_database_client(DATABASE)
+    container = await database.create_container(f"c{next(NAMES)}", PartitionKey("/machineId"))
+    return CosmosDocuments(container, "machineId")
+
+
+async def change(machines: CosmosDocuments, rev: int, units: int) -> dict[str, Any]:
+    """The machine's stock at a revision."""
+    held = await machines.read("m1", "stock")
+    slots = {"21": [[1, rev, units], None, []], "22": [[1, 1, 5], None, []]}
+    body = {"id": "stock", "machineId": "m1", "type": "stock", "schema": 1, "rev": rev, "slots": slots}
+    body["last"] = {"vend": [1, rev, rev * 1_000]}
+    await machines.write("m1", [Put(body, held.etag if held else None)])
+    return body
+
+
+async def judge(stock: dict[str, Any], stores: AlertStores) -> None:
+    """As the change feed does: again, while it must wait."""
+    while True:
+        try:
+            await judge_stock(stock, stores, NOW)
+        except Transient:
+            continue
+        return
+
+
+async def test_many_judges_raise_one_alert(client: CosmosClient) -> None:
+    machines, alerts, queue = await documents(client), await documents(client), FakeQueue()
+    stores = AlertStores(machines, FakeDocuments("id"), alerts, queue)
+    judges: list[asyncio.Task[None]] = []
+    for rev, units in enumerate((0, 3, 0, 0, 4, 0), 1):
+        stock = await change(machines, rev, units)
+        judges += [asyncio.create_task(judge(stock, stores)) for _ in range(5)]
+    await asyncio.gather(*judges)
+    (alert,) = [stored.body async for stored in alerts.select("m1", ("type", "=", "alert"))]
+    episodes = [stored.body async for stored in alerts.select("m1", ("type", "=", "alert-episode"))]
+    assert alert["state"] == "open"  # a refill that nobody looked at in time is no episode
+    assert len(episodes) == alert["episode"] - 1
+    words = ("opened", "closed")
+    turns = [f"m1/sold-out/21/{n // 2 + 1}/{words[n % 2]}" for n in range(2 * len(episodes) + 1)]
+    assert {message["idempotencyKey"] for message in queue.messages} == set(turns)
+    assert [entry["idempotencyKey"] for entry in alert["outbox"]] == turns
+    webhook = FakeWebhook()
+    await asyncio.gather(*(notify(message, webhook, alerts, NOW) for message in queue.messages))
+    settled = await alerts.read("m1", alert["id"])
+    assert settled is not None
+    assert (settled.body["outbox"], settled.body["pending"]) == ([], False)
