@@ -4,7 +4,7 @@ One device per machine, of device epoch 1. Its events are numbered in the order 
 every event is a vend, so that ``sequence`` and ``ledgersequence`` agree.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from vendctl.replay.money import shares
+from vendctl.replay.names import identifiers
 from vendctl.replay.sales import Sale
 from vendctl.replay.times import spread
 from vending.domain.events import TYPE_PREFIX, TYPE_SUFFIX
@@ -19,7 +20,7 @@ from vending.domain.events import TYPE_PREFIX, TYPE_SUFFIX
 EPOCH = 1
 UNITS = 100
 """Units of one event, by the catalogue; a larger sale becomes several events."""
-FORMAT = 1
+FORMAT = 2
 """Goes up when the same file would give other events, so that they are never sent over older ones."""
 
 
@@ -40,15 +41,21 @@ class _Vend:
     paid: int
 
 
-def device_events(sales: Iterable[Sale], zone: ZoneInfo) -> list[DeviceEvents]:
+def device_events(sales: Sequence[Sale], zone: ZoneInfo) -> list[DeviceEvents]:
     """The events of each machine's device, machines in order."""
     machines: dict[str, list[Sale]] = {}
     for sale in sales:
         machines.setdefault(sale.machine, []).append(sale)
+    known = skus(sales)
     return [
-        DeviceEvents(machine, device_id(machine), _bodies(machine, own, zone))
+        DeviceEvents(machine, device_id(machine), _bodies(machine, own, zone, known))
         for machine, own in sorted(machines.items())
     ]
+
+
+def skus(sales: Iterable[Sale]) -> dict[str, str]:
+    """Product → the SKU that its vends carry; sales without a product have none."""
+    return identifiers(sorted({sale.product for sale in sales if sale.product}), "product")
 
 
 def device_id(machine: str) -> str:
@@ -75,9 +82,9 @@ def timed(sales: Iterable[Sale], zone: ZoneInfo) -> list[tuple[datetime, Sale]]:
     return sorted(found, key=lambda pair: (pair[0], pair[1].line))
 
 
-def _bodies(machine: str, sales: list[Sale], zone: ZoneInfo) -> list[bytes]:
+def _bodies(machine: str, sales: list[Sale], zone: ZoneInfo, known: Mapping[str, str]) -> list[bytes]:
     vends = [vend for at, sale in timed(sales, zone) for vend in _split(at, sale)]
-    return [_body(machine, number, vend) for number, vend in enumerate(vends, 1)]
+    return [_body(machine, number, vend, known) for number, vend in enumerate(vends, 1)]
 
 
 def _split(at: datetime, sale: Sale) -> Iterator[_Vend]:
@@ -87,7 +94,7 @@ def _split(at: datetime, sale: Sale) -> Iterator[_Vend]:
         yield _Vend(at, sale, quantity, paid)
 
 
-def _body(machine: str, number: int, vend: _Vend) -> bytes:
+def _body(machine: str, number: int, vend: _Vend, known: Mapping[str, str]) -> bytes:
     sale = vend.sale
     data = {
         "vendId": f"vend-{number}",
@@ -97,6 +104,7 @@ def _body(machine: str, number: int, vend: _Vend) -> bytes:
         "quantity": vend.quantity,
         "paymentMethod": sale.payment,
         "paidMinor": vend.paid,
+        "sku": known.get(sale.product or ""),
         "product": sale.product,
         "processorTxnId": sale.transaction,
     }

@@ -1,22 +1,29 @@
 """The steps of a replay on a running system: send, wait, roll up, read back, compare."""
 
+from datetime import UTC, datetime
+
 from vendctl.account import take
+from vendctl.catalog import explain
 from vendctl.local.system import System
 from vendctl.replay import reconcile, stored
-from vendctl.replay.device_events import device_events
+from vendctl.replay.device_events import device_events, skus
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.folder import Folder
+from vendctl.replay.places import catalog_of
 from vendctl.replay.progress import ReplayProgress
 from vendctl.replay.reconcile import Mismatch, compare, totals
 from vendctl.replay.report import Outcome
 from vendctl.replay.sales import SalesFile
 from vendctl.replay.sending import send
-from vendctl.replay.waiting import RollUps, Stage, finished, rolled_up
+from vendctl.replay.waiting import RollUps, Stage, catalog_noticed, finished, rolled_up
 from vending import wiring
+from vending.errors import VendstreamError
+from vending.usecases.import_catalog import import_catalog
 
 
 async def replay(file: SalesFile, folder: Folder, running: System, progress: ReplayProgress) -> Outcome:
     """All of it. Raises :class:`ReplayError` when the app does not get through."""
+    await _describe(file, running, progress)
     devices = device_events(file.sales, file.mapping.zone)
     events = sum(len(device.bodies) for device in devices)
     await send(devices, running.environment, lambda count: progress.stage("sent", count, events))
@@ -36,6 +43,25 @@ async def replay(file: SalesFile, folder: Folder, running: System, progress: Rep
     if not outcome.faults():
         folder.keep(digest)
     return outcome
+
+
+async def _describe(file: SalesFile, running: System, progress: ReplayProgress) -> None:
+    """Put the file's sites, machines and products into the catalog, and let the rollups know of it.
+
+    Before the events: what the catalog says later makes every day of its machines be counted again.
+    """
+    try:
+        done = await import_catalog(catalog_of(file.sales, file.mapping), wiring.catalog(), take_over=True)
+        progress.say(explain(done))
+        if done.written:
+            await catalog_noticed(
+                running.host.url,
+                lambda: stored.catalog_noticed(wiring.fleet(), done.version, datetime.now(UTC)),
+            )
+    except VendstreamError as fault:
+        raise ReplayError(f"the catalog could not be imported: {fault}") from fault
+    finally:
+        await wiring.close()
 
 
 def _watching(running: System, progress: ReplayProgress, log: str) -> Stage:
@@ -86,9 +112,11 @@ async def rollup_mismatches(file: SalesFile) -> list[Mismatch]:
     """Machine days and fleet days against the file's paid sales, by day, product and payment."""
     currency = file.mapping.currency
     paid = [sold for sold in reconcile.file_sold(file.sales) if sold.paid]
+    products = {sku: name for name, sku in skus(file.sales).items()}
     days = await stored.documents(wiring.machines(), "day")
     fleet = await stored.fleet_days(wiring.fleet())
+    everywhere = totals(paid, reconcile.FLEET)
     return [
-        *compare("rollup", totals(paid), reconcile.machine_day_totals(days, currency)),
-        *compare("fleet day", totals(paid, reconcile.FLEET), reconcile.fleet_day_totals(fleet, currency)),
+        *compare("rollup", totals(paid), reconcile.machine_day_totals(days, currency, products)),
+        *compare("fleet day", everywhere, reconcile.fleet_day_totals(fleet, currency, products)),
     ]

@@ -130,19 +130,19 @@ def totals(sold: Iterable[Sold], machine: str | None = None) -> Totals:
     return result
 
 
-def machine_day_totals(days: Iterable[Body], currency: str) -> Totals:
-    """What the rollups' machine days say."""
+def machine_day_totals(days: Iterable[Body], currency: str, products: Mapping[str, str]) -> Totals:
+    """What the rollups' machine days say; ``products`` names the SKUs."""
     result: Totals = {}
     for day in days:
-        result |= dict(_figures(day["machineId"], day["date"], day["figures"], currency))
+        result |= dict(_figures(day["machineId"], day["date"], day["figures"], currency, products))
     return result
 
 
-def fleet_day_totals(days: Mapping[str, Body], currency: str) -> Totals:
+def fleet_day_totals(days: Mapping[str, Body], currency: str, products: Mapping[str, str]) -> Totals:
     """What the fleet's days say: day → figures (with the products' among them)."""
     result: Totals = {}
     for day, figures in days.items():
-        result |= dict(_figures(FLEET, day, figures, currency))
+        result |= dict(_figures(FLEET, day, figures, currency, products))
     return result
 
 
@@ -162,17 +162,14 @@ def by_machine(sold: Iterable[Sold]) -> dict[str, Sum]:
     return dict(sorted(result.items()))
 
 
-def _figures(machine: str, day: str, figures: Body, currency: str) -> Iterator[tuple[Key, Sum]]:
+def _figures(
+    machine: str, day: str, figures: Body, currency: str, products: Mapping[str, str]
+) -> Iterator[tuple[Key, Sum]]:
+    parts = {"": figures}
+    parts |= {f"payment:{name}": value for name, value in figures.get("payments", {}).items()}
+    parts |= {f"product:{products.get(sku, sku)}": value for sku, value in figures.get("skus", {}).items()}
     for code in {currency, *figures.get("revenue", {})}:
-        parts = {"": figures}
-        parts |= {f"payment:{name}": value for name, value in figures.get("payments", {}).items()}
-        parts |= {f"product:{_product(sku)}": value for sku, value in figures.get("skus", {}).items()}
         for part, value in parts.items():
             # Units are not kept per currency; one file has one, so others count as money without units.
             units = value.get("units", 0) if code == currency else 0
             yield Key(machine, day, code, part), Sum(value.get("revenue", {}).get(code, 0), units)
-
-
-def _product(sku: str) -> str:
-    """Rollups name a product that no catalog knows ``unknown:`` and what the device called it."""
-    return sku.removeprefix(f"{UNKNOWN}:")

@@ -88,7 +88,8 @@ def show(outcome: Outcome) -> None:
     console.print(
         f"{outcome.rows:,} rows of {outcome.days:,} days became {outcome.events:,} events; "
         f"{figures['deadLettered']} dead letters, {figures['archiveGaps']} archive gaps, "
-        f"{len(outcome.mismatches)} sums off (ledger, machine days and fleet days against the file)"
+        f"{len(outcome.mismatches)} sums off (ledger, machine days and fleet days against the file)",
+        soft_wrap=True,
     )
 
 

@@ -1,9 +1,7 @@
 """The rows of a sales file as sales. A row that cannot be one is an error with its line number."""
 
 import csv
-import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Values
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from vendctl.replay import mapping as mappings
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.mapping import PAYMENTS, Mapping
 from vendctl.replay.money import minor_units
+from vendctl.replay.names import digest, slug
 from vendctl.replay.times import when
 from vending.domain.stock import MAX_SLOTS
 
@@ -95,9 +94,7 @@ def machine_id(name: str) -> str:
     numbers: list[str] = re.findall(r"\bx\d+\b", name, re.IGNORECASE)
     if numbers:
         return numbers[-1].lower()
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_MACHINE].strip("-")
-    return slug or f"machine-{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
+    return slug(name, MAX_MACHINE) or f"machine-{digest(name)}"
 
 
 def payment_method(word: str, own: Values[str, str]) -> str:

@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from vending.adapters.clients import queue_service
 from vending.adapters.cosmos import CosmosDocuments
 from vending.domain import intervals, layout, rollups
+from vending.domain.clock import millis
 from vending.domain.records import decode_lines
 from vending.ports import Blobs, Documents
+from vending.usecases.roll_up import REWORK, ROLLUP
 
 Body = dict[str, Any]
 
@@ -16,6 +19,16 @@ Body = dict[str, Any]
 async def documents(container: Documents, type: str) -> list[Body]:  # noqa: A002 - the field's name
     """All documents of a type."""
     return [found.body async for found in container.select(None, ("type", "=", type))]
+
+
+async def catalog_noticed(fleet: Documents, version: int, now: datetime) -> bool:
+    """Whether rollups have noted what this version of the catalog changes, and have nothing due of it."""
+    stored = await fleet.read(ROLLUP, "catalog")
+    if stored is None or stored.body.get("processed", 0) < version:
+        return False
+    async for _ in fleet.select(REWORK, ("open", "=", True), ("due", "<=", millis(now))):
+        return False
+    return True
 
 
 async def day_count(machines: CosmosDocuments, fleet: CosmosDocuments) -> int:

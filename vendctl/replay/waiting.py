@@ -52,6 +52,20 @@ def _behind(numbers: Mapping[str, int], marks: Mapping[str, int]) -> int:
     return sum(max(0, last - marks.get(partition, -1)) for partition, last in numbers.items())
 
 
+async def catalog_noticed(url: str, noticed: Callable[[], Awaitable[bool]]) -> None:
+    """Run ``roll_up`` until the rollups have gone over what the catalog changed, which is nothing yet.
+
+    Raises :class:`ReplayError` when they do not.
+    """
+    deadline = time.monotonic() + STALLED_SECONDS
+    async with aiohttp.ClientSession() as http:
+        while not await noticed():
+            if time.monotonic() > deadline:
+                raise ReplayError(f"roll_up took no notice of the catalog for {STALLED_SECONDS:.0f} s")
+            await _trigger(http, url)
+            await asyncio.sleep(POLL_SECONDS)
+
+
 @dataclass(frozen=True)
 class RollUps:
     """What the waiting needs to know of them."""

@@ -11,12 +11,14 @@ import pytest
 
 from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from vendctl.replay import reconcile, sales, stored
-from vendctl.replay.device_events import DeviceEvents, device_events
+from vendctl.replay.device_events import DeviceEvents, device_events, skus
+from vendctl.replay.places import catalog_of
 from vendctl.replay.reconcile import FLEET, Mismatch, Sum, compare, totals
 from vendctl.replay.report import SHOWN, Outcome, amount, show
 from vending.domain.events import HubEvent
 from vending.usecases.archive import archive
 from vending.usecases.catalog_cache import CatalogCache
+from vending.usecases.import_catalog import import_catalog
 from vending.usecases.ingest import IngestStores, ingest
 from vending.usecases.roll_up import RollUpStores, roll_up
 from vending.usecases.roll_up_shard import roll_up_shard
@@ -34,6 +36,7 @@ class App:
         self.archive = FakeBlobs()
         self.ingest = IngestStores(self.machines, FakeDocuments("id"), FakeBlobs())
         self.last: dict[str, int] = {"0": -1, "1": -1}
+        self.catalog = FakeDocuments("kind")
 
     async def take(self, devices: list[DeviceEvents]) -> None:
         for number, device in enumerate(devices):
@@ -50,7 +53,7 @@ class App:
     async def roll_up(self) -> None:
         zone = "America/New_York"
         queue = FakeQueue()
-        cache = CatalogCache(FakeDocuments("kind"), zone)
+        cache = CatalogCache(self.catalog, zone)
         stores = RollUpStores(self.machines, self.machines, self.fleet, cache, queue)
         await roll_up(NOW, stores)
         while queue.messages:
@@ -62,10 +65,11 @@ class App:
         ledger = reconcile.ledger_sold(await stored.documents(self.machines, "page"), file.mapping.zone)
         days = await stored.documents(self.machines, "day")
         fleet = await stored.fleet_days(self.fleet)
+        products = {sku: name for name, sku in skus(file.sales).items()}
         return [
             *compare("ledger", totals(sold), totals(ledger)),
-            *compare("rollup", totals(paid), reconcile.machine_day_totals(days, "USD")),
-            *compare("fleet day", totals(paid, FLEET), reconcile.fleet_day_totals(fleet, "USD")),
+            *compare("rollup", totals(paid), reconcile.machine_day_totals(days, "USD", products)),
+            *compare("fleet day", totals(paid, FLEET), reconcile.fleet_day_totals(fleet, "USD", products)),
         ]
 
     def page(self, machine: str) -> dict[str, Any]:
@@ -79,6 +83,12 @@ class App:
 
 async def replayed(file: sales.SalesFile) -> App:
     app = App()
+    await import_catalog(catalog_of(file.sales, file.mapping), app.catalog)
+    assert not await stored.catalog_noticed(app.fleet, 1, NOW)
+    await app.roll_up()
+    assert not await stored.catalog_noticed(app.fleet, 1, NOW), "its machines are due"
+    await app.roll_up()
+    assert await stored.catalog_noticed(app.fleet, 1, NOW)
     await app.take(device_events(file.sales, file.mapping.zone))
     await app.roll_up()
     return app
@@ -98,6 +108,16 @@ async def test_every_sum_of_the_sample_agrees(file: sales.SalesFile) -> None:
     )
     assert await stored.archive_gaps(app.archive, "1", app.last) == {}
     assert await stored.dead_letters(app.ingest.deadletters) == {}
+
+
+async def test_sales_are_counted_at_the_files_locations(file: sales.SalesFile) -> None:
+    app = await replayed(file)
+    days = await stored.documents(app.machines, "day")
+    assert {(day["machineId"], day["site"]) for day in days} == {
+        ("x2101", "harbour-ferry-terminal"), ("x2102", "northside-library"),
+        ("x2103", "mill-lane-depot"), ("library-cafe", "northside-library"),
+    }  # fmt: skip
+    assert {day["rev"] for day in days} == {1}, "the catalog came first, so nothing was counted twice"
 
 
 async def test_free_and_test_vends_are_no_sales(file: sales.SalesFile) -> None:

@@ -1,0 +1,80 @@
+"""What the command says and returns, around a replay that is none."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vendctl.replay import command
+from vendctl.replay.errors import ReplayError
+from vendctl.replay.reconcile import Key, Mismatch, Sum
+from vendctl.replay.report import Outcome
+from vendctl.replay.sales import SalesFile
+
+SAMPLE = str(Path(__file__).parents[3] / "examples" / "sales.csv")
+GOOD = Outcome("USD", "America/New_York", 147, 147, 9, {"x2101": Sum(350, 2)})
+OFF = Mismatch("ledger", Key("x2101", "2025-03-08", "USD"), Sum(350, 2), Sum(375, 2))
+
+
+def ends(monkeypatch: pytest.MonkeyPatch, with_: Outcome | BaseException) -> list[tuple[int, Path | None]]:
+    runs: list[tuple[int, Path | None]] = []
+
+    def run(file: SalesFile, data: Path | None) -> Outcome:
+        runs.append((len(file.sales), data))
+        if isinstance(with_, Outcome):
+            return with_
+        raise with_
+
+    monkeypatch.setattr(command, "_run", run)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    return runs
+
+
+def test_a_good_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = ends(monkeypatch, GOOD)
+    assert command.main([SAMPLE, "--json", "--data", "here"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out.splitlines()[-1]) == GOOD.figures()
+    assert (err, runs) == ("", [(147, Path("here"))])
+
+
+def test_the_sample_is_replayed_where_no_file_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = ends(monkeypatch, GOOD)
+    monkeypatch.chdir(Path(SAMPLE).parents[1])
+    assert command.main([]) == 0
+    assert runs == [(147, None)]
+    assert "x2101" in capsys.readouterr().out
+
+
+def test_a_sum_that_is_off_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends(monkeypatch, replace(GOOD, mismatches=[OFF]))
+    assert command.main([SAMPLE, "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert err == (
+        "replay: x2101 2025-03-08: the file has 350 minor units USD and 2 units, the ledger has 375 and 2\n"
+    )
+    assert json.loads(out)["mismatches"] == [OFF.fields()]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "told"),
+    [
+        (ReplayError("the folder is in use"), 2, "replay: the folder is in use\n"),
+        (KeyboardInterrupt(), 130, "replay: stopped; the data stay, and the next run goes on from them\n"),
+    ],
+)
+def test_what_ends_a_run_early(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    fault: BaseException,
+    code: int,
+    told: str,
+) -> None:
+    ends(monkeypatch, fault)
+    assert command.main([SAMPLE]) == code
+    assert capsys.readouterr() == ("", told)
