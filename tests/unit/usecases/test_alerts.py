@@ -1,5 +1,6 @@
 """From the change feed to the webhook, step by step, with each failure between two steps."""
 
+import contextlib
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
-from vending.errors import Rejected, Transient
+from vending.errors import Conflict, Rejected, Transient
 from vending.ports import Put
 from vending.usecases.notify import notify
 from vending.usecases.raise_alerts import AlertStores
@@ -133,6 +134,25 @@ async def test_a_crash_before_the_queue_sends_the_same_key_later(world: World) -
     world.queue.fault = lambda operation, key: None
     assert await watch_machines([out], world.stores, NOW) == 0
     assert [x["idempotencyKey"] for x in world.queue.messages] == [KEY]
+
+
+@pytest.mark.parametrize("answer", [Conflict("a retry of the SDK met our own write"), Transient("cut off")])
+async def test_a_write_that_counted_without_an_answer_is_told_all_the_same(
+    world: World, answer: Exception
+) -> None:
+    out = await world.stock(s21=0)
+    lost = [answer]
+
+    def after(operation: str, key: str) -> None:
+        if lost:
+            raise lost.pop()
+
+    world.alerts.after = after
+    with contextlib.suppress(Transient):
+        await watch_machines([out], world.stores, NOW)
+    await watch_machines([out], world.stores, NOW)
+    assert {x["idempotencyKey"] for x in world.queue.messages} == {KEY}
+    assert world.states() == {"21": "open"}
 
 
 async def test_what_nobody_took_is_sent_again_after_a_while(world: World) -> None:
