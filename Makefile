@@ -54,7 +54,8 @@ services: setup ## Azurite, Event Hubs and Cosmos DB on the ports of local.setti
 	@$(PY) -m devstack services --config infra/local/eventhubs.json --data .data/services
 
 picture: setup-test ## docs/dashboard.png, taken of the running system
-	@$(PY) -m vendctl picture docs/dashboard.png
+	@rm -rf .data/picture
+	@$(PY) -m vendctl run --machines 60 --history --duration 150 --picture docs/dashboard.png --data .data/picture
 
 # --- proof --------------------------------------------------------------------------------------------------
 test: setup-test check ## all set-up, then lint, types, contracts and every test

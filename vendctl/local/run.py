@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from vendctl import account
+from vendctl import account, picture
 from vendctl.hub import behind
 from vendctl.local import figures
 from vendctl.local.catalogue import describe_fleet, import_fleet
@@ -23,6 +23,8 @@ from vendctl.local.traffic import Traffic
 from vending import wiring
 from vending.usecases.account import Account
 
+HISTORY = ("--dates", "model", "--speed", "1200")
+"""The simulator then starts a day ago and goes on in real time when it has caught up."""
 SETTLE_SECONDS = 300
 """How long the app may take to finish what was sent; then the run fails and says how far it came."""
 
@@ -33,6 +35,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--machines", type=int, default=60, help="machines of the simulated fleet")
     parser.add_argument("--seed", type=int, default=1, help="the same seed is the same fleet")
     parser.add_argument("--duration", type=float, help="seconds from when all functions listen")
+    parser.add_argument("--history", action="store_true", help="begin a day ago, twenty minutes a second")
+    parser.add_argument("--picture", type=Path, metavar="PNG", help="take one of the dashboard at the end")
     parser.add_argument("--data", type=Path, default=Path(".data/run"), help="kept between runs")
     parser.add_argument("--json", action="store_true", help="plain lines, and the account as the last one")
     asked = parser.parse_args(argv)
@@ -63,10 +67,19 @@ def _run(asked: argparse.Namespace, screen: Screen) -> tuple[int, Account]:
 
 
 def _traffic(asked: argparse.Namespace, running: System, receiver: Receiver, screen: Screen) -> int:
+    words = [
+        "--machines",
+        str(asked.machines),
+        "--seed",
+        str(asked.seed),
+        *(HISTORY if asked.history else ()),
+    ]
     hub = running.environment["TELEMETRY_HUB"]
-    with Traffic(running.stack.eventhubs_connection, hub, asked.data, asked.machines, asked.seed) as traffic:
+    with Traffic(running.stack.eventhubs_connection, hub, asked.data, words) as traffic:
         try:
             asyncio.run(_watch(asked.duration, running, traffic, receiver, screen))
+            if asked.picture and picture.main([str(asked.picture), "--url", f"{running.host.url}/dashboard"]):
+                raise RuntimeError("no picture was taken")
         except KeyboardInterrupt:
             screen.say("stopping: the app finishes what was sent (Ctrl-C again stops at once)")
     return traffic.sent

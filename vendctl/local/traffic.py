@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,13 +14,13 @@ from vendctl.local.system import ROOT
 class Traffic:
     """``python -m simulator run``, and the newest line that it said of itself."""
 
-    def __init__(self, connection: str, hub: str, data: Path, machines: int, seed: int) -> None:
+    def __init__(self, connection: str, hub: str, data: Path, words: Sequence[str]) -> None:
         self.newest: dict[str, Any] = {}
         self.data = data
         self._before = self._counted()
         command = [
             sys.executable, "-m", "simulator", "run", "--connection", connection, "--hub", hub,
-            "--machines", str(machines), "--seed", str(seed), "--json-progress",
+            *words, "--json-progress",
             "--state", str(data / "simulator"), "--truth", str(data / "truth.json"),
         ]  # fmt: skip
         with (data / "simulator.log").open("ab") as log:
