@@ -54,22 +54,34 @@ async def deliver(batches: Sequence[Sequence[HubEvent]], blobs: FakeBlobs) -> No
             pytest.fail("a batch did not get through in 100 attempts")
 
 
-def cut(bounds: Sequence[tuple[int, int]]) -> list[list[HubEvent]]:
-    """Batches that go back as far as an owner's old checkpoint may, and end at the last event."""
-    batches, reached = [], 0
+def cut(bounds: Sequence[tuple[int, int]], start: int, end: int) -> list[list[HubEvent]]:
+    """Batches from ``start`` to ``end``, that go back as far as an old checkpoint may."""
+    batches, reached = [], start
     for back, ahead in bounds:
-        batches.append(EVENTS[max(0, reached - back) : reached + ahead])
-        reached = min(len(EVENTS), reached + ahead)
-    return [*batches, EVENTS[reached:]]
+        batches.append(EVENTS[max(start, reached - back) : min(end, reached + ahead)])
+        reached = min(end, reached + ahead)
+    return [*batches, EVENTS[reached:end]]
 
 
 boundaries = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 15)), max_size=6)
 
 
-@given(boundaries, boundaries, st.lists(st.integers(0, 3), max_size=40), st.lists(st.booleans(), max_size=40))
+@given(
+    boundaries,
+    boundaries,
+    st.tuples(st.integers(0, 40), st.integers(0, 40)).map(sorted),
+    st.lists(st.integers(0, 3), max_size=40),
+    st.lists(st.booleans(), max_size=40),
+)
 def test_two_owners_and_any_faults_archive_each_event_once_in_order(
-    ours: list[tuple[int, int]], theirs: list[tuple[int, int]], waits: list[int], faults: list[bool]
+    ours: list[tuple[int, int]],
+    theirs: list[tuple[int, int]],
+    overlap: list[int],
+    waits: list[int],
+    faults: list[bool],
 ) -> None:
+    """A new owner begins at the checkpoint, while the stale one goes on for a while."""
+    checkpoint, stale = overlap
     coming = iter(faults)
 
     def fault(operation: str, name: str) -> None:
@@ -80,11 +92,35 @@ def test_two_owners_and_any_faults_archive_each_event_once_in_order(
 
     async def both() -> None:
         async with asyncio.TaskGroup() as owners:
-            owners.create_task(deliver(cut(ours), blobs))
-            owners.create_task(deliver(cut(theirs), blobs))
+            owners.create_task(deliver(cut(ours, checkpoint, len(EVENTS)), blobs))
+            owners.create_task(deliver(cut(theirs, 0, stale), blobs))
 
     asyncio.run(both())
     assert held(blobs) == EVENTS
+
+
+class Overtaken(FakeBlobs):
+    """A container in which another owner appends just after our first look."""
+
+    def __init__(self, theirs: Sequence[HubEvent]) -> None:
+        super().__init__()
+        self.theirs = theirs
+
+    async def blocks(self, name: str) -> Blocks:
+        found = await super().blocks(name)
+        theirs, self.theirs = self.theirs, ()
+        if theirs:
+            await archive(theirs, self)
+        return found
+
+
+@pytest.mark.parametrize("held_before", [0, 4])
+async def test_an_append_between_our_look_and_our_commit_is_kept(held_before: int) -> None:
+    blobs = Overtaken(())
+    await archive(EVENTS[:held_before], blobs)
+    blobs.theirs = EVENTS[held_before:10]
+    await archive(EVENTS[8:12], blobs)
+    assert held(blobs) == EVENTS[:12]
 
 
 async def test_what_was_new_is_counted_once() -> None:
