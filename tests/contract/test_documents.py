@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from azure.cosmos import PartitionKey
+from azure.cosmos.aio import CosmosClient
 
 from tests.fakes import FakeDocuments
 from vending.adapters.cosmos import CosmosDocuments
@@ -180,3 +182,17 @@ async def test_a_position_is_kept_while_nothing_happens(documents: Documents) ->
         assert again == []
         assert later is not None or not page
         assert (await documents.changes(feed_range, later, 100))[0] == []
+
+
+async def test_containers_that_are_written_first_keep_their_sessions_apart(client: CosmosClient) -> None:
+    """A container with many writes does not make another one's reads wait for versions of its own."""
+    database = await client.create_database("sessions")
+    busy, idle = [
+        CosmosDocuments(await database.create_container(name, PartitionKey("/machineId")), "machineId")
+        for name in ("busy", "idle")
+    ]
+    for number in range(20):
+        await busy.write("m1", [Put(doc(f"d{number}"))])
+    await idle.write("m1", [Put(doc("a"))])
+    assert await idle.read("m1", "a") is not None
+    assert await idle.read("m1", "b") is None
