@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
@@ -21,6 +22,7 @@ from vending.domain.manifest import Entry, Manifest
 from vending.errors import Conflict, Transient
 from vending.usecases.archive import archive
 from vending.usecases.compact_archive import Archive, Compacted, compact_archive
+from vending.usecases.write_table import AT_ONCE
 
 ONE = NOON + HOUR
 LATER = ONE + timedelta(minutes=10)
@@ -306,3 +308,37 @@ async def test_old_hours_are_forgotten_but_the_newest_stays() -> None:
     watched = sorted(msgspec.json.decode(found[0])["hours"])
     assert watched[0] >= (NOON + timedelta(days=2) - HOUR).isoformat()
     assert (await entry(blobs, NOON + timedelta(days=3))).through == 9
+
+
+class Weighed(parquet.ParquetTable):
+    """A table that notes how much Arrow memory is held after each step."""
+
+    peak = 0
+    groups = 8_192
+
+    def __init__(self) -> None:
+        super().__init__(group_rows=self.groups)
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        assert len(rows) <= AT_ONCE
+        super().add(rows)
+        Weighed.peak = max(Weighed.peak, pa.total_allocated_bytes())
+
+
+async def test_memory_is_bounded_by_row_groups_and_not_by_the_hour() -> None:
+    """100,000 events of 400 bytes are 40 MB; a row group of 8,192 of them is 4 MB, held twice at most."""
+    blobs, count = FakeArchive(), 100_000
+    bodies = [reading(n, f"m{n % 500}", n + 1).body.ljust(400) for n in range(4096)]
+    for start in range(0, count, 4096):
+        numbers = range(start, min(start + 4096, count))
+        await archive([hub_event(n, bodies[n % 4096], step=0.03) for n in numbers], blobs)
+    before = pa.total_allocated_bytes()
+    made = Archive(blobs, FakeHub(p0=count - 1), "1", Weighed, "weighed")
+    outcome = await compact_archive(made, LATER)
+    assert outcome.events == count
+    assert Weighed.peak - before < 20 * 2**20
+    held = await entry(blobs)
+    assert held.table is not None
+    file = pq.ParquetFile(io.BytesIO(await blobs.read(held.table.name)))
+    assert (file.metadata.num_rows, file.num_row_groups) == (count, -(-count // Weighed.groups))
+    assert restored(file.read_row_group(3).slice(0, 1).to_pylist()[0]).body in bodies
