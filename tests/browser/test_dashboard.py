@@ -81,7 +81,7 @@ async def test_figures_change_while_events_arrive(page: Page, running: System) -
     await expect(alerts).to_contain_text("Selection A1 is sold out", timeout=SECONDS * 1000)
     await expect(page.locator("#rows tr", has_text="page-1")).to_contain_text("silent")
     assert await page.evaluate("[window.stayed, window.owned]") == [True, None]
-    assert page.url.endswith(f"#day={DAY}")
+    await expect(page).to_have_url(f"{running.host.url}/dashboard#day={DAY}")
     await page.reload()
     await expect(revenue).to_contain_text(re.compile(r"NOK\s4\.50"))
 
@@ -107,11 +107,19 @@ async def test_a_machine_found_and_opened_with_the_keyboard(page: Page, running:
     dialog = page.get_by_role("dialog", name="page-2")
     for text in ("B7", "4", "Ginger ale", "9.8.7"):
         await expect(dialog).to_contain_text(text)
-    assert page.url.endswith("#machine=page-2")
+    await expect(page).to_have_url(f"{running.host.url}/dashboard#machine=page-2")
     await page.keyboard.press("Escape")
     await expect(dialog).to_be_hidden()
     await expect(name).to_be_focused()
-    assert "#" not in page.url
+    await expect(page).to_have_url(f"{running.host.url}/dashboard")
+
+    await page.get_by_label("Find").fill("page-")
+    names = await page.locator("#rows th").all_inner_texts()
+    assert {"page-2", "page-3"} <= set(names)
+    assert names == sorted(names)
+    await page.get_by_role("button", name="Machine", exact=True).click()
+    assert await page.locator("#rows th").all_inner_texts() == names[::-1]
+    await expect(page.locator("th[aria-sort=descending]")).to_contain_text("Machine")
 
 
 async def test_an_api_that_is_down_is_said_and_the_figures_stay(page: Page, running: System) -> None:
@@ -141,7 +149,7 @@ async def test_the_function_key_is_asked_for_and_leaves_the_address(page: Page, 
 
     await page.evaluate("sessionStorage.clear()")
     await opened(page, running, "/?code=sesame#machine=nobody")
-    assert page.url == f"{running.host.url}/dashboard#machine=nobody"
+    await expect(page).to_have_url(f"{running.host.url}/dashboard#machine=nobody")
     await expect(page.get_by_role("dialog")).to_contain_text("No machine 'nobody' ever sent an event.")
 
 
