@@ -31,9 +31,9 @@ async def replay(file: SalesFile, folder: Folder, running: System, progress: Rep
     stage = _watching(running, progress, log)
     numbers = await finished(running.environment, stage, log)
     try:
-        off = await rolled_up(_rollups(file, running), _days(file), stage, log)
+        await rolled_up(_rollups(running), _days(file), stage, log)
         outcome = await _reconciled(file, events, numbers)
-        outcome.mismatches += off
+        outcome.mismatches += await rollup_mismatches(file)
         digest = await stored.ledger_digest(wiring.machines())
     finally:
         await wiring.close()
@@ -75,12 +75,12 @@ def _watching(running: System, progress: ReplayProgress, log: str) -> Stage:
     return stage
 
 
-def _rollups(file: SalesFile, running: System) -> RollUps:
+def _rollups(running: System) -> RollUps:
     return RollUps(
         running.host.url,
         lambda: stored.queue_length(running.environment, "rollup-shards"),
         lambda: stored.day_count(wiring.machines(), wiring.fleet()),
-        lambda: rollup_mismatches(file),
+        lambda: stored.caught_up(wiring.machines(), wiring.fleet()),
     )
 
 

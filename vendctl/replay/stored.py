@@ -10,10 +10,11 @@ from vending.adapters.cosmos import CosmosDocuments
 from vending.domain import intervals, layout, rollups
 from vending.domain.clock import millis
 from vending.domain.records import decode_lines
-from vending.ports import Blobs, Documents
+from vending.ports import Blobs, Documents, Feed
 from vending.usecases.roll_up import REWORK, ROLLUP
 
 Body = dict[str, Any]
+FEED_PAGE = 500
 
 
 async def documents(container: Documents, type: str) -> list[Body]:  # noqa: A002 - the field's name
@@ -28,6 +29,22 @@ async def catalog_noticed(fleet: Documents, version: int, now: datetime) -> bool
         return False
     async for _ in fleet.select(REWORK, ("open", "=", True), ("due", "<=", millis(now))):
         return False
+    return True
+
+
+async def caught_up(machines: Feed, fleet: Documents) -> bool:
+    """Whether rollups have counted every ledger page: their place in the feed moves last."""
+    shards = await fleet.read(ROLLUP, "shards")
+    if shards is None:
+        return False
+    for number, feed_range in enumerate(shards.body["ranges"]):
+        shard = await fleet.read(ROLLUP, f"shard:{number}")
+        place: str | None = shard.body["continuation"] if shard else None
+        changes, place = await machines.changes(feed_range, place, FEED_PAGE)
+        while changes:
+            if any(body.get("type") == "page" for body in changes):
+                return False
+            changes, place = await machines.changes(feed_range, place, FEED_PAGE)
     return True
 
 

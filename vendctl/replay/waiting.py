@@ -9,14 +9,12 @@ import aiohttp
 
 from vendctl.hub import checkpoints, last_numbers
 from vendctl.replay.errors import ReplayError
-from vendctl.replay.reconcile import Mismatch
 
-STALLED_SECONDS = 120.0
+STALLED_SECONDS = 240.0
 """How long nothing may move before the replay gives up."""
-QUIET_SECONDS = 3.0
-"""How long the queue of rollup work must stay empty before that work counts as done."""
-ROUNDS = 2
-"""How often ``roll_up`` is run while its days do not agree."""
+IDLE_SECONDS = 10.0
+"""How long the queue of rollup work may be empty, with work left, before ``roll_up`` is run again. Not
+sooner: runs that overlap do the same work twice."""
 POLL_SECONDS = 0.5
 Stage = Callable[[str, int, int], None]
 
@@ -76,43 +74,35 @@ class RollUps:
     """Messages that are not finished, in work or not."""
     days: Callable[[], Awaitable[int]]
     """Machine days and fleet days that exist: it grows while work is done."""
-    mismatches: Callable[[], Awaitable[list[Mismatch]]]
+    caught_up: Callable[[], Awaitable[bool]]
+    """Whether every ledger page is counted, up to the fleet's days."""
 
 
-async def rolled_up(rollups: RollUps, expected: int, stage: Stage, log: str) -> list[Mismatch]:
-    """Run ``roll_up`` and let its work end; what is then off. Raises :class:`ReplayError` at a standstill.
-
-    Runs must not overlap, they would do the same work twice: the next one waits for an empty queue.
-    """
-    off: list[Mismatch] = []
-    async with aiohttp.ClientSession() as http:
-        for _ in range(ROUNDS):
-            await _trigger(http, rollups.url)
-            await _worked_off(rollups, expected, stage, log)
-            off = await rollups.mismatches()
-            if not off:
-                break
-    return off
-
-
-async def _worked_off(rollups: RollUps, expected: int, stage: Stage, log: str) -> None:
+async def rolled_up(rollups: RollUps, expected: int, stage: Stage, log: str) -> None:
+    """Run ``roll_up`` until every ledger page is counted. Raises :class:`ReplayError` at a standstill."""
     before = (-1, -1)
-    moved = emptied = time.monotonic()
-    while True:
-        now = (await rollups.queued(), await rollups.days())
-        stage("days rolled up", min(now[1], expected), expected)
-        if now != before:
-            before, moved = now, time.monotonic()
-        if now[0]:
-            emptied = time.monotonic()
-        if time.monotonic() - emptied > QUIET_SECONDS or (not now[0] and now[1] >= expected):
-            return
-        if time.monotonic() - moved > STALLED_SECONDS:
-            raise ReplayError(
-                f"nothing moved for {STALLED_SECONDS:.0f} s: {now[1]} of {expected} days are rolled up and "
-                f"{now[0]} messages wait in rollup-shards; see {log}, then run again"
-            )
-        await asyncio.sleep(POLL_SECONDS)
+    moved, worked = time.monotonic(), float("-inf")
+    async with aiohttp.ClientSession() as http:
+        while True:
+            looked = time.monotonic()
+            queued, days = await rollups.queued(), await rollups.days()
+            stage("days rolled up", min(days, expected), expected)
+            if not queued and await rollups.caught_up():
+                return
+            if (queued, days) != before:
+                before, moved = (queued, days), time.monotonic()
+            if time.monotonic() - moved > STALLED_SECONDS:
+                raise ReplayError(
+                    f"nothing moved for {STALLED_SECONDS:.0f} s: {days} of {expected} days are rolled up, "
+                    f"{queued} messages wait in rollup-shards; see {log}, then run again"
+                )
+            if queued:
+                worked = time.monotonic()
+            elif time.monotonic() - worked > IDLE_SECONDS:
+                worked = time.monotonic()
+                await _trigger(http, rollups.url)
+            # Looking costs the servers that the work needs: a fifth of the time at the most.
+            await asyncio.sleep(max(POLL_SECONDS, 4 * (time.monotonic() - looked)))
 
 
 async def _trigger(http: aiohttp.ClientSession, url: str) -> None:

@@ -90,7 +90,9 @@ async def replayed(file: sales.SalesFile) -> App:
     await app.roll_up()
     assert await stored.catalog_noticed(app.fleet, 1, NOW)
     await app.take(device_events(file.sales, file.mapping.zone))
+    assert not await stored.caught_up(app.machines, app.fleet)
     await app.roll_up()
+    assert await stored.caught_up(app.machines, app.fleet)
     return app
 
 

@@ -8,7 +8,6 @@ from aiohttp import web
 
 from vendctl.replay import waiting
 from vendctl.replay.errors import ReplayError
-from vendctl.replay.reconcile import Key, Mismatch, Sum
 
 
 class Hub:
@@ -29,7 +28,6 @@ def use(monkeypatch: pytest.MonkeyPatch, hub: Hub) -> list[tuple[str, int, int]]
     monkeypatch.setattr(waiting, "checkpoints", hub.checkpoints)
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.001)
     monkeypatch.setattr(waiting, "STALLED_SECONDS", 0.05)
-    monkeypatch.setattr(waiting, "QUIET_SECONDS", 0.01)
     return []
 
 
@@ -75,16 +73,12 @@ async def host() -> Any:
     await runner.cleanup()
 
 
-def off(day: str) -> Mismatch:
-    return Mismatch("rollup", Key("x1", day, "USD"), Sum(1, 1), Sum())
-
-
 class RollUps:
-    """Rollups that find ``days`` of ten days with each look, and how much is off after each run."""
+    """Rollups that find ``days`` of ten days with each look, and are done some time after the queue is."""
 
-    def __init__(self, url: str, queue: list[int], days: list[int], off: list[list[Mismatch]]) -> None:
-        self.queue, self.found, self.off = queue, days, off
-        self.port = waiting.RollUps(url, self._queued, self._days, self._mismatches)
+    def __init__(self, url: str, queue: list[int], days: list[int], done: list[bool]) -> None:
+        self.queue, self.found, self.done = queue, days, done
+        self.port = waiting.RollUps(url, self._queued, self._days, self._caught_up)
 
     async def _queued(self) -> int:
         return self.queue.pop(0) if len(self.queue) > 1 else self.queue[0]
@@ -92,36 +86,46 @@ class RollUps:
     async def _days(self) -> int:
         return self.found.pop(0) if len(self.found) > 1 else self.found[0]
 
-    async def _mismatches(self) -> list[Mismatch]:
-        return self.off.pop(0)
+    async def _caught_up(self) -> bool:
+        return self.done.pop(0) if len(self.done) > 1 else self.done[0]
 
 
-async def test_rollups_are_run_until_they_agree(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
+async def test_rollups_are_run_and_waited_for(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
     seen = use(monkeypatch, Hub({}))
     url, calls = host
-    rollups = RollUps(url, [2, 1, 0], [0, 4, 9, 9, 10], [[off("2025-01-01")], []])
-    assert await waiting.rolled_up(rollups.port, 10, lambda *stage: seen.append(stage), "the log") == []
-    assert calls == ["roll_up"] * 2
-    assert seen[-1] == ("days rolled up", 10, 10)
+    rollups = RollUps(url, [0, 2, 1, 0], [0, 4, 9, 10], [False, True])
+    await waiting.rolled_up(rollups.port, 10, lambda *stage: seen.append(stage), "the log")
+    assert calls == ["roll_up"]
+    assert seen == [("days rolled up", done, 10) for done in (0, 4, 9, 10)]
 
 
-async def test_rollups_that_stay_off_are_returned(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
+async def test_rollups_that_are_done_are_not_run_again(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
     use(monkeypatch, Hub({}))
     url, calls = host
-    rollups = RollUps(url, [0], [9], [[off("2025-01-01")], [off("2025-01-02")]])
-    assert await waiting.rolled_up(rollups.port, 10, lambda *_: None, "the log") == [off("2025-01-02")]
-    assert calls == ["roll_up"] * waiting.ROUNDS
+    await waiting.rolled_up(RollUps(url, [0], [10], [True]).port, 10, lambda *_: None, "the log")
+    assert calls == []
+
+
+async def test_rollups_with_nothing_in_the_queue_are_run_again(
+    monkeypatch: pytest.MonkeyPatch, host: Any
+) -> None:
+    use(monkeypatch, Hub({}))
+    monkeypatch.setattr(waiting, "IDLE_SECONDS", 0.0)
+    url, calls = host
+    rollups = RollUps(url, [0], [9], [False, False, False, True])
+    await waiting.rolled_up(rollups.port, 10, lambda *_: None, "the log")
+    assert calls == ["roll_up"] * 3
 
 
 async def test_rollups_at_a_standstill_are_told(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
     use(monkeypatch, Hub({}))
-    rollups = RollUps(host[0], [2], [9], [])
-    with pytest.raises(ReplayError, match=r"nothing moved .*: 9 of 10 days are rolled up and 2 messages"):
+    rollups = RollUps(host[0], [2], [9], [False])
+    with pytest.raises(ReplayError, match=r"nothing moved .*: 9 of 10 days are rolled up, 2 messages"):
         await waiting.rolled_up(rollups.port, 10, lambda *_: None, "the log")
 
 
 async def test_a_host_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
     use(monkeypatch, Hub({}))
-    rollups = RollUps(f"{host[0]}/refuses", [0], [0], [])
+    rollups = RollUps(f"{host[0]}/refuses", [0], [0], [False])
     with pytest.raises(ReplayError, match="refuses would not run roll_up: 500 no"):
         await waiting.rolled_up(rollups.port, 10, lambda *_: None, "the log")
