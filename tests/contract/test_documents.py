@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from azure.cosmos import PartitionKey
-from azure.cosmos.aio import CosmosClient
 
+from devstack.cosmos.auth import WELL_KNOWN_KEY
+from devstack.tests.cosmos.serving import Serving
 from tests.fakes import FakeDocuments
+from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
 from vending.errors import Conflict
 from vending.ports import Filter, Put, Stored
@@ -184,15 +186,17 @@ async def test_a_position_is_kept_while_nothing_happens(documents: Documents) ->
         assert (await documents.changes(feed_range, later, 100))[0] == []
 
 
-async def test_containers_that_are_written_first_keep_their_sessions_apart(client: CosmosClient) -> None:
+async def test_containers_that_are_written_first_keep_their_sessions_apart(account: Serving) -> None:
     """A container with many writes does not make another one's reads wait for versions of its own."""
-    database = await client.create_database("sessions")
-    busy, idle = [
-        CosmosDocuments(await database.create_container(name, PartitionKey("/machineId")), "machineId")
-        for name in ("busy", "idle")
-    ]
-    for number in range(20):
-        await busy.write("m1", [Put(doc(f"d{number}"))])
-    await idle.write("m1", [Put(doc("a"))])
-    assert await idle.read("m1", "a") is not None
-    assert await idle.read("m1", "b") is None
+    environment = {"COSMOS": f"AccountEndpoint={account.url};AccountKey={WELL_KNOWN_KEY}"}
+    async with cosmos_client(environment, "COSMOS") as client:  # entered: with session tokens
+        database = await client.create_database("sessions")
+        busy, idle = [
+            CosmosDocuments(await database.create_container(name, PartitionKey("/machineId")), "machineId")
+            for name in ("busy", "idle")
+        ]
+        for number in range(20):
+            await busy.write("m1", [Put(doc(f"d{number}"))])
+        await idle.write("m1", [Put(doc("a"))])
+        assert await idle.read("m1", "a") is not None
+        assert await idle.read("m1", "b") is None
