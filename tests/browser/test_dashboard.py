@@ -133,6 +133,18 @@ async def test_an_api_that_is_down_is_said_and_the_figures_stay(page: Page, runn
     await expect(banner).to_be_hidden(timeout=20_000)
 
 
+async def test_alerts_that_the_list_does_not_hold_are_counted(page: Page, running: System) -> None:
+    alert = {"machineId": "m1", "title": "Fault coin", "since": "2026-03-02T09:00:00.000Z"}
+
+    async def many(route: Route) -> None:
+        await route.fulfill(json={"alerts": [alert], "open": 21})
+
+    await page.route("**/api/v1/alerts*", many)
+    await opened(page, running)
+    await expect(page.locator("#alerts li")).to_contain_text("m1 Fault coin")
+    await expect(page.get_by_text("and 20 more")).to_be_visible()
+
+
 async def test_the_function_key_is_asked_for_and_leaves_the_address(page: Page, running: System) -> None:
     async def guarded(route: Route) -> None:
         right = route.request.headers.get("x-functions-key") == "sesame"

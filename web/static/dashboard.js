@@ -61,8 +61,10 @@ function showHours() {
     : [element("p", { class: "none" }, "No revenue on this day.")]));
 }
 
-function showAlerts(found) {
-  byId("alerts-none").hidden = found.length > 0;
+function showAlerts({ alerts: found, open }) {
+  byId("alerts-none").hidden = open > 0;
+  byId("alerts-more").hidden = open <= found.length;
+  write(byId("alerts-more"), `and ${count(open - found.length)} more`);
   renew(byId("alerts"), found, () => found.map((alert) => {
     const button = element("button", { class: "link" }, alert.machineId);
     button.addEventListener("click", () => openMachine(alert.machineId));
@@ -90,8 +92,7 @@ async function readMachine() {
 async function poll() {
   summary = await read(`/api/v1/fleet/summary${day() ? `?day=${day()}` : ""}`);
   showSummary();
-  const { alerts } = await read(`/api/v1/alerts?limit=${ALERTS}`);
-  showAlerts(alerts);
+  showAlerts(await read(`/api/v1/alerts?limit=${ALERTS}`));
   if (round % MACHINES_EVERY === 0) await machines.refresh(read, serverNow());
   await readMachine();
   round += 1;
