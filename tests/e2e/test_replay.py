@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.cosmos import CosmosClient
 
-from devstack.stack import Stack
+from devstack.cosmos.auth import WELL_KNOWN_KEY
+from devstack.stack import end, wait_ready
 from vendctl.replay import sales
 
 ROOT = Path(__file__).parents[2]
@@ -29,10 +32,25 @@ def figures(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return found
 
 
+@contextmanager
+def cosmos(data: Path) -> Iterator[CosmosClient]:
+    """The Cosmos DB server alone, on a replay's data."""
+    ready, log = data / "tamper.json", data / "tamper.log"
+    words = ["--data", str(data / "cosmos"), "--port", "0", "--ready-file", str(ready)]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "devstack", "cosmos", *words], cwd=ROOT, stdout=output, stderr=output
+        )
+    try:
+        port = wait_ready("cosmos", server, ready, log)["port"]
+        yield CosmosClient(f"http://localhost:{port}/", WELL_KNOWN_KEY)
+    finally:
+        end(server)
+
+
 def tamper(data: Path) -> None:
     """25 cents more in one line of a stored ledger page."""
-    with Stack.start(data) as stack:
-        client = CosmosClient.from_connection_string(stack.cosmos_connection)
+    with cosmos(data) as client:
         machines = client.get_database_client("vendstream").get_container_client("machines")
         query = "SELECT * FROM c WHERE c['type'] = 'page'"
         for page in machines.query_items(query, partition_key=MACHINE):
@@ -45,7 +63,7 @@ def tamper(data: Path) -> None:
     raise AssertionError(f"no vend of {MACHINE} on {DAY}")
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.timeout(400)
 def test_the_sample_agrees_and_a_second_run_changes_nothing_and_a_wrong_sum_is_named(tmp_path: Path) -> None:
     words = (str(SAMPLE), "--json", "--data", str(tmp_path))
     sold = sales.read(SAMPLE).sales
