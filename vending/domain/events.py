@@ -14,6 +14,8 @@ from vending.errors import Rejected
 
 MAX_BODY = 65_536
 """Bytes of one event; a device's largest honest event is an audit of some 48 KiB."""
+MAX_DEPTH = 32
+"""Objects and arrays inside each other, unknown fields included."""
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 """Of imported sales. A device's clock that says anything else is not believed."""
 TYPE_PREFIX, TYPE_SUFFIX = "io.vendstream.", ".v1"
@@ -106,7 +108,10 @@ def parse(hub: HubEvent) -> Event:
         envelope = _envelope.decode(hub.body)
         name = _name(envelope)
         data = _data[name].decode(envelope.data)
-        digest = content_digest(hub.body)
+        content = msgspec.json.decode(hub.body)
+        if hub.body.count(b"[") + hub.body.count(b"{") > MAX_DEPTH:
+            _check_depth(content)
+        digest = _digest(content)
     except msgspec.ValidationError as fault:
         raise Rejected("wrong-schema", str(fault)) from fault
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
@@ -122,8 +127,24 @@ def parse(hub: HubEvent) -> Event:
 
 def content_digest(body: bytes) -> str:
     """16 hex digits that depend on the JSON content only, not on its spacing or the order of its keys."""
-    content = msgspec.json.encode(msgspec.json.decode(body), order="sorted")
-    return hashlib.blake2b(content, digest_size=8).hexdigest()
+    return _digest(msgspec.json.decode(body))
+
+
+def _digest(content: Any) -> str:
+    return hashlib.blake2b(msgspec.json.encode(content, order="sorted"), digest_size=8).hexdigest()
+
+
+def _check_depth(content: Any) -> None:
+    level = [content]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    if any(isinstance(inner, dict | list) for inner in level):
+        raise Rejected("wrong-schema", f"nested deeper than {MAX_DEPTH}")
 
 
 def _name(envelope: Envelope) -> str:

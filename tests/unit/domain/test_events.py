@@ -1,0 +1,160 @@
+"""Validation: the whole catalogue is accepted, and everything else is refused with its place and reason."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core import body, hub_event, level, temperature, vend
+from vending.domain.catalogue import CATALOGUE
+from vending.domain.events import MAX_BODY, content_digest, parse
+from vending.errors import Rejected
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "events").glob("*.json"))
+
+
+def refusal(content: bytes, **more: Any) -> Rejected:
+    with pytest.raises(Rejected) as refused:
+        parse(hub_event(1, content, **more))
+    return refused.value
+
+
+def nested(depth: int) -> bytes:
+    return vend(1).replace(b'"data":{', b'"extra":' + b"[" * depth + b"]" * depth + b',"data":{')
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_are_valid(path: Path) -> None:
+    event = parse(hub_event(1, path.read_bytes()))
+    assert event.name == path.stem
+
+
+def test_every_type_has_an_example() -> None:
+    assert {path.stem for path in EXAMPLES} == CATALOGUE.keys()
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        (vend(1, data={"quantity": 0}), "at `$.quantity`"),
+        (vend(1, data={"quantity": 101}), "at `$.quantity`"),
+        (vend(1, data={"quantity": 1.0}), "at `$.quantity`"),
+        (vend(1, data={"paidMinor": -1}), "at `$.paidMinor`"),
+        (vend(1, data={"priceMinor": True}), "at `$.priceMinor`"),
+        (vend(1, data={"currency": "eur"}), "at `$.currency`"),
+        (vend(1, data={"currency": "EUR\n"}), "at `$.currency`"),
+        (vend(1, data={"paymentMethod": "barter"}), "at `$.paymentMethod`"),
+        (vend(1, "A1\n"), "at `$.selection`"),
+        (vend(1, "A" * 17), "at `$.selection`"),
+        (vend(1, data={"levelAfter": 251}), "at `$.levelAfter`"),
+        (vend(1, data={"vendId": None}), "at `$.vendId`"),
+        (level(1, 251), "at `$.selections[0].level`"),
+        (temperature(1, 1e9), "at `$.celsius`"),
+        (vend(1, specversion="0.3"), "at `$.specversion`"),
+        (vend(1, id="1-1"), "at `$.id`"),
+        (vend(1, machine="m1\n"), "at `$.subject`"),
+        (vend(1, device="x/y"), "at `$.source`"),
+        (vend(1, device="d" * 65), "at `$.source`"),
+        (vend(1, epoch=-1), "at `$.deviceepoch`"),
+        (vend(0), "at `$.sequence`"),
+        (vend(1, ledger=0), "at `$.ledgersequence`"),
+        (vend(1, ledgersequence=None), "vend.completed needs a ledgersequence"),
+        (temperature(1, ledgersequence=1), "temperature must not have a ledgersequence"),
+        (vend(1, time="2026-03-01T12:00:00"), "at `$.time`"),
+        (vend(1, clocksync="gps"), "at `$.clocksync`"),
+        (vend(1, clocksync="import", time=None), "an import needs a time"),
+        (vend(1, clocksync="import", time="1999-12-31T23:00:00Z"), "year 1999"),
+        (vend(1, clocksync="import", time="9999-12-31T23:00:00Z"), "year 9999"),
+        (b"[]", "Expected `object`"),
+        (b'{"specversion": "1.0"}', "missing required field"),
+        (nested(32), "nested deeper than 32"),
+        (nested(30_000), "nested"),
+        (vend(1).replace(b'"data":{', b'"data":{"extra":' + b"9" * 9000 + b","), "out of range"),
+    ],
+)
+def test_a_wrong_schema_is_refused_with_the_path_of_the_fault(content: bytes, detail: str) -> None:
+    fault = refusal(content)
+    assert fault.reason == "wrong-schema"
+    assert detail in fault.detail
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b"{", b"\xff\xfe", b"\xef\xbb\xbf{}", vend(1)[:-1], vend(1) + b"x",
+     vend(1).replace(b'"EUR"', b"NaN"), vend(1).replace(b"v1", b"v\xff"),
+     vend(1).replace(b'"data":{', b'"data":{"extra":"\xc3","x":"') + b'"'],
+)  # fmt: skip
+def test_what_is_no_json_is_refused_as_such(content: bytes) -> None:
+    assert refusal(content).reason == "not-json"
+
+
+@pytest.mark.parametrize("name", ["vend.refunded", "vend.completed.v2", "", "Vend.completed"])
+def test_unknown_types_are_refused(name: str) -> None:
+    fault = refusal(body(name, {}, 1))
+    assert (fault.reason, f"io.vendstream.{name}.v1" in fault.detail) == ("unknown-type", True)
+
+
+@pytest.mark.parametrize("kind", ["vend.completed", "io.vendstream.vend.completed.v2", "io.vendstream.v1"])
+def test_types_of_others_and_of_later_versions_are_refused(kind: str) -> None:
+    assert refusal(vend(1, type=kind)).reason == "unknown-type"
+
+
+def test_unknown_fields_may_nest_a_little() -> None:
+    assert parse(hub_event(1, nested(31))).name == "vend.completed"
+
+
+def test_size_is_judged_before_content() -> None:
+    padded = vend(1) + b" " * (MAX_BODY - len(vend(1)))
+    assert parse(hub_event(1, padded)).name == "vend.completed"
+    assert refusal(padded + b" ").reason == "oversize"
+
+
+@pytest.mark.parametrize("key", ["x-opt-publisher", "iothub-connection-device-id"])
+def test_a_publisher_speaks_for_itself_only(key: str) -> None:
+    parse(hub_event(1, vend(1, device="dev-1"), system={key: "dev-1"}))
+    assert refusal(vend(1, device="dev-1"), system={key: "dev-2"}).reason == "forged-identity"
+    imported = vend(1, device="dev-1", clocksync="import")
+    parse(hub_event(1, imported))
+    assert refusal(imported, system={key: "dev-1"}).reason == "forged-identity"
+
+
+def test_unknown_fields_are_taken_and_count_for_the_content() -> None:
+    plain, more = vend(1), vend(1, data={"coffee": {"grams": 7}}, tenant="x", big=10**30)
+    assert parse(hub_event(1, more)).data == parse(hub_event(1, plain)).data
+    assert parse(hub_event(1, more)).digest != parse(hub_event(1, plain)).digest
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=8,
+))  # fmt: skip
+def test_the_digest_sees_content_not_layout(content: Any) -> None:
+    plain = json.dumps(content).encode()
+    other = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    try:
+        digest = content_digest(plain)
+    except ValueError:  # half a surrogate, which validation refuses as not-json
+        return
+    assert digest == content_digest(other)
+
+
+mutations = st.lists(st.tuples(st.integers(0, 600), st.binary(max_size=3)), min_size=1, max_size=4)
+
+
+@given(st.sampled_from([vend(7), level(7, 3), temperature(7)]), mutations)
+def test_mangled_bodies_are_taken_or_refused_and_nothing_else(
+    content: bytes, edits: list[tuple[int, bytes]]
+) -> None:
+    for at, new in edits:
+        content = content[:at] + new + content[at + len(new) :]
+    with suppress(Rejected):
+        parse(hub_event(1, content))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_taken_or_refused(content: bytes) -> None:
+    refusal(content)

@@ -1,0 +1,92 @@
+"""The stock document: its shape, and what a fold leaves alone."""
+
+import copy
+
+from tests.core import body, hub_event, level, vend
+from vending.domain import ledger, stock
+from vending.domain.clock import moments
+from vending.domain.events import Event, parse
+
+
+def events(*bodies: bytes) -> list[Event]:
+    return [parse(hub_event(number, content)) for number, content in enumerate(bodies, 1)]
+
+
+def folded(held: stock.Document, *bodies: bytes) -> stock.Folded:
+    found = events(*bodies)
+    return stock.fold(held, found, moments(found))
+
+
+def test_the_document_of_a_sale() -> None:
+    restock = {"visitId": "v", "lines": [{"selection": "A1", "before": 1, "added": 9, "after": 10}]}
+    result = folded(
+        stock.empty("m1"),
+        body("inventory.restocked", restock, 1),
+        vend(2, units=2),
+        vend(3, data={"paymentMethod": "free"}),
+        vend(4, data={"paymentMethod": "test"}),
+    )
+    at = moments(events(vend(1)))["1/0@1"].ms - 1
+    assert result.stock == {
+        "id": "stock",
+        "machineId": "m1",
+        "type": "stock",
+        "schema": 1,
+        "rev": 1,
+        "applied": {"dev-1/1": [[1, 4]]},
+        "marks": {"1/0": 4},
+        "slots": {"A1": [[1, 1, 10], None, [[1, 2, 0, 1, 1]]]},
+        "totals": {"restocks": 1, "vends": 1, "units": 3, "revenue": {"EUR": 450}, "free": 1, "test": 1},
+        "last": {"restock": [1, 1, at + 1], "vend": [1, 4, at + 4]},
+    }
+    assert stock.on_hand(result.stock) == {"A1": 6}
+
+
+def test_a_fold_leaves_the_document_that_was_read_as_it_was() -> None:
+    held = folded(stock.empty("m1"), vend(1), vend(5), level(2, 9)).stock
+    before = copy.deepcopy(held)
+    again = folded(held, vend(3), vend(6, "B1"), level(7, 3), body("cash.collected", {
+        "visitId": "v", "bagId": "b", "currency": "EUR", "boxMinor": 1, "billsMinor": 1}, 8))  # fmt: skip
+    assert held == before
+    assert again.stock["applied"] == {"dev-1/1": [[1, 1], [3, 3], [5, 6], [8, 8]]}
+
+
+def test_fields_of_other_code_survive() -> None:
+    held = stock.empty("m1") | {"note": {"by": "operator"}}
+    assert folded(held, vend(1)).stock["note"] == {"by": "operator"}
+
+
+def test_nothing_new_is_no_change() -> None:
+    held = folded(stock.empty("m1"), vend(1), level(2, 9)).stock
+    again = folded(held, vend(1), level(2, 9), level(1, 3))
+    assert not again.changed
+    assert not again.lines
+    assert again.stock == held
+
+
+def test_missing_numbers_are_told() -> None:
+    held = folded(stock.empty("m1"), vend(3), vend(6), vend(1, epoch=2)).stock
+    assert stock.missing(held) == {"dev-1/1": [[1, 2], [4, 5]]}
+
+
+def test_marks_stay_below_what_is_not_settled() -> None:
+    held = folded(stock.empty("m1"), vend(1), vend(2)).stock
+    assert held["marks"] == {"1/0": 2}
+    found = [parse(hub_event(n, x)) for n, x in [(5, vend(3)), (6, vend(1, price=9)), (7, vend(4))]]
+    result = stock.fold(held, found, moments(found))
+    assert result.suspects == [found[1]]
+    assert (result.stock["marks"], result.unsettled) == ({"1/0": 5}, {"1/0": 6})
+    more = [parse(hub_event(8, vend(5)))]
+    later = stock.fold(result.stock, more, moments(more), result.unsettled)
+    assert later.stock["marks"] == {"1/0": 5}
+
+
+def test_pages_are_named_by_device_epoch_and_first_number() -> None:
+    result = folded(stock.empty("m1"), vend(7), vend(3), vend(1, epoch=2), vend(4, device="dev-2"))
+    pages = ledger.pages("m1", result.lines)
+    assert [(x["id"], x["first"], x["last"], len(x["lines"])) for x in pages] == [
+        ("page:dev-1:1:3", 3, 7, 2),
+        ("page:dev-1:2:1", 1, 1, 1),
+        ("page:dev-2:1:4", 4, 4, 1),
+    ]
+    assert all(x["from"] <= line["at"] <= x["to"] for x in pages for line in x["lines"])
