@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "run": ("simulator.run", "a believable fleet, in real time or faster; --dry-run prints it"),
     "scenario": ("simulator.scenario", "a fleet and what befalls it, from a TOML file"),
+    "load": ("simulator.load", "very many devices, at a rate or as fast as possible"),
     "verify": ("simulator.verify", "compare a run's truth with what an application stored"),
     "fleet": ("simulator.__main__", "sites, machines, products and planograms as JSON"),
 }

@@ -89,6 +89,10 @@ class Fleet:
         found = _site(self.seed, number)
         return replace(found, id=self.prefix + found.id) if self.prefix else found
 
+    def id(self, number: int) -> str:
+        """The id of a machine."""
+        return f"{self.prefix}vm-{number + 1:05d}"
+
     def device(self, number: int, board: int = 0) -> str:
         """The id of the gateway in a machine; a board that was swapped in later has another."""
         return f"{self.prefix}dev-{number + 1:05d}" + (f"-b{board}" if board else "")
@@ -140,7 +144,7 @@ def _machine(fleet: Fleet, number: int) -> Machine:
     site = fleet.site(number // MACHINES_PER_SITE)
     archetype = ARCHETYPES[dice.weighted(SHARES)]
     return Machine(
-        id=f"{fleet.prefix}vm-{number + 1:05d}",
+        id=fleet.id(number),
         name=f"{site.name}, {archetype.label}",
         device=fleet.device(number),
         site=site,

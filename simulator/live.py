@@ -83,7 +83,7 @@ class Live:
         """Send until the end; 0 when it ended as asked."""
         progress = Progress(lines=lines)
         with (
-            _stopped_by_signals(self.stop),
+            stopped_by_signals(self.stop),
             State(self.state_folder) if self.state_folder else nullcontext() as state,
         ):
             self.state = state
@@ -176,7 +176,7 @@ def millis() -> int:
 
 
 @contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
     """SIGINT and SIGTERM end the run instead of the process; a second SIGINT ends the process."""
 
     def handle(number: int, _: object) -> None:

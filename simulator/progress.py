@@ -1,13 +1,15 @@
 """What a run says while it runs: JSON lines, a live screen, or nothing."""
 
+from __future__ import annotations
+
 import json
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
 
 
 class Progress:
@@ -17,6 +19,9 @@ class Progress:
         self.lines = lines
         self._live: Live | None = None
         if not lines and sys.stdout.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
             self._live = Live(console=Console(), refresh_per_second=2)
             self._live.start()
         self._due = time.monotonic()
@@ -44,6 +49,8 @@ class Progress:
 
 
 def _table(figures: dict[str, Any]) -> Table:
+    from rich.table import Table
+
     truth = figures["truth"]
     table = Table(title=f"simulated fleet, {figures['machines']} machines, {figures['time']}")
     table.add_column("figure")

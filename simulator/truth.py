@@ -176,19 +176,24 @@ def add(intervals: list[list[int]], number: int) -> bool:
 
 def describe(truth: Truth, lost: dict[str, int], **facts: Any) -> dict[str, Any]:
     """The truth file: totals, and per machine lines, totals, numbering, stock, readings, awkwardness."""
-    machines = {}
-    for name, own in sorted(truth.machines.items()):
-        machines[name] = {
-            "events": own.events,
-            "duplicates": own.duplicates,
-            "poison": dict(sorted(own.poison.items())),
-            "lost": lost.get(name, 0),
-            "lines": dict(sorted(own.lines.items())),
-            "units": own.units,
-            "revenue": dict(sorted(own.revenue.items())),
-            "ledger": own.ledger,
-            "holes": own.holes(),
-            "stock": own.on_hand(),
-            "conditions": own.conditions,
-        }
+    machines = {
+        name: describe_machine(own, lost.get(name, 0)) for name, own in sorted(truth.machines.items())
+    }
     return {"exact": truth.exact, **facts, "totals": truth.totals(), "machines": machines}
+
+
+def describe_machine(own: MachineTruth, lost: int) -> dict[str, Any]:
+    """One machine's part of the truth file."""
+    return {
+        "events": own.events,
+        "duplicates": own.duplicates,
+        "poison": dict(sorted(own.poison.items())),
+        "lost": lost,
+        "lines": dict(sorted(own.lines.items())),
+        "units": own.units,
+        "revenue": dict(sorted(own.revenue.items())),
+        "ledger": own.ledger,
+        "holes": own.holes(),
+        "stock": own.on_hand(),
+        "conditions": own.conditions,
+    }

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator import link
 from simulator.demand import DAY, HOUR
 from simulator.fleet import Fleet
 from simulator.link import FAULTS, Delivery
@@ -89,17 +90,27 @@ def test_each_fault_can_be_had_alone(fault: str, kinds: set[str]) -> None:
     assert in_order == (fault != "reordering")
 
 
-def test_losses_leave_holes_and_swaps_begin_epochs() -> None:
-    timeline = Timeline(Fleet(11, 40), frozenset({"losses", "swaps"}), START)
+def test_losses_leave_holes_and_swaps_begin_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "LOST", 0.02)
+    timeline = Timeline(Fleet(11, 8), frozenset({"losses", "swaps"}), START)
+    for unit in timeline.units:
+        unit.due["swap"] = START + DAY
+        timeline.touched(unit)
     truth = Truth()
-    for _, delivery in timeline.until(START + 6 * DAY):
+    for _, delivery in timeline.until(START + 2 * DAY):
         truth.acknowledge(timeline.units[delivery.machine].model.spec.id, delivery)
     lost = {unit.model.spec.id: unit.lost for unit in timeline.units}
     told = describe(truth, lost)["machines"]
-    assert sum(own["lost"] for own in told.values()) > 0
-    assert any(own["holes"] for own in told.values())
-    assert timeline.epochs > len(timeline.units)
-    assert {unit.device.board for unit in timeline.units} > {0}
+    holes = sum(
+        last - first + 1 for own in told.values() for gaps in own["holes"].values() for first, last in gaps
+    )
+    assert 0 < holes < sum(own["lost"] for own in told.values())
+    assert [unit.device.epoch for unit in timeline.units] == [2] * 8
+    assert {unit.device.board for unit in timeline.units} == {0, 1}
+    for unit in timeline.units:
+        old, new = f"dev-{unit.number + 1:05d}/1", f"{unit.device.id}/2"
+        assert old in told[unit.model.spec.id]["ledger"]
+        assert new in told[unit.model.spec.id]["ledger"]
 
 
 def test_a_saved_run_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
