@@ -48,6 +48,12 @@ def test_three_formats_say_the_same(tmp_path: Path) -> None:
     assert CatalogFile(parts[0].sites, parts[1].machines, parts[2].products, parts[3].planograms) == toml
 
 
+def test_the_example_of_the_docs_is_a_catalog(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "rollups.md").read_text(encoding="utf-8")
+    example = text.split("```toml\n")[1].split("```")[0]
+    assert len(read_file(written(tmp_path, "a.toml", example)).entries()) == 4
+
+
 def test_the_simulators_fleet_is_a_catalog(tmp_path: Path) -> None:
     text = json.dumps(Fleet(1, 7).describe())
     file = read_file(written(tmp_path, "fleet.json", text))
