@@ -12,6 +12,7 @@ COMMANDS = {
     ),
     "account": ("vendctl.account", "what became of every archived event (nothing lost)"),
     "deadletters": ("vendctl.deadletters", "list, show, replay and discard dead letters"),
+    "schemas": ("vendctl.schemas", "the event catalogue in docs/events, generated from the code"),
     "archive": ("vendctl.archive", "audit the archive; import Event Hubs Capture"),
     "rebuild": ("vendctl.rebuild", "state rebuilt from the archive, compared with the live one"),
     "catalog": ("vendctl.catalog", "import sites, machines, products and planograms"),

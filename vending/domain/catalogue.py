@@ -29,7 +29,7 @@ class Data(Struct, frozen=True, rename="camel"):
 
 
 class VendCompleted(Data, frozen=True):
-    """A product was dispensed. ``paid_minor`` is what was paid for the whole line."""
+    """A product was dispensed; what was paid is for all units together."""
 
     vend_id: Code
     selection: Selection

@@ -1,0 +1,145 @@
+"""``vendctl schemas``: the event catalogue's JSON Schemas and tables in ``docs/events``, from the code.
+
+With ``--check`` nothing is written, and the exit code says whether the files are current.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from vending.domain import catalogue as catalogue_module
+from vending.domain.catalogue import CATALOGUE, LEDGER, LEVELS
+from vending.domain.events import MAX_BODY, MAX_DEPTH, TYPE_PREFIX, TYPE_SUFFIX, Envelope
+
+ROOT = Path(__file__).parents[1]
+FOLDER, EXAMPLES = ROOT / "docs" / "events", ROOT / "tests" / "events"
+BEGIN, END = "<!-- generated: python -m vendctl schemas -->", "<!-- end -->"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+Schema = dict[str, Any]
+
+
+def kind(name: str) -> str:
+    """How ingest treats a type."""
+    return "ledger" if name in LEDGER else "level" if name in LEVELS else "reading"
+
+
+def schema(name: str) -> Schema:
+    """The whole event of one type: its envelope with its data."""
+    shapes = (Envelope, CATALOGUE[name])
+    _, parts = msgspec.json.schema_components(shapes, ref_template="#/$defs/{name}")
+    envelope, data = parts.pop("Envelope"), parts.pop(CATALOGUE[name].__name__)
+    properties = envelope["properties"] | {"data": data, "type": {"const": type_of(name)}}
+    required = list(envelope["required"])
+    if name in LEDGER:
+        required.append("ledgersequence")
+    else:
+        del properties["ledgersequence"]
+    return {
+        "$schema": DIALECT,
+        "$id": file_of(name),
+        "title": type_of(name),
+        "description": data["description"],
+        "type": "object",
+        "properties": properties,
+        "required": required,
+    } | ({"$defs": parts} if parts else {})
+
+
+def _ecmascript(text: str) -> str:
+    """In JSON Schema's regular expressions a ``$`` is the end already."""
+    return text.replace(json.dumps(catalogue_module.END)[1:-1], "$")
+
+
+def type_of(name: str) -> str:
+    """The CloudEvents type."""
+    return f"{TYPE_PREFIX}{name}{TYPE_SUFFIX}"
+
+
+def file_of(name: str) -> str:
+    """The schema's file."""
+    return f"{name}{TYPE_SUFFIX}.schema.json"
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Every generated file and its text. The prose of README.md around the markers stays."""
+    for name in CATALOGUE:
+        yield FOLDER / file_of(name), _ecmascript(json.dumps(schema(name), indent=2)) + "\n"
+    before, _, rest = (FOLDER / "README.md").read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    yield FOLDER / "README.md", f"{before}{BEGIN}\n\n{catalogue()}\n{END}{after}"
+
+
+def catalogue() -> str:
+    """The tables of README.md."""
+    lines = [
+        f"An event has at most {MAX_BODY:,} bytes and nests at most {MAX_DEPTH} deep.",
+        "",
+        "| type | kind | says | schema | example |",
+        "|---|---|---|---|---|",
+    ]
+    for name, shape in CATALOGUE.items():
+        says = (shape.__doc__ or "").split("\n", maxsplit=1)[0].replace("``", "`")
+        example = f"[example](../../tests/events/{name}.json)"
+        lines.append(f"| `{name}` | {kind(name)} | {says} | [schema]({file_of(name)}) | {example} |")
+    for name in CATALOGUE:
+        found = schema(name)
+        lines += ["", f"### {name}", "", "| field | required | value |", "|---|---|---|", *_rows(found)]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(found: Schema) -> Iterator[str]:
+    defs: dict[str, Schema] = found.get("$defs", {})
+
+    def rows(shape: Schema, prefix: str) -> Iterator[str]:
+        for field, value in shape["properties"].items():
+            need = "yes" if field in shape.get("required", ()) else ""
+            yield f"| `{prefix}{field}` | {need} | {_value(value)} |"
+            inner = value.get("items", {}).get("$ref")
+            if inner:
+                yield from rows(defs[inner.rpartition("/")[2]], f"{prefix}{field}[].")
+
+    yield from rows(found["properties"]["data"], "")
+
+
+def _value(value: Schema) -> str:
+    if "enum" in value:
+        words = ", ".join(f"`{word}`" for word in value["enum"])
+    else:
+        words = str(value.get("type", "any"))
+    bounds = [f"{value.get('minimum', '')}..{value.get('maximum', '')}"] if "minimum" in value else []
+    bounds += [f"at most {value[key]} {what}" for key, what in _LONGEST.items() if key in value]
+    if "pattern" in value:
+        bounds.append(f"`{value['pattern'].replace(catalogue_module.END, '$')}`")
+    if "default" in value:
+        bounds.append(f"default `{json.dumps(value['default'])}`")
+    return ", ".join([words, *bounds])
+
+
+_LONGEST = {"maxLength": "characters", "maxItems": "entries"}
+
+
+def main(argv: list[str]) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="vendctl schemas", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; 1 when a file is not current")
+    asked = parser.parse_args(argv)
+    stale = [(path, text) for path, text in files() if not path.exists() or path.read_text() != text]
+    known = {path for path, _ in files()}
+    strays = [path for path in FOLDER.glob("*.schema.json") if path not in known]
+    for path in [path for path, _ in stale] + strays:
+        print(
+            f"{path.relative_to(ROOT)} is not what the code says; run: python -m vendctl schemas",
+            file=sys.stderr,
+        )
+    if asked.check:
+        return 1 if stale or strays else 0
+    for path, text in stale:
+        path.write_text(text)
+    for path in strays:
+        path.unlink()
+    return 0
