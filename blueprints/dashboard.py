@@ -1,4 +1,4 @@
-"""The dashboard: a page and its files. The data come from the API, with the function key if one is needed."""
+"""The dashboard: a page and its files. The data come from the API, with the host key if one is needed."""
 
 import azure.functions as func
 

@@ -145,14 +145,14 @@ async def test_alerts_that_the_list_does_not_hold_are_counted(page: Page, runnin
     await expect(page.get_by_text("and 20 more")).to_be_visible()
 
 
-async def test_the_function_key_is_asked_for_and_leaves_the_address(page: Page, running: System) -> None:
+async def test_the_host_key_is_asked_for_and_leaves_the_address(page: Page, running: System) -> None:
     async def guarded(route: Route) -> None:
         right = route.request.headers.get("x-functions-key") == "sesame"
         await (route.continue_() if right else route.fulfill(status=401))
 
     await page.route("**/api/**", guarded)
     await page.goto(f"{running.host.url}/dashboard")
-    key = page.get_by_label("function key")
+    key = page.get_by_label("host key")
     await expect(key).to_be_visible()
     await key.fill("sesame")
     await page.get_by_role("button", name="Use the key").click()

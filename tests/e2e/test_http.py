@@ -3,21 +3,40 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
+from azure.storage.blob import BlobServiceClient
+
 from tests.waiting import until
-from vendctl.local.system import System
+from vendctl.local.system import ROOT, System
 
 
 def get(running: System, path: str) -> tuple[int, dict[str, str], Any]:
     """Status, headers in lower case, and the JSON of an answer."""
+    status, headers, body = fetch(f"{running.host.url}{path}", {})
+    return status, headers, json.loads(body)
+
+
+def fetch(url: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers in lower case, and body."""
+    request = urllib.request.Request(url, headers=dict(headers))
     try:
-        with urllib.request.urlopen(f"{running.host.url}{path}", timeout=60) as answer:
-            status, headers, body = answer.status, answer.headers, answer.read()
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            status, said, body = answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as refusal:
         with refusal:
-            status, headers, body = refusal.code, refusal.headers, refusal.read()
-    return status, {name.lower(): value for name, value in headers.items()}, json.loads(body)
+            status, said, body = refusal.code, refusal.headers, refusal.read()
+    return status, {name.lower(): value for name, value in said.items()}, body
+
+
+def host_key(running: System) -> str:
+    """The key that opens every function of the app, from where the host keeps it."""
+    with BlobServiceClient.from_connection_string(running.stack.storage_connection) as service:
+        container = service.get_container_client("azure-webjobs-secrets")
+        (name,) = container.list_blob_names()
+        key: str = json.loads(container.download_blob(name).readall())["default"]
+        return key
 
 
 def test_a_store_that_is_away_is_named_and_comes_back(running: System) -> None:
@@ -38,6 +57,25 @@ def test_a_store_that_is_away_is_named_and_comes_back(running: System) -> None:
         running.stack.start_cosmos()
     until(lambda: get(running, "/api/health")[0] == 200, "health is good again")
     until(lambda: get(running, "/api/v1/fleet/summary")[0] == 200, "the API answers again")
+
+
+def test_data_need_the_host_key_and_the_page_does_not(running: System) -> None:
+    only = ["get_machines", "get_health", "get_dashboard", "get_dashboard_file"]
+    guarded = running.stack.start_functions(
+        ROOT, settings=running.environment, arguments=["--enable-auth", "--only", *only]
+    )
+    try:
+        key = host_key(running)
+        for path in ("/dashboard", "/dashboard/static/dashboard.js", "/api/health"):
+            assert fetch(f"{guarded.url}{path}", {})[0] == 200, path
+        machines = f"{guarded.url}/api/v1/machines"
+        assert fetch(machines, {})[0] == 401
+        assert fetch(machines, {"x-functions-key": f"{key}x"})[0] == 401
+        assert fetch(machines, {"x-functions-key": key})[0] == 200
+        assert fetch(f"{machines}?limit=1&code={key}", {})[0] == 200
+    finally:
+        guarded.stop()
+        running.stack.hosts.remove(guarded)
 
 
 def test_the_wire_form_of_answers(running: System) -> None:

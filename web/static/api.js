@@ -3,7 +3,7 @@
 const KEY = "vendstream.key";
 const PATIENCE = 15_000;
 
-export class Refused extends Error {} // 401: the function key is missing or wrong
+export class Refused extends Error {} // 401: the key is missing or wrong
 export class Missing extends Error {} // 404
 export class Unanswered extends Error {} // anything else, the network included
 
@@ -41,7 +41,7 @@ export async function read(path) {
   // The header has whole seconds: believe it only where the clocks clearly differ.
   if (date && Math.abs(date - Date.now()) > 5_000) ahead = date - Date.now();
   if (response.ok) return response.json();
-  if (response.status === 401) throw new Refused("the function key is missing or wrong");
+  if (response.status === 401) throw new Refused("the key is missing or wrong");
   const said = await response.json().catch(() => ({}));
   const text = said.detail ?? `status ${response.status}`;
   throw response.status === 404 ? new Missing(text) : new Unanswered(text);
