@@ -42,6 +42,20 @@ def test_the_app_knows_the_truth_of_a_scenario(name: str, running: System, tmp_p
     assert found["deadLetters"] == last["truth"]["deadLetters"]
 
 
+def test_the_app_knows_the_truth_of_a_load(running: System, tmp_path: Path) -> None:
+    truth = tmp_path / "truth.json"
+    connection = running.stack.eventhubs_connection
+    amount = ("--devices", "40", "--seconds", "2", "--rate", "400", "--batch", "5")
+    run = simulator("load", "--connection", connection, *amount, "--truth", str(truth), "--json")
+    assert run.returncode == 0, run.stderr
+    figures = json.loads(run.stdout)
+    assert figures["events"] == json.loads(truth.read_text())["totals"]["events"] > 0
+    assert 0 < figures["latencyMs"]["p50"] <= figures["latencyMs"]["p99"] <= figures["latencyMs"]["max"]
+    stores = ("--cosmos", running.stack.cosmos_connection, "--storage", running.stack.storage_connection)
+    verified = simulator("verify", "--truth", str(truth), *stores, "--wait", "90", "--json")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
 def test_verify_names_what_differs(running: System, tmp_path: Path) -> None:
     truth = tmp_path / "truth.json"
     where = ("--connection", running.stack.eventhubs_connection, "--prefix", "short-", "--machines", "2")
