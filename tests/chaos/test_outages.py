@@ -7,8 +7,9 @@ import pytest
 
 from tests.conftest import QUICK
 from tests.devices import Device, send
+from tests.upkeep import compacted, rolled_up
 from tests.waiting import finished, until
-from vendctl import account
+from vendctl import account, archive, rebuild
 from vendctl.hub import behind
 from vendctl.local.system import ROOT, System, system
 from vending.usecases.account import Account
@@ -78,3 +79,12 @@ def test_ingest_waits_while_cosmos_is_away_and_catches_up(alone: System) -> None
     found = settled(alone)
     assert found.lost == found.doubled == found.dead_lettered == 0, found.lost_events
     assert found.applied - before.applied == sum(len(device.sent) for device in fleet)
+
+
+def test_after_all_that_the_archive_is_complete_and_rebuilds_the_same(alone: System) -> None:
+    """P4, for whatever the tests before it left."""
+    settled(alone)
+    compacted()
+    assert archive.main(["audit"]) == 0
+    rolled_up()
+    assert rebuild.main(["--target", "rebuilt"]) == 0

@@ -2,20 +2,18 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.devices import Device, send
+from tests.upkeep import compacted, rolled_up
 from tests.waiting import finished, until
 from vendctl import archive, rebuild
 from vendctl.local.system import System
 from vending import wiring
-from vending.domain.layout import CLOSING, HOUR
-from vending.usecases.compact_archive import Compacted, compact_archive
-from vending.usecases.rebuild import Messages, roll_up_all
+from vending.domain.layout import CLOSING
 
 POISON = [b"no json", b"\xff\xfe", b""]
 
@@ -48,35 +46,10 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return found
 
 
-def compacted(now: datetime) -> Compacted:
-    async def run() -> Compacted:
-        try:
-            return await compact_archive(wiring.compaction(), now)
-        finally:
-            await wiring.close()
-
-    return asyncio.run(run())
-
-
-def rolled_up() -> None:
-    """As the timer and its queue do, until nothing is left."""
-
-    async def run() -> None:
-        try:
-            queue = Messages()
-            stores = wiring.roll_up_stores()
-            await roll_up_all(type(stores)(**vars(stores) | {"queue": queue}), queue, datetime.now(UTC))
-        finally:
-            await wiring.close()
-
-    asyncio.run(run())
-
-
 def test_compacted_audited_and_rebuilt(
     sent: list[Device], running: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    later = datetime.now(UTC) + 3 * HOUR
-    done = compacted(later)
+    done = compacted()
     assert done.damaged == done.contended == []
     assert done.events >= 3 * 21 * 2 + len(POISON)
     assert archive.main(["audit", "--json"]) == 0
