@@ -27,7 +27,6 @@ def use(monkeypatch: pytest.MonkeyPatch, hub: Hub) -> list[tuple[str, int, int]]
     monkeypatch.setattr(waiting, "last_numbers", hub.last_numbers)
     monkeypatch.setattr(waiting, "checkpoints", hub.checkpoints)
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.001)
-    monkeypatch.setattr(waiting, "STALLED_SECONDS", 0.05)
     return []
 
 
@@ -49,6 +48,7 @@ async def test_until_both_functions_are_done(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_a_standstill_ends_with_a_clear_word(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, Hub({"ingest": {"0": 3, "1": 1}, "archive": {"0": 5, "1": 3}}))
+    monkeypatch.setattr(waiting, "STALLED_SECONDS", 0.05)
     with pytest.raises(ReplayError, match=r"nothing moved .*: ingest is 4 events behind of 10; see the log"):
         await waiting.finished({}, lambda *_: None, "the log")
 
@@ -119,6 +119,7 @@ async def test_rollups_with_nothing_in_the_queue_are_run_again(
 
 async def test_rollups_at_a_standstill_are_told(monkeypatch: pytest.MonkeyPatch, host: Any) -> None:
     use(monkeypatch, Hub({}))
+    monkeypatch.setattr(waiting, "STALLED_SECONDS", 0.05)
     rollups = RollUps(host[0], [2], [9], [False])
     with pytest.raises(ReplayError, match=r"nothing moved .*: 9 of 10 days are rolled up, 2 messages"):
         await waiting.rolled_up(rollups.port, 10, lambda *_: None, "the log")
