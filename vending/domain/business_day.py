@@ -9,6 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vending.domain.clock import EPOCH, millis
 
+FIRST, LAST = "0001-01-03", "9999-12-29"
+"""The days that instants of the calendar's first and last hours count to: no zone can push them out of it."""
+_EARLIEST, _LATEST = (datetime.fromisoformat(f"{day}T12:00+00:00") for day in (FIRST, LAST))
+ENDLESS = 10**15
+"""Milliseconds: more than any instant has."""
+
 
 @lru_cache(maxsize=600)
 def zone(name: str) -> ZoneInfo:
@@ -23,7 +29,8 @@ def zone(name: str) -> ZoneInfo:
 
 def local(at: int, name: str) -> datetime:
     """The wall clock of a zone at an instant; ``fold`` is 1 in an hour that the clock shows again."""
-    return (EPOCH + timedelta(milliseconds=at)).astimezone(zone(name))
+    moment = min(max(at, millis(_EARLIEST)), millis(_LATEST))
+    return (EPOCH + timedelta(milliseconds=moment)).astimezone(zone(name))
 
 
 def day_of(at: int, name: str) -> str:
@@ -45,7 +52,8 @@ def window(day: str, name: str) -> tuple[int, int]:
     """Instants [from, to) that hold the whole day: exact, except in zones whose clock once went back over
     midnight by the minute. There it is a little wider, and :func:`day_of` decides for each instant."""
     first = date.fromisoformat(day)
-    return _midnight(first, name, 0), _midnight(first + timedelta(days=1), name, 1)
+    start = _midnight(first, name, 0) if day > FIRST else -ENDLESS
+    return start, _midnight(first + timedelta(days=1), name, 1) if day < LAST else ENDLESS
 
 
 def hours_of(day: str, name: str) -> list[str]:

@@ -97,7 +97,7 @@ class Home:
         """The planogram in force at an instant, by the site's wall clock."""
         if not self.editions:
             return {}
-        clock = business_day.local(at, self.zone_at(at)).strftime("%Y-%m-%dT%H:%M")
+        clock = business_day.local(at, self.zone_at(at)).replace(tzinfo=None).isoformat(timespec="minutes")
         held = [edition.slots for edition in self.editions if edition.since <= clock]
         return held[-1] if held else {}
 

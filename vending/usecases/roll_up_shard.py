@@ -16,8 +16,8 @@ from vending.usecases.roll_up import ROLLUP, RollUpStores, feed_ranges, state_of
 from vending.usecases.roll_up_catalog import rework, spread
 from vending.usecases.roll_up_days import Dirty, recompute
 
-CHANGES_A_READ = 200
-READS = 10
+CHANGES_A_READ = 100
+READS = 20
 DAYS = 200
 """An invocation reads until it has that many dirty days, or has read that often; then a follow-up goes on."""
 Page = dict[str, Any]

@@ -1,5 +1,6 @@
 """Days of sites whose clocks change."""
 
+from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from tests.rollup_world import ms
 from vending.domain import business_day
+from vending.domain.catalog import Edition, Home, Site
+from vending.domain.clock import millis
 
 HOUR = 3_600_000
 USUAL = [f"{hour:02d}" for hour in range(24)]
@@ -82,6 +85,30 @@ instants = st.integers(ms("1990-01-01"), ms("2037-01-01"))
 def test_the_window_of_a_day_holds_all_its_instants(zone: str, at: int) -> None:
     start, end = business_day.window(business_day.day_of(at, zone), zone)
     assert start <= at < end
+
+
+everything = st.datetimes(timezones=st.just(UTC)).map(millis)
+
+
+def check_day(zone: str, at: int) -> None:
+    day = business_day.day_of(at, zone)
+    home = Home("m1", 1, (("", Site("s", "s", zone)),), (Edition("", {}),))
+    start, end = home.window(day)
+    assert start <= at < end
+    assert home.day_of(at) == day
+    assert home.sku({"at": at}) == "unknown"
+
+
+@given(zones, everything)
+def test_every_time_that_can_be_written_has_a_day(zone: str, at: int) -> None:
+    """An import may claim any time of the calendar. Losing a time is allowed, losing a sale is not."""
+    check_day(zone, at)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "Europe/Berlin"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"])
+def test_the_ends_of_the_calendar_have_a_day(zone: str, moment: str) -> None:
+    check_day(zone, millis(datetime.fromisoformat(moment)))
 
 
 @given(st.sampled_from(("Europe/Berlin", "America/New_York", "Australia/Lord_Howe")), instants)
