@@ -43,7 +43,8 @@ from vending.domain.events import HubEvent
 from vending.domain.layout import HOUR, whole_hour
 from vending.ports import PartitionEnd
 from vending.usecases.archive import Tails, archive
-from vending.usecases.compact_archive import Archive, compact_archive
+from vending.usecases.compact_archive import compact_archive
+from vending.usecases.compact_hour import Archive
 
 ROOT = Path(__file__).parents[1]
 MACHINES = 1_250

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from vending import wiring
 from vending.domain.layout import HOUR
-from vending.usecases.compact_archive import Compacted, compact_archive
+from vending.usecases.compact_archive import compact_archive
+from vending.usecases.compact_hour import Compacted
 from vending.usecases.rebuild import Messages, roll_up_all
 
 

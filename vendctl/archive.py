@@ -15,7 +15,8 @@ from vending.domain.audit import Report
 from vending.errors import VendstreamError
 from vending.ports import PartitionEnd
 from vending.usecases.audit_archive import Scope, audit_archive
-from vending.usecases.compact_archive import Compacted, compact_archive
+from vending.usecases.compact_archive import compact_archive
+from vending.usecases.compact_hour import Compacted
 
 POLL = 0.5
 
@@ -86,15 +87,22 @@ def _audit(asked: argparse.Namespace) -> int:
 
 def _compact(asked: argparse.Namespace) -> int:
     async def run() -> Compacted:
+        done, again = Compacted(more=True), asked.again
         try:
-            return await compact_archive(wiring.compaction(), datetime.now(UTC), again=asked.again)
+            while done.more:
+                done = await compact_archive(wiring.compaction(), datetime.now(UTC), again=again)
+                again = False
+                files, manifests = len(done.tables), len(done.manifests)
+                print(f"compacted {done.events:,} events into {files} files, {manifests} manifests")
         finally:
             await wiring.close()
+        return done
 
     done = asyncio.run(run())
-    print(f"compacted {done.events:,} events into {len(done.tables)} files, {len(done.manifests)} manifests")
     for damage in done.damaged:
         print(f"not compacted: {damage}", file=sys.stderr)
+    for hour in done.contended:
+        print(f"{hour:%Y-%m-%dT%H}h is being written to: run again", file=sys.stderr)
     return 1 if done.damaged or done.contended else 0
 
 

@@ -18,7 +18,7 @@ from vending.ports import Webhook
 from vending.settings import Settings
 from vending.usecases.archive import Tails
 from vending.usecases.catalog_cache import CatalogCache
-from vending.usecases.compact_archive import Archive
+from vending.usecases.compact_hour import Archive
 from vending.usecases.ingest import IngestStores
 from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.roll_up import RollUpStores
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vending.adapters.archive_blobs import ArchiveContainer
     from vending.adapters.blobs import BlobContainer
     from vending.adapters.cosmos import CosmosDocuments
+    from vending.adapters.hub_sender import EventHubSender
     from vending.adapters.hub_state import EventHubState
     from vending.adapters.metering import Cost
     from vending.adapters.queues import StorageQueue
@@ -124,6 +125,15 @@ def hub() -> EventHubState:
     return _keep(EventHubState(hub_producer(os.environ, "EVENTHUB", settings().telemetry_hub)))
 
 
+@cache
+def hub_sender() -> EventHubSender:
+    """Events into the telemetry hub."""
+    from vending.adapters.clients import hub_producer
+    from vending.adapters.hub_sender import EventHubSender
+
+    return _keep(EventHubSender(hub_producer(os.environ, "EVENTHUB", settings().telemetry_hub)))
+
+
 def compaction() -> Archive:
     """What compaction works on; pyarrow is imported when it is called for, not before."""
     from vending.adapters import parquet
@@ -203,6 +213,7 @@ async def close() -> None:
     archive_blobs.cache_clear()
     archive_tails.cache_clear()
     hub.cache_clear()
+    hub_sender.cache_clear()
     for clients in (_cosmos, _blob_service, _queue_service):
         clients.cache_clear()
 

@@ -17,7 +17,8 @@ from vending.domain.columns import hub_event
 from vending.domain.layout import HOUR, blob_name, block_id, manifest_name
 from vending.usecases.archive import archive
 from vending.usecases.audit_archive import Scope, audit_archive
-from vending.usecases.compact_archive import Archive, compact_archive
+from vending.usecases.compact_archive import compact_archive
+from vending.usecases.compact_hour import Archive
 
 EVENTS = [reading(n, f"m{n % 7}", n // 7 + 1) for n in range(300)]
 RAW, MANIFEST = blob_name(EVENTS[0]), manifest_name(NOON)

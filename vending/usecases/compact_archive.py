@@ -8,30 +8,21 @@ again.
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from vending.domain import closing as closing_state
-from vending.domain import manifest as manifests
 from vending.domain.closing import Closing, Progress, Seen
-from vending.domain.layout import (
-    CLOSING,
-    HOUR,
-    block_range,
-    day_folder,
-    folder,
-    manifest_name,
-    raw_name,
-)
-from vending.domain.manifest import Entry, Manifest, RawBlob
+from vending.domain.layout import CLOSING, HOUR, block_range, day_folder, folder, raw_name
+from vending.domain.manifest import RawBlob
 from vending.errors import Conflict
-from vending.ports import ArchiveBlobs, Hub, Listed, Table
+from vending.ports import ArchiveBlobs
+from vending.usecases.compact_hour import Archive, Compacted, HourCompaction, handed_on
 from vending.usecases.read_archive import Damaged
-from vending.usecases.write_table import TableWriter
 
 log = logging.getLogger(__name__)
 
@@ -39,34 +30,8 @@ GRACE = timedelta(minutes=5)
 """How far the clocks that stamp enqueued times may be behind ours."""
 LOOKBACK = timedelta(hours=48)
 """How long a closed hour is watched for late appends. ``vendctl archive audit`` finds older ones."""
-ORPHAN = timedelta(hours=1)
-"""A Parquet file that no manifest names is deleted when it is older: no run takes that long."""
-
 Hours = dict[datetime, dict[str, list[RawBlob]]]
 """Raw blobs by hour and key (``generation/partition``)."""
-
-
-@dataclass(frozen=True)
-class Archive:
-    """What compaction works on. ``writer`` names what decides a Parquet file's bytes besides its events."""
-
-    blobs: ArchiveBlobs
-    hub: Hub
-    generation: str
-    table: Callable[[], Table]
-    writer: str
-
-
-@dataclass
-class Compacted:
-    """What a run did."""
-
-    events: int = 0
-    tables: list[str] = field(default_factory=list)
-    manifests: list[str] = field(default_factory=list)
-    damaged: list[Damaged] = field(default_factory=list)
-    contended: list[datetime] = field(default_factory=list)
-    """Hours that somebody else was writing to; the next run looks again."""
 
 
 async def compact_archive(
@@ -82,8 +47,7 @@ async def compact_archive(
     if again:
         state.hours.clear()
     for end in await archive.hub.ends():
-        key = f"{archive.generation}/{end.partition}"
-        state.partitions.setdefault(key, Progress()).reading(now, end.last)
+        _read(state, f"{archive.generation}/{end.partition}", end.last, now, outcome)
     hours = await _listed(archive.blobs, state, now)
     await _note_held(archive, state, hours, outcome)
     await _Run(archive, state, hours, now, grace, outcome).hours_in_order()
@@ -92,16 +56,26 @@ async def compact_archive(
     return outcome
 
 
+def _read(state: Closing, key: str, last: int, now: datetime, outcome: Compacted) -> None:
+    progress = state.partitions.setdefault(key, Progress())
+    if last < progress.held:
+        told = f"the hub gave out numbers up to {last}, the archive holds {progress.held}: if the hub was"
+        outcome.damaged.append(Damaged(key, f"{told} recreated, set HUB_GENERATION to a new value"))
+        log.error("not closed: %s", outcome.damaged[-1])
+        return
+    progress.reading(now, last)
+
+
 async def _listed(blobs: ArchiveBlobs, state: Closing, now: datetime) -> Hours:
     """Raw blobs since the oldest hour that compaction still watches, else since the first there is."""
     hours: Hours = {}
     if state.hours:
         start = datetime.fromisoformat(min(state.hours))
     else:
-        first = await anext(aiter(blobs.names("raw/")), None)
+        first = await anext(raw_blobs(blobs, "raw/"), None)
         if first is None:
             return hours
-        start = raw_name(first).hour
+        start = first[1]
     day = start.date()
     while day <= now.date():
         async for key, hour, blob in raw_blobs(blobs, f"raw/{day_folder(day)}"):
@@ -115,12 +89,11 @@ async def _listed(blobs: ArchiveBlobs, state: Closing, now: datetime) -> Hours:
 async def raw_blobs(blobs: ArchiveBlobs, prefix: str) -> AsyncIterator[tuple[str, datetime, RawBlob]]:
     """(key, hour, blob) below a prefix, the chunks of a key and hour in order."""
     async for listed in blobs.listing(prefix):
-        parts = raw_name(listed.name)
-        yield parts.key, parts.hour, _raw(listed)
-
-
-def _raw(listed: Listed) -> RawBlob:
-    return RawBlob(listed.name, listed.etag, listed.size)
+        try:
+            parts = raw_name(listed.name)
+        except ValueError:  # somebody else's; an audit names it
+            continue
+        yield parts.key, parts.hour, RawBlob(listed.name, listed.etag, listed.size)
 
 
 async def _note_held(archive: Archive, state: Closing, hours: Hours, outcome: Compacted) -> None:
@@ -160,31 +133,46 @@ class _Run:
     grace: timedelta
     outcome: Compacted
 
+    @property
+    def work(self) -> HourCompaction:
+        """What compacts one hour."""
+        return HourCompaction(self.archive, self.now, self.outcome)
+
     async def hours_in_order(self) -> None:
-        """Every hour that may be closed; the first one that is contended ends the run."""
+        """Every hour that may be closed, until one is contended or the run has done enough."""
         if not self.hours:
             return
-        hour = min(self.hours)
-        before: Manifest | None = await self._manifest(hour - HOUR)
-        handed = _digest(_carry(before)) if before else ""
-        while hour + HOUR + self.grace <= self.now:
-            seen = self.state.hours.get(hour.isoformat())
+        hour, before = min(self.hours), await self.work.manifest(min(self.hours) - HOUR)
+        handed = _digest(handed_on(before))
+        while hour + HOUR + self.grace <= self.now and not self.outcome.more:
             closed = self._closed(hour)
-            made_from = self._made_from(hour, closed, handed)
+            seen = self.state.hours.get(hour.isoformat())
+            made_from = _digest([handed, [(key, self.hours.get(hour, {}).get(key, [])) for key in closed]])
             if closed and (seen is None or seen.made_from != made_from):
-                try:
-                    before = await self._hour(hour, closed, before or await self._manifest(hour - HOUR))
-                except Conflict as fault:
-                    log.info("hour %s is being written to: %s", hour.isoformat(), fault)
-                    self.outcome.contended.append(hour)
+                seen = await self._visit(hour, closed, made_from)
+                if seen is None:
                     return
-                seen = Seen(made_from, _digest(_carry(before)))
-                if not any(damage.blob.startswith(f"raw/{folder(hour)}") for damage in self.outcome.damaged):
-                    self.state.hours[hour.isoformat()] = seen
-            else:
-                before = None
             handed = seen.hands_on if seen else ""
             hour += HOUR
+
+    async def _visit(self, hour: datetime, closed: list[str], made_from: str) -> Seen | None:
+        """Compact an hour; None when the run ends here."""
+        outcome = self.outcome
+        if outcome.full:
+            outcome.more = True
+            return None
+        outcome.visited += 1
+        try:
+            before = await self.work.manifest(hour - HOUR)
+            manifest = await self.work.compact(hour, self.hours.get(hour, {}), closed, before)
+        except Conflict as fault:
+            log.info("hour %s is being written to: %s", hour.isoformat(), fault)
+            outcome.contended.append(hour)
+            return None
+        seen = Seen(made_from, _digest(handed_on(manifest)))
+        if not any(damage.blob.startswith(f"raw/{folder(hour)}") for damage in outcome.damaged):
+            self.state.hours[hour.isoformat()] = seen
+        return seen
 
     def _closed(self, hour: datetime) -> list[str]:
         """The keys that are closed; of an earlier life of the hub nothing can come any more."""
@@ -196,65 +184,6 @@ class _Run:
         ]
         return sorted({*own, *(key for key in self.hours.get(hour, {}) if not key.startswith(current))})
 
-    def _made_from(self, hour: datetime, closed: list[str], handed: str) -> str:
-        return _digest([handed, [(key, self.hours.get(hour, {}).get(key, [])) for key in closed]])
-
-    async def _manifest(self, hour: datetime) -> Manifest:
-        found = await self.archive.blobs.find(manifest_name(hour))
-        return manifests.decode(found[0]) if found else Manifest(hour, {})
-
-    async def _hour(self, hour: datetime, closed: list[str], before: Manifest) -> Manifest:
-        """Bring an hour's manifest up to date."""
-        blobs, name = self.archive.blobs, manifest_name(hour)
-        found = await blobs.find(name)
-        old = manifests.decode(found[0]) if found else Manifest(hour, {})
-        entries = dict(old.partitions)
-        ended = (key for key in before.partitions if not key.startswith(f"{self.archive.generation}/"))
-        for key in sorted({*closed, *old.partitions, *ended}):
-            entry = await self._entry(hour, key, old.partitions.get(key, manifests.NOTHING_BEFORE))
-            entries[key] = manifests.carried(entry, before.partitions.get(key, manifests.NOTHING_BEFORE))
-        new = Manifest(hour, entries)
-        if new != old:
-            await blobs.replace(name, manifests.encode(new), found[1] if found else None)
-            self.outcome.manifests.append(name)
-        await self._sweep(new, old)
-        return new
-
-    async def _entry(self, hour: datetime, key: str, held: Entry) -> Entry:
-        """What the hour holds of a partition; the held entry where the raw blobs are as they were."""
-        raw = self.hours.get(hour, {}).get(key, [])
-        if held.raw == raw:
-            return held
-        writer = TableWriter(self.archive.blobs, self.archive.table, self.archive.writer)
-        try:
-            entry = await writer.write(hour, key, raw) if raw else manifests.NOTHING_BEFORE
-            if lost := manifests.subtract(held.numbers, entry.numbers):
-                raise Damaged(f"raw/{folder(hour)}", f"{key} held the numbers {lost}, and lost them")
-        except Damaged as fault:
-            log.error("not compacted: %s", fault)
-            self.outcome.damaged.append(fault)
-            return held
-        if entry.table:
-            self.outcome.tables.append(entry.table.name)
-            self.outcome.events += entry.count
-        return entry
-
-    async def _sweep(self, new: Manifest, old: Manifest) -> None:
-        """Delete what the old manifest named and the new one does not, and what dead runs left."""
-        named, superseded = _tables(new), _tables(old)
-        async for listed in self.archive.blobs.listing(f"parquet/{folder(new.hour)}/g="):
-            orphan = listed.modified < self.now - ORPHAN
-            if listed.name not in named and (orphan or listed.name in superseded):
-                await self.archive.blobs.delete(listed.name)
-
-
-def _carry(manifest: Manifest) -> Mapping[str, tuple[int, list[list[int]]]]:
-    return {key: (entry.through, entry.gaps) for key, entry in manifest.partitions.items()}
-
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
-
-
-def _tables(manifest: Manifest) -> set[str]:
-    return {entry.table.name for entry in manifest.partitions.values() if entry.table}

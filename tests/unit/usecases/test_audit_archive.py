@@ -14,7 +14,8 @@ from vending.domain.audit import Report
 from vending.domain.layout import HOUR, blob_name, block_id, manifest_name
 from vending.usecases.archive import archive
 from vending.usecases.audit_archive import Scope, audit_archive
-from vending.usecases.compact_archive import Archive, compact_archive
+from vending.usecases.compact_archive import compact_archive
+from vending.usecases.compact_hour import Archive
 
 FIRST = [reading(n, f"m{n % 3}", n // 3 + 1) for n in range(20)]
 SECOND = [reading(n, f"m{n % 3}", n // 3 + 1, at=NOON + HOUR) for n in range(20, 40)]

@@ -21,7 +21,8 @@ from vending.domain.layout import CLOSING, HOUR, blob_name, manifest_name
 from vending.domain.manifest import Entry, Manifest
 from vending.errors import Conflict, Transient
 from vending.usecases.archive import archive
-from vending.usecases.compact_archive import Archive, Compacted, compact_archive
+from vending.usecases.compact_archive import compact_archive
+from vending.usecases.compact_hour import Archive, Compacted
 from vending.usecases.write_table import AT_ONCE
 
 ONE = NOON + HOUR
@@ -308,6 +309,37 @@ async def test_old_hours_are_forgotten_but_the_newest_stays() -> None:
     watched = sorted(msgspec.json.decode(found[0])["hours"])
     assert watched[0] >= (NOON + timedelta(days=2) - HOUR).isoformat()
     assert (await entry(blobs, NOON + timedelta(days=3))).through == 9
+
+
+async def test_blobs_of_other_hands_are_passed_over() -> None:
+    blobs = FakeArchive()
+    blobs.put("raw/a-note.txt", b"hello")
+    await archive(fleet(10), blobs)
+    assert (await run(blobs, FakeHub(p0=9))).events == 10
+
+
+async def test_a_hub_whose_numbers_went_back_closes_nothing() -> None:
+    blobs = FakeArchive()
+    await archive(fleet(10), blobs)
+    await run(blobs, FakeHub(p0=9))
+    await archive(fleet(5, at=NOON + HOUR), blobs)
+    outcome = await run(blobs, FakeHub(p0=4), NOON + 3 * HOUR)
+    assert "set HUB_GENERATION" in str(outcome.damaged[0])
+    assert await blobs.find(manifest_name(ONE)) is None
+
+
+async def test_a_long_backlog_is_done_in_several_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vending.usecases.compact_hour.HOURS_A_RUN", 3)
+    blobs, hub = FakeArchive(), FakeHub(p0=79)
+    for number in range(8):
+        await archive(fleet(10, start=10 * number, at=NOON + number * 12 * HOUR), blobs)
+    runs: list[Compacted] = []
+    while not runs or runs[-1].more:
+        runs.append(await run(blobs, hub, NOON + timedelta(days=9)))
+    assert sum(done.events for done in runs) == 80
+    assert all(len(done.manifests) <= 3 for done in runs)
+    assert (await entry(blobs, NOON + timedelta(days=8))).through == 79
+    assert (await entry(blobs, NOON + timedelta(days=8))).gaps == []
 
 
 class Weighed(parquet.ParquetTable):
