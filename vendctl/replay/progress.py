@@ -38,7 +38,7 @@ class ReplayProgress:
                 self._tasks[name] = self._bars.add_task(name)
             self._bars.update(self._tasks[name], completed=done, total=total)
             return
-        lined, shown = self._lined.get(name, (0.0, -1))
+        lined, shown = self._lined.get(name, (float("-inf"), -1))
         now = time.monotonic()
         if done != shown and (done == total or now - lined >= LINE_SECONDS):
             self._lined[name] = (now, done)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from vendctl.replay import progress as progress_module
 from vendctl.replay import sales
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.folder import MARKER, Folder, fingerprint
@@ -45,7 +46,10 @@ def test_other_data_are_left_alone(tmp_path: Path) -> None:
         Folder(tmp_path, "abc").open()
 
 
-def test_without_a_terminal_progress_is_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_progress_is_plain_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress_module, "LINE_SECONDS", 3600.0)
     with ReplayProgress() as progress:
         progress.say("data in [somewhere]")
         for done in (0, 1, 1, 9_999, 10_000, 10_000):
