@@ -93,8 +93,17 @@ def differences(truth: Document, stored: Stored) -> list[str]:
     poison: Counter[str] = Counter()
     for own in truth["machines"].values():
         poison += Counter(own["poison"])
-    found += _told("dead letters", dict(poison), dict(Counter(stored.dead.values())))
+    found += _dead(poison, Counter(stored.dead.values()), Counter(truth.get("doubtful", {})))
     return found
+
+
+def _dead(poison: Counter[str], dead: Counter[str], doubtful: Counter[str]) -> Iterable[str]:
+    """Dead letters by reason; what was sent again in doubt may be there more than once."""
+    for reason in sorted(poison | dead):
+        most = poison[reason] + doubtful[reason]
+        if not poison[reason] <= dead[reason] <= most:
+            said = f"{poison[reason]} to {most}" if most > poison[reason] else f"{most}"
+            yield f"dead letters {reason}: truth {said}, stored {dead[reason]}"
 
 
 def on_hand(slot: list[Any]) -> int | None:

@@ -28,7 +28,8 @@ POISONED, CONFLICTING, FORGED = 0.003, 0.004, 0.0008
 
 @dataclass(slots=True)
 class Delivery:
-    """Something that a device sends. ``reason`` says why it will be refused, for poison."""
+    """Something that a device sends. ``reason`` says why it will be refused, for poison; ``doubtful`` how
+    many earlier sends of it were neither acknowledged nor refused: the hub may hold it so many times more."""
 
     machine: int
     key: str
@@ -36,6 +37,7 @@ class Delivery:
     kind: str = "event"
     reason: str = ""
     publisher: str = ""
+    doubtful: int = 0
 
 
 Due = tuple[int, Delivery]

@@ -12,6 +12,7 @@ from typing import Any
 from simulator.demand import DAY
 from simulator.device import iso
 from simulator.fleet import Fleet
+from simulator.link import Delivery
 from simulator.progress import Progress
 from simulator.sender import Sender
 from simulator.state import State, write
@@ -97,7 +98,7 @@ class Live:
                 self._save(unsent)
                 if state:
                     state.finish()
-                self._write_truth(len(unsent))
+                self._write_truth(unsent)
                 progress.report(self._figures(sender, 0.0) | {"unsent": len(unsent), "final": True})
                 progress.close()
         return 0
@@ -143,7 +144,7 @@ class Live:
                 self.truth.acknowledge(machine, delivery)
                 self.acknowledged += 1
 
-    def _save(self, unsent: list[Any]) -> None:
+    def _save(self, unsent: list[Delivery]) -> None:
         self._epochs = self.timeline.epochs
         if self.state:
             self.state.save(self.timeline, self.truth, unsent)
@@ -161,12 +162,14 @@ class Live:
             "truth": self.truth.totals(),
         }
 
-    def _write_truth(self, unsent: int) -> None:
+    def _write_truth(self, unsent: list[Delivery]) -> None:
         if self.truth_file:
             lost = {unit.model.spec.id: unit.lost for unit in self.timeline.units}
             fleet = self.timeline.fleet
             facts = {"seed": fleet.seed, "prefix": fleet.prefix}
-            told = describe(self.truth, lost, **facts, unsent=unsent, acknowledged=self.acknowledged)
+            for delivery in unsent:
+                self.truth.doubt(delivery)
+            told = describe(self.truth, lost, **facts, unsent=len(unsent), acknowledged=self.acknowledged)
             write(self.truth_file, told)
 
 

@@ -49,7 +49,10 @@ class Sender:
         return sum(lane.pending for lane in self._lanes)
 
     def close(self, seconds: float) -> list[Delivery]:
-        """Finish what is being sent, within the time; what was not acknowledged, in each device's order."""
+        """Finish what is being sent, within the time; what was not acknowledged, in each device's order.
+
+        What was on its way then is doubtful: the hub may have it all the same.
+        """
         self.stopping.set()
         deadline = time.monotonic() + seconds
         for lane in self._lanes:
@@ -82,10 +85,12 @@ class _Lane:
         """What was not acknowledged; from now on no acknowledgement counts."""
         with self._lock:
             found, self.sending = self.sending, []
+        for delivery in found:
+            delivery.doubtful += 1
         while not self.waiting.empty():
-            delivery = self.waiting.get()
-            if delivery is not None:
-                found.append(delivery)
+            left = self.waiting.get()
+            if left is not None:
+                found.append(left)
         return found
 
     def _work(self) -> None:
@@ -125,6 +130,8 @@ class _Lane:
                 send(self.client, self.connection, self.hub, group)
             except EventHubError as fault:
                 tries += 1
+                for delivery in group:
+                    delivery.doubtful += 1
                 log.warning("the hub did not take %d events of %s: %s", len(group), group[0].key, fault)
                 if group[0].publisher and tries == TRIES:
                     self.sender.undeliverable += len(group)

@@ -61,7 +61,7 @@ class State:
         for unit, raw in zip(timeline.units, units, strict=False):
             unit.restore(raw)
         self._others = units[len(timeline.units) :]
-        truth.exact = saved["exact"]
+        truth.exact, truth.doubtful = saved["exact"], Counter(saved["doubtful"])
         truth.machines = {name: _truth(raw) for name, raw in saved["truth"].items()}
         dues = [(at, _delivery(raw)) for at, raw in saved["waiting"]]
         timeline.resume(saved["now"], [due for due in dues if due[1].machine < len(timeline.units)])
@@ -84,6 +84,7 @@ class State:
             "backlog": [_raw(x) for unit in timeline.units for x in unit.link.backlog],
             "recent": [_raw(x) for unit in timeline.units for x in unit.link.recent],
             "exact": truth.exact,
+            "doubtful": truth.doubtful,
             "truth": {name: vars(own) for name, own in truth.machines.items()},
         }
         write(self.folder / "state.json", saved)
@@ -103,7 +104,8 @@ def write(file: Path, content: Any) -> None:
 
 def _raw(delivery: Delivery) -> list[Any]:
     body = base64.b64encode(delivery.body).decode()
-    return [delivery.machine, delivery.key, body, delivery.kind, delivery.reason, delivery.publisher]
+    words = (delivery.kind, delivery.reason, delivery.publisher, delivery.doubtful)
+    return [delivery.machine, delivery.key, body, *words]
 
 
 def _delivery(raw: list[Any]) -> Delivery:

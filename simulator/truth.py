@@ -108,14 +108,22 @@ class Truth:
         self.machines: dict[str, MachineTruth] = {}
         self.exact = True
         """False after a run that ended without saving: some of what it sent was never counted."""
+        self.doubtful: Counter[str] = Counter()
+        """Poison, by reason, that may be in the hub once more than it was acknowledged."""
 
     def acknowledge(self, machine: str, delivery: Delivery) -> None:
         """The hub has it."""
         own = self.machines.setdefault(machine, MachineTruth())
         if delivery.kind == "poison":
             own.poison[delivery.reason] += 1
+            self.doubt(delivery)
         else:
             own.take(json.loads(delivery.body), again=delivery.kind == "duplicate")
+
+    def doubt(self, delivery: Delivery) -> None:
+        """The hub may have it more often than it said."""
+        if delivery.kind == "poison" and delivery.doubtful:
+            self.doubtful[delivery.reason] += delivery.doubtful
 
     def totals(self) -> dict[str, Any]:
         """The fleet's totals, as a screen shows them."""
@@ -145,11 +153,8 @@ def registers(name: str, data: dict[str, Any]) -> dict[str, list[Any]]:
         case "device.boot":
             return {"boot": [data["reason"]], "firmware": [data["firmware"]]}
         case "device.heartbeat":
-            signal = [data["rssiDbm"]] if "rssiDbm" in data else []
-            return {
-                "heartbeat": [data["uptimeS"], data["queueDepth"], *signal],
-                "firmware": [data["firmware"]],
-            }
+            signs = [data[x] for x in ("uptimeS", "queueDepth", "rssiDbm") if x in data]
+            return {"heartbeat": signs, "firmware": [data["firmware"]]}
         case "visit.started" | "visit.ended":
             return {"visit": [data["visitId"], data["reason"], name == "visit.started"]}
         case "cash.level":
@@ -179,7 +184,14 @@ def describe(truth: Truth, lost: dict[str, int], **facts: Any) -> dict[str, Any]
     machines = {
         name: describe_machine(own, lost.get(name, 0)) for name, own in sorted(truth.machines.items())
     }
-    return {"exact": truth.exact, **facts, "totals": truth.totals(), "machines": machines}
+    doubtful = dict(sorted(truth.doubtful.items()))
+    return {
+        "exact": truth.exact,
+        "doubtful": doubtful,
+        **facts,
+        "totals": truth.totals(),
+        "machines": machines,
+    }
 
 
 def describe_machine(own: MachineTruth, lost: int) -> dict[str, Any]:

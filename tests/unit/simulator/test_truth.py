@@ -93,3 +93,19 @@ def test_truth_is_the_sum_of_the_distinct_events() -> None:
     assert totals["events"] == len(distinct)
     assert totals["deadLetters"] == sum(x.kind == "poison" for _, x in deliveries)
     assert totals["duplicates"] == sum(x.kind == "duplicate" for _, x in deliveries)
+
+
+async def test_poison_that_was_sent_again_in_doubt_may_be_there_twice() -> None:
+    timeline = Timeline(Fleet(8, 6), frozenset({"poison"}), START)
+    deliveries = list(timeline.until(START + DAY))
+    poison = next(x for x in deliveries if x[1].kind == "poison")
+    twice = [*deliveries, poison]
+    seen = await applied(twice, 50)
+    truth = Truth()
+    for _, delivery in deliveries:
+        truth.acknowledge(timeline.units[delivery.machine].model.spec.id, delivery)
+    (found,) = differences(describe(truth, {}), seen)
+    assert found.startswith(f"dead letters {poison[1].reason}: truth ")
+    poison[1].doubtful = 1
+    truth.doubt(poison[1])
+    assert differences(describe(truth, {}), seen) == []
