@@ -114,7 +114,7 @@ def start_processes(model: Model, now: int) -> None:
     model.again("heartbeat", now + dice.between(0, 15 * MINUTE))
     model.again("cash", now + dice.between(0, 6 * HOUR))
     model.again("visit", now + dice.between(4 * HOUR, 60 * HOUR))
-    model.again("fault", now + dice.wait(5 * 24 * HOUR))
+    model.again("fault", now + dice.wait(3 * 24 * HOUR))
     model.again("outage", now + dice.wait(30 * 24 * HOUR))
     model.again("restart", now + dice.wait(12 * 24 * HOUR))
     if model.spec.archetype.zone is not None:
@@ -127,4 +127,10 @@ def start_processes(model: Model, now: int) -> None:
 def _levels(spec: Machine, dice: Dice) -> dict[str, int]:
     if not spec.archetype.counted:
         return {cartridge: dice.between(40, 100) for cartridge in spec.archetype.cartridges}
-    return {slot.selection: dice.between(slot.capacity // 3, slot.capacity) for slot in spec.slots}
+    # A fleet is never all full: a few slots are empty, or nearly so.
+    return {
+        slot.selection: dice.between(0, 3)
+        if dice.chance(0.03)
+        else dice.between(slot.capacity // 3, slot.capacity)
+        for slot in spec.slots
+    }

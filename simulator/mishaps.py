@@ -31,7 +31,7 @@ def raise_fault(model: Model, now: int) -> None:
     model.tell("fault.raised", {"component": component, "code": code, "codeSystem": "eva"})
     if "repaired" not in model.due:
         model.again("repaired", now + model.dice.wait(6 * HOUR))
-    model.again("fault", now + model.dice.wait(5 * DAY))
+    model.again("fault", now + model.dice.wait(3 * DAY))
     if len(model.faults) >= len(FAULTS) - 2:
         model.sooner("visit", now + HOUR)
 
