@@ -37,6 +37,9 @@ class Load:
         self.rate = rate
         """Events a second of all connections; 0 for as fast as possible."""
         self.stop = threading.Event()
+        self.open = [threading.Event() for _ in range(connections)]
+        self.go = threading.Event()
+        """All connections are open, and time begins to count."""
         self.sent = [0] * connections
         self.latencies = [Latencies() for _ in range(connections)]
         self.failure: Exception | None = None
@@ -55,11 +58,14 @@ class Load:
     def _work(self, lane: int, client: Any) -> None:
         try:
             with client:
-                client.create_batch(partition_key="warm-up")  # opens the link outside the measurement
+                client.create_batch(partition_key="any")  # opens the link
+                self.open[lane].set()
+                self.go.wait()
                 self._rounds(lane, client)
         except Exception as fault:  # noqa: BLE001 - shown to whoever looks, instead of a silent thread
             self.failure = fault
             self.stop.set()
+            self.open[lane].set()
 
     def _rounds(self, lane: int, client: Any) -> None:
         lanes, machines = len(self.sent), self.devices.fleet.machines
@@ -123,6 +129,10 @@ def main(argv: list[str]) -> int:
 def _run(load: Load, asked: argparse.Namespace) -> float:
     """Send; for how many seconds events were sent."""
     threads = load.start(asked.connection, asked.hub)
+    for opened in load.open:
+        while not opened.wait(0.2) and not load.stop.is_set():
+            pass
+    load.go.set()
     columns = (
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
         TextColumn("{task.fields[told]}"),
