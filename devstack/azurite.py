@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from devstack.signals import uninterrupted
+
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 PROGRAM = Path(__file__).parent / "node" / "node_modules" / "azurite" / "dist" / "src"
@@ -64,14 +66,14 @@ def start(
         for service, port in (("blob", ports.blob), ("queue", ports.queue)):
             (data / service).mkdir(parents=True, exist_ok=True)
             log = (data / f"{service}.log").open("ab")
-            with log:
+            with log, uninterrupted():
                 processes.append(
                     subprocess.Popen(  # noqa: S603 - our own command line
                         command(service, port, data), stdout=log, stderr=log, start_new_session=True
                     )
                 )
-            if started:
-                started(processes[-1].pid)
+                if started:
+                    started(processes[-1].pid)
             _wait_until_listening(service, port, processes[-1], data)
     except BaseException:
         stop(processes)

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 from devstack.ports import free_port
+from devstack.signals import interruptible
 from devstack.stack import Ports, Stack
 
 
@@ -63,7 +64,7 @@ def describe(stack: Stack) -> str:
 def main(argv: list[str]) -> int:
     """The command."""
     asked = parser("services").parse_args(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruptible()
     try:
         with Stack.start(asked.data, ports=ports(asked), hubs_config=asked.config) as stack:
             print(describe(stack), f"data in {stack.data}; Ctrl-C stops all of it", sep="\n", flush=True)

@@ -18,6 +18,7 @@ from typing import IO, Any, Self
 from devstack import azurite
 from devstack.cosmos.auth import WELL_KNOWN_KEY
 from devstack.ports import free_port
+from devstack.signals import uninterrupted
 
 PATIENCE = 60.0
 """Seconds until a part must listen."""
@@ -81,7 +82,11 @@ class Guard:
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "devstack.guard"], stdin=subprocess.PIPE, start_new_session=True, text=True
+            [sys.executable, "-m", "devstack.guard"],
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
         )
 
     def note(self, pid: int) -> None:
@@ -243,13 +248,13 @@ class Stack:
         ready = self.data / f"{name}.ready.json"
         ready.unlink(missing_ok=True)
         log = log or self.data / f"{name}.log"
-        with log.open("ab") as output:
+        with log.open("ab") as output, uninterrupted():
             process = subprocess.Popen(  # noqa: S603 - our own command line
                 [sys.executable, "-m", "devstack", name, *words, "--ready-file", str(ready)],
                 env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True,
             )  # fmt: skip
-        self.guard.note(process.pid)
+            self.guard.note(process.pid)
         try:
             return Part(process, wait_ready(name, process, ready, log))
         except BaseException:

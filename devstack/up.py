@@ -3,11 +3,11 @@
 The app's connections are its own settings; name with ``--connect`` which of them lead to which service.
 """
 
-import signal
 import sys
 from pathlib import Path
 
 from devstack.services import describe, parser, ports, until_stopped
+from devstack.signals import interruptible
 from devstack.stack import Stack
 
 
@@ -21,7 +21,7 @@ def main(argv: list[str]) -> int:
         help="an app setting that is the connection to eventhubs, cosmos or storage",
     )  # fmt: skip
     asked = words.parse_args(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruptible()
     try:
         with Stack.start(asked.data, ports=ports(asked), hubs_config=asked.config) as stack:
             host = stack.start_functions(

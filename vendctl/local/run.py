@@ -7,11 +7,11 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
 
+from devstack.signals import interruptible
 from vendctl import account, picture
 from vendctl.hub import behind
 from vendctl.local import figures
@@ -35,12 +35,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--machines", type=int, default=60, help="machines of the simulated fleet")
     parser.add_argument("--seed", type=int, default=1, help="the same seed is the same fleet")
     parser.add_argument("--duration", type=float, help="seconds from when all functions listen")
+    parser.add_argument("--free-ports", action="store_true", help="not the usual ports: several runs at once")
     parser.add_argument("--history", action="store_true", help="begin a day ago, twenty minutes a second")
     parser.add_argument("--picture", type=Path, metavar="PNG", help="take one of the dashboard at the end")
     parser.add_argument("--data", type=Path, default=Path(".data/run"), help="kept between runs")
     parser.add_argument("--json", action="store_true", help="plain lines, and the account as the last one")
     asked = parser.parse_args(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruptible()
     screen = Screen(lines=asked.json)
     try:
         sent, found = _run(asked, screen)
@@ -56,7 +57,7 @@ def main(argv: list[str]) -> int:
 def _run(asked: argparse.Namespace, screen: Screen) -> tuple[int, Account]:
     with Receiver() as receiver:
         settings = {"NOTIFY_WEBHOOK_URL": receiver.url}
-        with system(asked.data, settings, screen.say) as running:
+        with system(asked.data, settings, screen.say, 0 if asked.free_ports else 7071) as running:
             os.environ.update(running.environment)
             fleet = describe_fleet(asked.machines, asked.seed, asked.data / "fleet.json")
             screen.say(asyncio.run(import_fleet(fleet)))

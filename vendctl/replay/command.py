@@ -9,11 +9,11 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from devstack.signals import interruptible
 from vendctl.local.system import System, system
 from vendctl.replay import mapping, report, sales
 from vendctl.replay.errors import ReplayError
@@ -30,7 +30,7 @@ SAMPLE = Path("examples/sales.csv")
 def main(argv: list[str]) -> int:
     """The command: 0, 1 when a sum is off, 2 when the file or the folder cannot be used."""
     asked = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruptible()
     try:
         file = sales.read(asked.csv, mapping.load(asked.map) if asked.map else None)
         outcome = _run(file, asked.data)
