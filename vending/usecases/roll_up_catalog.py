@@ -6,6 +6,7 @@ time when every invocation that began with the older catalog is long over: such 
 a day that the newer catalog does not have.
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,15 +15,19 @@ from vending.domain import catalog, ledger, machine_days
 from vending.domain.business_day import shift
 from vending.domain.catalog import Home
 from vending.domain.clock import millis
-from vending.errors import Conflict, Transient
+from vending.errors import Conflict, Transient, VendstreamError
 from vending.ports import Filter, Put
 from vending.usecases.commit_stock import readable
 from vending.usecases.roll_up import REWORK, ROLLUP, RollUpStores, state_of
-from vending.usecases.roll_up_days import recompute
+from vending.usecases.roll_up_days import Dirty, recompute
+
+log = logging.getLogger(__name__)
 
 MACHINES = 500
 DAYS = 60
 """Bounds of one invocation; a follow-up message goes on."""
+AGAIN = timedelta(hours=1)
+"""After so long a machine whose days cannot be computed is tried again."""
 SETTLE = timedelta(minutes=30)
 """Longer than any invocation lives (host.json: functionTimeout)."""
 Affected = dict[str, tuple[str, bool]]
@@ -40,7 +45,7 @@ async def spread(version: int, now: datetime, stores: RollUpStores) -> None:
     affected = await _affected(state.get("processed", 0), stores)
     left = [machine for machine in sorted(affected) if machine > state["after"]]
     for machine in left[:MACHINES]:
-        await _note(machine, *affected[machine], version, now, stores)
+        await note(machine, *affected[machine], now, stores, version)
     done = len(left) <= MACHINES
     state = state | ({"processed": version, "after": ""} if done else {"after": left[MACHINES - 1]})
     try:
@@ -76,26 +81,20 @@ def _widen(affected: Affected, machine: str, since: str, shifting: bool) -> None
     affected[machine] = (min(held[0], since), held[1] or shifting)
 
 
-async def _note(
-    machine: str, since: str, shifting: bool, version: int, now: datetime, stores: RollUpStores
+async def note(
+    machine: str, since: str, shifting: bool, due: datetime, stores: RollUpStores, version: int
 ) -> None:
     """Open the machine's rework, or widen one that is still open."""
     while True:
         stored = await stores.fleet.read(REWORK, machine)
         body: dict[str, Any] = {"id": machine, "scope": REWORK, "type": "rework", "schema": 1}
+        body |= {"open": True, "cursor": "", "since": since, "again": shifting, "due": millis(due)}
         if stored and stored.body["open"]:
-            since = min(since, stored.body["since"])
-            shifting = shifting or stored.body["again"]
-        body |= {
-            "open": True,
-            "since": since,
-            "cursor": "",
-            "again": shifting,
-            "due": millis(now),
-            "version": version,
-        }
+            held = stored.body
+            body |= {"since": min(since, held["since"]), "again": shifting or held["again"]}
         try:
-            await stores.fleet.write(REWORK, [Put(body, stored.etag if stored else None)])
+            put = Put(body | {"version": version}, stored.etag if stored else None)
+            await stores.fleet.write(REWORK, [put])
         except Conflict:
             continue
         return
@@ -109,21 +108,31 @@ async def rework(machine: str, now: datetime, stores: RollUpStores) -> None:
     body = stored.body
     if await stores.catalog.refresh() < body["version"]:
         raise Transient(f"catalog version {body['version']} is not visible here yet")
-    home = await stores.catalog.home(machine)
-    days = sorted(day for day in await _days(home, body["since"], stores) if day > body["cursor"])
-    portion = days[:DAYS]
-    await recompute({(machine, day): () for day in portion}, {machine: home}, now, stores)
-    if len(days) > DAYS:
-        body["cursor"] = portion[-1]
+    try:
+        home = await stores.catalog.home(machine)
+        days = sorted(day for day in await _days(home, body["since"], stores) if day > body["cursor"])
+    except VendstreamError:
+        raise
+    except Exception:
+        log.exception("%s: its days cannot be told; tried again later", machine)
+        days, broken = [], True
+    else:
+        dirty: Dirty = {(machine, day): () for day in days[:DAYS]}
+        broken = bool(await recompute(dirty, {machine: home}, now, stores))
+    more = len(days) > DAYS and not broken
+    if broken:
+        body |= {"cursor": "", "due": millis(now + AGAIN)}
+    elif more:
+        body["cursor"] = days[DAYS - 1]
     elif body["again"]:
         body |= {"again": False, "cursor": "", "due": millis(now + SETTLE)}
     else:
-        body |= {"open": False}
+        body["open"] = False
     try:
         await stores.fleet.write(REWORK, [Put(body, stored.etag)])
     except Conflict:
         return  # widened meanwhile, or done by another one; it is still open, and the timer comes back
-    if len(days) > DAYS:
+    if more:
         await stores.queue.send({"machine": machine})
 
 

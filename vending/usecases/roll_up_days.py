@@ -6,6 +6,7 @@ level may have died before the next.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -14,10 +15,12 @@ from vending.domain import business_day, ledger, machine_days, rollups
 from vending.domain.catalog import Home
 from vending.domain.clock import millis
 from vending.domain.rollups import Contribution, Document
-from vending.errors import Conflict, Transient
+from vending.errors import Conflict, Transient, VendstreamError
 from vending.ports import Documents, Put
 from vending.usecases.commit_stock import readable
 from vending.usecases.roll_up import RollUpStores
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 16
 ROUNDS = 16
@@ -27,13 +30,26 @@ Dirty = Mapping[tuple[str, str], Collection[str]]
 """(machine, business day) → the ids of pages that must be seen there."""
 
 
-async def recompute(dirty: Dirty, homes: Mapping[str, Home], now: datetime, stores: RollUpStores) -> None:
-    """Recompute the days and everything above them. Raises Transient when it must be tried again."""
+async def recompute(
+    dirty: Dirty, homes: Mapping[str, Home], now: datetime, stores: RollUpStores
+) -> dict[str, str]:
+    """Recompute the days and everything above them. Raises Transient when it must be tried again.
+
+    A defect costs its own day: the others are computed, and it is answered by machine and its first such day.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
+    broken: dict[str, str] = {}
 
     async def one(machine: str, day: str, named: Collection[str]) -> Document | None:
         async with gate:
-            return await _machine_day(homes[machine], day, named, now, stores.machines)
+            try:
+                return await _machine_day(homes[machine], day, named, now, stores.machines)
+            except VendstreamError:
+                raise
+            except Exception:
+                log.exception("%s %s cannot be computed; it is tried again later", machine, day)
+                broken[machine] = min(day, broken.get(machine, day))
+                return None
 
     days: list[Document | None] = await _all(
         one(machine, day, named) for (machine, day), named in sorted(dirty.items())
@@ -45,6 +61,7 @@ async def recompute(dirty: Dirty, homes: Mapping[str, Home], now: datetime, stor
             for summary in await _summarise(given, now, stores.fleet)
             for share in rollups.upwards(summary)
         ]
+    return broken
 
 
 async def _machine_day(

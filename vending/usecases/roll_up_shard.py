@@ -4,17 +4,20 @@ The ledger pages of the range name the dirty days, however late they are. The co
 shard that dies anywhere before is done again.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from vending.domain import ledger, machine_days
 from vending.domain.catalog import Home
-from vending.errors import Conflict, Rejected, Transient
+from vending.errors import Conflict, Rejected, Transient, VendstreamError
 from vending.ports import Put
 from vending.usecases.roll_up import ROLLUP, RollUpStores, feed_ranges, state_of
-from vending.usecases.roll_up_catalog import rework, spread
-from vending.usecases.roll_up_days import Dirty, recompute
+from vending.usecases.roll_up_catalog import AGAIN, note, rework, spread
+from vending.usecases.roll_up_days import recompute
+
+log = logging.getLogger(__name__)
 
 CHANGES_A_READ = 100
 READS = 20
@@ -44,10 +47,7 @@ async def _shard(number: int, now: datetime, stores: RollUpStores) -> None:
     before = state.get("continuation")
     pages, continuation, more = await _read(ranges[number], before, stores)
     if pages:
-        # The catalog is read after the feed: whatever changes it later will see these pages itself.
-        await stores.catalog.refresh()
-        homes = {machine: await stores.catalog.home(machine) for machine in _machines(pages)}
-        await recompute(dirty_days(pages, homes), homes, now, stores)
+        await _recompute(pages, now, stores)
     if continuation == before:
         return
     try:
@@ -81,15 +81,24 @@ def known(page: Page) -> Page:
     return page
 
 
-def dirty_days(pages: Iterable[Page], homes: Mapping[str, Home]) -> Dirty:
-    """The machine days that the pages' lines belong to, and by which pages."""
+async def _recompute(pages: Iterable[Page], now: datetime, stores: RollUpStores) -> None:
+    """The days that the pages' lines belong to. A machine with a defect is noted, and holds nobody up."""
+    # The catalog is read after the feed: whatever changes it later will see these pages itself.
+    version = await stores.catalog.refresh()
     dirty: dict[tuple[str, str], set[str]] = {}
+    homes: dict[str, Home] = {}
+    broken: dict[str, str] = {}
     for page in pages:
         machine = page["machineId"]
-        for day in machine_days.days_of(page, homes[machine]):
-            dirty.setdefault((machine, day), set()).add(page["id"])
-    return dirty
-
-
-def _machines(pages: Iterable[Page]) -> list[str]:
-    return sorted({page["machineId"] for page in pages})
+        try:
+            home = homes[machine] = homes.get(machine) or await stores.catalog.home(machine)
+            for day in machine_days.days_of(page, home):
+                dirty.setdefault((machine, day), set()).add(page["id"])
+        except VendstreamError:
+            raise
+        except Exception:
+            log.exception("%s: the days of %s cannot be told; tried again later", machine, page["id"])
+            broken[machine] = ""
+    broken = await recompute(dirty, homes, now, stores) | broken
+    for machine, since in sorted(broken.items()):
+        await note(machine, since, False, now + AGAIN, stores, version)
