@@ -8,7 +8,7 @@ from pathlib import Path
 def values(path: Path) -> dict[str, str]:
     """The ``Values`` of a settings file. Raises ValueError where it is none."""
     try:
-        found = json.loads(path.read_text())["Values"]
+        found = dict(json.loads(path.read_text())["Values"])
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise ValueError(f"{path} is no local.settings.json: {fault!r}") from fault
     return {str(name): str(value) for name, value in found.items()}

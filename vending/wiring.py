@@ -208,14 +208,8 @@ async def close() -> None:
     """Close every client: for commands, which end; the functions' worker keeps them for its life."""
     while _open:
         await _open.pop().close()
-    for accessor in (settings, webhook, roll_up_stores, view_stores, _container, _blobs, _queue):
-        accessor.cache_clear()
-    archive_blobs.cache_clear()
-    archive_tails.cache_clear()
-    hub.cache_clear()
-    hub_sender.cache_clear()
-    for clients in (_cosmos, _blob_service, _queue_service):
-        clients.cache_clear()
+    for cached in _cached:
+        cached.cache_clear()
 
 
 @cache
@@ -264,3 +258,10 @@ def _queue_service() -> Any:
 def _keep[Client](client: Client) -> Client:
     _open.append(client)
     return client
+
+
+_cached = (
+    settings, webhook, archive_blobs, archive_tails, hub, hub_sender, roll_up_stores, view_stores,
+    _container, _blobs, _queue, _cosmos, _blob_service, _queue_service,
+)  # fmt: skip
+"""What :func:`close` forgets."""

@@ -1,0 +1,67 @@
+"""Dead letters of the running system: listed, shown, corrected, sent again, applied."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.devices import Device, send
+from tests.waiting import finished
+from vendctl.deadletters import main
+from vendctl.local.system import System
+from vending import wiring
+
+
+@pytest.fixture(autouse=True)
+def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in running.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def listed(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
+    """Place → body of the dead letters of machine 'letter'."""
+    assert main(["list", "--json", *words]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return {row["place"]: row["body"] for row in rows if "dev-letter" in row["body"]}
+
+
+def test_a_refused_event_is_corrected_and_applied(
+    running: System, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    device = Device("letter")
+    bad, good = device.vend(quantity=0), device.vend()
+    send(running.stack.eventhubs_connection, "telemetry", [(device.name, [bad, good, b"[dev-letter"])])
+    finished(running.environment)
+    found = listed(capsys)
+    assert sorted(found.values()) == ["[dev-letter", bad.decode()]
+    broken, wrong = sorted(found, key=lambda place: found[place] != "[dev-letter")
+    file = tmp_path / "body.json"
+    assert main(["show", wrong, "--body", str(file)]) == 0
+    assert json.loads(capsys.readouterr().out)["reason"] == "wrong-schema"
+    assert main(["replay", wrong]) == 1
+    assert "would be refused again, wrong-schema" in capsys.readouterr().err
+    file.write_bytes(file.read_bytes().replace(b'"quantity":0', b'"quantity":1'))
+    assert main(["replay", wrong, "--body", str(file)]) == 0
+    assert "sent again" in capsys.readouterr().out
+    assert main(["replay", wrong, "--body", str(file)]) == 0
+    assert "was replayed with a corrected body at" in capsys.readouterr().out
+    assert main(["discard", broken, "--note", "a fuzzer"]) == 0
+    capsys.readouterr()
+    finished(running.environment)
+    assert listed(capsys) == {}
+    assert listed(capsys, "--settled").keys() == found.keys()
+    assert applied() == [[1, 2]]
+
+
+def applied() -> object:
+    """The ledger numbers that the machine's stock counts."""
+
+    async def read() -> object:
+        try:
+            stock = await wiring.machines().read("letter", "stock")
+            return stock.body["applied"]["dev-letter/1"] if stock else None
+        finally:
+            await wiring.close()
+
+    return asyncio.run(read())
