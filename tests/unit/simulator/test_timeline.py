@@ -113,11 +113,19 @@ def test_losses_leave_holes_and_swaps_begin_epochs(monkeypatch: pytest.MonkeyPat
         assert new in told[unit.model.spec.id]["ledger"]
 
 
+def offline(timeline: Timeline, hours: float, minutes: int) -> Timeline:
+    """Every device loses its network at that hour."""
+    for unit in timeline.units:
+        unit.due["offline"], unit.spell = START + int(hours * HOUR), minutes * 60_000
+        timeline.touched(unit)
+    return timeline
+
+
 def test_a_saved_run_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
     fleet, faults = Fleet(12, 15), frozenset(FAULTS)
-    straight = life(12, 15, faults, 60)
-    timeline, found = Timeline(fleet, faults, START), []
-    for hours in (1, 13, 40, 60):
+    straight = list(offline(Timeline(fleet, faults, START), 12.8, 40).until(START + 60 * HOUR))
+    timeline, found = offline(Timeline(fleet, faults, START), 12.8, 40), []
+    for hours in (1, 13, 40, 60):  # at 13 every device is offline, with a backlog
         found += list(timeline.until(START + hours * HOUR))
         with State(tmp_path) as state:
             state.save(timeline, Truth(), [])
@@ -125,6 +133,20 @@ def test_a_saved_run_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
             assert state.load(timeline, Truth())
             state.finish()
     assert found == straight
+
+
+def test_a_board_takes_its_backlog_along() -> None:
+    timeline = offline(Timeline(Fleet(16, 5), frozenset({"offline", "swaps"}), START), 3, 120)
+    list(timeline.until(START + 4 * HOUR))
+    unit = timeline.units[0]
+    waiting, sequence = len(unit.link.backlog), unit.device.sequence
+    assert waiting > 3
+    unit.new_epoch(timeline.now, "new-board", other_board=True)
+    assert unit.lost == waiting
+    assert (unit.device.epoch, unit.device.board, unit.device.id) == (2, 1, "dev-00001-b1")
+    assert unit.device.sequence < sequence
+    firsts = [json.loads(delivery.body)["sequence"] for delivery in unit.link.backlog]
+    assert firsts == list(range(1, len(firsts) + 1))  # the new board is offline too, and boots with levels
 
 
 def test_a_smaller_fleet_keeps_the_others_numbering(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 import json
 from collections import Counter
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simulator.compare import Stored, differences
 from simulator.demand import DAY
@@ -71,6 +74,19 @@ async def test_every_kind_of_damage_is_seen() -> None:
     page = {"deviceId": name.split("/")[0], "epoch": int(name.split("/")[1])}
     book.read(page | {"lines": [{"ledger": held[0][0], "kind": "restock"}]})
     assert any("is in the ledger twice" in line for line in differences(truth, whole))
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_truth_does_not_depend_on_the_order(random: Random) -> None:
+    timeline = Timeline(Fleet(9, 3), frozenset(FAULTS), START)
+    truth, deliveries = told(timeline, 1)
+    random.shuffle(deliveries)
+    shuffled = Truth()
+    for _, delivery in deliveries:
+        shuffled.acknowledge(timeline.units[delivery.machine].model.spec.id, delivery)
+    lost = {unit.model.spec.id: unit.lost for unit in timeline.units}
+    assert json.loads(json.dumps(describe(shuffled, lost))) == truth
 
 
 def test_truth_is_the_sum_of_the_distinct_events() -> None:
