@@ -11,7 +11,7 @@ JOBS ?= 2
 PY = .venv/bin/python
 NODES = devstack/node devstack/tests/eventhubs/node devstack/tests/cosmos/node
 NPM = .venv/bin/python -m devstack.npm
-LINTED = function_app.py blueprints vending vendctl simulator devstack benchmarks tests infra
+LINTED = function_app.py blueprints vending vendctl simulator devstack benchmarks tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run test replay services picture check lint types contracts bench soak breaks clean
@@ -59,7 +59,7 @@ picture: setup-test ## docs/dashboard.png, taken of the running system
 
 # --- proof --------------------------------------------------------------------------------------------------
 test: setup-test check ## all set-up, then lint, types, contracts and every test
-	@REQUIRE_NODE_PEER=1 CHROMIUM="$$($(PY) -m vendctl.browser)" $(PY) -m pytest -n $(JOBS) --dist loadgroup -q
+	@REQUIRE_NODE_PEER=1 CHROMIUM="$$($(PY) -m vendctl.browser)" $(PY) -m pytest -n $(JOBS) --dist loadfile -q
 
 check: lint types contracts ## lint, types, import contracts, workflows
 

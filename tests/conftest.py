@@ -30,14 +30,6 @@ QUICK = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker for the tests that share the system, and one for each other file (``--dist loadgroup``)."""
-    for item in items:
-        shared = "running" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("system" if shared else str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def inbox() -> Iterator[Inbox]:
     """Where the running system posts its notifications."""

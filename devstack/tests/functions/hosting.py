@@ -157,7 +157,8 @@ class Hosted:
     def records(self, function: str) -> list[dict[str, Any]]:
         """What one function recorded, oldest first."""
         path = self.folder / "records.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
+        # The last line may be half written.
+        lines = path.read_text().split("\n")[:-1] if path.exists() else []
         return [one for one in map(json.loads, lines) if one["function"] == function]
 
     def bodies(self, function: str) -> list[str]:
