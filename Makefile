@@ -67,6 +67,8 @@ lint: setup
 	@.venv/bin/ruff check --quiet $(LINTED)
 	@.venv/bin/ruff format --check --quiet $(LINTED)
 	@.venv/bin/zizmor --offline --quiet --no-progress .github
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 types: setup
 	@.venv/bin/mypy --no-error-summary $(LINTED)
