@@ -109,7 +109,8 @@ def test_what_was_never_told_is_not_covered() -> None:
     assert not covers({}, event(temperature(1)))
 
 
-def test_a_machine_in_two_documents_is_the_newest_of_each_register() -> None:
-    one, two = built(temperature(5, 4.0)), built(temperature(6, 9.0))
-    found = merged([{"machines": {"m1": one}}, {"machines": {"m1": two}}])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_machine_in_two_documents_is_the_newest_of_each_register(turn: int) -> None:
+    both = [{"machines": {"m1": built(temperature(n, x))}} for n, x in ((5, 4.0), (6, 9.0))]
+    found = merged(both[::turn])
     assert (found["m1"]["temp:main"][3], found["m1"]["good:main"][3]) == (9.0, 4.0)
