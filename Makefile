@@ -55,7 +55,7 @@ services: setup ## Azurite, Event Hubs and Cosmos DB on the ports of local.setti
 
 picture: setup-test ## docs/dashboard.png, taken of the running system
 	@rm -rf .data/picture
-	@$(PY) -m vendctl run --machines 60 --history --duration 150 --picture docs/dashboard.png --data .data/picture
+	@$(PY) -m vendctl run --machines 60 --history --duration 240 --picture docs/dashboard.png --data .data/picture
 
 # --- proof --------------------------------------------------------------------------------------------------
 test: setup-test check ## all set-up, then lint, types, contracts and every test
