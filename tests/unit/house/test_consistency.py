@@ -2,80 +2,39 @@
 
 import json
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.metadata import ROOT, bindings, functions, local_settings, placeholders, resolved, used
 from vendctl.provision import BLOB_CONTAINERS, CONTAINERS, QUEUES
 from vending.settings import CONNECTIONS, Settings
 
-ROOT = Path(__file__).parents[3]
 FREE = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
 """Settings that belong to the platform and not to the app's code."""
 
 
 @pytest.fixture(scope="module")
-def functions() -> list[Any]:
-    """Every function, as the indexer sees it."""
-    import function_app
-
-    # The library remembers the names it indexed, and takes a second look at them for duplicates.
-    function_app.app.functions_bindings = {}
-    found: list[Any] = function_app.app.get_functions()
-    return found
-
-
-@pytest.fixture(scope="module")
-def bindings(functions: list[Any]) -> list[dict[str, Any]]:
-    """Every binding of every function."""
-    return [binding.get_dict_repr() for found in functions for binding in found.get_bindings()]
-
-
-@pytest.fixture(scope="module")
 def local() -> dict[str, str]:
-    values: dict[str, str] = json.loads((ROOT / "local.settings.json").read_text())["Values"]
-    return values
+    return local_settings()
 
 
-def used(bindings: list[dict[str, Any]], field: str) -> set[str]:
-    """The values of a field over all bindings."""
-    return {str(binding[field]) for binding in bindings if binding.get(field)}
+def test_every_setting_of_a_binding_is_in_local_settings(local: dict[str, str]) -> None:
+    assert placeholders() <= local.keys()
 
 
-def placeholders(bindings: list[dict[str, Any]]) -> set[str]:
-    return {name for binding in bindings for name in re.findall(r"%([^%]+)%", str(binding))}
-
-
-def resolved(name: str, local: dict[str, str]) -> str:
-    return re.sub(r"%([^%]+)%", lambda found: local[found.group(1)], name)
-
-
-def test_every_setting_of_a_binding_is_in_local_settings(
-    bindings: list[dict[str, Any]], local: dict[str, str]
-) -> None:
-    assert placeholders(bindings) <= local.keys()
-
-
-def test_every_connection_is_known_and_in_local_settings(
-    bindings: list[dict[str, Any]], local: dict[str, str]
-) -> None:
-    connections = used(bindings, "connection")
+def test_every_connection_is_known_and_in_local_settings(local: dict[str, str]) -> None:
+    connections = used("connection")
     assert connections <= set(CONNECTIONS)
     assert set(CONNECTIONS) <= local.keys()
 
 
-def test_local_settings_hold_what_the_code_reads_and_nothing_else(
-    bindings: list[dict[str, Any]], local: dict[str, str]
-) -> None:
+def test_local_settings_hold_what_the_code_reads_and_nothing_else(local: dict[str, str]) -> None:
     of_code = {name.upper() for name in Settings.__dataclass_fields__}
-    assert local.keys() == of_code | placeholders(bindings) | set(CONNECTIONS) | FREE
+    assert local.keys() == of_code | placeholders() | set(CONNECTIONS) | FREE
     Settings.read(local)
 
 
-def test_the_hub_and_its_consumer_groups_are_in_the_local_configuration(
-    bindings: list[dict[str, Any]], local: dict[str, str]
-) -> None:
+def test_the_hub_and_its_consumer_groups_are_in_the_local_configuration(local: dict[str, str]) -> None:
     config = json.loads((ROOT / "infra" / "local" / "eventhubs.json").read_text())
     [namespace] = config["UserConfig"]["NamespaceConfig"]
     hubs = {
@@ -83,7 +42,7 @@ def test_the_hub_and_its_consumer_groups_are_in_the_local_configuration(
         for hub in namespace["Entities"]
     }
     wanted: dict[str, set[str]] = {}
-    for binding in bindings:
+    for binding in bindings():
         if binding["type"] == "eventHubTrigger":
             hub = resolved(binding["eventHubName"], local)
             wanted.setdefault(hub, set()).add(binding["consumerGroup"])
@@ -92,19 +51,17 @@ def test_the_hub_and_its_consumer_groups_are_in_the_local_configuration(
         assert groups <= hubs.get(hub, set()), f"{hub} misses consumer groups"
 
 
-def test_two_functions_never_share_a_consumer_group(bindings: list[dict[str, Any]]) -> None:
-    groups = [b["consumerGroup"] for b in bindings if b["type"] == "eventHubTrigger"]
+def test_two_functions_never_share_a_consumer_group() -> None:
+    groups = [b["consumerGroup"] for b in bindings() if b["type"] == "eventHubTrigger"]
     assert len(groups) == len(set(groups))
 
 
-def test_containers_and_queues_of_the_triggers_are_provisioned(
-    bindings: list[dict[str, Any]], local: dict[str, str]
-) -> None:
-    databases = {resolved(name, local) for name in used(bindings, "databaseName")}
+def test_containers_and_queues_of_the_triggers_are_provisioned(local: dict[str, str]) -> None:
+    databases = {resolved(name, local) for name in used("databaseName")}
     assert databases == {local["COSMOS_DATABASE"]}
-    containers = used(bindings, "containerName") | used(bindings, "leaseContainerName")
+    containers = used("containerName") | used("leaseContainerName")
     assert containers <= CONTAINERS.keys()
-    assert used(bindings, "queueName") <= set(QUEUES)
+    assert used("queueName") <= set(QUEUES)
 
 
 def test_containers_and_queues_of_the_wiring_are_provisioned() -> None:
@@ -121,9 +78,9 @@ def test_keys_of_the_wiring_are_those_of_the_containers() -> None:
         assert CONTAINERS[name] == f"/{key}"
 
 
-def test_every_trigger_that_can_wait_does(functions: list[Any]) -> None:
+def test_every_trigger_that_can_wait_does() -> None:
     """An Event Hubs or Cosmos DB trigger without an endless retry policy loses the batch that failed."""
-    waiting = [x for x in functions if x.get_trigger().type in ("eventHubTrigger", "cosmosDBTrigger")]
+    waiting = [x for x in functions() if x.get_trigger().type in ("eventHubTrigger", "cosmosDBTrigger")]
     assert len(waiting) >= 3
     for found in waiting:
         retry = found.get_settings_dict("retry_policy") or {}

@@ -1,0 +1,15 @@
+// A small fleet, or none: paid by use, except the Event Hubs namespace.
+using 'main.bicep'
+
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'dev')
+param partitionCount = 4
+param retentionHours = 24
+param maximumThroughputUnits = 2
+param cosmosServerless = true
+param archiveRedundancy = 'Standard_LRS'
+param logCapGb = 1
+param maximumInstanceCount = 40
+param notifyWebhookUrl = readEnvironmentVariable('NOTIFY_WEBHOOK_URL', '')
+param operatorId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
+param operatorType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')
+param deployerId = readEnvironmentVariable('DEPLOYER_ID', '')

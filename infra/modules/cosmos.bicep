@@ -1,0 +1,89 @@
+// The Cosmos DB account, its database and containers. vendctl/provision.py makes the same ones locally, and a
+// test compares the two.
+param token string
+param location string
+param tags object
+param databaseName string
+param serverless bool
+param maximumThroughput int
+
+// Only what queries filter by is indexed: each indexed value makes every write dearer. No container has a
+// time to live, because the ledger is kept and readings overwrite themselves.
+var containers = [
+  {
+    name: 'machines'
+    key: '/machineId'
+    indexed: ['type', 'machineId', 'deviceId', 'epoch', 'first', 'last', 'from', 'to', 'date']
+  }
+  { name: 'conditions', key: '/id', indexed: ['type', 'partition', 'shard'] }
+  { name: 'alerts', key: '/machineId', indexed: ['type', 'machineId', 'state', 'rule', 'pending'] }
+  { name: 'fleet', key: '/scope', indexed: ['type', 'date', 'open', 'due'] }
+  { name: 'catalog', key: '/kind', indexed: ['type', 'version', 'site', 'route'] }
+]
+
+resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
+  name: 'cosmos-vendstream-${token}'
+  location: location
+  tags: tags
+  kind: 'GlobalDocumentDB'
+  properties: {
+    databaseAccountOfferType: 'Standard'
+    locations: [{ locationName: location, failoverPriority: 0 }]
+    // The app reads what it wrote, by session tokens; nothing in it needs more.
+    consistencyPolicy: { defaultConsistencyLevel: 'Session' }
+    capabilities: serverless ? [{ name: 'EnableServerless' }] : []
+    backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } }
+    disableLocalAuth: true
+    minimalTlsVersion: 'Tls12'
+  }
+}
+
+resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2025-10-15' = {
+  parent: account
+  name: databaseName
+  properties: {
+    resource: { id: databaseName }
+    // The containers share the throughput: conditions and machines are busy at the same times.
+    options: serverless ? {} : { autoscaleSettings: { maxThroughput: maximumThroughput } }
+  }
+}
+
+resource documents 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2025-10-15' = [
+  for container in containers: {
+    parent: database
+    name: container.name
+    properties: {
+      resource: {
+        id: container.name
+        partitionKey: { paths: [container.key], kind: 'Hash', version: 2 }
+        indexingPolicy: {
+          indexingMode: 'consistent'
+          automatic: true
+          includedPaths: map(container.indexed, field => { path: '/"${field}"/?' })
+          excludedPaths: [{ path: '/*' }]
+        }
+      }
+    }
+  }
+]
+
+// The change feed trigger's own documents, queried by the platform: indexed whole.
+resource leases 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2025-10-15' = {
+  parent: database
+  name: 'leases'
+  properties: {
+    resource: {
+      id: 'leases'
+      partitionKey: { paths: ['/id'], kind: 'Hash', version: 2 }
+      indexingPolicy: {
+        indexingMode: 'consistent'
+        automatic: true
+        includedPaths: [{ path: '/*' }]
+        excludedPaths: []
+      }
+    }
+  }
+}
+
+output name string = account.name
+output address string = account.properties.documentEndpoint

@@ -1,0 +1,52 @@
+// The namespace, the hub that devices send to, and the consumer group of the archive.
+param token string
+param location string
+param tags object
+param hubName string
+param partitionCount int
+param retentionHours int
+param maximumThroughputUnits int
+
+// $Default belongs to ingest_telemetry and is there by itself. Two functions never share a group.
+var consumerGroups = ['archive']
+
+resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
+  name: 'evhns-vendstream-${token}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard', tier: 'Standard', capacity: 1 }
+  properties: {
+    isAutoInflateEnabled: true
+    maximumThroughputUnits: maximumThroughputUnits
+    minimumTlsVersion: '1.2'
+    // On, for the devices alone: they have no Entra identity and sign in with publisher SAS, which names the
+    // device in every event (x-opt-publisher), so that one stolen credential cannot speak for another machine.
+    disableLocalAuth: false
+  }
+}
+
+resource hub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' = {
+  parent: namespace
+  name: hubName
+  properties: {
+    partitionCount: partitionCount
+    retentionDescription: { cleanupPolicy: 'Delete', retentionTimeInHours: retentionHours }
+  }
+}
+
+resource groups 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2024-01-01' = [
+  for name in consumerGroups: {
+    parent: hub
+    name: name
+  }
+]
+
+// Its key signs the devices' tokens, each for …/publishers/{deviceId} only. It cannot read.
+resource devices 'Microsoft.EventHub/namespaces/eventhubs/authorizationRules@2024-01-01' = {
+  parent: hub
+  name: 'devices'
+  properties: { rights: ['Send'] }
+}
+
+output name string = namespace.name
+output address string = '${namespace.name}.servicebus.windows.net'

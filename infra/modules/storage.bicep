@@ -1,0 +1,89 @@
+// The app's own storage: the archive, dead letters and queues. The host's account is another one
+// (hoststorage.bicep), so that its wider role opens nothing here, and neither slows the other.
+//
+// There is no Event Grid topic, because no function has a blob trigger; on Flex Consumption one would need it.
+param token string
+param location string
+param tags object
+param redundancy string
+param coolAfterDays int
+param coldAfterDays int
+
+var containers = ['archive', 'deadletters']
+// The host would make the poison queues when first needed; being there, they can be watched from the start.
+var queues = ['rollup-shards', 'rollup-shards-poison', 'notifications', 'notifications-poison']
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+  name: 'stdata${token}'
+  location: location
+  tags: tags
+  sku: { name: redundancy }
+  kind: 'StorageV2'
+  properties: {
+    accessTier: 'Hot'
+    allowSharedKeyAccess: false
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    supportsHttpsTrafficOnly: true
+    minimumTlsVersion: 'TLS1_2'
+  }
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    // Against a mistaken deletion. No versioning: every append to a raw blob would keep a copy of it.
+    deleteRetentionPolicy: { enabled: true, days: 7 }
+    containerDeleteRetentionPolicy: { enabled: true, days: 30 }
+  }
+}
+
+resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [
+  for name in containers: {
+    parent: blobs
+    name: name
+  }
+]
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = [
+  for name in queues: {
+    parent: queueService
+    name: name
+  }
+]
+
+// Raw events are read again by an audit or a rebuild only. Never to the archive tier: it cannot be read without
+// hours of waiting, and a rebuild reads all. Nothing is ever deleted by a rule.
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
+  parent: account
+  name: 'default'
+  dependsOn: [blobs]
+  properties: {
+    policy: {
+      rules: [
+        {
+          enabled: true
+          name: 'raw-events-get-cheaper'
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['archive/raw/'] }
+            actions: {
+              baseBlob: {
+                tierToCool: { daysAfterModificationGreaterThan: coolAfterDays }
+                tierToCold: { daysAfterModificationGreaterThan: coldAfterDays }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+}
+
+output name string = account.name
