@@ -10,6 +10,7 @@ JOBS ?= 2
 
 PY = .venv/bin/python
 NODES = devstack/node devstack/tests/eventhubs/node devstack/tests/cosmos/node
+DEPLOYED = requirements requirements-telemetry
 NPM = .venv/bin/python -m devstack.npm
 LINTED = function_app.py blueprints vending vendctl simulator devstack benchmarks tests
 
@@ -40,7 +41,16 @@ help: ## this list
 
 setup: .venv/ready devstack/node/node_modules/.ready ## everything that `make run` needs
 
-setup-test: setup $(NODES:%=%/node_modules/.ready)
+# What Azure installs, and nothing else, to start the deployment package in; beside it the platform's own library.
+.tools/deployed/%/.ready: %.txt .venv/ready
+	@echo "set-up: what Azure installs from $*.txt"
+	@rm -rf .tools/deployed/$* && .tools/bin/uv venv --quiet --python $(PY) .tools/deployed/$*
+	@.tools/bin/uv pip sync --quiet --python .tools/deployed/$*/bin/python $*.txt
+	@grep -oE '^azure(-functions-runtime|functions-extensions-base)==[0-9.]+' requirements-dev.txt >.tools/deployed/platform.txt
+	@.tools/bin/uv pip install --quiet --no-deps --target .tools/deployed/platform -r .tools/deployed/platform.txt
+	@touch $@
+
+setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/%/.ready)
 	@$(PY) -m vendctl.browser --install
 
 # --- the main job -------------------------------------------------------------------------------------------

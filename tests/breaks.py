@@ -15,7 +15,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PARTS = (
     "function_app.py", "host.json", "local.settings.json", "pyproject.toml", "requirements.txt",
-    "requirements-dev.txt", ".python-version", "Makefile", ".funcignore", "azure.yaml",
+    "requirements-dev.txt", "requirements-telemetry.txt", ".python-version", "Makefile", ".funcignore",
+    "azure.yaml",
     "blueprints", "vending", "vendctl", "simulator", "devstack", "web", "infra", "docs", "examples", "tests",
     "benchmarks", ".github",
 )  # fmt: skip

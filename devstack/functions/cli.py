@@ -35,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--drain", type=float, default=30.0, help="seconds invocations may take to end (default 30)"
     )
+    found.add_argument(
+        "--python", type=Path, help="interpreter of the app's own environment, with azure-functions-runtime"
+    )
     found.add_argument("--quiet", action="store_true", help="log failures only")
     found.add_argument(
         "--watch", action="store_true", help="start again when a .py or .json file of the app changes"
@@ -135,7 +138,19 @@ def _host_options(options: argparse.Namespace, configuration: config.Configurati
         instances[name] = int(count)
     local = configuration.local.get("Host") or {}
     port = options.port if options.port is not None else int(local.get("LocalHttpPort") or 7071)
-    return Options(port, options.enable_auth, options.quiet, instances, tuple(options.only), options.drain)
+    if options.python is not None and not options.python.is_file():
+        raise ConfigurationError(f"--python {options.python}: there is no such file")
+    if options.python is not None and instances:
+        raise ConfigurationError("--python and --instances do not go together: instances run this Python")
+    return Options(
+        port,
+        options.enable_auth,
+        options.quiet,
+        instances,
+        tuple(options.only),
+        options.drain,
+        options.python,
+    )
 
 
 async def _watch_stdin(stopped: asyncio.Event) -> None:

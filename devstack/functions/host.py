@@ -32,6 +32,7 @@ class Options:
     instances: Mapping[str, int] = field(default_factory=dict)
     only: tuple[str, ...] = ()
     drain: float = 30.0
+    python: Path | None = None
 
 
 class Host:
@@ -50,7 +51,7 @@ class Host:
         self.id = host_id(configuration)
         level = "WARNING" if options.quiet else "INFO"
         self._pool = WorkerPool(
-            configuration.app, configuration.settings, _worker_count(configuration), level
+            configuration.app, configuration.settings, _worker_count(configuration), level, options.python
         )
 
     @property

@@ -17,8 +17,11 @@ ROOT = Path(__file__).parents[2]
 class Worker:
     """One child process with the app in it. :meth:`start` returns once it has indexed the app."""
 
-    def __init__(self, app: Path, environment: Mapping[str, str], ended: Callable[["Worker"], None]) -> None:
+    def __init__(
+        self, python: str, app: Path, environment: Mapping[str, str], ended: Callable[["Worker"], None]
+    ) -> None:
         self.functions: list[dict[str, Any]] = []
+        self._python = python
         self._app = app
         self._environment = dict(environment)
         self._ended = ended
@@ -36,7 +39,7 @@ class Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "devstack.functions.worker", str(theirs.fileno()), str(self._app)),
+                *(self._python, "-m", "devstack.functions.worker", str(theirs.fileno()), str(self._app)),
                 pass_fds=(theirs.fileno(),),
                 cwd=ROOT,
                 env=self._environment,
@@ -105,9 +108,15 @@ class Worker:
 
 
 class WorkerPool:
-    """``count`` workers of one app, used in turn. A worker that ends by itself is replaced."""
+    """``count`` workers of one app, used in turn. A worker that ends by itself is replaced.
 
-    def __init__(self, app: Path, settings: Mapping[str, str], count: int, level: str) -> None:
+    ``python`` runs them, where the app has an environment of its own.
+    """
+
+    def __init__(
+        self, app: Path, settings: Mapping[str, str], count: int, level: str, python: Path | None = None
+    ) -> None:
+        self._python = str(python or sys.executable)
         self._app = app
         self._count = count
         self._environment = _environment(app, settings, level)
@@ -148,7 +157,7 @@ class WorkerPool:
         await asyncio.gather(*(worker.stop() for worker in self._workers))
 
     async def _new(self) -> Worker:
-        worker = Worker(self._app, self._environment, self._replace)
+        worker = Worker(self._python, self._app, self._environment, self._replace)
         await worker.start()
         self._workers.append(worker)
         self._available.set()

@@ -67,3 +67,11 @@ def test_the_lock_names_no_host_and_carries_hashes() -> None:
     text = (ROOT / "requirements-dev.txt").read_text()
     assert "://" not in text
     assert len(PINNED.findall(text)) <= text.count("--hash=sha256:")
+
+
+def test_with_telemetry_the_same_is_installed_and_the_distribution() -> None:
+    told, plain = pins("requirements-telemetry.txt"), pins("requirements.txt")
+    assert told.items() >= plain.items()
+    (distribution,) = asked("telemetry")
+    assert distribution.specifier.contains(told[canonicalize_name(distribution.name)])
+    assert "://" not in (ROOT / "requirements-telemetry.txt").read_text()

@@ -1,0 +1,117 @@
+"""``vendctl package``: what is deployed (what ``.funcignore`` leaves of this folder), as a zip or a folder.
+
+The same files as ``func azure functionapp publish`` and the GitHub action take. With ``--telemetry`` the
+package asks for Azure's OpenTelemetry distribution too (docs/operations.md). Needs Python alone.
+"""
+
+import argparse
+import shutil
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+REQUIRED = ("function_app.py", "host.json", "requirements.txt")
+WITH_TELEMETRY = "requirements-telemetry.txt"
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time of every entry of a zip: same files, same bytes."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of an ignore file."""
+
+    pattern: str
+    anchored: bool
+    folders_only: bool
+    keeps: bool
+
+    @classmethod
+    def read(cls, line: str) -> "Rule":
+        """A line by git's rules. Raises ValueError for what not every tool reads alike."""
+        text = line.removeprefix("!")
+        if "**" in text or "\\" in text:
+            raise ValueError(f".funcignore: {line!r} uses ** or a backslash, which tools read differently")
+        bare = text.strip("/")
+        return cls(bare, "/" in text.rstrip("/"), text.endswith("/"), line.startswith("!"))
+
+    def names(self, path: Path, folder: bool) -> bool:
+        """Whether the line speaks of that path (relative to the file's folder)."""
+        if self.folders_only and not folder:
+            return False
+        if not self.anchored:
+            return fnmatchcase(path.name, self.pattern)
+        parts = self.pattern.split("/")
+        pairs = zip(path.parts, parts, strict=False)
+        return len(path.parts) == len(parts) and all(fnmatchcase(name, part) for name, part in pairs)
+
+
+def rules(text: str) -> list[Rule]:
+    """The lines of an ignore file that say something."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    return [Rule.read(line) for line in lines if line and not line.startswith("#")]
+
+
+def files(root: Path) -> list[Path]:
+    """The files to deploy, relative to the root, in order."""
+    found = rules((root / ".funcignore").read_text())
+    return sorted(_kept(root, root, found))
+
+
+def _kept(root: Path, folder: Path, found: Sequence[Rule]) -> Iterator[Path]:
+    for path in folder.iterdir():
+        relative, is_folder = path.relative_to(root), path.is_dir()
+        said = [rule.keeps for rule in found if rule.names(relative, is_folder)]
+        if said and not said[-1]:
+            continue
+        if is_folder:
+            yield from _kept(root, path, found)
+        else:
+            yield relative
+
+
+def build(root: Path, target: Path, *, telemetry: bool = False) -> list[Path]:
+    """Write the package: a zip where the name ends so, else a new folder. Raises OSError, ValueError."""
+    chosen = files(root)
+    if missing := [name for name in REQUIRED if Path(name) not in chosen]:
+        raise ValueError(f"the package would hold no {', '.join(missing)}: see .funcignore")
+    sources = {path: root / path for path in chosen}
+    if telemetry:
+        sources[Path("requirements.txt")] = root / WITH_TELEMETRY
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (_zip if target.suffix == ".zip" else _folder)(target, sources)
+    return chosen
+
+
+def _zip(target: Path, sources: dict[Path, Path]) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, source in sources.items():
+            entry = zipfile.ZipInfo(path.as_posix(), EPOCH)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, source.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def _folder(target: Path, sources: dict[Path, Path]) -> None:
+    target.mkdir()
+    for path, source in sources.items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target / path)
+
+
+def main(argv: list[str]) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="vendctl package", description=__doc__)
+    what = "a .zip, or a folder that does not exist; default dist/vendstream.zip"
+    parser.add_argument("target", nargs="?", type=Path, default=Path("dist/vendstream.zip"), help=what)
+    parser.add_argument("--telemetry", action="store_true", help="with the OpenTelemetry distribution")
+    asked = parser.parse_args(argv)
+    try:
+        chosen = build(ROOT, asked.target, telemetry=asked.telemetry)
+    except (OSError, ValueError) as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    print(f"{asked.target}: {len(chosen)} files")
+    return 0
