@@ -30,12 +30,12 @@ def fetch(url: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], by
     return status, {name.lower(): value for name, value in said.items()}, body
 
 
-def host_key(running: System) -> str:
-    """The key that opens every function of the app, from where the host keeps it."""
+def host_key(running: System, kind: str = "default") -> str:
+    """The key that opens every function of the app (``master``: the admin endpoints too)."""
     with BlobServiceClient.from_connection_string(running.stack.storage_connection) as service:
         container = service.get_container_client("azure-webjobs-secrets")
         (name,) = container.list_blob_names()
-        key: str = json.loads(container.download_blob(name).readall())["default"]
+        key: str = json.loads(container.download_blob(name).readall())[kind]
         return key
 
 
