@@ -25,6 +25,8 @@ class Settings:
     """Where notifications are posted; empty: they are logged only."""
     silent_after_minutes: str = "60"
     """A machine that nothing was heard of for longer is silent."""
+    quick_decoding: str = "true"
+    """false: the library's own converter decodes the trigger's batches, slowly."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -43,6 +45,8 @@ class Settings:
         if not settings.silent_after_minutes.isdigit() or int(settings.silent_after_minutes) < 1:
             said = settings.silent_after_minutes
             raise ValueError(f"app setting SILENT_AFTER_MINUTES is {said!r}; give whole minutes from 1 on")
+        if settings.quick_decoding not in ("true", "false"):
+            raise ValueError(f"app setting QUICK_DECODING is {settings.quick_decoding!r}; give true or false")
         return settings
 
     @property

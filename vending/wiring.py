@@ -60,7 +60,7 @@ def quick_decoding() -> bool:
     """Have the trigger's batches decoded by our own converter, where the library allows it."""
     from vending.adapters.decoding import install
 
-    return install()
+    return install(lambda: settings().quick_decoding == "true")
 
 
 def metered() -> AbstractContextManager[Cost]:

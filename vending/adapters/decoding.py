@@ -3,12 +3,13 @@
 azure-functions 2.3 tries up to sixteen time formats for each event, of which the one that the trigger writes
 is among the last: over nine tenths of a batch's decoding. And it takes offsets for integers, which a
 geo-replicated hub's are not: one such offset fails the whole batch. This converter gives what the library's
-own gives wherever that succeeds, and hands everything unusual to it.
+own gives wherever that succeeds, and hands everything unusual to it. App setting QUICK_DECODING=false hands
+it everything.
 """
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,10 +28,13 @@ Row = dict[str, Any]
 class QuickConverter(EventHubTriggerConverter, binding=None, trigger=True):
     """The library's converter, quick for batches of binary bodies."""
 
+    wanted: Callable[[], bool] = staticmethod(lambda: True)
+    """Asked at every batch, because settings are not read when the app is imported."""
+
     @classmethod
     def decode(cls, data: Any, *, trigger_metadata: Mapping[str, Any]) -> Any:
         """As the library's, and total for offsets that are text."""
-        rows = _rows(data, trigger_metadata)
+        rows = _rows(data, trigger_metadata) if cls.wanted() else None
         if rows is None:
             return super().decode(data, trigger_metadata=trigger_metadata)
         return [
@@ -61,9 +65,10 @@ class QuickConverter(EventHubTriggerConverter, binding=None, trigger=True):
         return moment.replace(tzinfo=UTC) if found[2] else moment
 
 
-def install() -> bool:
+def install(wanted: Callable[[], bool]) -> bool:
     """Put the quick converter in the library's place; False, and nothing done, where that is not as expected.
 
+    ``wanted`` is asked at every batch: False leaves the batch to the library's own.
     There is no public way: converters register themselves by name, once. A test tells when that changes.
     """
     registry: Any = func.get_binding_registry()
@@ -73,6 +78,7 @@ def install() -> bool:
             "azure-functions keeps its converters elsewhere now: batches are decoded by its own, slowly"
         )
         return False
+    QuickConverter.wanted = staticmethod(wanted)
     bindings[BINDING] = QuickConverter
     return True
 

@@ -1,6 +1,7 @@
 """The quick converter gives what the library's own gives, wherever that succeeds."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -101,13 +102,22 @@ def test_texts_are_the_librarys_to_decode() -> None:
     assert isinstance(slow, type)
 
 
-def test_the_app_decodes_quickly() -> None:
+@pytest.mark.parametrize(("setting", "quick"), [(None, "True"), ("true", "True"), ("false", "False")])
+def test_the_app_decodes_quickly_unless_a_setting_says_no(setting: str | None, quick: str) -> None:
     """The library still keeps its converters where they can be replaced, and importing the app does so."""
     program = (
         "import function_app, azure.functions as func;"
-        "print(func.get_binding_registry().get('eventHubTrigger').__name__)"
+        "found = func.get_binding_registry().get('eventHubTrigger'); print(found.__name__, found.wanted())"
     )
+    needed = {"TELEMETRY_HUB": "telemetry", "COSMOS_DATABASE": "vendstream"}
+    environment = os.environ | needed | ({"QUICK_DECODING": setting} if setting else {})
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "QuickConverter"
+    assert done.stdout.split() == ["QuickConverter", quick]
+
+
+def test_what_is_switched_off_is_the_librarys_to_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"SequenceNumber": 7, "Offset": "1:2:3", "EnqueuedTimeUtc": "2026-11-24T10:00:00"}
+    monkeypatch.setattr(QuickConverter, "wanted", staticmethod(lambda: False))
+    assert asked(QuickConverter, [b"x"], [row]) is ValueError

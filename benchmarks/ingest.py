@@ -1,0 +1,180 @@
+"""Ingest beside the published patterns: CPU, requests and request units per event.
+
+``python -m benchmarks.ingest [--minutes M] [--batches N] [--json]``. All on one local Cosmos DB server. CPU
+is this process's alone: the SDK and everything above it. Request units are the server's estimate of Azure's.
+Counted are stock, ledger pages, conditions and the reads of all of them; the patterns of
+:mod:`benchmarks.baselines` count what they read and write. The roll-up of what was taken, and reading it once
+from the change feeds, which the patterns do not have, stand apart.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from azure.cosmos import PartitionKey
+from azure.cosmos.aio import CosmosClient, DatabaseProxy
+
+from benchmarks.arrivals import HOURS, START, Day, backlog
+from benchmarks.baselines import INDEXING, Baseline
+from benchmarks.cosmos import serving
+from benchmarks.meter import Figure, Meter, compared, figure, measured
+from benchmarks.rollups import Messages
+from devstack.cosmos.auth import WELL_KNOWN_KEY
+from tests.fakes import FakeBlobs, FakeDocuments
+from vendctl.provision import CONTAINERS, create_database
+from vending.adapters.clients import cosmos_client
+from vending.adapters.cosmos import CosmosDocuments
+from vending.domain.events import HubEvent
+from vending.ports import Put
+from vending.usecases.catalog_cache import CatalogCache
+from vending.usecases.ingest import IngestStores, ingest
+from vending.usecases.roll_up import RollUpStores, roll_up
+from vending.usecases.roll_up_shard import roll_up_shard
+
+EACH = (1, 4, 16, 64)
+DAY_B1 = {"cpu_us_per_event": 1 / 3, "ru_per_event": 0.8}
+DAY_B5 = {"cpu_us_per_event": 1 / 3, "ru_per_event": 0.4}
+BACKLOG_16 = {"cpu_us_per_event": 1 / 6, "requests_per_event": 1 / 8, "ru_per_event": 1 / 3}
+
+
+class App:
+    """The app's own containers."""
+
+    def __init__(self, database: DatabaseProxy) -> None:
+        self.meter = Meter()
+        self.documents = {
+            name: CosmosDocuments(database.get_container_client(name), key[1:], self.meter.charge)
+            for name, key in CONTAINERS.items()
+        }
+        self.stores = IngestStores(self.documents["machines"], self.documents["conditions"], FakeBlobs())
+
+    async def take(self, batch: Sequence[HubEvent]) -> None:
+        """What the function does."""
+        outcome = await ingest(batch, self.stores, "benchmark")
+        if outcome.refusals:
+            raise RuntimeError(f"an event of the benchmark was refused: {outcome.refusals[0][1]}")
+
+    async def fill(self, day: Day) -> None:
+        """Live some hours in memory, and put the documents in; ledger pages are never read here."""
+        machines, conditions = FakeDocuments("machineId"), FakeDocuments("id")
+        held = IngestStores(machines, conditions, FakeBlobs())
+        for batch in day.before():
+            await ingest(batch, held, "benchmark")
+        for name, store in (("machines", machines), ("conditions", conditions)):
+            for (key, _), (_, body) in store.items.items():
+                if body["type"] != "page":
+                    await self.documents[name].write(key, [Put(body)])
+
+    async def feeds(self, _: Sequence[HubEvent]) -> None:
+        """Everything that the change feeds hold, read once."""
+        for name in ("machines", "conditions"):
+            documents = self.documents[name]
+            for one in await documents.ranges():
+                continuation, more = None, True
+                while more:
+                    found, continuation = await documents.changes(one, continuation, 100)
+                    more = bool(found)
+
+    async def roll_up(self, _: Sequence[HubEvent]) -> None:
+        """A tick of the roll-up."""
+        queue, now = Messages(), START + timedelta(hours=HOURS + 1)
+        machines, fleet = self.documents["machines"], self.documents["fleet"]
+        known = CatalogCache(self.documents["catalog"], "Etc/UTC")
+        stores = RollUpStores(machines, machines, fleet, known, queue)
+        await roll_up(now, stores)
+        while queue.sent:
+            await roll_up_shard(queue.sent.pop(0), now, stores)
+
+
+async def day(client: CosmosClient, minutes: int) -> list[Figure]:
+    """Live arrivals."""
+    app, life = App(await _database(client, "day")), Day()
+    await app.fill(life)
+    batches = life.live(minutes)
+    events = [event for batch in batches for event in batch]
+    await app.roll_up(events)  # of what was filled in: nothing, but its continuations stand
+    ours = await measured(app.take, batches, app.meter)
+    for operation, units in sorted(app.meter.by.items()):
+        print(f"  {operation}: {units / len(events):.2f} RU an event", file=sys.stderr)
+    found = [
+        {
+            "name": "ingest.day.events_per_batch",
+            "value": round(len(events) / len(batches), 1),
+            "unit": "events",
+        }
+    ]
+    for name, targets in (("b1", DAY_B1), ("b5", DAY_B5), ("b0", {})):
+        theirs = await _baseline(client, name, "day", batches)
+        found += compared("ingest.day", ours, name.upper(), theirs, targets)
+    for name, work in (("roll_up", app.roll_up), ("feeds", app.feeds)):
+        after = await measured(work, [events], app.meter)
+        for what, unit in (("ru_per_event", "RU (estimated)"), ("cpu_us_per_event", "us CPU")):
+            found.append(figure(f"ingest.day.{name}.{what}", after[what], unit, "ingest itself", ours[what]))
+    return found
+
+
+async def backlogs(client: CosmosClient, count: int) -> list[Figure]:
+    """Full batches with so many ledger events of each machine."""
+    found = []
+    for each in EACH:
+        app = App(await _database(client, f"backlog-{each}"))
+        levels, batches = backlog(each, count)
+        await app.take(levels)
+        ours = await measured(app.take, batches, app.meter)
+        theirs = await _baseline(client, "b1", f"backlog-{each}", batches)
+        targets = BACKLOG_16 if each == 16 else {}
+        found += compared(f"ingest.backlog_{each}", ours, "B1", theirs, targets)
+    return found
+
+
+async def _database(client: CosmosClient, name: str) -> DatabaseProxy:
+    await create_database(client, name)
+    return client.get_database_client(name)
+
+
+async def _baseline(
+    client: CosmosClient, name: str, what: str, batches: Sequence[Sequence[HubEvent]]
+) -> dict[str, float]:
+    """On a client of its own: the SDK as it comes."""
+    database = await client.create_database(f"{name}-{what}")
+    await database.create_container("c", PartitionKey("/deviceId"), indexing_policy=INDEXING)
+    async with CosmosClient(client.client_connection.url_connection, WELL_KNOWN_KEY) as plain:
+        meter = Meter()
+        baseline = Baseline(plain.get_database_client(database.id).get_container_client("c"), meter)
+        if name == "b5":  # the state of every machine exists on an ordinary day
+            await baseline.b5([event for batch in batches for event in batch])
+        return await measured(getattr(baseline, name), batches, meter)
+
+
+async def run(port: int, minutes: int, batches: int) -> list[Figure]:
+    """All figures."""
+    account = f"AccountEndpoint=http://127.0.0.1:{port}/;AccountKey={WELL_KNOWN_KEY}"
+    async with cosmos_client({"COSMOS": account}, "COSMOS") as client:
+        return await day(client, minutes) + await backlogs(client, batches)
+
+
+def main() -> int:
+    """Print a table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=int, default=6, help="of the day, measured; default 6")
+    parser.add_argument("--batches", type=int, default=3, help="of each backlog; default 3")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as (port, _):
+        found = asyncio.run(run(port, asked.minutes, asked.batches))
+    if asked.json:
+        print(json.dumps({"figures": found}))
+    else:
+        from benchmarks.__main__ import row
+
+        print(*map(row, found), sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""What some work took: CPU of this process, requests, request units (the local server's estimate)."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from vending.domain.events import HubEvent
+
+Figure = dict[str, Any]
+Take = Callable[[Sequence[HubEvent]], Awaitable[Any]]
+UNITS = {
+    "cpu_us_per_event": "us CPU",
+    "requests_per_event": "requests",
+    "ru_per_event": "RU (estimated)",
+    "events_per_second": "events/s",
+}
+
+
+class Meter:
+    """Responses, and what they were charged."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.units = 0.0
+        self.by: dict[str, float] = {}
+
+    def charge(self, operation: str, units: float) -> None:
+        """Count one response of an adapter."""
+        self.requests += 1
+        self.units += units
+        self.by[operation] = self.by.get(operation, 0.0) + units
+
+    def hook(self, headers: Mapping[str, Any], _: Any) -> None:
+        """Count one response of the SDK."""
+        self.charge("sdk", float(headers["x-ms-request-charge"]))
+
+
+async def measured(take: Take, batches: Iterable[Sequence[HubEvent]], meter: Meter) -> dict[str, float]:
+    """The four figures of taking some batches, one after the other, as a partition's trigger does."""
+    meter.requests, meter.units, meter.by = 0, 0.0, {}
+    count, cpu, wall = 0, time.process_time(), time.perf_counter()
+    for batch in batches:
+        await take(batch)
+        count += len(batch)
+    return {
+        "cpu_us_per_event": (time.process_time() - cpu) * 1e6 / count,
+        "requests_per_event": meter.requests / count,
+        "ru_per_event": meter.units / count,
+        "events_per_second": count / (time.perf_counter() - wall),
+    }
+
+
+def compared(
+    name: str, ours: Mapping[str, float], baseline: str, theirs: Mapping[str, float],
+    targets: Mapping[str, float],
+) -> list[Figure]:  # fmt: skip
+    """Figures of ours beside a baseline's; ``targets`` are ratios that must not be exceeded."""
+    return [
+        figure(f"{name}.{what}", ours[what], unit, baseline, theirs[what], targets.get(what))
+        for what, unit in UNITS.items()
+    ]
+
+
+def figure(
+    name: str, value: float, unit: str, baseline: str, beside: float, target: float | None = None
+) -> Figure:
+    """One figure beside its baseline."""
+    ratio = value / beside
+    found: Figure = {
+        "name": name, "value": round(value, 3), "unit": unit,
+        "baseline": baseline, "baseline_value": round(beside, 3), "ratio": round(ratio, 3),
+    }  # fmt: skip
+    return found if target is None else found | {"target": target, "met": ratio <= target}
