@@ -60,7 +60,7 @@ def quick_decoding() -> bool:
     """Have the trigger's batches decoded by our own converter, where the library allows it."""
     from vending.adapters.decoding import install
 
-    return install(lambda: settings().quick_decoding == "true")
+    return install(lambda: os.environ.get("QUICK_DECODING") != "false")
 
 
 def metered() -> AbstractContextManager[Cost]:

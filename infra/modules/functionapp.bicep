@@ -97,6 +97,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
+    QUICK_DECODING: 'true'
     ROLL_UP_SCHEDULE: '0 * * * * *'
     COMPACT_SCHEDULE: '0 */10 * * * *'
     SWEEP_SCHEDULE: '30 * * * * *'
