@@ -65,6 +65,9 @@ param notifyWebhookUrl string = ''
 @minValue(1)
 param silentAfterMinutes int = 60
 
+@description('The platform\'s own switch for OpenTelemetry; the package must then be built with --telemetry.')
+param openTelemetry bool = false
+
 @description('Object id of who runs vendctl against this environment; empty: nobody yet.')
 param operatorId string = ''
 
@@ -185,6 +188,7 @@ module app 'modules/functionapp.bicep' = {
     defaultTimeZone: defaultTimeZone
     notifyWebhookUrl: notifyWebhookUrl
     silentAfterMinutes: silentAfterMinutes
+    openTelemetry: openTelemetry
   }
 }
 

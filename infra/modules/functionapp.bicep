@@ -19,6 +19,7 @@ param databaseName string
 param defaultTimeZone string
 param notifyWebhookUrl string
 param silentAfterMinutes int
+param openTelemetry bool
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: 'plan-vendstream-${token}'
@@ -91,6 +92,9 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     STORAGE__clientId: clientId
     APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
+    // The worker configures OpenTelemetry, the host sends its own likewise: one switch for both.
+    PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: openTelemetry ? 'true' : 'false'
+    AzureFunctionsJobHost__telemetryMode: openTelemetry ? 'OpenTelemetry' : 'ApplicationInsights'
     TELEMETRY_HUB: hubName
     HUB_GENERATION: hubGeneration
     COSMOS_DATABASE: databaseName

@@ -18,6 +18,8 @@ FILES = sorted((ROOT / "infra").rglob("*.bicep*"))
 PLATFORM = {
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+    "AzureFunctionsJobHost__telemetryMode",
 }
 """Settings that the platform reads, not our code."""
 ADDRESSES = {

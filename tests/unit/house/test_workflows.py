@@ -1,0 +1,167 @@
+"""Workflows: pinned, without secrets, and in step with infra/, the commands and the local stack (offline)."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.bicep import read
+from tests.infra import Infra
+from tests.metadata import ROOT, local_settings
+from vendctl.package import main as package
+
+FOLDER = ROOT / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+USES = re.compile(r"^\s*(?:- )?uses: (\S+?)@(\S+)(.*)$", re.MULTILINE)
+BY_AZD = {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
+"""What azd tells the parameter files of the person who runs it; a workflow is no person."""
+
+
+def load(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = YAML(typ="safe").load(path)
+    return found
+
+
+@pytest.fixture(scope="module")
+def deploy() -> dict[str, Any]:
+    return load(FOLDER / "deploy.yml")
+
+
+@pytest.fixture(scope="module")
+def infra() -> Infra:
+    return Infra()
+
+
+def step(job: dict[str, Any], text: str) -> dict[str, Any]:
+    """The one step whose action or commands hold the text."""
+    (found,) = [x for x in job["steps"] if text in x.get("uses", "") + x.get("run", "")]
+    return dict(found)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_actions_are_pinned_and_say_which_version_that_is(path: Path) -> None:
+    found = USES.findall(path.read_text())
+    assert found
+    for action, commit, comment in found:
+        assert re.fullmatch(r"[0-9a-f]{40}", commit), f"{action}@{commit} can be moved by others"
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), f"{action}: which version is that?"
+
+
+def test_an_action_has_one_version_everywhere() -> None:
+    pins = {found for path in FILES for found in USES.findall(path.read_text())}
+    assert len(pins) == len({action.lower() for action, _, _ in pins})
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_workflow_knows_a_secret_or_runs_a_strangers_code_with_rights(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"\bsecrets\s*[.\[]", text)
+    assert "pull_request_target" not in text
+    workflow = load(path)
+    assert workflow["permissions"] in ({}, {"contents": "read"})
+    for name, job in workflow["jobs"].items():
+        logs_in = any("azure/login" in each.get("uses", "") for each in job["steps"])
+        rights = {"contents": "read"} | ({"id-token": "write"} if logs_in else {})
+        assert job.get("permissions", workflow["permissions"]) == rights, name
+        assert bool(job.get("environment")) == logs_in, f"{name}: an identity belongs to an environment"
+        assert job["timeout-minutes"] <= 60
+
+
+def test_each_target_has_its_parameter_file(deploy: dict[str, Any]) -> None:
+    # YAML 1.1 would read the key `on` as true; this is 1.2.
+    targets = deploy["on"]["workflow_dispatch"]["inputs"]["target"]["options"]
+    assert targets == sorted(path.stem for path in (ROOT / "infra").glob("*.bicepparam"))
+    assert 'infra/$TARGET.bicepparam"' in step(deploy["jobs"]["deploy"], "group create")["run"]
+
+
+def test_the_parameter_files_find_the_environment_that_they_read(deploy: dict[str, Any]) -> None:
+    names: set[str] = set()
+    for path in (ROOT / "infra").glob("*.bicepparam"):
+        names |= set(re.findall(r"readEnvironmentVariable\('(\w+)'", path.read_text()))
+        assert not read(path).faults
+    given = step(deploy["jobs"]["deploy"], "group create")["env"]
+    assert names - BY_AZD == given.keys()
+    assert names - BY_AZD <= deploy["jobs"]["what-if"]["env"].keys()
+
+
+def test_outputs_that_the_steps_read_are_outputs_of_main_bicep(infra: Infra) -> None:
+    asked = set(re.findall(r"steps\.resources\.outputs\.(\w+)", (FOLDER / "deploy.yml").read_text()))
+    missing = asked - {name.lower() for name in infra.main.outputs}
+    assert asked, "the steps read no output"
+    assert not missing, f"main.bicep has no outputs {sorted(missing)}"
+
+
+def test_what_is_packaged_is_deployed_and_then_tried(deploy: dict[str, Any], tmp_path: Path) -> None:
+    job = deploy["jobs"]["deploy"]
+    order = [each.get("uses", "") + each.get("run", "") for each in job["steps"]]
+    at = {
+        word: next(number for number, text in enumerate(order) if word in text)
+        for word in ("vendctl package", "group create", "functions-action", "vendctl smoke")
+    }
+    assert list(at.values()) == sorted(at.values())
+    assert "azure/login" in order[at["vendctl smoke"] - 1]
+    packed = step(job, "vendctl package")["run"].partition("vendctl package ")[2].split()
+    given = step(job, "functions-action")["with"]
+    assert given["package"] == packed[0]
+    assert given["remote-build"] is True
+    assert "respect-funcignore" not in given
+    assert package([str(tmp_path / "app.zip"), *packed[1:]]) == 0
+    switched = step(job, "group create")["env"]["OPEN_TELEMETRY"] == "true"
+    assert switched == ("--telemetry" in packed)
+
+
+def test_the_smoke_test_gets_what_it_reads_and_may_send(deploy: dict[str, Any], infra: Infra) -> None:
+    given = step(deploy["jobs"]["deploy"], "vendctl smoke")
+    assert {"EVENTHUB__fullyQualifiedNamespace", "TELEMETRY_HUB"} <= given["env"].keys()
+    assert "export FUNCTIONS_KEY" in given["run"]
+    assert "::add-mask::$FUNCTIONS_KEY" in given["run"]
+    assert ("hub", "eventHubsDataSender") in infra.grants("peopleRoles")
+    sends = infra.modules["peopleRoles"].named("deployerSends")
+    assert sends.body["properties"]["principalId"] == "deployerId"
+    assert infra.main.modules["peopleRoles"].params["deployerId"] == "deployerId"
+
+
+def test_bicep_is_compiled_and_linted_before_anything_is_deployed(deploy: dict[str, Any]) -> None:
+    commands = step(deploy["jobs"]["bicep"], "az bicep")["run"]
+    for command in (
+        "lint --file infra/main.bicep",
+        "build --file infra/main.bicep",
+        'build-params --file "$file"',
+    ):
+        assert f"az bicep {command}" in commands
+    assert {name: job.get("needs") for name, job in deploy["jobs"].items()} == {
+        "bicep": None,
+        "what-if": "bicep",
+        "deploy": "bicep",
+    }
+
+
+def test_dependabot_looks_after_what_is_pinned() -> None:
+    updates = load(ROOT / ".github" / "dependabot.yml")["updates"]
+    found = {each["package-ecosystem"]: each.get("directories", [each.get("directory")]) for each in updates}
+    locks = {
+        f"/{path.parent.relative_to(ROOT)}"
+        for path in (ROOT / "devstack").rglob("package-lock.json")
+        if "node_modules" not in path.parts
+    }
+    assert set(found) == {"github-actions", "pip", "npm"}
+    assert set(found["npm"]) == locks
+
+
+def test_the_emulators_listen_where_local_settings_look() -> None:
+    compose = load(ROOT / "devstack" / "compose.yaml")["services"]
+    published = [port for service in compose.values() for port in service["ports"]]
+    assert all(port.startswith("127.0.0.1:") for port in published), (
+        "the emulators are for this machine alone"
+    )
+    settings = local_settings()
+    cosmos = re.findall(r"AccountEndpoint=([^;]+)", settings["COSMOS"])[0]
+    assert settings["STORAGE"] == settings["AzureWebJobsStorage"] == "UseDevelopmentStorage=true"
+    wanted = {"azurite": {10000, 10001}, "cosmos": {urlsplit(cosmos).port}, "eventhubs": {5672}}
+    for service, ports in wanted.items():
+        here = {int(port.split(":")[1]) for port in compose[service]["ports"]}
+        assert ports <= here, f"{service} misses {sorted(str(port) for port in ports - here)}"
+    assert "UseDevelopmentEmulator=true" in settings["EVENTHUB"]
