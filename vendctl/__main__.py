@@ -42,5 +42,13 @@ def main(argv: list[str]) -> int:
     return code
 
 
+def entry() -> int:
+    """The process: Ctrl-C where a command does not mind it ends it with 130, as a shell would say."""
+    try:
+        return main(sys.argv[1:])
+    except KeyboardInterrupt:
+        return 130
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(entry())

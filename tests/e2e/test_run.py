@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,18 +23,9 @@ Run = Callable[..., "subprocess.Popen[str]"]
 def run(tmp_path: Path) -> Iterator[Run]:
     started: list[subprocess.Popen[str]] = []
 
-    def start(*words: str) -> "subprocess.Popen[str]":
-        command = [
-            sys.executable,
-            "-m",
-            "vendctl",
-            "run",
-            "--data",
-            str(tmp_path),
-            "--machines",
-            "12",
-            *words,
-        ]
+    def start(*words: str, data: Path = tmp_path) -> "subprocess.Popen[str]":
+        vendctl = [sys.executable, "-m", "vendctl", "run"]
+        command = [*vendctl, "--free-ports", "--data", str(data), "--machines", "12", *words]
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -83,17 +76,73 @@ def test_the_last_line_is_the_account_and_the_next_run_goes_on(run: Run, tmp_pat
     assert account(said)["lost"] == account(said)["doubled"] == 0
 
 
-@pytest.mark.parametrize("moment", ["starting cosmos", "starting the functions", "sent,"])
-def test_ctrl_c_leaves_nothing(run: Run, tmp_path: Path, moment: str) -> None:
-    process = run("--json")
+def heard(process: "subprocess.Popen[str]", moment: str) -> str:
+    """What the run said until it said that."""
+    said = ""
     assert process.stdout
     for line in process.stdout:
+        said += line
         if moment in line:
-            break
+            return said
+    raise AssertionError(f"it ended without {moment!r}: {said}")
+
+
+def listening(said: str) -> list[int]:
+    """The ports that the run named and that still take connections."""
+    named = {int(port) for line in said.splitlines() if line.startswith(("starting ", "dashboard:"))
+             for port in re.findall(r"(?<=[ (:])\d{4,5}(?=[,)/])", line)}  # fmt: skip
+    found = []
+    for port in sorted(named):
+        with socket.socket() as asked:
+            if asked.connect_ex(("127.0.0.1", port)) == 0:
+                found.append(port)
+    return found
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which one run after another is stopped, each going on from the one before."""
+    return tmp_path_factory.mktemp("interrupted")
+
+
+MOMENTS = (
+    "starting Azurite", "starting eventhubs", "starting cosmos", "provisioning", "starting the functions",
+    "dashboard:", "sent,",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_ctrl_c_leaves_nothing(run: Run, interrupted: Path, moment: str) -> None:
+    process = run("--json", data=interrupted)
+    said = heard(process, moment)
+    assert moment == MOMENTS[0] or listening(said)
     os.killpg(process.pid, signal.SIGINT)
-    said = process.stdout.read()
+    assert process.stdout
+    said += process.stdout.read()
     assert process.wait(60) == 0, said
-    assert left(tmp_path) == []
+    assert "Traceback" not in said
+    assert (left(interrupted), listening(said)) == ([], [])
+
+
+def test_ctrl_c_twice_does_not_wait_for_the_app(run: Run, interrupted: Path) -> None:
+    process = run("--json", data=interrupted)
+    said = heard(process, "sent,")
+    os.killpg(process.pid, signal.SIGINT)
+    said += heard(process, "Ctrl-C again stops at once")
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.stdout
+    said += process.stdout.read()
+    assert process.wait(60) == 0, said
+    assert "the next run goes on" in said
+    until(lambda: not (left(interrupted) or listening(said)), f"all has ended: {left(interrupted)}")
+
+
+def test_after_all_these_the_next_run_goes_on(run: Run, interrupted: Path) -> None:
+    said, _ = run("--duration", "2", "--json", data=interrupted).communicate(timeout=150)
+    figures = account(said)
+    assert figures["lost"] == figures["doubled"] == 0
+    assert figures["distinct"] == figures["applied"] + figures["deadLettered"] > 0
+    assert figures["archived"] >= figures["distinct"]
 
 
 def test_even_sigkill_leaves_nothing(run: Run, tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ def _traffic(asked: argparse.Namespace, running: System, receiver: Receiver, scr
         *(HISTORY if asked.history else ()),
     ]
     hub = running.environment["TELEMETRY_HUB"]
-    with Traffic(running.stack.eventhubs_connection, hub, asked.data, words) as traffic:
+    connection, guard = running.stack.eventhubs_connection, running.stack.guard
+    with Traffic(connection, hub, asked.data, words, guard) as traffic:
         try:
             asyncio.run(_watch(asked.duration, running, traffic, receiver, screen))
             if asked.picture and picture.main([str(asked.picture), "--url", f"{running.host.url}/dashboard"]):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vendctl import __main__ as command
 from vendctl.__main__ import COMMANDS, main
 from vendctl.environment import load
 
@@ -25,6 +26,15 @@ def test_no_command_and_a_wrong_one_list_them_all(capsys: pytest.CaptureFixture[
     said = capsys.readouterr()
     assert "no command 'replya'" in said.err
     assert all(name in said.out and name in said.err for name in COMMANDS)
+
+
+def test_ctrl_c_before_a_command_minds_it_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "import_module", interrupted)
+    monkeypatch.setattr("sys.argv", ["vendctl", "run"])
+    assert command.entry() == 130
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
