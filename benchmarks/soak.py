@@ -32,6 +32,10 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {},
         [sys.executable, "-m", "benchmarks.archive", "--soak"],
     ),
+    "simulator: 5,000 events a second of a hundred thousand devices within 300 MB": (
+        {},
+        [sys.executable, "-m", "benchmarks.load"],
+    ),
     "everything marked soak": ({}, [*PYTEST, "-m", "soak"]),
 }
 

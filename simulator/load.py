@@ -162,6 +162,7 @@ def _figures(load: Load, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "rate": round(sum(load.sent) / seconds, 1),
         "devices": load.devices.fleet.machines,
+        "devicesThatSent": sum(map(bool, load.devices.acknowledged)),
         "batch": load.batch,
         "requests": latencies.count,
         "latencyMs": {name: round(latencies.percentile(x) * 1000, 2) for name, x in shares.items()},
