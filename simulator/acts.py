@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from simulator import climate, mishaps
-from simulator.demand import DAY
 from simulator.dice import Dice
 from simulator.fleet import MACHINES_PER_SITE
 from simulator.scenario_file import Act, Scenario
@@ -44,9 +43,7 @@ def _begin(act: Act, units: Iterable[Unit], timeline: Timeline, now: int) -> Non
             case "demand":
                 model.demand = act.value
             case "no-visits":
-                if "visit" in model.due:
-                    model.again("visit", now + (act.end - act.at) + model.due["visit"] - now)
-                model.patience = 1.0 + (act.end - act.at) / DAY
+                model.unattended_until = now + act.end - act.at
         timeline.add(unit.told(now))
         timeline.touched(unit)
 
@@ -60,6 +57,4 @@ def _end(act: Act, units: Iterable[Unit], timeline: Timeline, now: int) -> None:
                 model.ambient = 21.0
             case "demand":
                 model.demand = 1.0
-            case "no-visits":
-                model.patience = 1.0
         timeline.touched(unit)

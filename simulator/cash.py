@@ -8,6 +8,8 @@ COINS = {"EUR": (10, 20, 50, 100, 200), "GBP": (10, 20, 50, 100, 200), "USD": (5
 BILLS = {"EUR": (500, 1000), "GBP": (500, 1000), "USD": (100, 500)}
 TUBE = 80
 """Coins that a tube holds; further ones fall into the box."""
+FLOAT = 30
+"""Coins that a visit leaves in a tube at the least, so that change can be given."""
 
 
 class Cash:
@@ -52,6 +54,12 @@ class Cash:
         found = (self.box, self.bills)
         self.box = self.bills = self.notes = 0
         return found
+
+    def top_up(self) -> int:
+        """Fill the tubes that run low: how much was put in."""
+        before = self.held
+        self.tubes = {coin: max(count, FLOAT) for coin, count in self.tubes.items()}
+        return self.held - before
 
     def level(self) -> dict[str, Any]:
         """The data of a ``cash.level`` event."""

@@ -16,11 +16,9 @@ def poison(body: bytes, dice: Dice) -> tuple[bytes, str]:
     return spoil(body, dice)
 
 
-def conflict(body: bytes) -> bytes | None:
-    """The same event id with another content; None where the event is not counted."""
+def conflict(body: bytes) -> bytes:
+    """The same event id with another content."""
     event = json.loads(body)
-    if "ledgersequence" not in event:
-        return None
     data = event["data"]
     if "paidMinor" in data:
         data["paidMinor"] += 10

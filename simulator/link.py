@@ -1,5 +1,6 @@
 """The way from a device to the hub, with everything that goes wrong on it."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,10 +56,12 @@ class Link:
     last: int = 0
     backlog: list[Delivery] = field(default_factory=list)
     recent: list[Delivery] = field(default_factory=list)
+    done: Counter[str] = field(default_factory=Counter)
+    """How often each fault struck."""
 
     def send(self, now: int, key: str, name: str, body: bytes) -> tuple[list[Due], bool]:
         """What goes out for an event, and when; and whether the device lost it instead."""
-        if "losses" in self.faults and self.dice.chance(LOST):
+        if self._strikes("losses", LOST):
             return [], True
         first = Delivery(self.machine, key, body)
         companions = self._companions(first, name)
@@ -66,11 +69,11 @@ class Link:
             self.backlog += [first, *companions]
             return [], False
         self.recent = [*self.recent[-7:], first]
-        late = "reordering" in self.faults and not companions and self.dice.chance(REORDERED)
+        late = not companions and self._strikes("reordering", REORDERED)
         at = self._moment(now)
         dues = [(at + self.dice.between(1_000, 10 * MINUTE) if late else at, first)]
         dues += [(self._moment(now), companion) for companion in companions]
-        if "duplicates" in self.faults and self.dice.chance(DUPLICATED):
+        if self._strikes("duplicates", DUPLICATED):
             dues.append((at + self.dice.between(0, 5 * MINUTE), self._again(first)))
         return dues, False
 
@@ -84,6 +87,7 @@ class Link:
         resent: list[Delivery] = []
         if "resends" in self.faults:
             resent = [self._again(x) for x in self.recent[-self.dice.between(1, 8) :]]
+            self.done["resends"] += len(resent)
         burst, self.backlog = resent + self.backlog, []
         return [(self._moment(now), delivery) for delivery in burst]
 
@@ -93,7 +97,18 @@ class Link:
 
     def dump(self) -> dict[str, Any]:
         """For a state file; deliveries apart."""
-        return {"dice": self.dice.state, "away": self.away_until, "last": self.last}
+        return {"dice": self.dice.state, "away": self.away_until, "last": self.last, "done": self.done}
+
+    def restore(self, raw: dict[str, Any]) -> None:
+        """Take over what :meth:`dump` gave."""
+        self.dice.state, self.away_until, self.last = raw["dice"], raw["away"], raw["last"]
+        self.done = Counter(raw["done"])
+
+    def _strikes(self, fault: str, probability: float) -> bool:
+        if fault not in self.faults or not self.dice.chance(probability):
+            return False
+        self.done[fault] += 1
+        return True
 
     def _moment(self, now: int) -> int:
         """Some hundred milliseconds later, and never before what was sent before."""
@@ -107,14 +122,13 @@ class Link:
     def _companions(self, first: Delivery, name: str) -> list[Delivery]:
         """What travels right behind an event: spoilt copies, contradictions, forgeries."""
         found = []
-        if "poison" in self.faults and self.dice.chance(POISONED):
+        if self._strikes("poison", POISONED):
             body, reason = hostile.poison(first.body, self.dice)
             found.append(Delivery(first.machine, first.key, body, "poison", reason))
-        if "conflicts" in self.faults and name in LEDGER and self.dice.chance(CONFLICTING):
-            other = hostile.conflict(first.body)
-            if other is not None:
-                found.append(Delivery(first.machine, first.key, other, "poison", "conflict"))
-        if "forgeries" in self.faults and self.dice.chance(FORGED):
+        if name in LEDGER and self._strikes("conflicts", CONFLICTING):
+            body = hostile.conflict(first.body)
+            found.append(Delivery(first.machine, first.key, body, "poison", "conflict"))
+        if self._strikes("forgeries", FORGED):
             thief = f"{first.key}-thief"
             found.append(Delivery(first.machine, thief, first.body, "poison", "forged-identity", thief))
         return found

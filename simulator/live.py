@@ -164,12 +164,12 @@ class Live:
 
     def _write_truth(self, unsent: list[Delivery]) -> None:
         if self.truth_file:
-            lost = {unit.model.spec.id: unit.lost for unit in self.timeline.units}
             fleet = self.timeline.fleet
             facts = {"seed": fleet.seed, "prefix": fleet.prefix}
             for delivery in unsent:
                 self.truth.doubt(delivery)
-            told = describe(self.truth, lost, **facts, unsent=len(unsent), acknowledged=self.acknowledged)
+            devices = self.timeline.devices()
+            told = describe(self.truth, devices, **facts, unsent=len(unsent), acknowledged=self.acknowledged)
             write(self.truth_file, told)
 
 

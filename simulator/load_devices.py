@@ -13,7 +13,7 @@ from typing import Any
 
 from simulator.device import iso
 from simulator.fleet import Fleet
-from simulator.truth import MachineTruth, describe_machine
+from simulator.truth import NOTHING, MachineTruth, describe_machine
 
 NAMES = (
     "device.heartbeat", "temperature", "device.heartbeat", "vend.completed", "temperature",
@@ -77,7 +77,7 @@ class Devices:
             for sequence in range(1, last + 1):
                 own.take(json.loads(self.event(number, sequence, 0)), again=False)
             if last:
-                yield self.fleet.id(number), describe_machine(own, lost=0)
+                yield self.fleet.id(number), describe_machine(own, NOTHING)
 
     def write_truth(self, file: Path, **facts: Any) -> None:
         """The truth file, machine by machine, because all of it need not fit into memory."""

@@ -36,7 +36,8 @@ PROCESSES: dict[str, Callable[["Model", int], None]] = {
 }
 PERSISTENT = (
     "due", "levels", "temperature", "cooled_at", "defrosting", "door", "visit", "mains", "faults", "locked",
-    "vends", "visits", "warm_since", "firmware", "demand", "ambient", "patience",
+    "vends", "visits", "warm_since", "firmware", "demand", "ambient",
+    "unattended_until",
 )  # fmt: skip
 
 
@@ -65,8 +66,8 @@ class Model:
         self.demand = 1.0
         """How many times as many buyers as usual (scenarios)."""
         self.ambient = 21.0
-        self.patience = 1.0
-        """Visits come this many times as late as planned (scenarios)."""
+        self.unattended_until = 0
+        """Before then nobody comes (scenarios)."""
         self.due = {"install": now + dice.between(0, 8 * MINUTE)}
 
     @property

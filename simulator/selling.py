@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 PAYMENTS = ("cash", "cashless", "mobile", "token", "free")
 PAYMENT_SHARES = (0.42, 0.38, 0.16, 0.02, 0.02)
-EVA_CODES = {"motor": "ELA", "nodrop": "ELA", "soldout": "ELB", "denied": "EK2M", "cancel": "OBK"}
-"""EVA-DTS event codes of the reasons for which a vend fails."""
+EVA_CODES = {"motor": "ELA", "nodrop": "ELA", "soldout": "ELB"}
+"""EVA-DTS event codes of the reasons for which a vend fails; a card that is refused has none."""
+NO_CHANGE = "OBK"
 
 
 def vend(model: Model, now: int) -> None:
@@ -63,7 +64,7 @@ def _choose(model: Model) -> Slot | None:
     if model.locked or _left(model, slot) > 0:
         return slot
     if dice.chance(0.25):
-        _fail(model, slot, "soldout", None)
+        _fail(model, slot, "soldout")
         return None
     others = [x.popularity if _left(model, x) > 0 else 0.0 for x in slots]
     return slots[dice.weighted(others)] if any(others) and dice.chance(0.6) else None
@@ -84,16 +85,20 @@ def _buy(model: Model, slot: Slot) -> None:
     paid = 0 if payment == "free" else price - discount
     mishap = dice.random()
     if payment in ("cashless", "mobile") and mishap < 0.015:
-        _fail(model, slot, "denied", False)
-    elif mishap < 0.019 or (payment == "cash" and not model.cash.pay(paid, dice)):
-        _fail(model, slot, "cancel", payment == "cash")
+        _fail(model, slot, "denied", refunded=False)
+    elif mishap < 0.019:
+        _fail(model, slot, "cancel", refunded=payment == "cash")
+    elif payment == "cash" and not model.cash.pay(paid, dice):
+        _fail(model, slot, "cancel", NO_CHANGE, refunded=True)
     elif mishap < 0.025:
-        _fail(model, slot, "motor" if mishap < 0.022 else "nodrop", dice.chance(0.8))
+        _fail(model, slot, "motor" if mishap < 0.022 else "nodrop", refunded=dice.chance(0.8))
     else:
         dispense(model, slot, quantity, payment, paid, discount)
 
 
-def _fail(model: Model, slot: Slot, reason: str, refunded: bool | None) -> None:
+def _fail(
+    model: Model, slot: Slot, reason: str, code: str | None = None, *, refunded: bool | None = None
+) -> None:
     model.vends += 1
     data: dict[str, Any] = {
         "vendId": f"{model.spec.id}-{model.vends:07d}",
@@ -101,8 +106,9 @@ def _fail(model: Model, slot: Slot, reason: str, refunded: bool | None) -> None:
         "reason": reason,
         "priceMinor": slot.price,
         "currency": model.spec.site.currency,
-        "evaCode": EVA_CODES[reason],
     }
+    if code := code or EVA_CODES.get(reason):
+        data["evaCode"] = code
     if refunded is not None:
         data["refunded"] = refunded
     model.tell("vend.failed", data)

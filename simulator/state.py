@@ -15,7 +15,7 @@ from simulator.link import Delivery
 from simulator.timeline import Timeline
 from simulator.truth import MachineTruth, Truth
 
-VERSION = 1
+VERSION = 2
 COUNTERS = ("poison", "lines", "revenue")
 PLAIN = ("events", "duplicates", "units", "ledger", "bases", "taken", "conditions")
 

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from simulator.fleet import Fleet
 from simulator.link import FAULTS, Delivery, Due
@@ -85,6 +86,13 @@ class Timeline:
     def epochs(self) -> int:
         """Grows with every epoch that begins: a state saved before says too little about numbering."""
         return sum(unit.device.epoch for unit in self.units)
+
+    def devices(self) -> dict[str, dict[str, Any]]:
+        """By machine, what only the devices know: how many events they lost, and how often a fault struck."""
+        return {
+            unit.model.spec.id: {"lost": unit.lost, "faults": dict(sorted((+unit.link.done).items()))}
+            for unit in self.units
+        }
 
     def waiting(self) -> list[Due]:
         """Deliveries under way, in order; backlogs of devices that are offline apart."""

@@ -179,28 +179,39 @@ def add(intervals: list[list[int]], number: int) -> bool:
     return True
 
 
-def describe(truth: Truth, lost: dict[str, int], **facts: Any) -> dict[str, Any]:
-    """The truth file: totals, and per machine lines, totals, numbering, stock, readings, awkwardness."""
+NOTHING: dict[str, Any] = {"lost": 0, "faults": {}}
+
+
+def describe(truth: Truth, devices: dict[str, dict[str, Any]], **facts: Any) -> dict[str, Any]:
+    """The truth file: totals, and per machine lines, totals, numbering, stock, readings, awkwardness.
+
+    ``devices`` is what :meth:`simulator.timeline.Timeline.devices` tells.
+    """
     machines = {
-        name: describe_machine(own, lost.get(name, 0)) for name, own in sorted(truth.machines.items())
+        name: describe_machine(own, devices.get(name, NOTHING))
+        for name, own in sorted(truth.machines.items())
     }
+    faults: Counter[str] = Counter()
+    for told in devices.values():
+        faults.update(told["faults"])
     doubtful = dict(sorted(truth.doubtful.items()))
     return {
         "exact": truth.exact,
         "doubtful": doubtful,
         **facts,
+        "faults": dict(sorted(faults.items())),
         "totals": truth.totals(),
         "machines": machines,
     }
 
 
-def describe_machine(own: MachineTruth, lost: int) -> dict[str, Any]:
+def describe_machine(own: MachineTruth, device: dict[str, Any]) -> dict[str, Any]:
     """One machine's part of the truth file."""
     return {
         "events": own.events,
         "duplicates": own.duplicates,
         "poison": dict(sorted(own.poison.items())),
-        "lost": lost,
+        **device,
         "lines": dict(sorted(own.lines.items())),
         "units": own.units,
         "revenue": dict(sorted(own.revenue.items())),

@@ -75,11 +75,13 @@ class Unit:
 
     def _swap(self, now: int) -> list[Due]:
         self.due["swap"] = now + self.link.dice.wait(45 * DAY)
+        self.link.done["swaps"] += 1
         other = self.link.dice.chance(0.6)
         return self.new_epoch(now, "new-board" if other else "storage-lost", other_board=other)
 
     def _lose_network(self, now: int) -> list[Due]:
         self.link.cut(now, self.spell)
+        self.link.done["offline"] += 1
         self.due["offline"], self.spell = self.link.next_spell(now)
         return []
 
@@ -98,6 +100,7 @@ class Unit:
         if name == "device.boot":
             resets = "clocks" in self.faults and self.link.dice.chance(0.2)
             last = self.device.boot(stamp, self.link.dice, resets)
+            self.link.done["clocks"] += self.device.clock != "ntp"
             return data | {"firmware": firmware, "lastSequence": last}
         if name == "device.heartbeat":
             uptime = (stamp - self.device.booted) // 1000
@@ -123,8 +126,7 @@ class Unit:
     def restore(self, raw: dict[str, Any]) -> None:
         """Take over what :meth:`dump` gave."""
         self.model.restore(raw["model"])
-        self.link.dice.state = raw["link"]["dice"]
-        self.link.away_until, self.link.last = raw["link"]["away"], raw["link"]["last"]
+        self.link.restore(raw["link"])
         self.device = Device.load(raw["device"])
         self.lost, self.boards = raw["lost"], raw["boards"]
         self.due, self.spell = raw["due"], raw["spell"]

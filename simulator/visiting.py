@@ -63,6 +63,9 @@ def arrive(model: Model, now: int) -> None:
     if not model.mains:
         model.again("visit", now + 2 * HOUR)
         return
+    if now < model.unattended_until:
+        model.again("visit", model.unattended_until + model.dice.between(0, 8 * HOUR))
+        return
     climate.follow(model, now)
     model.visits += 1
     reason = "repair" if model.faults or model.locked else "fill"
@@ -74,7 +77,7 @@ def arrive(model: Model, now: int) -> None:
 
 
 def fill(model: Model, now: int) -> None:
-    """Stock is counted and filled, faults are repaired, the box is emptied, a test vend is made."""
+    """Stock, faults, the box, the tubes; and at times a test vend."""
     assert model.visit is not None, "a machine is filled during a visit"
     model.locked, model.warm_since = False, 0
     for fault in list(model.faults):
@@ -85,6 +88,8 @@ def fill(model: Model, now: int) -> None:
     model.tell("inventory.restocked", {"visitId": model.visit[0], "lines": _lines(model)})
     if model.cash.bills + model.cash.box > 2000 or model.dice.chance(0.3):
         _collect(model)
+    model.cash.top_up()
+    model.tell("cash.level", model.cash.level())
     if model.spec.archetype.counted and model.dice.chance(0.4):
         selling.dispense(model, model.dice.pick(model.spec.slots), 1, "test", 0)
     model.again("leave", now + model.dice.between(1, 6) * MINUTE)
@@ -97,7 +102,7 @@ def leave(model: Model, now: int) -> None:
     model.tell("door", {"open": False, "durationS": (now - model.door) // 1000})
     model.tell("visit.ended", {"visitId": model.visit[0], "reason": model.visit[1]})
     model.door, model.visit = 0, None
-    pace = 60 / max(10.0, model.spec.vends_per_day) * model.patience
+    pace = 60 / max(10.0, model.spec.vends_per_day)
     model.again("visit", now + int(model.dice.uniform(0.7, 1.3) * pace * 40 * HOUR))
 
 
@@ -136,7 +141,6 @@ def _collect(model: Model) -> None:
         "countedMinor": max(0, box + bills - short),
     }
     model.tell("cash.collected", data)
-    model.tell("cash.level", model.cash.level())
 
 
 def _person(model: Model) -> str:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -90,6 +90,55 @@ def test_each_fault_can_be_had_alone(fault: str, kinds: set[str]) -> None:
     assert in_order == (fault != "reordering")
 
 
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6), faults=some_faults)
+def test_counters_of_a_device_only_grow(seed: int, faults: frozenset[str]) -> None:
+    uptimes: dict[tuple[str, str], int] = defaultdict(int)
+    vends: dict[str, int] = defaultdict(int)
+    last: dict[tuple[str, int], int] = defaultdict(int)
+    for _, delivery in life(seed, 4, faults - {"reordering"}, 48):
+        if delivery.kind != "event":
+            continue
+        event = json.loads(delivery.body)
+        device, data = event["source"], event["data"]
+        assert event["uptime"] >= uptimes[device, event["bootid"]]
+        uptimes[device, event["bootid"]] = event["uptime"]
+        if "vendId" in data:
+            number = int(data["vendId"].rpartition("-")[2])
+            assert number > vends[event["subject"]]
+            vends[event["subject"]] = number
+        if "device.boot" in event["type"]:
+            assert data["lastSequence"] >= last[device, event["deviceepoch"]]
+        last[device, event["deviceepoch"]] = event["sequence"]
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_each_fault_is_counted(fault: str) -> None:
+    chosen = frozenset({fault, "offline"} if fault == "resends" else {fault})
+    timeline = Timeline(Fleet(7, 10), chosen, START)
+    truth, kinds = Truth(), Counter[str]()
+    deliveries = list(timeline.until(START + 8 * DAY))
+    for _, delivery in deliveries:
+        truth.acknowledge(timeline.units[delivery.machine].model.spec.id, delivery)
+        kinds[delivery.kind] += 1
+    told = describe(truth, timeline.devices())
+    assert set(told["faults"]) == chosen
+    counted = told["faults"][fault]
+    assert counted == sum(own["faults"].get(fault, 0) for own in told["machines"].values())
+    seen = {
+        "duplicates": kinds["duplicate"],
+        "resends": kinds["duplicate"],
+        "poison": kinds["poison"],
+        "conflicts": kinds["poison"],
+        "forgeries": kinds["poison"],
+        "swaps": sum(unit.device.epoch - 1 for unit in timeline.units),
+        "losses": sum(unit.lost for unit in timeline.units),
+    }
+    waiting = sum(delivery.kind != "event" for _, delivery in timeline.waiting())
+    assert counted - waiting <= seen.get(fault, counted) <= counted
+    assert (fault in {"duplicates", "resends"}) == (told["totals"]["duplicates"] > 0)
+
+
 def test_losses_leave_holes_and_swaps_begin_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "LOST", 0.02)
     timeline = Timeline(Fleet(11, 8), frozenset({"losses", "swaps"}), START)
@@ -99,8 +148,7 @@ def test_losses_leave_holes_and_swaps_begin_epochs(monkeypatch: pytest.MonkeyPat
     truth = Truth()
     for _, delivery in timeline.until(START + 2 * DAY):
         truth.acknowledge(timeline.units[delivery.machine].model.spec.id, delivery)
-    lost = {unit.model.spec.id: unit.lost for unit in timeline.units}
-    told = describe(truth, lost)["machines"]
+    told = describe(truth, timeline.devices())["machines"]
     holes = sum(
         last - first + 1 for own in told.values() for gaps in own["holes"].values() for first, last in gaps
     )
