@@ -27,9 +27,9 @@ CONTAINERS = {
 """Cosmos DB containers and their partition keys."""
 INDEXED = {
     "machines": ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to", "date"),
-    "conditions": ("type", "partition", "shard"),
-    "alerts": ("type", "machineId", "state", "rule", "pending"),
-    "fleet": ("type", "date", "open", "due"),
+    "conditions": ("type",),
+    "alerts": ("type", "state", "rule", "pending"),
+    "fleet": ("type", "open", "due"),
     "catalog": ("type", "version", "site", "route"),
 }
 """What queries filter by; nothing else is indexed, so that writes stay cheap."""

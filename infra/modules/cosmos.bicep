@@ -15,9 +15,9 @@ var containers = [
     key: '/machineId'
     indexed: ['type', 'machineId', 'deviceId', 'epoch', 'first', 'last', 'from', 'to', 'date']
   }
-  { name: 'conditions', key: '/id', indexed: ['type', 'partition', 'shard'] }
-  { name: 'alerts', key: '/machineId', indexed: ['type', 'machineId', 'state', 'rule', 'pending'] }
-  { name: 'fleet', key: '/scope', indexed: ['type', 'date', 'open', 'due'] }
+  { name: 'conditions', key: '/id', indexed: ['type'] }
+  { name: 'alerts', key: '/machineId', indexed: ['type', 'state', 'rule', 'pending'] }
+  { name: 'fleet', key: '/scope', indexed: ['type', 'open', 'due'] }
   { name: 'catalog', key: '/kind', indexed: ['type', 'version', 'site', 'route'] }
 ]
 
