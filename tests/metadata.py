@@ -3,11 +3,13 @@
 import ast
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+APP = ROOT / "function_app.py"
 PLACEHOLDER = re.compile(r"%([^%]+)%")
 
 
@@ -54,12 +56,12 @@ def local_settings() -> dict[str, str]:
 
 
 class Wiring:
-    """``vending/wiring.py`` as text: what of it the deployed functions reach, and what that opens."""
+    """``vending/wiring.py`` as text: what of it the files (of the app) reach, and what that opens."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: Iterable[Path] = (APP, *sorted((ROOT / "blueprints").glob("*.py")))) -> None:
         tree = ast.parse((ROOT / "vending" / "wiring.py").read_text())
         self.functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-        self.reached = self._reached(_named_by_functions())
+        self.reached = self._reached({name for file in files for name in _named(file)})
 
     def _reached(self, start: set[str]) -> set[str]:
         found: set[str] = set()
@@ -90,14 +92,21 @@ class Wiring:
         )
 
 
-def _named_by_functions() -> set[str]:
-    """``wiring.NAME`` in the blueprints and the app."""
-    files = [ROOT / "function_app.py", *sorted((ROOT / "blueprints").glob("*.py"))]
+def _named(file: Path) -> set[str]:
+    """``wiring.NAME`` in a file."""
     return {
         node.attr
-        for file in files
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "wiring"
+    }
+
+
+def built(file: Path) -> set[tuple[str, str]]:
+    """(builder, connection) of each client that a file builds by itself: ``blob_service(…, "STORAGE")``."""
+    return {
+        (_name(node.func), str(node.args[1].value))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
     }
 
 

@@ -95,6 +95,8 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     // The worker configures OpenTelemetry, the host sends its own likewise: one switch for both.
     PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: openTelemetry ? 'true' : 'false'
     AzureFunctionsJobHost__telemetryMode: openTelemetry ? 'OpenTelemetry' : 'ApplicationInsights'
+    // No trace of each request to a store: there are thousands a minute, and each would be paid for.
+    OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,psycopg2,requests,urllib,urllib3'
     TELEMETRY_HUB: hubName
     HUB_GENERATION: hubGeneration
     COSMOS_DATABASE: databaseName

@@ -20,6 +20,7 @@ PLATFORM = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
     "AzureFunctionsJobHost__telemetryMode",
+    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
 }
 """Settings that the platform reads, not our code."""
 ADDRESSES = {
