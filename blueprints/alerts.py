@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from vending import wiring
+from vending.usecases import figures
 from vending.usecases import notify as notifying
 from vending.usecases import sweep as sweeping
+from vending.usecases import watch_lag as lagging
 from vending.usecases import watch_machines as watching
 
 bp = func.Blueprint()
@@ -35,10 +37,11 @@ log = logging.getLogger(__name__)
 async def watch_machines(documents: func.DocumentList) -> None:
     """Judge the machines whose stock changed; a failure delivers all of the batch again."""
     batch = [dict(document) for document in documents]
-    with wiring.metered() as cost:
+    with wiring.metered("watch_machines") as cost:
         changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
+    said = figures.watched(wiring.metrics(), batch, changed, datetime.now(UTC))
     if changed:
-        log.info("%d alerts changed: %s", changed, cost)
+        log.info("%s: %s", said, cost)
 
 
 @bp.function_name("notify")
@@ -51,10 +54,13 @@ async def notify(message: func.QueueMessage) -> None:
 @bp.function_name("sweep")
 @bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", use_monitor=False)
 async def sweep(timer: func.TimerRequest) -> None:
-    """Send owed notifications again; judge silence, faults, cold chains. A missed tick needs no making up."""
+    """Judge lag, silence, faults, cold chains; send owed notifications again. No tick needs making up."""
     now, stores = datetime.now(UTC), wiring.alert_stores()
-    with wiring.metered() as cost:
+    findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
+    with wiring.metered("sweep") as cost:
         sent = await sweeping.resend(stores, now)
         changed = await sweeping.judge_conditions(stores, now, wiring.settings().silent_after)
+        changed += await lagging.alert_of_lag(findings, stores, now)
+    wiring.metrics().tell("alerts", changed, function="sweep")
     late = " (late)" if timer.past_due else ""
     log.info("sweep: %d notifications sent again, %d alerts changed%s: %s", sent, changed, late, cost)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from vending import wiring
+from vending.usecases import figures
 from vending.usecases.archive import archive
 from vending.usecases.compact_archive import compact_archive as compact
 
@@ -31,8 +32,9 @@ log = logging.getLogger(__name__)
 )
 async def archive_telemetry(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - the indexer's rule
     """Append a batch of one partition to its blob; a failure delivers all of it again."""
-    new = await archive(wiring.hub_events(events), wiring.archive_blobs(), wiring.archive_tails())
-    log.info("archived %d of %d events", new, len(events))
+    batch = wiring.hub_events(events)
+    new = await archive(batch, wiring.archive_blobs(), wiring.archive_tails())
+    log.info(figures.archived(wiring.metrics(), batch, new, datetime.now(UTC)))
 
 
 @bp.function_name("compact_archive")

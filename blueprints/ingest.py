@@ -2,10 +2,12 @@
 
 import logging
 import typing
+from datetime import UTC, datetime
 
 import azure.functions as func
 
 from vending import wiring
+from vending.usecases import figures
 from vending.usecases.ingest import ingest
 
 bp = func.Blueprint()
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 )
 async def ingest_telemetry(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - the indexer's rule
     """Apply a batch of one partition; a failure delivers all of it again."""
-    with wiring.metered() as cost:
-        outcome = await ingest(wiring.hub_events(events), wiring.ingest_stores(), wiring.version())
-    log.info("applied %d of %d events: %s", outcome.events - len(outcome.refusals), outcome.events, cost)
+    batch = wiring.hub_events(events)
+    with wiring.metered("ingest_telemetry") as cost:
+        outcome = await ingest(batch, wiring.ingest_stores(), wiring.version())
+    log.info("%s: %s", figures.ingested(wiring.metrics(), batch, outcome, datetime.now(UTC)), cost)

@@ -25,4 +25,5 @@ async def roll_up(timer: func.TimerRequest) -> None:
 @bp.queue_trigger(arg_name="message", queue_name="rollup-shards", connection="STORAGE")
 async def roll_up_shard(message: func.QueueMessage) -> None:
     """Do one bounded piece; a failure delivers the message again, and the next tick sends another."""
-    await do_roll_up_shard(message.get_json(), datetime.now(UTC), wiring.roll_up_stores())
+    with wiring.metered("roll_up_shard"):
+        await do_roll_up_shard(message.get_json(), datetime.now(UTC), wiring.roll_up_stores())

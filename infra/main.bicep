@@ -184,6 +184,7 @@ module app 'modules/functionapp.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     hubName: telemetryHub
     hubGeneration: hubGeneration
+    retentionHours: retentionHours
     databaseName: cosmosDatabase
     defaultTimeZone: defaultTimeZone
     notifyWebhookUrl: notifyWebhookUrl

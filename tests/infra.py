@@ -1,4 +1,7 @@
-"""The Bicep files together: module parameters followed to where their values come from, and what results."""
+"""The Bicep files together: module parameters followed to where their values come from, and what results.
+
+What main.bicep leaves open is as dev.bicepparam gives it.
+"""
 
 import re
 from functools import cached_property
@@ -19,6 +22,7 @@ class Infra:
     def __init__(self, root: Path = ROOT) -> None:
         self.folder = root / "infra"
         self.main = read(self.folder / "main.bicep")
+        self.given = read(self.folder / "dev.bicepparam").variables
         self.modules = {name: read(self.folder / used.path) for name, used in self.main.modules.items()}
 
     @property
@@ -55,6 +59,8 @@ class Infra:
         if module != "main" and code in file.params:
             return self.follow("main", self.main.modules[module].params[code])
         default = file.params.get(code, NO_DEFAULT)
+        if default is NO_DEFAULT and module == "main":
+            default = self.given.get(code, NO_DEFAULT)
         return None if default is NO_DEFAULT else self.follow(module, default)
 
     @cached_property

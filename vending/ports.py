@@ -98,6 +98,14 @@ class Queue(Protocol):
         ...
 
 
+class Metrics(Protocol):
+    """Figures for whoever watches the app; names and units in ``vending/adapters/telemetry.py``."""
+
+    def tell(self, name: str, value: float, **about: str) -> None:
+        """Count, or record, a value. ``about``: its dimensions, few and with few values each."""
+        ...
+
+
 class Webhook(Protocol):
     """Somebody else's HTTP endpoint for notifications."""
 
@@ -158,6 +166,14 @@ class Hub(Protocol):
 
     async def ends(self) -> list[PartitionEnd]:
         """Every partition, as it is now."""
+        ...
+
+
+class Checkpoints(Protocol):
+    """How far the functions that read the hub are."""
+
+    async def done(self) -> dict[str, dict[str, int]]:
+        """Function → partition → the last sequence number that it has done; none yet: no partition."""
         ...
 
 

@@ -19,6 +19,8 @@ class Settings:
     cosmos_database: str
     hub_generation: str = "1"
     """Changes when the hub is recreated, because its sequence numbers then start again."""
+    hub_retention_hours: str = "24"
+    """How long the hub keeps events: what has waited for half of it raises an alert."""
     default_time_zone: str = "Etc/UTC"
     """The business day of machines that the catalog does not know (IANA name)."""
     notify_webhook_url: str = ""
@@ -42,9 +44,10 @@ class Settings:
             raise ValueError(
                 f"app setting DEFAULT_TIME_ZONE is {settings.default_time_zone!r}, which is no IANA time zone"
             ) from fault
-        if not settings.silent_after_minutes.isdigit() or int(settings.silent_after_minutes) < 1:
-            said = settings.silent_after_minutes
-            raise ValueError(f"app setting SILENT_AFTER_MINUTES is {said!r}; give whole minutes from 1 on")
+        for name, unit in (("silent_after_minutes", "minutes"), ("hub_retention_hours", "hours")):
+            said = getattr(settings, name)
+            if not said.isdigit() or int(said) < 1:
+                raise ValueError(f"app setting {name.upper()} is {said!r}; give whole {unit} from 1 on")
         if settings.quick_decoding not in ("true", "false"):
             raise ValueError(f"app setting QUICK_DECODING is {settings.quick_decoding!r}; give true or false")
         return settings
@@ -53,6 +56,11 @@ class Settings:
     def silent_after(self) -> timedelta:
         """See ``silent_after_minutes``."""
         return timedelta(minutes=int(self.silent_after_minutes))
+
+    @property
+    def hub_retention(self) -> timedelta:
+        """See ``hub_retention_hours``."""
+        return timedelta(hours=int(self.hub_retention_hours))
 
 
 def version() -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from vending import settings as _settings
 from vending.domain.events import HubEvent
-from vending.ports import Webhook
+from vending.ports import Metrics, Webhook
 from vending.settings import Settings
 from vending.usecases.archive import Tails
 from vending.usecases.catalog_cache import CatalogCache
@@ -24,14 +25,14 @@ from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.roll_up import RollUpStores
 from vending.usecases.views import ViewStores
 from vending.usecases.views_health import Probe
+from vending.usecases.watch_lag import LagStores
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     import azure.functions as func
 
     from vending.adapters.archive_blobs import ArchiveContainer
     from vending.adapters.blobs import BlobContainer
+    from vending.adapters.checkpoints import HostCheckpoints
     from vending.adapters.cosmos import CosmosDocuments
     from vending.adapters.hub_sender import EventHubSender
     from vending.adapters.hub_state import EventHubState
@@ -63,11 +64,25 @@ def quick_decoding() -> bool:
     return install(lambda: os.environ.get("QUICK_DECODING") != "false")
 
 
-def metered() -> AbstractContextManager[Cost]:
-    """Counts the request units of the block: ``with wiring.metered() as cost``."""
+@cache
+def metrics() -> Metrics:
+    """Where the figures of this process go."""
+    from vending.adapters.telemetry import metrics
+
+    return metrics()
+
+
+@contextmanager
+def metered(function: str) -> Iterator[Cost]:
+    """Counts the request units of the block and tells them, however it ends: ``with … as cost``."""
     from vending.adapters.metering import metered
 
-    return metered()
+    with metered() as cost:
+        try:
+            yield cost
+        finally:
+            metrics().tell("request.units", cost.units, function=function)
+            metrics().tell("throttles", cost.throttles, function=function)
 
 
 def hub_events(events: Sequence[func.EventHubEvent]) -> list[HubEvent]:
@@ -123,6 +138,16 @@ def hub() -> EventHubState:
     from vending.adapters.hub_state import EventHubState
 
     return _keep(EventHubState(hub_producer(os.environ, "EVENTHUB", settings().telemetry_hub)))
+
+
+@cache
+def checkpoints() -> HostCheckpoints:
+    """How far the functions that read the hub are, as the host keeps it."""
+    from vending.adapters.checkpoints import CONTAINER, HostCheckpoints
+    from vending.adapters.clients import blob_service
+
+    service = _keep(blob_service(os.environ, "AzureWebJobsStorage"))
+    return HostCheckpoints(service.get_container_client(CONTAINER), settings().telemetry_hub)
 
 
 @cache
@@ -182,6 +207,12 @@ def roll_up_stores() -> RollUpStores:
 def alert_stores() -> AlertStores:
     """Where alerts come from and go to."""
     return AlertStores(machines(), conditions(), alerts(), notifications())
+
+
+def lag_stores() -> LagStores:
+    """What tells how long events wait in the hub."""
+    places = hub(), checkpoints(), archive_blobs()
+    return LagStores(*places, settings().hub_generation, settings().hub_retention)
 
 
 @cache
@@ -261,7 +292,8 @@ def _keep[Client](client: Client) -> Client:
 
 
 _cached = (
-    settings, webhook, archive_blobs, archive_tails, hub, hub_sender, roll_up_stores, view_stores,
+    settings, metrics, webhook, archive_blobs, archive_tails, hub, checkpoints, hub_sender, roll_up_stores,
+    view_stores,
     _container, _blobs, _queue, _cosmos, _blob_service, _queue_service,
 )  # fmt: skip
 """What :func:`close` forgets."""

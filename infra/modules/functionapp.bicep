@@ -15,6 +15,7 @@ param instanceMemoryMB int
 param maximumInstanceCount int
 param hubName string
 param hubGeneration string
+param retentionHours int
 param databaseName string
 param defaultTimeZone string
 param notifyWebhookUrl string
@@ -99,6 +100,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,psycopg2,requests,urllib,urllib3'
     TELEMETRY_HUB: hubName
     HUB_GENERATION: hubGeneration
+    HUB_RETENTION_HOURS: string(retentionHours)
     COSMOS_DATABASE: databaseName
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl

@@ -12,6 +12,7 @@ from azure.cosmos.aio import CosmosClient
 from devstack.ports import free_port
 from devstack.tests.cosmos.serving import Serving
 from tests.contract.conftest import DATABASE, WELL_KNOWN, Metered
+from vending.adapters import metering
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
 from vending.adapters.cosmos import CosmosDocuments
@@ -196,3 +197,12 @@ async def test_a_stored_feed_range_outlives_a_split(
             found += [x["machineId"] for x in page]
             page, position = await documents.changes(feed_range, position, 10)
     assert sorted(set(found)) == [f"n{number}" for number in range(8)]
+
+
+async def test_refusals_that_the_sdk_deals_with_itself_are_counted(
+    account: Serving, documents: CosmosDocuments
+) -> None:
+    account.control(faults=[THROTTLED | {"path": "/docs", "times": 2}])
+    with metering.metered() as cost:
+        assert await documents.read("m1", "a")
+    assert cost.throttles == 2

@@ -10,8 +10,11 @@ import pytest
 from tests.devices import Device, send
 from tests.inbox import Inbox
 from tests.waiting import finished, until
+from vendctl.hub import last_numbers
 from vendctl.local.system import System
 from vending import wiring
+from vending.domain.layout import WAITING
+from vending.domain.waiting import Mark, Marks, encode
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +73,36 @@ def test_the_sweep_tells_of_a_machine_that_fell_silent(running: System, inbox: I
     (alert,) = until(lambda: taken(device.machine), "the notification left the outbox")
     assert (alert["rule"], alert["state"], alert["episode"]) == ("silent", "closed", 1)
     assert set(inbox.of(device.machine)) == {opened, closed}
+
+
+def test_events_that_wait_too_long_raise_an_alert(running: System, inbox: Inbox) -> None:
+    """What half a day of sweeps would have noted is put in its place: a number that nobody has reached."""
+    now = datetime.now(UTC)
+    last = dict.fromkeys(asyncio.run(last_numbers(running.environment)), 0)
+    then = Mark(now - timedelta(hours=13), last | {"0": 10**9})
+    note(Marks("1", (then, Mark(now, dict.fromkeys(last, -1)))))
+    sweep(running)
+    names = [f"$hub/lag/{function}/1/{{}}" for function in ("archive_telemetry", "ingest_telemetry")]
+    until(lambda: {x.format("opened") for x in names} <= set(inbox.of("$hub")), "the webhook heard of it")
+    assert "events wait for 13:" in (running.stack.data / "functions.log").read_text()
+    note(Marks("1"))
+    sweep(running)
+    until(lambda: {x.format("closed") for x in names} <= set(inbox.of("$hub")), "and that it is over")
+    until(lambda: taken("$hub"), "every notification left the outbox")
+    assert {alert["state"] for alert in taken("$hub")} == {"closed"}
+
+
+def note(marks: Marks) -> None:
+    """Replace what the sweeps noted."""
+
+    async def write() -> None:
+        try:
+            found = await wiring.archive_blobs().find(WAITING)
+            await wiring.archive_blobs().replace(WAITING, encode(marks), found[1] if found else None)
+        finally:
+            await wiring.close()
+
+    asyncio.run(write())
 
 
 def sweep(running: System) -> None:

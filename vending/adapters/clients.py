@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from vending.adapters.metering import throttled
+
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.cosmos.aio import CosmosClient
@@ -19,6 +21,14 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient
 
 CONNECT_SECONDS, READ_SECONDS = 5, 30
+
+
+def _note_throttling(response: Any) -> None:
+    """Sees every answer of Cosmos DB, also those that the SDK answers by itself with another attempt."""
+    if response.http_response.status_code == 429:
+        throttled()
+
+
 COSMOS_OPTIONS: dict[str, Any] = {
     "connection_timeout": CONNECT_SECONDS,
     "read_timeout": READ_SECONDS,
@@ -30,6 +40,7 @@ COSMOS_OPTIONS: dict[str, Any] = {
     "retry_backoff_factor": 0.2,
     "no_response_on_write": True,
     "enable_compact_utf8_item_writes": True,
+    "raw_response_hook": _note_throttling,
 }
 """429 is retried inside the SDK for two seconds at the most."""
 STORAGE_OPTIONS: dict[str, Any] = {

@@ -17,11 +17,13 @@ class Cost:
 
     requests: int = 0
     units: float = 0.0
+    throttles: int = 0
+    """Refusals with 429, also those that the SDK dealt with by itself."""
     by: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     """Request units by operation and container (``write machines``)."""
 
     def __str__(self) -> str:
-        return f"{self.requests} requests, {self.units:.1f} RU"
+        return f"{self.requests} requests, {self.units:.1f} RU, {self.throttles} throttled"
 
 
 _meters: ContextVar[tuple[Cost, ...]] = ContextVar("meters", default=())
@@ -44,3 +46,9 @@ def charge(operation: str, units: float) -> None:
         cost.requests += 1
         cost.units += units
         cost.by[operation] += units
+
+
+def throttled() -> None:
+    """Add one refusal to every meter that runs in this context."""
+    for cost in _meters.get():
+        cost.throttles += 1

@@ -16,6 +16,7 @@ CHUNK = 4096
 """Sequence numbers of one blob; as many blocks at the most, far below the service's 50,000."""
 HOUR = timedelta(hours=1)
 CLOSING = "parquet/_closing.json"
+WAITING = "hub/_waiting.json"
 """What compaction knows about how far each hub partition is archived."""
 
 _HOUR = re.compile(r"date=(\d{4}-\d{2}-\d{2})/hour=(\d{2})/")

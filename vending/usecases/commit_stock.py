@@ -5,6 +5,7 @@ other writer may have counted some of them.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from vending.domain import ledger, stock
 from vending.domain.clock import Moment
@@ -17,6 +18,13 @@ ROUND_BYTES = 262_144
 Refuse = Callable[[HubEvent, Rejected], None]
 
 
+class Committed(NamedTuple):
+    """Ledger events that were counted before, and those still missing on the machine."""
+
+    duplicates: int
+    missing: int
+
+
 async def commit_stock(
     machine: str,
     events: Sequence[Event],
@@ -25,13 +33,16 @@ async def commit_stock(
     refuse: Refuse,
     rounds: int,
     unsettled: dict[str, int],
-) -> None:
+) -> Committed:
     """Apply ledger events and levels of one machine. Raises Transient or Conflict when it must wait.
 
     ``unsettled`` is shared by all calls for the machine in one batch, see :class:`stock.Folded`.
     """
+    duplicates, missing = 0, 0
     for portion in portions(events):
-        await _commit(machine, portion, times, documents, refuse, rounds, unsettled)
+        done = await _commit(machine, portion, times, documents, refuse, rounds, unsettled)
+        duplicates, missing = duplicates + done.duplicates, done.missing
+    return Committed(duplicates, missing)
 
 
 def portions(events: Sequence[Event]) -> Iterator[list[Event]]:
@@ -66,7 +77,7 @@ async def _commit(
     refuse: Refuse,
     rounds: int,
     unsettled: dict[str, int],
-) -> None:
+) -> Committed:
     for attempt in range(rounds):
         stored = await documents.read(machine, "stock")
         held = readable(stored, stock.SCHEMA).body if stored else stock.empty(machine)
@@ -84,7 +95,17 @@ async def _commit(
         unsettled |= folded.unsettled
         for hub, fault in refused:
             refuse(hub, fault)
-        return
+        return _committed(events, folded, refused)
+    raise Conflict(f"{machine}: no round was allowed")
+
+
+def _committed(
+    events: Sequence[Event], folded: stock.Folded, refused: Sequence[tuple[HubEvent, Rejected]]
+) -> Committed:
+    away = {hub.place for hub, _ in refused}
+    numbered = sum(event.ledger is not None and event.hub.place not in away for event in events)
+    holes = (last - first + 1 for held in stock.missing(folded.stock).values() for first, last in held)
+    return Committed(numbered - len(folded.lines), sum(holes))
 
 
 async def _unmasked(

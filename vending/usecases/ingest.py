@@ -40,6 +40,10 @@ class Outcome:
     events: int
     refusals: list[Refusal] = field(default_factory=list)
     waits: list[Transient] = field(default_factory=list)
+    duplicates: int = 0
+    """Ledger events whose number was counted before."""
+    missing: dict[str, int] = field(default_factory=dict)
+    """Machine → ledger events that are still to come, or lost on the device."""
     _refused: set[str] = field(default_factory=set)
 
     def refuse(self, hub: HubEvent, fault: Rejected) -> None:
@@ -47,6 +51,11 @@ class Outcome:
         if hub.place not in self._refused:
             self._refused.add(hub.place)
             self.refusals.append((hub, fault))
+
+    @property
+    def applied(self) -> int:
+        """Events that were neither counted before nor refused."""
+        return self.events - self.duplicates - len(self.refusals)
 
     @property
     def defects(self) -> int:
@@ -131,7 +140,9 @@ async def _isolated(
 ) -> None:
     """Commit a machine's events; when a bug trips, event by event, so that only the culprit pays."""
     try:
-        await commit_stock(machine, own, times, stores.machines, outcome.refuse, ROUNDS, unsettled)
+        done = await commit_stock(machine, own, times, stores.machines, outcome.refuse, ROUNDS, unsettled)
+        outcome.duplicates += done.duplicates
+        outcome.missing[machine] = done.missing
     except (Transient, Conflict, asyncio.CancelledError):
         raise
     except Exception as fault:

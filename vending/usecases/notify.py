@@ -44,6 +44,9 @@ def text(message: dict[str, Any]) -> str:
             return f"{machine} " + ("is not heard from" if opened else "is heard from again")
         case "cold-chain":
             return f"{machine}: zone {component} " + ("is too warm" if opened else "is cold again")
+        case "lag":
+            half = "for more than half of the hub's retention"
+            return f"events wait for {component} {half}" if opened else f"{component} has caught up"
         case _:
             return f"{machine}: {message['rule']} {component} {message['change']}"
 

@@ -20,7 +20,7 @@ async def invocation(units: float) -> Cost:
 async def test_invocations_side_by_side_count_apart() -> None:
     one, two = await asyncio.gather(invocation(10), invocation(25.5))
     assert (one.requests, one.units, dict(one.by)) == (4, 22, {"write machines": 20, "read machines": 2})
-    assert str(two) == "4 requests, 53.0 RU"
+    assert str(two) == "4 requests, 53.0 RU, 0 throttled"
 
 
 def test_blocks_within_blocks_and_none_at_all() -> None:

@@ -1,0 +1,120 @@
+"""P5: events that wait for more than half of the hub's retention raise one alert, which ends by itself."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+from tests.archived import NOON, FakeArchive, FakeHub
+from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
+from tests.told import FakeMetrics
+from vending.domain.layout import WAITING
+from vending.usecases.notify import notify
+from vending.usecases.raise_alerts import AlertStores
+from vending.usecases.watch_lag import LagStores, alert_of_lag, watch_lag
+
+HOUR = timedelta(hours=1)
+
+
+class FakeCheckpoints:
+    """The port Checkpoints: what a test says."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, dict[str, int]] = {"ingest_telemetry": {}, "archive_telemetry": {}}
+
+    async def done(self) -> dict[str, dict[str, int]]:
+        return self.numbers
+
+
+class World:
+    """A hub of 24 hours, and sweeps over it."""
+
+    def __init__(self) -> None:
+        self.hub, self.checkpoints, self.blobs = FakeHub(p0=-1, p1=-1), FakeCheckpoints(), FakeArchive()
+        self.lag = LagStores(self.hub, self.checkpoints, self.blobs, "1", 24 * HOUR)
+        self.alerts, self.queue, self.metrics = FakeDocuments("machineId"), FakeQueue(), FakeMetrics()
+        self.stores = AlertStores(FakeDocuments("machineId"), FakeDocuments("id"), self.alerts, self.queue)
+
+    async def sweep(self, hours: float) -> dict[str, str]:
+        """A sweep at a time after noon; the state of each alert that there is."""
+        now = NOON + hours * HOUR
+        findings = await watch_lag(self.lag, self.metrics, now)
+        await alert_of_lag(findings, self.stores, now)
+        return {alert["component"]: alert["state"] for alert in self.alerts.bodies("alert")}
+
+    def done(self, **numbers: int) -> None:
+        """The functions (``ingest``, ``archive``) have done this number of both partitions."""
+        for name, number in numbers.items():
+            self.checkpoints.numbers[f"{name}_telemetry"] = {"0": number, "1": number}
+
+    async def notified(self) -> list[str]:
+        """What people read of it."""
+        webhook, messages = FakeWebhook(), self.queue.messages
+        self.queue.messages = []
+        for message in messages:
+            await notify(message, webhook, self.alerts, NOON)
+        return [str(posted["text"]) for _, posted in webhook.posted]
+
+
+async def test_a_lag_over_half_the_retention_opens_one_alert_and_catching_up_closes_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    world.hub.last = {"0": 100, "1": 100}
+    world.done(ingest=100, archive=100)
+    assert await world.sweep(0) == {}
+    world.hub.last = {"0": 200, "1": 200}
+    assert await world.sweep(1) == {}
+    world.done(archive=200)
+    assert await world.sweep(12.9) == {}
+    assert not caplog.records
+    assert await world.sweep(13.1) == {"ingest_telemetry": "open"}
+    assert await world.sweep(14) == {"ingest_telemetry": "open"}
+    assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
+    assert await world.notified() == [
+        "events wait for ingest_telemetry for more than half of the hub's retention"
+    ]
+    world.done(ingest=200)
+    assert await world.sweep(15) == {"ingest_telemetry": "closed"}
+    assert await world.notified() == ["ingest_telemetry has caught up"]
+
+
+async def test_the_age_is_a_figure_by_function() -> None:
+    world = World()
+    world.hub.last = {"0": 5, "1": 5}
+    world.done(archive=5)
+    await world.sweep(0)
+    await world.sweep(2)
+    assert world.metrics.sums("waiting") == {
+        ("function=ingest_telemetry",): 7200,
+        ("function=archive_telemetry",): 0,
+    }
+
+
+async def test_the_hub_is_told_of_without_any_document() -> None:
+    """What holds events up is often Cosmos DB: then the log and the figure must still come."""
+
+    def away(operation: str, key: str) -> None:
+        raise AssertionError(f"{operation} {key}")
+
+    world = World()
+    for documents in (world.alerts, world.stores.machines, world.stores.conditions):
+        assert isinstance(documents, FakeDocuments)
+        documents.fault = away
+    world.hub.last = {"0": 5, "1": 5}
+    await watch_lag(world.lag, world.metrics, NOON)
+    (found, _) = await watch_lag(world.lag, world.metrics, NOON + 13 * HOUR)
+    assert (found.component, found.bad) == ("archive_telemetry", True)
+
+
+async def test_the_hubs_numbers_are_written_a_hundred_times_in_its_retention_not_each_minute() -> None:
+    world = World()
+    versions = set()
+    for minute in range(24 * 60):
+        world.hub.last = {"0": minute, "1": minute}
+        world.done(ingest=minute, archive=minute)
+        assert await world.sweep(minute / 60) == {}
+        found = await world.blobs.find(WAITING)
+        assert found
+        versions.add(found[1])
+    assert 90 <= len(versions) <= 101
