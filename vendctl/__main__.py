@@ -16,6 +16,7 @@ COMMANDS = {
     "archive": ("vendctl.archive", "audit the archive; import Event Hubs Capture"),
     "rebuild": ("vendctl.rebuild", "state rebuilt from the archive, compared with the live one"),
     "catalog": ("vendctl.catalog", "import sites, machines, products and planograms"),
+    "device": ("vendctl.device", "the credentials and the epoch of a new or replaced board"),
     "package": ("vendctl.package", "what is deployed, as a zip or a folder"),
     "picture": ("vendctl.picture", "a picture of the running dashboard, for the README"),
     "smoke": ("vendctl.smoke", "is what was deployed alive: functions indexed, an event travels to the API"),

@@ -1,0 +1,58 @@
+"""``vendctl device``: tokens for one publisher, and epochs that only rise."""
+
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+import pytest
+
+from devstack.eventhubs.security.sas import sign as signed_by_the_server
+from vendctl.device import credentials, main, next_epoch, sign
+
+EXPIRES = datetime(2027, 3, 1, tzinfo=UTC)
+DEVICES = "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=devices;SharedAccessKey=k+/=;EntityPath=telemetry"
+
+
+def test_a_token_is_for_one_publisher_until_a_time() -> None:
+    found = credentials({"DEVICES": DEVICES}, "telemetry", "dev-1", EXPIRES)
+    resource = "sb://x.servicebus.windows.net/telemetry/publishers/dev-1"
+    fields = parse_qs(found["token"].removeprefix("SharedAccessSignature "))
+    assert fields["sr"] == [resource]
+    assert (fields["skn"], fields["se"]) == (["devices"], [str(int(EXPIRES.timestamp()))])
+    assert found["target"] == "telemetry/publishers/dev-1"
+    assert found["url"] == "https://x.servicebus.windows.net/telemetry/publishers/dev-1/messages"
+    assert found["token"] == sign(resource, "devices", "k+/=", EXPIRES)
+    assert "k+/=" not in str(found)
+
+
+def test_the_signature_is_the_one_that_servers_compute() -> None:
+    resource = "sb://x.servicebus.windows.net/telemetry/publishers/dev-1"
+    theirs = signed_by_the_server(resource, "devices", "k+/=", int(EXPIRES.timestamp()))
+    assert sign(resource, "devices", "k+/=", EXPIRES) == theirs
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("", "DEVICES is no connection string"),
+        ("Endpoint=sb://x.servicebus.windows.net/", "DEVICES is no connection string"),
+        (DEVICES.replace("=telemetry", "=other"), "is of the hub 'other'"),
+    ],
+)
+def test_a_wrong_setting_is_told(setting: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        credentials({"DEVICES": setting}, "telemetry", "dev-1", EXPIRES)
+
+
+def test_the_next_epoch_is_above_all_that_ever_came() -> None:
+    assert next_epoch(None, {}) == 1
+    assert next_epoch({"applied": {"dev-1/3": [[1, 2]], "dev/2/7": [[1, 1]]}}, {}) == 8
+    assert (
+        next_epoch({"applied": {"dev-1/3": [[1, 2]]}}, {"seen": [9, 1, 5, "ntp"], "door:": [2, 1, 5]}) == 10
+    )
+
+
+@pytest.mark.parametrize("words", [["a/b", "--machine", "m"], ["d", "--machine", "$hub"], ["d"]])
+def test_names_that_no_event_could_have_are_refused(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
