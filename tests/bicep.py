@@ -13,6 +13,8 @@ from tree_sitter import Language, Node, Parser
 
 PARSER = Parser(Language(tree_sitter_bicep.language()))
 NAMING = ("for_statement", "lambda_expression")
+NAMED_FIRST = (*NAMING, "object_property", "call_expression")
+"""Nodes whose first part, where it is a bare name, is no use of that name."""
 BUILT_IN = frozenset({"resourceGroup", "environment", "subscription"})
 NO_DEFAULT = object()
 
@@ -56,6 +58,8 @@ class File:
     faults: list[str] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
     """Names that are used and not declared."""
+    idle: set[str] = field(default_factory=set)
+    """Parameters, variables and existing resources that nothing uses."""
 
     def of_type(self, kind: str) -> list[Resource]:
         """The resources of a type, existing ones excluded."""
@@ -81,7 +85,10 @@ def read(path: Path) -> File:
     found = File(faults=[f"{path.name}:{node.start_point[0] + 1}" for node in _faults(root)])
     for node in root.named_children:
         _declare(found, node)
-    found.unknown = _used(root) - _declared(root) - BUILT_IN
+    used = _used(root)
+    found.unknown = used - _declared(root) - BUILT_IN
+    existing = {resource.symbol for resource in found.resources if resource.existing}
+    found.idle = (found.params.keys() | found.variables.keys() | existing) - used
     return found
 
 
@@ -107,9 +114,8 @@ def _used(node: Node) -> set[str]:
     if node.type in ("decorators", "type"):
         return set()
     named = node.named_children
-    skipped = {"object_property": 1, "call_expression": 1, "member_expression": 0}.get(node.type, 0)
-    if skipped and named[0].type != "identifier":
-        skipped = 0
+    first = node.type in NAMED_FIRST or node.type.endswith("_declaration")
+    skipped = 1 if first and named[0].type == "identifier" else 0
     return set().union(*(_used(child) for child in named[skipped:]))
 
 

@@ -37,7 +37,7 @@ def reading(tmp_path: Path, text: str, name: str = "x.bicep") -> File:
 
 def test_declarations_become_values(tmp_path: Path) -> None:
     found = reading(tmp_path, GOOD)
-    assert (found.faults, found.unknown) == ([], set())
+    assert (found.faults, found.unknown, found.idle) == ([], set(), set())
     assert found.params == {"count": NO_DEFAULT, "name": "x"}
     assert found.variables == {"roles": {"reader": "r"}, "list": ["a", "b"]}
     assert [x.symbol for x in found.resources if x.existing] == ["old"]
@@ -67,6 +67,20 @@ def test_a_name_that_nothing_declares_is_found(
 ) -> None:
     assert before in GOOD
     assert reading(tmp_path, GOOD.replace(before, after)).unknown == unknown
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "idle"),
+    [
+        ("params: { count: count }", "params: {}", set()),
+        ("for one in list: {", "for one in ['a']: {", set()),
+        ("id: roles.reader", "id: 'r'", {"roles"}),
+        ("name: name }", "name: 'x' }", set()),
+    ],
+)
+def test_what_nothing_uses_is_found(tmp_path: Path, before: str, after: str, idle: set[str]) -> None:
+    assert before in GOOD
+    assert reading(tmp_path, GOOD.replace(before, after)).idle == idle
 
 
 @pytest.mark.parametrize("cut", ["existing = {", "'r' }", "['a', 'b']"])

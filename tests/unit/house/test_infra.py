@@ -80,6 +80,8 @@ def test_every_file_parses_and_uses_only_names_that_it_declares(path: Path) -> N
     found = read(path)
     assert not found.faults
     assert not found.unknown, f"{path.name} declares no {sorted(found.unknown)}"
+    if path.suffix == ".bicep":
+        assert not found.idle, f"{path.name} does not use {sorted(found.idle)}"
     assert not SECRETS.search(path.read_text())
 
 
