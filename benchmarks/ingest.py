@@ -29,6 +29,8 @@ from tests.fakes import FakeBlobs, FakeDocuments
 from vendctl.provision import CONTAINERS, create_database
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
+from vending.adapters.packing import PackedDocuments
+from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.domain.events import HubEvent
 from vending.ports import Put
 from vending.usecases.catalog_cache import CatalogCache
@@ -51,7 +53,9 @@ class App:
             name: CosmosDocuments(database.get_container_client(name), key[1:], self.meter.charge)
             for name, key in CONTAINERS.items()
         }
-        self.stores = IngestStores(self.documents["machines"], self.documents["conditions"], FakeBlobs())
+        stocks = RememberedDocuments(self.documents["machines"], STOCKS)
+        packed = PackedDocuments(self.documents["conditions"], "machines")
+        self.stores = IngestStores(stocks, RememberedDocuments(packed, CONDITIONS), FakeBlobs())
 
     async def take(self, batch: Sequence[HubEvent]) -> None:
         """What the function does."""
@@ -65,10 +69,10 @@ class App:
         held = IngestStores(machines, conditions, FakeBlobs())
         for batch in day.before():
             await ingest(batch, held, "benchmark")
-        for name, store in (("machines", machines), ("conditions", conditions)):
+        for target, store in ((self.stores.machines, machines), (self.stores.conditions, conditions)):
             for (key, _), (_, body) in store.items.items():
                 if body["type"] != "page":
-                    await self.documents[name].write(key, [Put(body)])
+                    await target.write(key, [Put(body)])
 
     async def feeds(self, _: Sequence[HubEvent]) -> None:
         """Everything that the change feeds hold, read once."""

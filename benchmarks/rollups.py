@@ -125,11 +125,11 @@ def catalog(number: int) -> list[dict[str, Any]]:
     return [machine | common, site | common]
 
 
-async def at_once(work: Iterable[Awaitable[None]]) -> None:
+async def at_once(work: Iterable[Awaitable[object]]) -> None:
     """All of it, some in flight."""
     gate = asyncio.Semaphore(IN_FLIGHT)
 
-    async def one(step: Awaitable[None]) -> None:
+    async def one(step: Awaitable[object]) -> None:
         async with gate:
             await step
 

@@ -2,9 +2,13 @@
 
 The stored forms are Vendstream's: ledger pages ``{machineId, deviceId, epoch, lines: [{ledger, kind, …}]}``,
 stock documents ``{machineId, slots, totals, applied}``, conditions ``{machines: {id: {register: [epoch,
-sequence, milliseconds, …]}}}``, dead letters ``{reason, generation, partition, sequence, key}``.
+sequence, milliseconds, …]}}}`` (machines as base64 of zlib of JSON), dead letters ``{reason, generation,
+partition, sequence, key}``.
 """
 
+import base64
+import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +18,14 @@ from simulator.truth import add
 
 Document = dict[str, Any]
 LINES = {"failure": "failures", "restock": "restocks", "collection": "collections"}
+
+
+def unpacked(machines: str | Document) -> Document:
+    """The machines of a conditions document."""
+    if not isinstance(machines, str):
+        return machines
+    found: Document = json.loads(zlib.decompress(base64.b64decode(machines)))
+    return found
 
 
 @dataclass
@@ -63,7 +75,7 @@ class Stored:
 
     def condition(self, document: Document) -> None:
         """A conditions document; a machine in two of them is the newest of each register."""
-        for machine, entry in document["machines"].items():
+        for machine, entry in unpacked(document["machines"]).items():
             if not machine.startswith(self.prefix):
                 continue
             held = self.conditions.setdefault(machine, {})

@@ -52,7 +52,7 @@ class FakeDocuments:
         held = self.items.get((key, id))
         return Stored(copied(held[1]), str(held[0])) if held else None
 
-    async def write(self, key: str, puts: Sequence[Put]) -> None:
+    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
         self._request("write", key)
         if len(puts) > 100:
             raise ValueError(f"{len(puts)} operations in one batch; the service takes 100")
@@ -66,6 +66,7 @@ class FakeDocuments:
         for put in puts:
             self.items[key, put.body["id"]] = (version, copied(put.body))
         self.after("write", key)
+        return [str(version)] * len(puts)
 
     async def select(
         self, key: str | None, *where: Filter, fields: Sequence[str] = ()

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
@@ -57,15 +57,15 @@ class Invocation:
         if self.dead:
             raise Crash
 
-    async def writing(self, operation: str, write: Callable[[], Awaitable[None]]) -> None:
+    async def writing[Done](self, operation: str, write: Callable[[], Awaitable[Done]]) -> Done:
         await self.step(operation)
         self.writes += 1
         dies = self.writes == self.dies_at
-        if not dies or self.after:
-            await write()
+        done = await write() if not dies or self.after else None
         self.dead = self.dead or dies
         if dies:
             raise Crash
+        return cast("Done", done)
 
 
 class Watched:
@@ -80,9 +80,10 @@ class Watched:
         stored: Stored | None = await self.inner.read(key, id)
         return stored
 
-    async def write(self, key: str, puts: Sequence[Put]) -> None:
+    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
         name = f"write {key}/{puts[0].body['id']}"
-        await self.run.writing(name, lambda: self.inner.write(key, puts))
+        etags: list[str] = await self.run.writing(name, lambda: self.inner.write(key, puts))
+        return etags
 
     async def select(
         self, key: str | None, *where: Filter, fields: Sequence[str] = ()

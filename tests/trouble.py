@@ -29,14 +29,15 @@ class Shared(FakeDocuments):
         self.perhaps(Transient("429"))
         return await super().read(key, id)
 
-    async def write(self, key: str, puts: Sequence[Put]) -> None:
+    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
         await self._pass_time()
         self.perhaps(Transient("429"))
         self.perhaps(Killed())
-        await super().write(key, puts)
+        etags = await super().write(key, puts)
         await self._pass_time()
         self.perhaps(Transient("the answer is lost"))
         self.perhaps(Killed())
+        return etags
 
     async def _pass_time(self) -> None:
         for _ in range(self.dice.randrange(4)):

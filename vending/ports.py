@@ -32,8 +32,8 @@ class Documents(Protocol):
         """The document, or None."""
         ...
 
-    async def write(self, key: str, puts: Sequence[Put]) -> None:
-        """All of the writes or none. Raises Conflict when a version moved or an id is taken."""
+    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
+        """All of the writes or none; their versions. Raises Conflict when one moved or an id is taken."""
         ...
 
     def select(self, key: str | None, *where: Filter, fields: Sequence[str] = ()) -> AsyncIterator[Stored]:

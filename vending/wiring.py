@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vending.adapters.hub_sender import EventHubSender
     from vending.adapters.hub_state import EventHubState
     from vending.adapters.metering import Cost
+    from vending.adapters.packing import PackedDocuments
     from vending.adapters.queues import StorageQueue
 
 # The SDKs log every request and answer at INFO: in Azure that would cost more than the requests.
@@ -97,9 +98,12 @@ def machines() -> CosmosDocuments:
     return _container("machines", "machineId")
 
 
-def conditions() -> CosmosDocuments:
-    """Registers of hundreds of machines a document: /id."""
-    return _container("conditions", "id")
+@cache
+def conditions() -> PackedDocuments:
+    """Registers of a thousand machines a document: /id."""
+    from vending.adapters.packing import PackedDocuments
+
+    return PackedDocuments(_container("conditions", "id"), "machines")
 
 
 def alerts() -> CosmosDocuments:
@@ -192,9 +196,13 @@ def webhook() -> Webhook | None:
     return _keep(HttpWebhook(settings().notify_webhook_url))
 
 
+@cache
 def ingest_stores() -> IngestStores:
-    """Where ingest writes."""
-    return IngestStores(machines(), conditions(), deadletters())
+    """Where ingest writes; what it remembers of stock and conditions is shared by the process."""
+    from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
+
+    stocks = RememberedDocuments(machines(), STOCKS)
+    return IngestStores(stocks, RememberedDocuments(conditions(), CONDITIONS), deadletters())
 
 
 @cache
@@ -292,8 +300,8 @@ def _keep[Client](client: Client) -> Client:
 
 
 _cached = (
-    settings, metrics, webhook, archive_blobs, archive_tails, hub, checkpoints, hub_sender, roll_up_stores,
-    view_stores,
-    _container, _blobs, _queue, _cosmos, _blob_service, _queue_service,
+    settings, metrics, webhook, archive_blobs, archive_tails, hub, checkpoints, hub_sender, conditions,
+    ingest_stores, roll_up_stores, view_stores, _container, _blobs, _queue, _cosmos, _blob_service,
+    _queue_service,
 )  # fmt: skip
 """What :func:`close` forgets."""

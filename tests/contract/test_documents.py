@@ -53,6 +53,16 @@ async def test_only_the_version_that_was_read_is_replaced(documents: Documents) 
     assert (await held(documents, "m1", "a")).body["n"] == 2
 
 
+async def test_a_write_tells_the_versions_that_a_read_would(documents: Documents) -> None:
+    (first,) = await documents.write("m1", [Put(doc("a", n=1))])
+    assert first == (await held(documents, "m1", "a")).etag
+    both = await documents.write("m1", [Put(doc("a", n=2), first), Put(doc("b"))])
+    assert both == [(await held(documents, "m1", name)).etag for name in ("a", "b")]
+    (third,) = await documents.write("m1", [Put(doc("a", n=3), both[0])])
+    assert third == (await held(documents, "m1", "a")).etag
+    assert await documents.write("m1", []) == []
+
+
 async def test_what_is_gone_cannot_be_replaced(documents: Documents) -> None:
     await documents.write("m1", [Put(doc("a"))])
     etag = (await held(documents, "m1", "a")).etag

@@ -15,6 +15,7 @@ from vending.adapters.metering import throttled
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.pipeline.transport import AioHttpTransport
     from azure.cosmos.aio import CosmosClient
     from azure.eventhub.aio import EventHubProducerClient
     from azure.storage.blob.aio import BlobServiceClient
@@ -58,10 +59,19 @@ def cosmos_client(environment: Mapping[str, str], name: str) -> CosmosClient:
     """A client of the account. ``NAME`` or ``NAME__accountEndpoint``."""
     from azure.cosmos.aio import CosmosClient
 
+    options = COSMOS_OPTIONS | {"transport": _transport(environment)}
     if text := environment.get(name):
-        return CosmosClient.from_connection_string(text, **COSMOS_OPTIONS)
+        return CosmosClient.from_connection_string(text, **options)
     endpoint = address(environment, name, "accountEndpoint")
-    return CosmosClient(endpoint, credential(environment, name), **COSMOS_OPTIONS)
+    return CosmosClient(endpoint, credential(environment, name), **options)
+
+
+def _transport(environment: Mapping[str, str]) -> AioHttpTransport:
+    """As the SDK's own, which looks for a proxy and a .netrc at every call: here only where one is set."""
+    from azure.core.pipeline.transport import AioHttpTransport
+
+    proxied = any(key.lower().endswith("_proxy") for key in environment)
+    return AioHttpTransport(use_env_settings=proxied)
 
 
 def blob_service(environment: Mapping[str, str], name: str) -> BlobServiceClient:

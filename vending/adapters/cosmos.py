@@ -60,16 +60,18 @@ class CosmosDocuments:
             raise
         return _stored(item)
 
-    async def write(self, key: str, puts: Sequence[Put]) -> None:
-        """All of the writes or none. Raises Conflict when a version moved or an id is taken."""
+    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
+        """All of the writes or none; their versions. Raises Conflict when one moved or an id is taken."""
         self._check(key, puts)
         await self._require()
         with self._translated(f"write {key}/{', '.join(put.body['id'] for put in puts[:3])}", _lost):
-            if len(puts) == 1:
-                await self._write_one(puts[0])
-            elif puts:
-                operations = [_operation(put) for put in puts]
-                await self.container.execute_item_batch(operations, key, response_hook=self._meter("write"))
+            if len(puts) < 2:
+                return [await self._write_one(put) for put in puts]
+            operations = [_operation(put) for put in puts]
+            done = await self.container.execute_item_batch(
+                operations, key, response_hook=self._meter("write")
+            )
+        return [row["eTag"] for row in done]
 
     async def select(
         self, key: str | None, *where: Filter, fields: Sequence[str] = ()
@@ -116,18 +118,26 @@ class CosmosDocuments:
                 return bodies, _position(heard, continuation)
         return [], _position(heard, continuation)
 
-    async def _write_one(self, put: Put) -> None:
+    async def _write_one(self, put: Put) -> str:
+        heard: list[Mapping[str, Any]] = []
+        meter = self._meter("write")
+
+        def listen(headers: Mapping[str, Any], body: Any) -> None:
+            heard.append(headers)
+            meter(headers, body)
+
         if put.etag is None:
-            await self.container.create_item(put.body, no_response=True, response_hook=self._meter("write"))
-            return
-        await self.container.replace_item(
-            put.body["id"],
-            put.body,
-            etag=put.etag,
-            match_condition=MatchConditions.IfNotModified,
-            no_response=True,
-            response_hook=self._meter("write"),
-        )
+            await self.container.create_item(put.body, no_response=True, response_hook=listen)
+        else:
+            await self.container.replace_item(
+                put.body["id"],
+                put.body,
+                etag=put.etag,
+                match_condition=MatchConditions.IfNotModified,
+                no_response=True,
+                response_hook=listen,
+            )
+        return str(heard[-1]["etag"])
 
     async def _require(self) -> None:
         """Once per process: that the container exists, so that a later 404 speaks of an item."""

@@ -1,6 +1,6 @@
 """Conditions: how machines are, as registers in which the newest (epoch, sequence) wins.
 
-A document ``{partition}:{shard}`` holds, for up to 500 machines, ``machines: {machineId: {register:
+A document ``{partition}:{shard}`` holds, for up to 2,000 machines, ``machines: {machineId: {register:
 [epoch, sequence, milliseconds, ...]}}``. Duplicates and late readings change nothing, so nothing has to
 be remembered; durations come from two registers (time above the cut-off = newest reading - newest good
 one).
@@ -17,11 +17,12 @@ from vending.domain.events import Event
 from vending.errors import Rejected
 
 SCHEMA = 1
-MACHINES_PER_DOCUMENT = 500
+MACHINES_PER_DOCUMENT = 2_000
 COLD_LIMIT = 5.0
 """Degrees Celsius: the health cut-off of a cold zone."""
-FULL_BYTES = 400_000
-"""A document that grew beyond takes no more: its machines go on in the next one."""
+FULL_BYTES = 1_000_000
+"""A document whose entries grew beyond takes no more: its machines go on in the next one. Twice as much is
+the most that Cosmos DB takes."""
 FAMILIES = {"temp": 560, "good": 560, "fault": 2_400}
 """Bytes that a machine has for a family's registers: it keeps the newest. Since a register only ever gets
 newer and its cost is its name's, what falls out once falls out in any order of arrival."""
@@ -42,6 +43,7 @@ def empty(partition: str, shard: int) -> Document:
         "partition": partition,
         "shard": shard,
         "rev": 0,
+        "bytes": 0,
         "machines": {},
     }
 
@@ -86,6 +88,13 @@ def covers(entry: Entry, event: Event) -> bool:
     return True
 
 
+def settle(document: Document, machine: str, entry: Entry) -> None:
+    """Put a machine's entry in, in place, and count its bytes."""
+    before = document["machines"].get(machine)
+    document["bytes"] += _bytes(machine, entry) - (_bytes(machine, before) if before is not None else 0)
+    document["machines"][machine] = entry
+
+
 def full(document: Document) -> bool:
     """Whether the document takes no further machine, nor more of those it has."""
     return len(document["machines"]) >= MACHINES_PER_DOCUMENT or overgrown(document)
@@ -93,7 +102,7 @@ def full(document: Document) -> bool:
 
 def overgrown(document: Document) -> bool:
     """Whether the document is so large that even its own machines go on elsewhere."""
-    return len(msgspec.json.encode(document)) > FULL_BYTES
+    return int(document["bytes"]) > FULL_BYTES
 
 
 def merged(documents: list[Document]) -> dict[str, Entry]:
@@ -106,6 +115,10 @@ def merged(documents: list[Document]) -> dict[str, Entry]:
                 if name not in held or held[name][:2] < register[:2]:
                     held[name] = copy.copy(register)
     return fleet
+
+
+def _bytes(machine: str, entry: Entry) -> int:
+    return len(machine) + len(msgspec.json.encode(entry)) + 4
 
 
 def _bounded(entry: Entry) -> Entry:

@@ -89,7 +89,7 @@ def _merged(
             refused.append((event.hub, defect(fault)))
             continue
         if merged is not entry:
-            home["machines"][event.machine] = merged
+            conditions.settle(home, event.machine, merged)
             homes[event.machine] = home
             changed[home["id"]] = home
     return changed, refused

@@ -41,10 +41,11 @@ class SteppedDocuments(FakeDocuments):
         await Stop()
         return found
 
-    async def write(self, key: str, puts: Sequence[Put]) -> None:
+    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
         await Stop()
-        await super().write(key, puts)
+        etags = await super().write(key, puts)
         await Stop()
+        return etags
 
     async def select(
         self, key: str | None, *where: Filter, fields: Sequence[str] = ()

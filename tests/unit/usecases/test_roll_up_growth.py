@@ -35,9 +35,10 @@ class Indexed(FakeDocuments):
         self.items[key, body["id"]] = (next(self._versions), body)
         self.by_key.setdefault(key, set()).add(body["id"])
 
-    async def write(self, key: str, puts: Sequence[Put]) -> None:
-        await super().write(key, puts)
+    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
+        etags = await super().write(key, puts)
         self.by_key.setdefault(key, set()).update(put.body["id"] for put in puts)
+        return etags
 
     async def select(
         self, key: str | None, *where: Filter, fields: Sequence[str] = ()

@@ -1,0 +1,122 @@
+"""What a process remembers of documents saves reads and never decides against what is stored."""
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import truth
+from tests.core import World, cut, delivered, temperature, vend
+from tests.fakes import FakeDocuments
+from tests.trouble import check, owner, shared_world
+from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments, Share
+from vending.errors import Conflict, Transient
+from vending.ports import Put, Stored
+
+
+def doc(id: str, machine: str = "m1", **more: Any) -> dict[str, Any]:  # noqa: A002
+    return {"id": id, "machineId": machine, "type": "stock"} | more
+
+
+async def read(documents: RememberedDocuments, key: str = "m1", id: str = "stock") -> Stored:  # noqa: A002
+    found = await documents.read(key, id)
+    assert found is not None
+    return found
+
+
+def remembering(world: World) -> World:
+    """A world of its own process: the same stores, behind a memory that starts empty."""
+    stocks = RememberedDocuments(world.machines, STOCKS)
+    conditions = RememberedDocuments(world.conditions, CONDITIONS)
+    return World(stocks, conditions, world.deadletters)  # type: ignore[arg-type]
+
+
+async def test_what_was_read_or_written_is_not_read_again() -> None:
+    store = FakeDocuments("machineId")
+    documents = RememberedDocuments(store, STOCKS)
+    assert await documents.read("m1", "stock") is None
+    await documents.write("m1", [Put(doc("stock", n=1)), Put(doc("page", type="page"))])
+    requests = store.requests
+    for n in (2, 3):
+        held = await read(documents)
+        assert held.body["n"] == n - 1
+        await documents.write("m1", [Put(held.body | {"n": n}, held.etag)])
+    assert store.requests == requests + 2
+    await read(documents, id="page")
+    await read(documents, id="page")
+    assert store.requests == requests + 4
+    other = RememberedDocuments(store, STOCKS)
+    assert await read(other) == await read(other) == await read(documents)
+    assert store.requests == requests + 5
+
+
+@pytest.mark.parametrize("fault", [Conflict("taken"), Transient("lost"), asyncio.CancelledError()])
+async def test_what_could_not_be_written_is_forgotten(fault: BaseException) -> None:
+    store = FakeDocuments("machineId")
+    documents = RememberedDocuments(store, STOCKS)
+    (etag,) = await documents.write("m1", [Put(doc("stock", n=1))])
+
+    def fails(*_: str) -> None:
+        raise fault
+
+    store.after = fails
+    with pytest.raises(type(fault)):
+        await documents.write("m1", [Put(doc("stock", n=2), etag)])
+    assert (await read(documents)).body["n"] == 2
+
+
+async def test_the_oldest_are_forgotten_and_the_large_are_not_kept() -> None:
+    store = FakeDocuments("machineId")
+    documents = RememberedDocuments(store, Share("stock", each=100, most=250))
+    for n in range(4):  # some 80 bytes each: three fit
+        await documents.write(f"m{n}", [Put(doc("stock", f"m{n}", text="x" * 25))])
+    before = store.requests
+    for n in (1, 2, 3):
+        await read(documents, f"m{n}")
+    assert store.requests == before
+    await read(documents, "m0")
+    await read(documents, "m2")
+    assert store.requests == before + 1
+    await read(documents, "m1")
+    assert store.requests == before + 2
+    await documents.write("m9", [Put(doc("stock", "m9", text="x" * 99))])
+    await read(documents, "m9")
+    assert store.requests == before + 4
+
+
+async def test_a_batch_of_machines_that_are_known_costs_writes_only() -> None:
+    world = World()
+    process = remembering(world)
+    await process.take(*delivered([vend(1), temperature(2)]))
+    before = world.machines.requests, world.conditions.requests
+    await process.take(*delivered([vend(3, ledger=2), temperature(4)], first=2))
+    assert (world.machines.requests, world.conditions.requests) == (before[0] + 1, before[1] + 1)
+
+
+async def test_what_is_near_a_bound_is_judged_as_it_is_now() -> None:
+    world = World()
+    process, other = remembering(world), remembering(world)
+    await process.take(*delivered([vend(2 * n) for n in range(1, 1001)]))
+    await other.take(*delivered([vend(3)], first=1000))
+    await process.take(*delivered([vend(3001)], first=1001))
+    assert not world.dead()
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=30)
+def test_two_processes_that_remember_change_nothing(seed: int) -> None:
+    """Each has a memory that the other makes old; both take everything, and answers are lost."""
+    dice = random.Random(seed)
+    bodies = truth.events(dice, 3, 50)
+    arrived = delivered(dice.sample(bodies, len(bodies)) + bodies[:5])
+    world = shared_world(dice, 0.03)
+
+    async def both() -> None:
+        await asyncio.gather(*(owner(remembering(world), cut(arrived, dice)) for _ in range(2)))
+
+    asyncio.run(both())
+    assert not world.dead()
+    check(world, bodies)

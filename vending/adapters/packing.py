@@ -1,0 +1,60 @@
+"""Documents of which one field is stored compressed.
+
+Cosmos DB charges a write by the document's size, and conditions repeat themselves: packed they have a third
+of their bytes. A packed field is text (base64 of zlib of JSON); one that is no text was never packed.
+"""
+
+import base64
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+
+from vending.ports import Documents, Filter, Put, Stored
+
+LEVEL = 3
+"""Of zlib: 500 KB in 5 ms. Level 6 saves 15 % of the bytes and takes twice as long."""
+
+
+class PackedDocuments:
+    """The port Documents, in front of another that holds the field packed."""
+
+    def __init__(self, documents: Documents, field: str) -> None:
+        self._documents = documents
+        self._field = field
+
+    async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002 - Cosmos DB's own word
+        """The document, or None."""
+        stored = await self._documents.read(key, id)
+        return self._unpacked(stored) if stored else None
+
+    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
+        """As the store's own."""
+        return await self._documents.write(key, [self._packed(put) for put in puts])
+
+    async def select(
+        self, key: str | None, *where: Filter, fields: Sequence[str] = ()
+    ) -> AsyncIterator[Stored]:
+        """The documents that match, of one partition key or (None) of all; with ``fields``, only those."""
+        async for stored in self._documents.select(key, *where, fields=fields):
+            yield self._unpacked(stored)
+
+    def _packed(self, put: Put) -> Put:
+        return Put(put.body | {self._field: pack(put.body[self._field])}, put.etag)
+
+    def _unpacked(self, stored: Stored) -> Stored:
+        held = stored.body.get(self._field)
+        if not isinstance(held, str):
+            return stored
+        return Stored(stored.body | {self._field: unpack(held)}, stored.etag)
+
+
+def pack(content: Any) -> str:
+    """JSON content as text."""
+    return base64.b64encode(zlib.compress(msgspec.json.encode(content), LEVEL)).decode()
+
+
+def unpack(text: str) -> Any:
+    """The content of a packed field."""
+    return msgspec.json.decode(zlib.decompress(base64.b64decode(text)))

@@ -1,0 +1,85 @@
+"""Documents that a process remembers as it last read or wrote them, so that most reads are saved.
+
+What is remembered may be old. That does no harm to who writes with If-Match: an old version is refused, then
+forgotten, and the next read is a real one. And "nothing new" said of an old version is true of a newer one,
+because applied numbers, marks and registers only grow. Documents above a size are not remembered: among them
+are all those near a bound, on whose fullness a refusal rests.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from vending.ports import Documents, Filter, Put, Stored
+
+
+@dataclass(frozen=True)
+class Share:
+    """What is remembered: documents of a type, of at most ``each`` bytes, ``most`` in all (as JSON)."""
+
+    type: str
+    each: int
+    most: int
+
+
+STOCKS = Share("stock", each=8_000, most=8_000_000)
+"""Some 4,000 ordinary machines. A stock with 1,000 open holes has over 10 KB, so it is read each time."""
+CONDITIONS = Share("conditions", each=2_000_000, most=16_000_000)
+
+
+class RememberedDocuments:
+    """The port Documents, in front of another. Nobody may change a body that was read or written."""
+
+    def __init__(self, documents: Documents, share: Share) -> None:
+        self._documents = documents
+        self._share = share
+        self._held: dict[tuple[str, str], tuple[Stored, int]] = {}
+        self._bytes = 0
+
+    async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002 - Cosmos DB's own word
+        """The document as it is remembered, else as it is; or None."""
+        known = self._held.pop((key, id), None)
+        if known is not None:
+            self._held[key, id] = known  # the last to be forgotten
+            return known[0]
+        stored = await self._documents.read(key, id)
+        if stored is not None:
+            self._keep(key, stored)
+        return stored
+
+    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
+        """As the store's own. What was written is remembered, what could not be is forgotten."""
+        try:
+            etags = await self._documents.write(key, puts)
+        except BaseException:
+            for put in puts:
+                self._forget(key, put.body["id"])
+            raise
+        for put, etag in zip(puts, etags, strict=True):
+            self._keep(key, Stored(put.body, etag))
+        return etags
+
+    def select(self, key: str | None, *where: Filter, fields: Sequence[str] = ()) -> AsyncIterator[Stored]:
+        """As the store's own."""
+        return self._documents.select(key, *where, fields=fields)
+
+    def _keep(self, key: str, stored: Stored) -> None:
+        self._forget(key, stored.body["id"])
+        size = _size(stored.body) if stored.body["type"] == self._share.type else self._share.each + 1
+        if size > self._share.each:
+            return
+        self._held[key, stored.body["id"]] = stored, size
+        self._bytes += size
+        while self._bytes > self._share.most:
+            self._forget(*next(iter(self._held)))
+
+    def _forget(self, key: str, id: str) -> None:  # noqa: A002
+        _, size = self._held.pop((key, id), (None, 0))
+        self._bytes -= size
+
+
+def _size(body: dict[str, Any]) -> int:
+    """A document that counts its own bytes is believed."""
+    return int(body["bytes"]) if "bytes" in body else len(msgspec.json.encode(body))
