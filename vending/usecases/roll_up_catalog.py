@@ -8,6 +8,7 @@ a day that the newer catalog does not have.
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +35,19 @@ Affected = dict[str, tuple[str, bool]]
 """Machine → (from which day on, whether days may have shifted)."""
 
 
+@dataclass(frozen=True)
+class Due:
+    """What is to be done to a machine: its days from ``since`` on, at ``at`` and again at ``settles``.
+
+    ``broken``: because a defect kept a day from being computed.
+    """
+
+    since: str
+    at: datetime
+    settles: datetime | None = None
+    broken: bool = False
+
+
 async def spread(version: int, now: datetime, stores: RollUpStores) -> None:
     """Note every machine that the imports since the last spread affect. Redone whole after a crash."""
     if await stores.catalog.refresh() < version:
@@ -45,7 +59,8 @@ async def spread(version: int, now: datetime, stores: RollUpStores) -> None:
     affected = await _affected(state.get("processed", 0), stores)
     left = [machine for machine in sorted(affected) if machine > state["after"]]
     for machine in left[:MACHINES]:
-        await note(machine, *affected[machine], now, stores, version)
+        since, shifting = affected[machine]
+        await note(machine, Due(since, now, now + SETTLE if shifting else None), version, stores)
     done = len(left) <= MACHINES
     state = state | ({"processed": version, "after": ""} if done else {"after": left[MACHINES - 1]})
     try:
@@ -81,20 +96,31 @@ def _widen(affected: Affected, machine: str, since: str, shifting: bool) -> None
     affected[machine] = (min(held[0], since), held[1] or shifting)
 
 
-async def note(
-    machine: str, since: str, shifting: bool, due: datetime, stores: RollUpStores, version: int
-) -> None:
-    """Open the machine's rework, or widen one that is still open."""
+async def note(machine: str, due: Due, version: int, stores: RollUpStores) -> None:
+    """Open the machine's rework, or widen one that is still open: nothing of it is put off."""
     while True:
         stored = await stores.fleet.read(REWORK, machine)
-        body: dict[str, Any] = {"id": machine, "scope": REWORK, "type": "rework", "schema": 1}
-        body |= {"open": True, "cursor": "", "since": since, "again": shifting, "due": millis(due)}
+        body: dict[str, Any] = {
+            "id": machine,
+            "scope": REWORK,
+            "type": "rework",
+            "schema": 1,
+            "open": True,
+            "cursor": "",
+            "since": due.since,
+            "due": millis(due.at),
+            "settles": millis(due.settles) if due.settles else 0,
+            "broken": due.broken,
+            "version": version,
+        }
         if stored and stored.body["open"]:
             held = stored.body
-            body |= {"since": min(since, held["since"]), "again": shifting or held["again"]}
+            body |= {name: min(body[name], held[name]) for name in ("since", "due")}
+            body |= {name: max(body[name], held[name]) for name in ("settles", "broken", "version")}
+            if body.items() <= held.items():
+                return
         try:
-            put = Put(body | {"version": version}, stored.etag if stored else None)
-            await stores.fleet.write(REWORK, [put])
+            await stores.fleet.write(REWORK, [Put(body, stored.etag if stored else None)])
         except Conflict:
             continue
         return
@@ -108,6 +134,23 @@ async def rework(machine: str, now: datetime, stores: RollUpStores) -> None:
     body = stored.body
     if await stores.catalog.refresh() < body["version"]:
         raise Transient(f"catalog version {body['version']} is not visible here yet")
+    if not body["cursor"]:
+        body |= {"began": millis(now), "broken": False}
+    last, broken = await _portion(machine, body, now, stores)
+    body["broken"] |= broken
+    body |= {"cursor": last} if last else _after_a_pass(body, now)
+    try:
+        await stores.fleet.write(REWORK, [Put(body, stored.etag)])
+    except Conflict:
+        return  # widened meanwhile, or done by another one; it is still open, and the timer comes back
+    if last:
+        await stores.queue.send({"machine": machine})
+
+
+async def _portion(
+    machine: str, body: dict[str, Any], now: datetime, stores: RollUpStores
+) -> tuple[str, bool]:
+    """Recompute some days; where to go on, if there are more, and whether one of them is defective."""
     try:
         home = await stores.catalog.home(machine)
         days = sorted(day for day in await _days(home, body["since"], stores) if day > body["cursor"])
@@ -115,25 +158,19 @@ async def rework(machine: str, now: datetime, stores: RollUpStores) -> None:
         raise
     except Exception:
         log.exception("%s: its days cannot be told; tried again later", machine)
-        days, broken = [], True
-    else:
-        dirty: Dirty = {(machine, day): () for day in days[:DAYS]}
-        broken = bool(await recompute(dirty, {machine: home}, now, stores))
-    more = len(days) > DAYS and not broken
-    if broken:
-        body |= {"cursor": "", "due": millis(now + AGAIN)}
-    elif more:
-        body["cursor"] = days[DAYS - 1]
-    elif body["again"]:
-        body |= {"again": False, "cursor": "", "due": millis(now + SETTLE)}
-    else:
-        body["open"] = False
-    try:
-        await stores.fleet.write(REWORK, [Put(body, stored.etag)])
-    except Conflict:
-        return  # widened meanwhile, or done by another one; it is still open, and the timer comes back
-    if more:
-        await stores.queue.send({"machine": machine})
+        return "", True
+    dirty: Dirty = {(machine, day): () for day in days[:DAYS]}
+    broken = await recompute(dirty, {machine: home}, now, stores)
+    return days[DAYS - 1] if len(days) > DAYS else "", bool(broken)
+
+
+def _after_a_pass(body: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """All days were gone over: another pass, or done."""
+    if body["broken"]:
+        return {"cursor": "", "due": millis(now + AGAIN)}
+    if body["began"] < body["settles"]:
+        return {"cursor": "", "due": body["settles"]}
+    return {"open": False}
 
 
 async def _days(home: Home, since: str, stores: RollUpStores) -> set[str]:

@@ -14,7 +14,7 @@ from vending.domain.catalog import Home
 from vending.errors import Conflict, Rejected, Transient, VendstreamError
 from vending.ports import Put
 from vending.usecases.roll_up import ROLLUP, RollUpStores, feed_ranges, state_of
-from vending.usecases.roll_up_catalog import AGAIN, note, rework, spread
+from vending.usecases.roll_up_catalog import AGAIN, Due, note, rework, spread
 from vending.usecases.roll_up_days import recompute
 
 log = logging.getLogger(__name__)
@@ -101,4 +101,4 @@ async def _recompute(pages: Iterable[Page], now: datetime, stores: RollUpStores)
             broken[machine] = ""
     broken = await recompute(dirty, homes, now, stores) | broken
     for machine, since in sorted(broken.items()):
-        await note(machine, since, False, now + AGAIN, stores, version)
+        await note(machine, Due(since, now + AGAIN, broken=True), version, stores)

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
 from tests.rollup_world import Crash, Invocation, Watched, World, ms, stored_leaves, vend
-from vending.domain import machine_days, rollups
+from vending.domain import rollups
 from vending.domain.catalog_entries import CatalogFile
 from vending.errors import Rejected, Transient
 from vending.ports import Stored
@@ -216,42 +216,6 @@ async def test_a_read_that_lags_behind_the_feed_is_not_believed(known: int) -> N
     assert units(held, "fleet") == known
     await held.tick()
     assert units(held, "fleet") == known + 1
-
-
-async def test_a_defect_costs_its_own_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = world()
-    real = machine_days.figures
-
-    def trips(lines: Any, home: Any) -> Any:
-        if home.machine == "m1":
-            raise ZeroDivisionError
-        return real(lines, home)
-
-    await held.arrive([vend(machine, 1, NOON) for machine in ("m1", "m2", "m3")])
-    with monkeypatch.context() as patched:
-        patched.setattr(machine_days, "figures", trips)
-        await held.tick()
-        assert [units(held, f"machine:m{n}") for n in (1, 2, 3)] == [0, 1, 1]
-        held.now += timedelta(hours=1)
-        await held.tick()
-    assert [units(held, scope) for scope in ("machine:m1", "fleet")] == [0, 2]
-    held.now += timedelta(hours=1)
-    await held.tick()
-    assert [units(held, scope) for scope in ("machine:m1", "fleet")] == [1, 3]
-
-
-async def test_a_catalog_that_cannot_be_understood_costs_its_own_machine() -> None:
-    held = world()
-    await place(held)
-    version, body = held.catalog.items["site", "north"]
-    held.catalog.items["site", "north"] = (version, body | {"timeZone": "Europe/Atlantis"})
-    await held.arrive([vend("m1", 1, NOON), vend("m2", 1, NOON)])
-    await held.settle()
-    assert [units(held, scope) for scope in ("machine:m1", "machine:m2", "fleet")] == [0, 1, 1]
-    held.catalog.items["site", "north"] = (version, body)
-    held.catalog.items["version", "version"][1]["number"] += 1
-    await held.settle()
-    assert [units(held, scope) for scope in ("machine:m1", "machine:m2", "fleet")] == [1, 1, 2]
 
 
 async def test_stored_ranges_are_never_listed_again() -> None:
