@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from blueprints.answers import answer
-from blueprints.questions import AlertsAsked, MachinesAsked, SalesAsked, SummaryAsked, asked
+from blueprints.questions import AlertsAsked, DayAsked, MachinesAsked, SalesAsked, asked
 from vending import wiring
 from vending.usecases import views_alerts, views_fleet, views_machines
 
@@ -27,11 +27,13 @@ async def get_machines(req: func.HttpRequest) -> func.HttpResponse:
 @bp.function_name("get_machine")
 @bp.route("api/v1/machines/{machineId}", methods=["GET"])
 async def get_machine(req: func.HttpRequest) -> func.HttpResponse:
-    """One machine."""
+    """One machine, with its sales of a day."""
     machine, zone = req.route_params["machineId"], wiring.settings().default_time_zone
     return await answer(
         req,
-        lambda: views_machines.machine(wiring.view_stores(), machine, zone, datetime.now(UTC)),
+        lambda: views_machines.machine(
+            wiring.view_stores(), machine, zone, datetime.now(UTC), asked(req.params, DayAsked).iso()
+        ),
         missing=f"No machine {machine!r} ever sent an event.",
     )
 
@@ -56,7 +58,7 @@ async def get_fleet_summary(req: func.HttpRequest) -> func.HttpResponse:
     return await answer(
         req,
         lambda: views_fleet.summary(
-            wiring.view_stores(), zone, asked(req.params, SummaryAsked).iso(), datetime.now(UTC)
+            wiring.view_stores(), zone, asked(req.params, DayAsked).iso(), datetime.now(UTC)
         ),
     )
 

@@ -65,8 +65,8 @@ class SalesAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since
         return self.since, self.until
 
 
-class SummaryAsked(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of the fleet's summary."""
+class DayAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the fleet's summary, and of one machine."""
 
     day: date | None = None
 

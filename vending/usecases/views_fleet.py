@@ -1,6 +1,8 @@
 """The read model of the whole fleet: a dozen documents, whatever the number of machines.
 
 The conditions documents, the open alerts, the fleet days of a week and one products day; no machine's own.
+Beside the figures stands how far they can be believed: when each day was computed, and ``defective``, how
+many machines have a day that a bug of ours keeps from being counted.
 """
 
 import asyncio
@@ -15,9 +17,10 @@ from vending.domain.condition_view import State
 from vending.domain.conditions import Entry
 from vending.domain.rollups import Document, Figures, Key
 from vending.usecases.commit_stock import readable
+from vending.usecases.roll_up import REWORK
 from vending.usecases.views import ViewStores, fleet_conditions
 from vending.usecases.views_alerts import counted, open_alerts
-from vending.usecases.views_places import product_names
+from vending.usecases.views_places import categories, product_names
 
 DAYS = 8
 """The day asked for and the week before it."""
@@ -46,51 +49,62 @@ async def summary(stores: ViewStores, zone: str, day: str | None, now: datetime)
 async def _figures(stores: ViewStores, day: str, zone: str, now: datetime) -> dict[str, Any]:
     """What the rollups say. Only today's are kept in memory: that is the day everybody looks at."""
     if day == business_day.day_of(millis(now), zone):
-        held: dict[str, Any] = await stores.recent.get("figures", now, lambda: _read(stores, day, zone))
+        held: dict[str, Any] = await stores.recent.get("figures", now, lambda: _read(stores, day, zone, now))
         if held["day"]["date"] == day:
             return held
-    return await _read(stores, day, zone)
+    return await _read(stores, day, zone, now)
 
 
-async def _read(stores: ViewStores, day: str, zone: str) -> dict[str, Any]:
+async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> dict[str, Any]:
     dates = [business_day.shift(day, -back) for back in range(DAYS)]
     keys = [rollups.fleet_day_key(date) for date in dates] + [rollups.products_day_key(day)]
-    *days, products = await asyncio.gather(*(_total(stores, key) for key in keys))
+    *days, products = await asyncio.gather(*(_document(stores, key) for key in keys))
+    hours, sold = rollups.total(days[0]).get("hours", {}), rollups.total(products)
+    shown = [_day(date, document) for date, document in zip(dates, days, strict=True)]
     return {
-        "day": {"date": day} | _sales(days[0]),
-        "hours": [
-            {"hour": hour} | _sales(days[0].get("hours", {}).get(hour, {}))
-            for hour in business_day.hours_of(day, zone)
-        ],
-        "days": [{"date": date} | _sales(total) for date, total in zip(dates, days, strict=True)][::-1],
-        "topProducts": await _top(stores, products.get("skus", {})),
+        "day": shown[0],
+        "hours": [{"hour": hour} | _sales(hours.get(hour, {})) for hour in business_day.hours_of(day, zone)],
+        "days": shown[::-1],
+        "topProducts": await _top(stores, sold.get("skus", {})),
+        "categories": _ranked("category", rollups.by_category(sold, await categories(stores, now))),
+        "defective": await _defective(stores),
     }
 
 
-async def _total(stores: ViewStores, key: Key) -> Figures:
+async def _document(stores: ViewStores, key: Key) -> Document | None:
     stored = await stores.fleet.read(*key)
-    document: Document | None = readable(stored, rollups.SCHEMA).body if stored else None
-    return rollups.total(document)
+    return readable(stored, rollups.SCHEMA).body if stored else None
+
+
+async def _defective(stores: ViewStores) -> int:
+    found = stores.fleet.select(REWORK, ("open", "=", True), ("broken", "=", True), fields=("id",))
+    return len([stored async for stored in found])
+
+
+def _day(date: str, document: Document | None) -> dict[str, Any]:
+    computed = document["computedAt"] if document else None
+    return {"date": date} | _sales(rollups.total(document)) | {"computedAt": computed}
 
 
 def _sales(figures: Figures) -> dict[str, Any]:
     return {name: figures.get(name, 0) for name in COUNTS} | {"revenue": figures.get("revenue", {})}
 
 
+def _ranked(part: str, figures: Mapping[str, Figures]) -> list[dict[str, Any]]:
+    """What sold, most units first."""
+    ranked = sorted(figures, key=lambda name: (-figures[name].get("units", 0), name))
+    return [
+        {part: name, "units": figures[name]["units"], "revenue": figures[name].get("revenue", {})}
+        for name in ranked
+        if figures[name].get("units", 0) > 0
+    ]
+
+
 async def _top(stores: ViewStores, skus: Mapping[str, Figures]) -> list[dict[str, Any]]:
     """The products with the most units sold."""
-    ranked = sorted(skus, key=lambda sku: (-skus[sku].get("units", 0), sku))
-    best = [sku for sku in ranked if skus[sku].get("units", 0) > 0][:TOP]
-    names = await product_names(stores, best)
-    return [
-        {
-            "sku": sku,
-            "name": names[sku],
-            "units": skus[sku]["units"],
-            "revenue": skus[sku].get("revenue", {}),
-        }
-        for sku in best
-    ]
+    best = _ranked("sku", skus)[:TOP]
+    names = await product_names(stores, [sold["sku"] for sold in best])
+    return [sold | {"name": names[sold["sku"]]} for sold in best]
 
 
 def _machines(fleet: Mapping[str, Entry], silent_before: int) -> dict[str, Any]:

@@ -97,11 +97,11 @@ async def _stock(stores: ViewStores, machine: str) -> stock.Document | None:
 
 
 async def machine(
-    stores: ViewStores, machine: str, default_zone: str, now: datetime
+    stores: ViewStores, machine: str, default_zone: str, now: datetime, day: str | None = None
 ) -> dict[str, Any] | None:
     """One machine: what it holds, sold, and how it is. None where it never sent an event.
 
-    ``default_zone`` gives the business day of a machine without a site.
+    Without a day, today's sales: ``default_zone`` gives the business day of a machine without a site.
     """
     if not re.fullmatch(Identifier, machine):
         return None
@@ -111,7 +111,7 @@ async def machine(
         return None
     known = held or stock.empty(machine)
     site, date = await today(stores, machine, default_zone, now)
-    day = await stores.machines.read(*rollups.machine_day_key(machine, date))
+    stored = await stores.machines.read(*rollups.machine_day_key(machine, day or date))
     return {
         "machineId": machine,
         "site": site,
@@ -120,9 +120,15 @@ async def machine(
         "totals": stock_view.totals(known),
         "last": stock_view.last(known),
         "holes": stock_view.holes(known),
-        "day": {"date": date, "figures": rollups.total(readable(day, rollups.SCHEMA).body)} if day else None,
+        "day": _day(readable(stored, rollups.SCHEMA).body) if stored else None,
         "alerts": await alerts_of(stores, machine),
     }
+
+
+def _day(document: rollups.Document) -> dict[str, Any]:
+    """The figures of a day, and how they came to be: how often corrected, when, and by how much."""
+    told = {name: document[name] for name in ("date", "figures", "version", "computedAt", "lateUnits")}
+    return told | {"closed": document.get("closed")}
 
 
 async def sales(

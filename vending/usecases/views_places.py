@@ -12,17 +12,25 @@ from vending.usecases.views import ViewStores
 
 async def sites(stores: ViewStores, now: datetime) -> Mapping[str, str]:
     """Machine → site, of the machines that have one. Read again only when the catalog has a new version."""
+    return await _of_all(stores, now, "machine", "site")
 
+
+async def categories(stores: ViewStores, now: datetime) -> Mapping[str, str]:
+    """SKU → category, of the products that have one; kept as sites are."""
+    return await _of_all(stores, now, "product", "category")
+
+
+async def _of_all(stores: ViewStores, now: datetime, kind: str, field: str) -> Mapping[str, str]:
     async def version() -> int:
         stored = await stores.catalog.read("version", catalog.VERSION_ID)
         return int(stored.body["number"]) if stored else 0
 
     async def load() -> dict[str, str]:
-        rows = stores.catalog.select("machine", ("type", "=", "machine"), fields=("id", "site"))
-        return {stored.body["id"]: stored.body["site"] async for stored in rows if stored.body.get("site")}
+        rows = stores.catalog.select(kind, ("type", "=", kind), fields=("id", field))
+        return {stored.body["id"]: stored.body[field] async for stored in rows if stored.body.get(field)}
 
     number = await stores.recent.get("catalog version", now, version)
-    found: Mapping[str, str] = await stores.recent.at("sites", number, load)
+    found: Mapping[str, str] = await stores.recent.at(field, number, load)
     return found
 
 

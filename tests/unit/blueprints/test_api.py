@@ -109,9 +109,17 @@ async def test_sales_of_a_window(world: World) -> None:
 
 @pytest.mark.parametrize("day", ["2026-02-30", "26-01-01", "2026-W01-1", "1999-12-31", "9999-12-31", "today"])
 async def test_a_day_is_a_date_of_this_century(world: World, day: str) -> None:
-    answer = await get(api.get_fleet_summary, {"day": day})
-    assert answer.status_code == 400
-    problem(answer)
+    for function, route in ((api.get_fleet_summary, {}), (api.get_machine, {"machineId": "m1"})):
+        answer = await get(function, {"day": day}, route)
+        assert answer.status_code == 400
+        problem(answer)
+
+
+async def test_a_machine_on_a_day(world: World) -> None:
+    await world.arrive([vend("m1", 1, millis(datetime(2026, 3, 2, 17, tzinfo=UTC)))])
+    await world.tick()
+    answer = await get(api.get_machine, {"day": "2026-03-02"}, {"machineId": "m1"})
+    assert json.loads(answer.get_body())["day"]["version"] == 1
 
 
 async def test_the_summary_of_a_day(world: World) -> None:

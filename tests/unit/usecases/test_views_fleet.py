@@ -3,14 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.fakes import FakeDocuments
 from tests.rollup_world import World, event, failure, vend
+from vending.domain import machine_days
+from vending.domain.catalog_entries import CatalogFile
 from vending.domain.clock import millis
 from vending.errors import Transient
 from vending.ports import Put
 from vending.usecases import views_fleet
+from vending.usecases.import_catalog import import_catalog
 from vending.usecases.views import Recent, ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
@@ -45,7 +49,8 @@ async def test_an_empty_fleet_has_all_its_fields(world: World) -> None:
         "2026-03-02",
     ]
     assert [hour["hour"] for hour in found["hours"]] == [f"{hour:02d}" for hour in range(24)]
-    assert found["topProducts"] == []
+    assert (found["topProducts"], found["categories"], found["defective"]) == ([], [], 0)
+    assert found["day"]["computedAt"] is None
 
 
 async def test_sales_of_today_and_before_by_currency(world: World) -> None:
@@ -64,7 +69,8 @@ async def test_sales_of_today_and_before_by_currency(world: World) -> None:
     await world.tick()
     found = await summary(world, zone="America/New_York")
     counts = {"vends": 3, "units": 4, "free": 1, "test": 0, "failures": 1}
-    assert found["day"] == {"date": "2026-03-02", "revenue": {"EUR": 230, "USD": 90}} | counts
+    told = {"date": "2026-03-02", "computedAt": "2026-03-02T12:00:00.000Z"}
+    assert found["day"] == told | {"revenue": {"EUR": 230, "USD": 90}} | counts
     assert found["days"][-2]["revenue"] == {"EUR": 100}
     hours = {hour["hour"]: hour["revenue"] for hour in found["hours"] if hour["vends"]}
     assert hours == {"05": {"EUR": 110}, "07": {"EUR": 120, "USD": 90}}
@@ -101,6 +107,38 @@ async def test_top_products_have_the_names_of_the_catalog(world: World) -> None:
     assert top[0]["revenue"] == {"EUR": 600}
 
 
+async def test_categories_are_those_of_the_catalog(world: World) -> None:
+    parts = {
+        "products": [
+            {"sku": "cola", "name": "Cola", "category": "drinks"},
+            {"sku": "tea", "name": "Tea", "category": "drinks"},
+            {"sku": "nuts", "name": "Nuts"},
+        ]
+    }
+    await import_catalog(msgspec.convert(parts, CatalogFile), world.catalog)
+    sold = ["cola", "cola", "tea", "nuts", "crisps"]
+    await world.arrive([vend("m1", n, millis(NOW), sku=sku) for n, sku in enumerate(sold, start=1)])
+    await world.tick()
+    assert (await summary(world))["categories"] == [
+        {"category": "drinks", "units": 3, "revenue": {"EUR": 450}},
+        {"category": "unknown", "units": 2, "revenue": {"EUR": 300}},
+    ]
+
+
+async def test_machines_whose_days_a_defect_keeps_are_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.arrive([vend(machine, 1, millis(NOW)) for machine in ("m1", "m2")])
+    with monkeypatch.context() as patched:
+        patched.setattr(machine_days, "figures", lambda *_: 1 // 0)
+        await world.tick()
+    assert (await summary(world))["defective"] == 2
+    world.now += timedelta(hours=1)
+    await world.tick()
+    found = await summary(world)
+    assert (found["defective"], found["day"]["vends"]) == (0, 2)
+
+
 async def test_machines_by_state_and_how_fresh_the_events_are(world: World) -> None:
     at = millis(NOW)
     fault = event("m2", 1, at - HOUR - 1, "fault.raised", {"component": "coin", "code": "EAR"})
@@ -121,9 +159,10 @@ async def test_the_summary_costs_the_same_for_any_number_of_machines(world: Worl
     shared = stores(world)
     for _ in range(4):
         await views_fleet.summary(shared, "Etc/UTC", None, NOW)
-    # No machine's own; conditions listed and read once; eight fleet days and a products day once.
+    # No machine's own; conditions listed and read once; eight fleet days, a products day and the defective
+    # machines once; the catalog's version and its products once.
     spent = [store.requests - had for store, had in zip(everything, before, strict=True)]
-    assert spent == [0, 2, 9, 0]
+    assert spent == [0, 2, 10, 2]
 
 
 async def test_a_value_is_read_again_after_two_seconds_and_never_kept_after_a_failure() -> None:

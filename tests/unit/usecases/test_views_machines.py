@@ -183,6 +183,24 @@ async def test_one_machine_with_its_day_by_the_clock_of_its_site(world: World) -
     assert found["condition"]["state"] == "online"
 
 
+async def test_a_past_day_says_how_it_was_corrected(world: World) -> None:
+    at, shared = millis(NOW), stores(world)
+    await world.arrive([vend("m1", 1, at)])
+    await world.tick()
+    world.now = NOW + timedelta(days=3)
+    await world.arrive([vend("m1", 2, at + 1, quantity=2)])
+    await world.tick()
+    found = await views_machines.machine(shared, "m1", "Etc/UTC", world.now, "2026-03-02")
+    assert found is not None
+    day = found["day"]
+    assert (day["date"], day["figures"]["units"], day["version"], day["lateUnits"]) == ("2026-03-02", 3, 2, 2)
+    assert day["closed"] == {"at": "2026-03-03T07:00:00.000Z", "vends": 1, "units": 1}
+    assert day["computedAt"] == "2026-03-05T12:00:00.000Z"
+    today = await views_machines.machine(shared, "m1", "Etc/UTC", world.now)
+    assert today is not None
+    assert today["day"] is None
+
+
 async def test_a_machine_that_only_reported_readings_is_there(world: World) -> None:
     at = millis(NOW)
     await world.arrive(
