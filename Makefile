@@ -5,6 +5,7 @@ DURATION ?=
 JSON ?=
 CSV ?= examples/sales.csv
 MAP ?=
+VERIFY ?=
 MACHINES ?= 60
 JOBS ?= 2
 
@@ -57,8 +58,8 @@ setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/
 run: setup ## the whole system with a simulated fleet; DURATION=60 ends by itself, JSON=1 prints the account
 	@$(PY) -m vendctl run --machines $(MACHINES) $(if $(DURATION),--duration $(DURATION)) $(if $(JSON),--json)
 
-replay: setup ## CSV=sales.csv [MAP=mapping.toml] [JSON=1]: real sales through the whole system, reconciled
-	@$(PY) -m vendctl replay "$(CSV)" $(if $(MAP),--map "$(MAP)") $(if $(JSON),--json)
+replay: setup ## CSV=sales.csv [MAP=mapping.toml] [JSON=1] [VERIFY=1]: real sales through the whole system, reconciled
+	@$(PY) -m vendctl replay "$(CSV)" $(if $(MAP),--map "$(MAP)") $(if $(JSON),--json) $(if $(VERIFY),--verify)
 
 services: setup ## Azurite, Event Hubs and Cosmos DB on the ports of local.settings.json, for `func start`
 	@$(PY) -m devstack services --config infra/local/eventhubs.json --data .data/services

@@ -29,7 +29,7 @@ INDEXED = {
     "machines": ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to", "date"),
     "conditions": ("type",),
     "alerts": ("type", "state", "rule", "pending"),
-    "fleet": ("type", "open", "due"),
+    "fleet": ("type", "open", "due", "broken"),
     "catalog": ("type", "version", "site", "route"),
 }
 """What queries filter by; nothing else is indexed, so that writes stay cheap."""

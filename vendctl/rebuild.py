@@ -11,10 +11,12 @@ import json
 import os
 import re
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from azure.cosmos.aio import CosmosClient
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient
 
 from vendctl.archive import moment
@@ -69,15 +71,17 @@ class Target:
         return False
 
 
-async def rebuild(asked: argparse.Namespace) -> tuple[Replayed, Comparison | None]:
-    """Replay, roll up, compare; without a comparison where only the events until a time were replayed."""
+async def rebuild(name: str, wanted: Wanted, resume: bool = False) -> tuple[Replayed, Comparison | None]:
+    """Replay, roll up, compare; without a comparison where only the events until a time were replayed.
+
+    Raises ValueError for a target that holds something, unless this is to ``resume``.
+    """
     try:
         async with (
             cosmos_client(os.environ, "COSMOS") as cosmos,
             blob_service(os.environ, "STORAGE") as blobs,
         ):
-            target = await _prepared(cosmos, blobs, asked)
-            wanted = Wanted(asked.machine, asked.until)
+            target = await _prepared(cosmos, blobs, name, resume)
             show = _Progress()
             archive = wiring.archive_blobs()
             done = await replay(
@@ -85,19 +89,29 @@ async def rebuild(asked: argparse.Namespace) -> tuple[Replayed, Comparison | Non
             )
             queue = Messages()
             await roll_up_all(target.rollups(queue), queue, datetime.now(UTC))
-            if asked.until is not None:
+            if wanted.until is not None:
                 return done, None
             live = State(wiring.machines(), wiring.conditions(), wiring.fleet())
-            return done, await compare(live, target.state, done.inexact, asked.machine, show.compared)
+            return done, await compare(live, target.state, done.inexact, wanted.machine, show.compared)
     finally:
         await wiring.close()
 
 
-async def _prepared(cosmos: CosmosClient, service: BlobServiceClient, asked: argparse.Namespace) -> Target:
-    await create_database(cosmos, asked.target)
-    target = Target(cosmos, service, asked.target)
-    if not asked.resume and await target.holds_anything():
-        raise ValueError(f"database {asked.target} is not empty: name another one, or say --resume to go on")
+async def drop(name: str) -> None:
+    """Delete a target, if there is one."""
+    async with cosmos_client(os.environ, "COSMOS") as cosmos, blob_service(os.environ, "STORAGE") as blobs:
+        with suppress(CosmosResourceNotFoundError):
+            await cosmos.delete_database(name)
+        container = blobs.get_container_client(f"rebuild-{name}")
+        if await container.exists():
+            await container.delete_container()
+
+
+async def _prepared(cosmos: CosmosClient, service: BlobServiceClient, name: str, resume: bool) -> Target:
+    await create_database(cosmos, name)
+    target = Target(cosmos, service, name)
+    if not resume and await target.holds_anything():
+        raise ValueError(f"database {name} is not empty: name another one, or say --resume to go on")
     if not await target.deadletters.container.exists():
         await target.deadletters.container.create_container()
     return target
@@ -154,6 +168,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--machine", help="this machine only")
     parser.add_argument("--until", type=moment, help="events enqueued before (ISO 8601, UTC); not compared")
     parser.add_argument("--resume", action="store_true", help="go on in a target that an earlier run filled")
+    parser.add_argument("--drop", action="store_true", help="delete the target again where it is equal")
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     asked = parser.parse_args(argv)
     try:
@@ -162,7 +177,9 @@ def main(argv: list[str]) -> int:
             raise ValueError(
                 "--target: 3 to 40 lower-case letters, digits and hyphens; not the live database"
             )
-        done, found = asyncio.run(rebuild(asked))
+        done, found = asyncio.run(rebuild(asked.target, Wanted(asked.machine, asked.until), asked.resume))
+        if asked.drop and found is not None and found.equal:
+            asyncio.run(drop(asked.target))
     except (VendstreamError, ValueError, OSError) as fault:
         print(f"vendctl rebuild: {fault}", file=sys.stderr)
         return 2

@@ -17,7 +17,7 @@ var containers = [
   }
   { name: 'conditions', key: '/id', indexed: ['type'] }
   { name: 'alerts', key: '/machineId', indexed: ['type', 'state', 'rule', 'pending'] }
-  { name: 'fleet', key: '/scope', indexed: ['type', 'open', 'due'] }
+  { name: 'fleet', key: '/scope', indexed: ['type', 'open', 'due', 'broken'] }
   { name: 'catalog', key: '/kind', indexed: ['type', 'version', 'site', 'route'] }
 ]
 

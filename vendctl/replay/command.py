@@ -22,6 +22,7 @@ from vendctl.replay.pipeline import replay
 from vendctl.replay.progress import ReplayProgress
 from vendctl.replay.report import Outcome
 from vendctl.replay.sales import SalesFile
+from vendctl.replay.verify import verify
 
 _HOST = "AzureFunctionsJobHost__extensions__"
 SAMPLE = Path("examples/sales.csv")
@@ -33,7 +34,7 @@ def main(argv: list[str]) -> int:
     interruptible()
     try:
         file = sales.read(asked.csv, mapping.load(asked.map) if asked.map else None)
-        outcome = _run(file, asked.data)
+        outcome = _run(file, asked.data, asked.verify)
     except ReplayError as fault:
         print(f"replay: {fault}", file=sys.stderr)
         return 2
@@ -56,11 +57,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--map", type=Path, metavar="TOML", help="which column means what (docs/replay.md)")
     parser.add_argument("--json", action="store_true", help="the outcome as one JSON object, the last line")
+    parser.add_argument(
+        "--verify", action="store_true", help="audit the archive too, and rebuild everything from it"
+    )
     parser.add_argument("--data", type=Path, metavar="DIR", help="default: .data/replay-… of the file's own")
     return parser
 
 
-def _run(file: SalesFile, data: Path | None) -> Outcome:
+def _run(file: SalesFile, data: Path | None, verified: bool) -> Outcome:
     mark = fingerprint(file)
     folder = Folder(data or Path(".data") / f"replay-{mark}", mark)
     folder.open()
@@ -71,7 +75,10 @@ def _run(file: SalesFile, data: Path | None) -> Outcome:
         except RuntimeError as fault:  # a part that does not start, or a folder in use
             raise ReplayError(str(fault)) from fault
         _adopt(running)
-        return asyncio.run(replay(file, folder, running, progress))
+        outcome = asyncio.run(replay(file, folder, running, progress))
+        if verified:
+            outcome.verified = asyncio.run(verify(progress))
+        return outcome
 
 
 def _settings(file: SalesFile) -> dict[str, str]:

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from vendctl.replay.money import exponent
 from vendctl.replay.reconcile import Mismatch, Sum
+from vendctl.replay.verify import Verified
 
 SHOWN = 40
 """Mismatches that are told in words; the JSON has all of them."""
@@ -30,6 +31,8 @@ class Outcome:
     doubled: int = 0
     changed: bool = False
     """Whether a repeated run altered stock or ledger, which it must not."""
+    verified: Verified | None = None
+    """With ``--verify``: what the audit and the rebuild said."""
 
     @property
     def total(self) -> Sum:
@@ -56,6 +59,7 @@ class Outcome:
             "lost": self.lost,
             "doubled": self.doubled,
             "changed": self.changed,
+            **(self.verified.figures() if self.verified else {}),
         }
 
     def faults(self) -> list[str]:
@@ -71,7 +75,7 @@ class Outcome:
             told.append(f"{self.doubled} ledger numbers stand in two lines")
         if self.changed:
             told.append("this run altered the ledger, though all its events were there before")
-        return told
+        return told + (self.verified.faults() if self.verified else [])
 
 
 def show(outcome: Outcome) -> None:
@@ -91,6 +95,8 @@ def show(outcome: Outcome) -> None:
         f"{len(outcome.mismatches)} sums off (ledger, machine days and fleet days against the file)",
         soft_wrap=True,
     )
+    if outcome.verified:
+        console.print(str(outcome.verified), soft_wrap=True)
 
 
 def amount(minor: int, currency: str) -> str:

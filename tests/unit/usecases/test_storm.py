@@ -1,4 +1,4 @@
-"""A storm: events late, doubled and poisoned, stores that throttle, owners that die (P1-P3, P5, P6)."""
+"""A storm: events late, doubled and poisoned, stores that throttle, owners that die (P1-P6)."""
 
 import asyncio
 import random
@@ -6,11 +6,14 @@ import random
 import pytest
 
 from tests import truth
+from tests.archived import FakeArchive
 from tests.core import World, body, cut, delivered
-from tests.fakes import FakeBlobs
 from tests.trouble import Killed, check, owner, shared_world
+from vending.ports import PartitionEnd
 from vending.usecases.account import account
 from vending.usecases.archive import archive
+from vending.usecases.audit_archive import Scope, audit_archive
+from vending.usecases.rebuild import Wanted, replay
 
 
 def storm(dice: random.Random, machines: int, count: int) -> tuple[list[bytes], list[bytes]]:
@@ -37,14 +40,22 @@ async def weather(world: World, arrivals: list[bytes], dice: random.Random) -> N
     await asyncio.gather(owner(world, mine), owner(world, other))
 
 
-async def judged(world: World, arrivals: list[bytes]) -> tuple[int, int, int]:
+async def judged(world: World, arrivals: list[bytes], blobs: FakeArchive) -> tuple[int, int, int]:
     """(lost, doubled, dead-lettered) of everything that arrived."""
-    blobs = FakeBlobs()
     await archive(delivered(arrivals), blobs)
     stores = world.stores
     last = {("1", "0"): len(arrivals) - 1}
     found = await account(blobs, stores.machines, stores.conditions, stores.deadletters, last)
     return found.lost, found.doubled, found.dead_lettered
+
+
+async def rebuilt(blobs: FakeArchive, count: int) -> World:
+    """A world made of the archive alone, once that is known to be complete."""
+    report = await audit_archive(blobs, "1", [PartitionEnd("0", 0, count - 1)], Scope())
+    assert (report.findings, report.events) == ([], count)
+    again = World()
+    await replay(blobs, again.stores, Wanted(), "test", asyncio.sleep)
+    return again
 
 
 def run(seed: int, machines: int, count: int) -> None:
@@ -54,11 +65,13 @@ def run(seed: int, machines: int, count: int) -> None:
     world.deadletters.fault = lambda *_: world.machines.perhaps(Killed())  # type: ignore[attr-defined]
     asyncio.run(weather(world, arrivals, dice))
     check(world, bodies)
-    lost, doubled, dead = asyncio.run(judged(world, arrivals))
+    blobs = FakeArchive()
+    lost, doubled, dead = asyncio.run(judged(world, arrivals, blobs))
     assert (lost, doubled) == (0, 0)
     good = set(bodies)
     poison = {content for content in arrivals if content not in good}
     assert dead == len(poison)
+    assert asyncio.run(rebuilt(blobs, len(arrivals))).state() == world.state()
 
 
 def test_a_storm_of_five_thousand_events() -> None:

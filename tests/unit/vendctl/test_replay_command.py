@@ -11,17 +11,22 @@ from vendctl.replay.errors import ReplayError
 from vendctl.replay.reconcile import Key, Mismatch, Sum
 from vendctl.replay.report import Outcome
 from vendctl.replay.sales import SalesFile
+from vendctl.replay.verify import Verified
+from vending.domain.audit import Finding, Report
+from vending.usecases.compare_rebuilt import Comparison
 
 SAMPLE = str(Path(__file__).parents[3] / "examples" / "sales.csv")
 GOOD = Outcome("USD", "America/New_York", 147, 147, 9, {"x2101": Sum(350, 2)})
 OFF = Mismatch("ledger", Key("x2101", "2025-03-08", "USD"), Sum(350, 2), Sum(375, 2))
 
 
-def ends(monkeypatch: pytest.MonkeyPatch, with_: Outcome | BaseException) -> list[tuple[int, Path | None]]:
-    runs: list[tuple[int, Path | None]] = []
+def ends(
+    monkeypatch: pytest.MonkeyPatch, with_: Outcome | BaseException
+) -> list[tuple[int, Path | None, bool]]:
+    runs: list[tuple[int, Path | None, bool]] = []
 
-    def run(file: SalesFile, data: Path | None) -> Outcome:
-        runs.append((len(file.sales), data))
+    def run(file: SalesFile, data: Path | None, verified: bool) -> Outcome:
+        runs.append((len(file.sales), data, verified))
         if isinstance(with_, Outcome):
             return with_
         raise with_
@@ -36,7 +41,7 @@ def test_a_good_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     assert command.main([SAMPLE, "--json", "--data", "here"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out.splitlines()[-1]) == GOOD.figures()
-    assert (err, runs) == ("", [(147, Path("here"))])
+    assert (err, runs) == ("", [(147, Path("here"), False)])
 
 
 def test_the_sample_is_replayed_where_no_file_is_named(
@@ -45,7 +50,7 @@ def test_the_sample_is_replayed_where_no_file_is_named(
     runs = ends(monkeypatch, GOOD)
     monkeypatch.chdir(Path(SAMPLE).parents[1])
     assert command.main([]) == 0
-    assert runs == [(147, None)]
+    assert runs == [(147, None, False)]
     assert "x2101" in capsys.readouterr().out
 
 
@@ -59,6 +64,28 @@ def test_a_sum_that_is_off_is_named(
         "replay: x2101 2025-03-08: the file has 350 minor units USD and 2 units, the ledger has 375 and 2\n"
     )
     assert json.loads(out)["mismatches"] == [OFF.fields()]
+
+
+def test_an_archive_that_rebuilds_something_else_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report, found = Report(events=147), Comparison(machines=1)
+    verified = Verified(report, found)
+    runs = ends(monkeypatch, replace(GOOD, verified=verified))
+    assert command.main([SAMPLE, "--json", "--verify"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (told["archive"]["complete"], told["rebuild"]["equal"]) == (True, True)
+    assert runs == [(147, None, True)]
+    report.findings.append(Finding("missing-events", "1/0", "no raw blob holds 7", [[7, 7]]))
+    found.differ("x2101 stock slots", 1, 2)
+    assert command.main([SAMPLE, "--verify"]) == 1
+    out, err = capsys.readouterr()
+    assert "archive NOT COMPLETE: 147 events; rebuilt from it DIFFERENT" in out
+    assert err.splitlines() == [
+        "replay: archive: missing-events 1/0: no raw blob holds 7",
+        "replay: 1 differences after a rebuild from the archive",
+        "replay: rebuild: x2101 stock slots: live 1, rebuilt 2",
+    ]
 
 
 @pytest.mark.parametrize(
