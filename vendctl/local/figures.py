@@ -23,7 +23,12 @@ class Figures:
 
     def takings(self) -> str:
         """Revenue per currency, for people."""
-        return " + ".join(f"{minor / 100:,.2f} {code}" for code, minor in sorted(self.revenue.items())) or "0"
+        return takings(self.revenue)
+
+
+def takings(revenue: Mapping[str, int]) -> str:
+    """Minor units per currency, for people."""
+    return " + ".join(f"{minor / 100:,.2f} {code}" for code, minor in sorted(revenue.items())) or "0"
 
 
 async def read(environment: Mapping[str, str]) -> Figures:

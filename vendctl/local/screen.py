@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from vendctl.local.figures import Figures
+from vendctl.local.figures import Figures, takings
 
 LINE_SECONDS = 2.0
 """Pace of the lines where there is no terminal."""
@@ -18,8 +18,8 @@ LINE_SECONDS = 2.0
 class Screen:
     """Truth (what the devices sent) beside what the app has."""
 
-    def __init__(self, *, lines: bool = False) -> None:
-        self.console = Console(highlight=False)
+    def __init__(self, console: Console | None = None, *, lines: bool = False) -> None:
+        self.console = console or Console(highlight=False)
         self.live = None if lines or not self.console.is_terminal else Live(console=self.console)
         self._lined = 0.0
 
@@ -39,8 +39,10 @@ class Screen:
             self._lined = time.monotonic()
             lag = ", ".join(f"{name} {count}" for name, count in figures.behind.items())
             self.say(
-                f"{title}: {sent} sent, {figures.vends} vends, {figures.takings()}, "
-                f"{figures.machines} machines, {figures.dead_letters} dead letters, "
+                f"{title}: {sent} sent, {figures.vends} of {truth.get('vends', 0)} vends, "
+                f"{figures.takings()} of {takings(truth.get('revenue', {}))}, {figures.machines} of "
+                f"{truth.get('machines', 0)} machines, "
+                f"{figures.dead_letters} of {truth.get('deadLetters', 0)} dead letters, "
                 f"{figures.open_alerts} alerts; behind: {lag}"
             )
 
@@ -48,12 +50,10 @@ class Screen:
         table = Table(box=None, pad_edge=False)
         for column in ("", "devices sent", "the app has"):
             table.add_column(column, justify="left" if not column else "right")
-        revenue = truth.get("revenue", {})
-        money = " + ".join(f"{minor / 100:,.2f} {code}" for code, minor in sorted(revenue.items())) or "0"
         table.add_row("events", f"{sent:,}", f"{sent - figures.behind.get('ingest', 0):,}")
         table.add_row("vends", f"{truth.get('vends', 0):,}", f"{figures.vends:,}")
         table.add_row("units", f"{truth.get('units', 0):,}", f"{figures.units:,}")
-        table.add_row("revenue", money, figures.takings())
+        table.add_row("revenue", takings(truth.get("revenue", {})), figures.takings())
         table.add_row("machines", f"{truth.get('machines', 0):,}", f"{figures.machines:,}")
         table.add_row("dead letters", f"{truth.get('deadLetters', 0):,}", f"{figures.dead_letters:,}")
         table.add_row("open alerts", "", f"{figures.open_alerts:,}")
