@@ -18,6 +18,7 @@ COMMANDS = {
     "catalog": ("vendctl.catalog", "import sites, machines, products and planograms"),
     "device": ("vendctl.device", "the credentials and the epoch of a new or replaced board"),
     "package": ("vendctl.package", "what is deployed, as a zip or a folder"),
+    "costs": ("vendctl.costs", "what a fleet costs a month, estimated"),
     "picture": ("vendctl.picture", "a picture of the running dashboard, for the README"),
     "smoke": ("vendctl.smoke", "is what was deployed alive: functions indexed, an event travels to the API"),
     "picklist": ("vendctl.picklist", "what to take along to a route's machines"),

@@ -1,0 +1,80 @@
+"""What a fleet costs: the table of docs/deploy.md is the one that is computed, and its parts are right."""
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from vendctl.costs import ROOT, Costs, Fleet, main, read, table
+
+FIGURES, FLEETS = read()
+SMALL, MIDDLE, LARGE = FLEETS
+
+
+def parts(fleet: Fleet) -> dict[str, float]:
+    return Costs(FIGURES, fleet).parts()
+
+
+def test_the_documented_table_is_the_computed_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    printed = capsys.readouterr().out
+    assert printed == table() + "\n"
+    assert printed in (ROOT / "docs" / "deploy.md").read_text()
+
+
+def test_the_fleets_are_those_that_are_asked_about_on_the_deployed_partitions() -> None:
+    assert [fleet.machines for fleet in FLEETS] == [100, 5_000, 100_000]
+    for name, fleets in (("dev", (SMALL, MIDDLE)), ("prod", (LARGE,))):
+        text = (ROOT / "infra" / f"{name}.bicepparam").read_text()
+        for fleet in fleets:
+            assert f"partitionCount = {fleet.partitions}\n" in text
+            assert ("cosmosServerless = true" in text) is (not fleet.autoscale)
+    assert (
+        f"cosmosMaximumThroughput = {LARGE.autoscale}\n" in (ROOT / "infra" / "prod.bicepparam").read_text()
+    )
+
+
+def test_every_price_has_a_source_and_the_measurement_a_date() -> None:
+    for name, price in FIGURES["prices"].items():
+        assert price["dollars"] > 0, name
+        assert "unconfirmed" in price["source"] or "202" in price["source"], name
+    assert date.fromisoformat(FIGURES["measured"]["date"])
+
+
+def test_a_fleet_by_hand() -> None:
+    """17.36 events/s are 4.34 a partition: a batch is what comes in the 15 s after its first event."""
+    costs = Costs(FIGURES, MIDDLE)
+    assert (costs.batch_events, costs.window) == (100, 15)
+    assert costs.events == pytest.approx(45_625_000)
+    assert costs.batches == pytest.approx(4 * 2_628_000 / (15 + 0.2304), rel=1e-4)
+    found = costs.parts()
+    assert found["Event Hubs"] == pytest.approx(730 * 0.03 + 45.625 * 0.028)
+    stored = 45_625_000 * 12 * 52 / 1e9 * 0.25
+    assert found["Cosmos DB"] == pytest.approx(45.625 * MIDDLE.units_per_event * 0.25 + stored)
+
+
+def test_full_batches_come_as_fast_as_they_fill() -> None:
+    crowded = Costs(FIGURES, replace(MIDDLE, machines=500_000))
+    assert crowded.batches == pytest.approx(crowded.events / 100)
+
+
+def test_autoscale_bills_a_tenth_at_least_and_its_maximum_at_most() -> None:
+    def billed(units: float) -> float:
+        fleet = Fleet(100, 4, units, 1_000, 20_000)
+        return parts(fleet)["Cosmos DB"] - parts(replace(fleet, units_per_event=0, autoscale=0))["Cosmos DB"]
+
+    assert billed(0.001) == pytest.approx(2_000 / 100 * 730 * 0.012)
+    assert billed(1e9) == pytest.approx(20_000 / 100 * 730 * 0.012)
+
+
+def test_more_machines_cost_more_in_all_and_less_each() -> None:
+    sums = [sum(parts(fleet).values()) for fleet in FLEETS]
+    assert sums == sorted(sums)
+    each = [total / fleet.machines for total, fleet in zip(sums, FLEETS, strict=True)]
+    assert each == sorted(each, reverse=True)
+
+
+def test_the_window_is_that_of_host_json() -> None:
+    host = json.loads((ROOT / "host.json").read_text())["extensions"]["eventHubs"]
+    assert (host["minEventBatchSize"], host["maxWaitTime"]) == (100, "00:00:15")
