@@ -107,6 +107,23 @@ async def figures(port: int, pid: int, count: int) -> list[dict[str, Any]]:
         ]
 
 
+def report(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows as figures: the server's CPU beside the SDK's, and the target of an upsert."""
+    return [
+        {
+            "name": f"cosmos.{row['name']}.server_cpu",
+            "value": row["server_cpu_ms"],
+            "unit": "ms/request",
+            "baseline": "SDK CPU in the same run",
+            "baseline_value": row["sdk_cpu_ms"],
+            "ratio": round(row["server_cpu_ms"] / row["sdk_cpu_ms"], 3),
+            "per_second": row["per_second"],
+        }
+        | ({"target": TARGET, "met": row["server_cpu_ms"] <= TARGET} if row["name"] == "upsert" else {})
+        for row in rows
+    ]
+
+
 def main() -> int:
     """Print a table, or JSON; 1 when the server needs more CPU for an upsert than its target."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -115,10 +132,9 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as (port, pid):
         rows = asyncio.run(figures(port, pid, options.count))
-    cost = rows[0]["server_cpu_ms"]
-    report = {"figures": rows, "target": {"upsert.server_cpu_ms": TARGET, "met": cost <= TARGET}}
+    found = report(rows)
     if options.json:
-        print(json.dumps(report))
+        print(json.dumps({"figures": found}))
     else:
         for row in rows:
             print(
@@ -126,7 +142,7 @@ def main() -> int:
                     **row
                 )
             )
-    return 0 if cost <= TARGET else 1
+    return 0 if all(row.get("met", True) for row in found) else 1
 
 
 if __name__ == "__main__":
