@@ -1,6 +1,7 @@
 """Rules that need no process: schedules, retry delays, routes, batching, configuration."""
 
 import asyncio
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from devstack.functions import timespan, wire
+from devstack.functions import cli, timespan, wire
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker, Outcome, delay_before
@@ -17,6 +18,7 @@ from devstack.functions.listeners.partition import Partition
 from devstack.functions.listeners.schedule import Schedule
 from devstack.functions.model import Function, RetryPolicy
 from devstack.functions.routes import compile_route
+from devstack.tests.functions.hosting import SAMPLE
 
 
 def _next(expression: str, year: int, month: int, day: int) -> str:
@@ -198,3 +200,17 @@ async def test_checkpoint_frequency_counts_batches() -> None:
     partition, recorder, context = _partition(batchCheckpointFrequency=2, maxEventBatchSize=1)
     await partition.take([_event(n) for n in range(5)])
     assert (recorder.batches, context.checkpoints) == ([1] * 5, [1, 3])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--python", "/nowhere/python"], "--python /nowhere/python: there is no such file"),
+        (["--python", sys.executable, "--instances", "f=2"], "--python and --instances do not go together"),
+    ],
+)
+def test_an_environment_of_its_own_is_there_and_is_the_hosts_only_one(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([str(SAMPLE), "--port", "0", *words]) == 1
+    assert said in capsys.readouterr().err
