@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tests import truth
 from tests.core import World
 from tests.fakes import FakeDocuments
+from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.domain.events import HubEvent
 from vending.domain.stock import on_hand
 from vending.errors import Transient
@@ -51,6 +52,13 @@ class Shared(FakeDocuments):
 
 def shared_world(dice: random.Random, trouble: float) -> World:
     return World(Shared("machineId", dice, trouble), Shared("id", dice, trouble))
+
+
+def remembering(world: World) -> World:
+    """The world as one process sees it: the same stores, behind a memory that starts empty."""
+    stocks = RememberedDocuments(world.machines, STOCKS)
+    conditions = RememberedDocuments(world.conditions, CONDITIONS)
+    return World(stocks, conditions, world.deadletters)  # type: ignore[arg-type]
 
 
 async def owner(world: World, batches: list[list[HubEvent]]) -> None:

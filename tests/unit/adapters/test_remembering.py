@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests import truth
 from tests.core import World, cut, delivered, temperature, vend
 from tests.fakes import FakeDocuments
-from tests.trouble import check, owner, shared_world
-from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments, Share
+from tests.trouble import check, owner, remembering, shared_world
+from vending.adapters.remembering import STOCKS, RememberedDocuments, Share
 from vending.errors import Conflict, Transient
 from vending.ports import Put, Stored
 
@@ -25,13 +25,6 @@ async def read(documents: RememberedDocuments, key: str = "m1", id: str = "stock
     found = await documents.read(key, id)
     assert found is not None
     return found
-
-
-def remembering(world: World) -> World:
-    """A world of its own process: the same stores, behind a memory that starts empty."""
-    stocks = RememberedDocuments(world.machines, STOCKS)
-    conditions = RememberedDocuments(world.conditions, CONDITIONS)
-    return World(stocks, conditions, world.deadletters)  # type: ignore[arg-type]
 
 
 async def test_what_was_read_or_written_is_not_read_again() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests import truth
 from tests.archived import FakeArchive
 from tests.core import World, body, cut, delivered
-from tests.trouble import Killed, check, owner, shared_world
+from tests.trouble import Killed, check, owner, remembering, shared_world
 from vending.ports import PartitionEnd
 from vending.usecases.account import account
 from vending.usecases.archive import archive
@@ -32,12 +32,12 @@ def storm(dice: random.Random, machines: int, count: int) -> tuple[list[bytes], 
 
 
 async def weather(world: World, arrivals: list[bytes], dice: random.Random) -> None:
-    """Two owners side by side on the whole stream, from different batches."""
+    """Two owners side by side, from different batches, each a process that remembers what it wrote."""
     batches = delivered(arrivals)
     sizes = dice.choice([60, 100])
     mine = [batches[start : start + sizes] for start in range(0, len(batches), sizes)]
     other = cut(batches[len(batches) // 3 : len(batches) // 2], dice)
-    await asyncio.gather(owner(world, mine), owner(world, other))
+    await asyncio.gather(owner(remembering(world), mine), owner(remembering(world), other))
 
 
 async def judged(world: World, arrivals: list[bytes], blobs: FakeArchive) -> tuple[int, int, int]:
