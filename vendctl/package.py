@@ -5,13 +5,14 @@ package asks for Azure's OpenTelemetry distribution too (docs/operations.md). Ne
 """
 
 import argparse
-import shutil
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from vending.settings import VERSION
 
 ROOT = Path(__file__).parents[1]
 REQUIRED = ("function_app.py", "host.json", "requirements.txt")
@@ -73,32 +74,37 @@ def _kept(root: Path, folder: Path, found: Sequence[Rule]) -> Iterator[Path]:
             yield relative
 
 
-def build(root: Path, target: Path, *, telemetry: bool = False) -> list[Path]:
-    """Write the package: a zip where the name ends so, else a new folder. Raises OSError, ValueError."""
+def build(root: Path, target: Path, *, telemetry: bool = False, version: str = "") -> list[Path]:
+    """Write the package: a zip where the name ends so, else a new folder. Raises OSError, ValueError.
+
+    ``version`` becomes the file that :func:`vending.settings.version` reads.
+    """
     chosen = files(root)
     if missing := [name for name in REQUIRED if Path(name) not in chosen]:
         raise ValueError(f"the package would hold no {', '.join(missing)}: see .funcignore")
-    sources = {path: root / path for path in chosen}
+    contents = {path: (root / path).read_bytes() for path in chosen}
     if telemetry:
-        sources[Path("requirements.txt")] = root / WITH_TELEMETRY
+        contents[Path("requirements.txt")] = (root / WITH_TELEMETRY).read_bytes()
+    if version:
+        contents[Path(VERSION)] = version.encode()
     target.parent.mkdir(parents=True, exist_ok=True)
-    (_zip if target.suffix == ".zip" else _folder)(target, sources)
-    return chosen
+    (_zip if target.suffix == ".zip" else _folder)(target, contents)
+    return list(contents)
 
 
-def _zip(target: Path, sources: dict[Path, Path]) -> None:
+def _zip(target: Path, contents: dict[Path, bytes]) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, source in sources.items():
+        for path, content in contents.items():
             entry = zipfile.ZipInfo(path.as_posix(), EPOCH)
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, source.read_bytes(), zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
 
-def _folder(target: Path, sources: dict[Path, Path]) -> None:
+def _folder(target: Path, contents: dict[Path, bytes]) -> None:
     target.mkdir()
-    for path, source in sources.items():
+    for path, content in contents.items():
         (target / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target / path)
+        (target / path).write_bytes(content)
 
 
 def main(argv: list[str]) -> int:
@@ -107,9 +113,12 @@ def main(argv: list[str]) -> int:
     what = "a .zip, or a folder that does not exist; default dist/vendstream.zip"
     parser.add_argument("target", nargs="?", type=Path, default=Path("dist/vendstream.zip"), help=what)
     parser.add_argument("--telemetry", action="store_true", help="with the OpenTelemetry distribution")
+    parser.add_argument(
+        "--version", default="", help="such as a commit: dead letters say it"
+    )
     asked = parser.parse_args(argv)
     try:
-        chosen = build(ROOT, asked.target, telemetry=asked.telemetry)
+        chosen = build(ROOT, asked.target, telemetry=asked.telemetry, version=asked.version)
     except (OSError, ValueError) as fault:
         print(fault, file=sys.stderr)
         return 1

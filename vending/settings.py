@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from importlib import metadata
+from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
+VERSION = "VERSION"
+"""The file of the deployed package that names its version."""
 CONNECTIONS = ("EVENTHUB", "COSMOS", "STORAGE")
 """A connection string under the name itself, or in Azure an identity and addresses under ``NAME__…``."""
 
@@ -64,8 +66,6 @@ class Settings:
 
 
 def version() -> str:
-    """This code's version, as dead letters name it."""
-    try:
-        return metadata.version("vendstream")
-    except metadata.PackageNotFoundError:  # deployed as plain files
-        return "unreleased"
+    """This code's version, as dead letters name it: that of the package, see ``vendctl package --version``."""
+    file = Path(__file__).parents[1] / VERSION
+    return file.read_text().strip() if file.exists() else "unreleased"

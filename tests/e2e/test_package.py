@@ -35,7 +35,7 @@ class Deployment:
     def start(self, requirements: str, **settings: str) -> FunctionsHost:
         """The package's functions, listening."""
         app = self.folder / requirements
-        package.build(ROOT, app, telemetry=requirements == "requirements-telemetry")
+        package.build(ROOT, app, telemetry=requirements == "requirements-telemetry", version="1.2.3")
         return self.stack.start_functions(
             app,
             settings=self.settings | settings | {"PYTHONPATH": str(DEPLOYED / "platform")},
@@ -91,7 +91,7 @@ def test_every_function_is_indexed_and_an_event_travels_through(deployment: Depl
         )
         assert told.stdout.startswith(str(interpreter("requirements")))
         status, health = get(host, "/api/health")
-        assert (status, health["status"]) == (200, "ok")
+        assert (status, health["status"], health["version"]) == (200, "ok", "1.2.3")
         device = Device("deployed")
         send(
             deployment.stack.eventhubs_connection,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vendctl.package import ROOT, WITH_TELEMETRY, build, files, main, rules
+from vending.settings import VERSION
 
 TREE = (
     "function_app.py", "host.json", "requirements.txt", ".env", ".git/config", "notes.md", "keep.md",
@@ -82,3 +83,8 @@ def test_with_telemetry_the_package_asks_for_the_distribution(tmp_path: Path) ->
 def test_an_existing_folder_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path)]) == 1
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_the_package_names_its_version(tree: Path, tmp_path: Path) -> None:
+    build(tree, tmp_path / ".out" / "app", version="1.2.3")
+    assert (tmp_path / ".out" / "app" / VERSION).read_text() == "1.2.3"
