@@ -66,6 +66,6 @@ class Settings:
 
 
 def version() -> str:
-    """This code's version, as dead letters name it: that of the package, see ``vendctl package --version``."""
+    """This code's version, as dead letters name it: what ``vendctl package --version`` was given."""
     file = Path(__file__).parents[1] / VERSION
     return file.read_text().strip() if file.exists() else "unreleased"
