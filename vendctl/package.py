@@ -113,9 +113,7 @@ def main(argv: list[str]) -> int:
     what = "a .zip, or a folder that does not exist; default dist/vendstream.zip"
     parser.add_argument("target", nargs="?", type=Path, default=Path("dist/vendstream.zip"), help=what)
     parser.add_argument("--telemetry", action="store_true", help="with the OpenTelemetry distribution")
-    parser.add_argument(
-        "--version", default="", help="such as a commit: dead letters say it"
-    )
+    parser.add_argument("--version", default="", help="such as a commit: dead letters say it")
     asked = parser.parse_args(argv)
     try:
         chosen = build(ROOT, asked.target, telemetry=asked.telemetry, version=asked.version)
