@@ -16,7 +16,7 @@ NPM = .venv/bin/python -m devstack.npm
 LINTED = function_app.py blueprints vending vendctl simulator devstack benchmarks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test replay services picture check lint types contracts bench soak breaks clean
+.PHONY: help setup setup-test run test test-func replay services picture check lint types contracts bench soak breaks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -72,6 +72,10 @@ picture: setup-test ## docs/dashboard.png, taken of the running system
 test: setup-test check ## all set-up, then lint, types, contracts and every test
 	@REQUIRE_NODE_PEER=1 CHROMIUM="$$($(PY) -m vendctl.browser)" $(PY) -m pytest -n $(JOBS) --dist loadfile -q
 
+# Tests that need nothing of the local stack but its addresses.
+test-func: setup ## end-to-end tests under Core Tools (`func`), on services that listen on the usual ports
+	@PATH="$(CURDIR)/devstack/tests/functions/node/node_modules/.bin:$$PATH" STACK=emulators $(PY) -m pytest -q tests/contract $(addprefix tests/e2e/test_,ingest.py archive.py rollups.py alerts.py dead_letters.py)
+
 check: lint types contracts ## lint, types, import contracts, workflows
 
 lint: setup
@@ -80,6 +84,7 @@ lint: setup
 	@.venv/bin/zizmor --offline --quiet --no-progress .github
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec devstack/compose.yaml
 
 types: setup
 	@.venv/bin/mypy --no-error-summary $(LINTED)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from tests.elsewhere import LOCAL, STACK, core_tools, services, settings
 from tests.inbox import Inbox
 
 if TYPE_CHECKING:
+    from devstack.stack import FunctionsHost, Stack
     from vendctl.local.system import System
 
 # No example is timed: a busy machine is no fault.
@@ -40,9 +44,26 @@ def inbox() -> Iterator[Inbox]:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory, inbox: Inbox) -> Iterator[System]:
-    """The local stack with the app on it."""
+    """The app on the local stack; on another stack under Core Tools, on the services that are there."""
     from vendctl.local.system import system
 
-    settings = QUICK | {"NOTIFY_WEBHOOK_URL": inbox.url}
-    with system(tmp_path_factory.mktemp("system"), settings, print, port=0) as found:
+    folder = tmp_path_factory.mktemp("system")
+    quick = QUICK | {"NOTIFY_WEBHOOK_URL": inbox.url}
+    if not LOCAL:
+        yield from _under_core_tools(folder, quick)
+        return
+    with system(folder, quick, print, port=0) as found:
         yield found
+
+
+def _under_core_tools(folder: Path, quick: dict[str, str]) -> Iterator[System]:
+    """A system whose parts cannot be stopped: it has connections and an address, and nothing else."""
+    from vendctl.local.system import System
+    from vendctl.provision import provision
+
+    if STACK == "azure":
+        pytest.fail("the end-to-end tests need a host of their own; `vendctl smoke` tries a deployed app")
+    environment = settings() | quick
+    asyncio.run(provision(environment))
+    with core_tools(environment, folder / "func.log") as host:
+        yield System(cast("Stack", services(environment)), cast("FunctionsHost", host), environment)

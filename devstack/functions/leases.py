@@ -33,14 +33,13 @@ class SingletonLock:
         self._task: asyncio.Task[None] | None = None
         self.held = asyncio.Event()
 
-    async def start(self) -> bool:
-        """Try once, then keep trying or renewing in the background; whether the lock is held now."""
+    async def start(self) -> None:
+        """Try once, then keep trying or renewing in the background."""
         blob = (await self._storage.container(HOSTS)).get_blob_client(self._path)
         with contextlib.suppress(ResourceExistsError):
             await blob.upload_blob(b"", overwrite=False)
         await self._acquire(blob)
         self._task = asyncio.create_task(self._keep(blob))
-        return self.held.is_set()
 
     async def close(self) -> None:
         """Release it, so that another host need not wait for its end."""

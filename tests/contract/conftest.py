@@ -1,29 +1,40 @@
-"""The local servers, once for all contract tests, and each port as its fake and as its adapter."""
+"""The services, once for all contract tests, and each port as its fake and as its adapter.
+
+``STACK=devstack|emulators|azure`` says which (tests/elsewhere.py). Faults are ordered from our own server.
+"""
 
 import itertools
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import pytest
+from azure.cosmos import CosmosClient as BlockingClient
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
 from devstack import azurite
+from devstack.cosmos.auth import WELL_KNOWN_KEY
 from devstack.ports import free_port
 from devstack.tests.cosmos.serving import Serving, start
+from tests.elsewhere import LOCAL, settings
 from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
 from vending.adapters.cosmos import CosmosDocuments
 from vending.adapters.queues import StorageQueue
 
-DATABASE = "contract"
+RUN = "" if LOCAL else f"-{uuid.uuid4().hex[:8]}"
+"""Where services outlive the tests, names are of this run alone."""
+DATABASE = f"contract{RUN}"
 NAMES = itertools.count()
 
 
 @pytest.fixture(scope="session")
 def cosmos_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A Cosmos DB server that takes orders for faults."""
+    if not LOCAL:
+        pytest.skip("faults and splits are ordered from the local stack's own server")
     server = start(tmp_path_factory.mktemp("cosmos"), "--control", "--ranges", "2")
     with server.client() as client:
         client.create_database(DATABASE)
@@ -39,16 +50,27 @@ def account(cosmos_server: Serving) -> Iterator[Serving]:
     cosmos_server.control(faults=[])
 
 
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[dict[str, str]]:
+    """App settings of services that are there already; the database is deleted afterwards."""
+    found = settings()
+    with BlockingClient.from_connection_string(found["COSMOS"]) as client:
+        client.create_database(DATABASE)
+        yield found
+        client.delete_database(DATABASE)
+
+
 @pytest.fixture
-async def client(account: Serving) -> AsyncIterator[CosmosClient]:
+async def client(request: pytest.FixtureRequest) -> AsyncIterator[CosmosClient]:
     """A client with the app's own options."""
-    environment = {"COSMOS": f"AccountEndpoint={account.url};AccountKey={WELL_KNOWN}"}
+    if LOCAL:
+        account: Serving = request.getfixturevalue("account")
+        environment = {"COSMOS": f"AccountEndpoint={account.url};AccountKey={WELL_KNOWN_KEY}"}
+    else:
+        environment = request.getfixturevalue("elsewhere")
     client = cosmos_client(environment, "COSMOS")
     yield client
     await client.close()
-
-
-WELL_KNOWN = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
 
 
 @dataclass
@@ -80,7 +102,10 @@ def documents(request: pytest.FixtureRequest) -> FakeDocuments | CosmosDocuments
 
 @pytest.fixture(scope="session")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """App settings with a connection string to an Azurite of these tests' own."""
+    """App settings with a connection string to an Azurite of these tests' own, or to the storage named."""
+    if not LOCAL:
+        yield settings()
+        return
     ports = azurite.Ports(free_port(), free_port())
     processes = azurite.start(ports, tmp_path_factory.mktemp("azurite"))
     yield {"STORAGE": azurite.connection_string(ports)}
@@ -91,7 +116,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 async def blob_container(storage: dict[str, str]) -> AsyncIterator[BlobContainer]:
     """A new blob container."""
     service = blob_service(storage, "STORAGE")
-    yield BlobContainer(await service.create_container(f"container-{next(NAMES)}"))
+    yield BlobContainer(await service.create_container(f"container-{next(NAMES)}{RUN}"))
     await service.close()
 
 
@@ -108,7 +133,7 @@ def blobs(request: pytest.FixtureRequest) -> FakeBlobs | BlobContainer:
 async def storage_queue(storage: dict[str, str]) -> AsyncIterator[StorageQueue]:
     """A new queue."""
     service = queue_service(storage, "STORAGE")
-    yield StorageQueue(await service.create_queue(f"queue-{next(NAMES)}"))
+    yield StorageQueue(await service.create_queue(f"queue-{next(NAMES)}{RUN}"))
     await service.close()
 
 

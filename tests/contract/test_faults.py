@@ -9,9 +9,10 @@ from azure.core.exceptions import HttpResponseError
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
+from devstack.cosmos.auth import WELL_KNOWN_KEY
 from devstack.ports import free_port
 from devstack.tests.cosmos.serving import Serving
-from tests.contract.conftest import DATABASE, WELL_KNOWN, Metered
+from tests.contract.conftest import DATABASE, Metered
 from vending.adapters import metering
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
@@ -125,7 +126,7 @@ async def test_a_full_partition_does_not_pass_by_itself(account: Serving, docume
 
 async def test_nobody_there_may_pass() -> None:
     client = cosmos_client(
-        {"COSMOS": f"AccountEndpoint=http://127.0.0.1:{free_port()}/;AccountKey={WELL_KNOWN}"}, "COSMOS"
+        {"COSMOS": f"AccountEndpoint=http://127.0.0.1:{free_port()}/;AccountKey={WELL_KNOWN_KEY}"}, "COSMOS"
     )
     container = client.get_database_client("d").get_container_client("c")
     with pytest.raises(Transient):
@@ -135,7 +136,7 @@ async def test_nobody_there_may_pass() -> None:
 
 async def test_storage_that_does_not_answer_may_pass() -> None:
     gone = f"http://127.0.0.1:{free_port()}/a"
-    text = f"AccountName=a;AccountKey={WELL_KNOWN};BlobEndpoint={gone};QueueEndpoint={gone};"
+    text = f"AccountName=a;AccountKey={WELL_KNOWN_KEY};BlobEndpoint={gone};QueueEndpoint={gone};"
     blobs, queues = blob_service({"S": text}, "S"), queue_service({"S": text}, "S")
     said = await asyncio.gather(
         StorageQueue(queues.get_queue_client("queue")).send({}),

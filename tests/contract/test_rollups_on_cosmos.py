@@ -1,5 +1,6 @@
 """Rollups on the real containers: their indexes, their change feed, and a range that splits between ticks."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
 from devstack.tests.cosmos.serving import Serving
+from tests.contract.conftest import RUN
 from tests.fakes import FakeBlobs, FakeQueue
 from tests.rollup_world import hub_event, ms, vend
 from vendctl.provision import CONTAINERS, indexing_policy
@@ -59,15 +61,16 @@ class Real:
 
 
 @pytest.fixture
-async def real(client: CosmosClient, request: pytest.FixtureRequest) -> Real:
-    database = await client.create_database(request.node.name)
+async def real(client: CosmosClient, request: pytest.FixtureRequest) -> AsyncIterator[Real]:
+    database = await client.create_database(f"{request.node.name}{RUN}")
     found = {}
     for name, field in KEYS.items():
         container = await database.create_container(
             name, PartitionKey(CONTAINERS[name]), indexing_policy=indexing_policy(name)
         )
         found[name] = CosmosDocuments(container, field)
-    return Real(found)
+    yield Real(found)
+    await client.delete_database(database)
 
 
 def sold(machine: str, first: int, count: int) -> list[dict[str, Any]]:

@@ -21,12 +21,12 @@ from devstack.functions import log
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker, stopped_within
+from devstack.functions.listeners.invisible import kept_invisible
+from devstack.functions.listeners.queue import lease_seconds
 from devstack.functions.listeners.retry_loop import persistently
 from devstack.functions.model import Function
 from devstack.functions.storage import HOSTS, Storage
 from devstack.functions.wire import Wire
-
-LEASE = 600
 
 
 class BlobListener:
@@ -42,6 +42,7 @@ class BlobListener:
         self._container = self._service.get_container_client(self._pattern.container)
         self._receipts = f"blobreceipts/{host_id}/Host.Functions.{function.name}"
         self._interval = float(configuration.setting("DEVSTACK_BLOB_SCAN_SECONDS") or 1)
+        self._lease = lease_seconds(configuration)
         self._max_dequeue = configuration.integer("extensions.blobs.poisonBlobThreshold", 5, low=1)
         self._parallel = configuration.integer("extensions.blobs.maxDegreeOfParallelism", 8, low=1, high=32)
         # Names of queues: 63 characters, letters, digits and single dashes.
@@ -113,7 +114,7 @@ class BlobListener:
             room = self._parallel - len(self._running)
             try:
                 pages = self._queue.receive_messages(
-                    messages_per_page=room, max_messages=room, visibility_timeout=LEASE
+                    messages_per_page=room, max_messages=room, visibility_timeout=int(self._lease)
                 )
                 found = [asyncio.create_task(self._one(message)) async for message in pages] if room else []
             except AzureError as error:
@@ -127,7 +128,9 @@ class BlobListener:
     async def _one(self, message: QueueMessage) -> None:
         try:
             about = json.loads(message.content)
-            if await self._run(about):
+            async with kept_invisible(self._queue, message, self._lease, self._function.where()):
+                done = await self._run(about)
+            if done:
                 await self._queue.delete_message(message)
             elif (message.dequeue_count or 1) >= self._max_dequeue:
                 await self._poison(message, about)

@@ -22,6 +22,7 @@ from devstack.functions.listeners.cosmos_leases import Lease, LeaseLost, LeaseSt
 from devstack.functions.listeners.retry_loop import persistently
 from devstack.functions.model import Function
 
+SETTLE = 2.0
 _REFUSED = ("startFromTime", "preferredLocations", "leaseConnection", "changeFeedMode")
 
 
@@ -106,6 +107,9 @@ class CosmosListener:
     async def close(self) -> None:
         """Give the leases back and close the clients."""
         tasks = [*self._ranges.values(), *([self._balancing] if self._balancing else [])]
+        if tasks:
+            # After a stop they end by themselves, unless an invocation outlived the drain.
+            await asyncio.wait(tasks, timeout=SETTLE)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -165,20 +169,19 @@ class Feed:
         self._one_write = asyncio.Lock()
 
     async def follow(self, container: ContainerProxy) -> None:
-        """Deliver pages in order until the lease is lost or the listener stops."""
+        """Deliver pages in order until the lease is lost or the listener stops; then give it back, so that
+        the next host need not wait for its expiration.
+        """
         renewal = asyncio.create_task(self._renew(asyncio.current_task()))
         try:
             while not self._stop.is_set():
                 await persistently(lambda: self._turn(container), self._function.where(), fatal=LeaseLost)
         except LeaseLost:
             log.error(f"{self._function.where()}: lease {self.lease.id} went to another host")
-        except asyncio.CancelledError:
-            await self._give_back()
-            raise
         finally:
             renewal.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await renewal
+            await asyncio.gather(renewal, return_exceptions=True)
+            await self._give_back()
 
     async def _turn(self, container: ContainerProxy) -> None:
         documents, continuation = await self._page(container)

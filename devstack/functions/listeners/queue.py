@@ -10,7 +10,7 @@ import contextlib
 import os
 from dataclasses import dataclass
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
@@ -18,6 +18,7 @@ from devstack.functions import log
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker, stopped_within
+from devstack.functions.listeners.invisible import kept_invisible
 from devstack.functions.model import Function
 from devstack.functions.outputs import queue_encoding
 from devstack.functions.storage import Storage
@@ -42,12 +43,9 @@ class QueueSettings:
 
 
 def read(configuration: Configuration) -> QueueSettings:
-    """Read and check the section. ``DEVSTACK_QUEUE_LEASE_SECONDS`` shortens the ten minutes for tests."""
+    """Read and check the section."""
     batch = configuration.integer(f"{_ROOT}.batchSize", 16, low=1, high=32)
     cores = os.cpu_count() or 1
-    lease = float(configuration.setting("DEVSTACK_QUEUE_LEASE_SECONDS") or 600)
-    if lease < 2:
-        raise ConfigurationError("DEVSTACK_QUEUE_LEASE_SECONDS must be at least 2")
     return QueueSettings(
         batch=batch,
         threshold=configuration.integer(f"{_ROOT}.newBatchThreshold", batch // 2 * cores),
@@ -55,8 +53,18 @@ def read(configuration: Configuration) -> QueueSettings:
         retry_after=configuration.seconds(f"{_ROOT}.visibilityTimeout", "00:00:00"),
         max_poll=max(SHORTEST_POLL, configuration.seconds(f"{_ROOT}.maxPollingInterval", "00:01:00")),
         plain=queue_encoding(configuration) == "none",
-        lease=lease,
+        lease=lease_seconds(configuration),
     )
+
+
+def lease_seconds(configuration: Configuration) -> float:
+    """Invisibility of a message in work; ``DEVSTACK_QUEUE_LEASE_SECONDS`` shortens the ten minutes for
+    tests.
+    """
+    lease = float(configuration.setting("DEVSTACK_QUEUE_LEASE_SECONDS") or 600)
+    if lease < 2:
+        raise ConfigurationError("DEVSTACK_QUEUE_LEASE_SECONDS must be at least 2")
+    return lease
 
 
 class QueueListener:
@@ -137,14 +145,9 @@ class QueueListener:
                     message, "is not base64 (set extensions.queues.messageEncoding to none?)"
                 )
                 return
-            renewal = asyncio.create_task(self._renew(message))
-            try:
+            async with kept_invisible(self._queue, message, self._settings.lease, self._function.where()):
                 call = Call(("string", body), _metadata(message, body), f"message {message.id}")
                 outcome = await self._invoker.once(self._function, call)
-            finally:
-                renewal.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await renewal
             await self._settle(message, ok=outcome.ok)
         except AzureError as error:
             log.error(f"{self._function.where()}, message {message.id}: {type(error).__name__}: {error}")
@@ -157,26 +160,13 @@ class QueueListener:
         else:
             await self._queue.update_message(message, visibility_timeout=int(self._settings.retry_after))
 
-    async def _renew(self, message: QueueMessage) -> None:
-        while True:
-            await asyncio.sleep(self._settings.lease / 2)
-            try:
-                updated = await self._queue.update_message(
-                    message, visibility_timeout=int(self._settings.lease)
-                )
-            except AzureError as error:
-                log.error(
-                    f"{self._function.where()}, message {message.id}: not renewed ({type(error).__name__})"
-                )
-            else:
-                message.pop_receipt = updated.pop_receipt
-
     async def _to_poison(self, message: QueueMessage, why: str) -> None:
         log.error(f"{self._function.where()}: message {message.id} {why}; moved to {self._poison.queue_name}")
         try:
             await self._poison.send_message(message.content)
         except ResourceNotFoundError:
-            await self._poison.create_queue()
+            with contextlib.suppress(ResourceExistsError):
+                await self._poison.create_queue()
             await self._poison.send_message(message.content)
         await self._queue.delete_message(message)
 

@@ -14,6 +14,7 @@ from devstack.functions import log
 from devstack.functions.config import Configuration
 from devstack.functions.invoker import Call, Invoker, Outcome, stopped_within
 from devstack.functions.leases import SingletonLock
+from devstack.functions.listeners.retry_loop import persistently
 from devstack.functions.listeners.schedule import Schedule
 from devstack.functions.model import Function
 from devstack.functions.storage import HOSTS, Storage
@@ -39,8 +40,9 @@ class TimerListener:
 
     async def start(self) -> None:
         """Seek the lock and begin to wait for the first occurrence."""
-        await self._lock.start()
-        self._task = asyncio.create_task(self._loop())
+        await persistently(self._lock.start, self._function.where())
+        # A status that cannot be read is waited for: the listener begins again, as at a start.
+        self._task = asyncio.create_task(persistently(self._loop, self._function.where()))
 
     async def stop(self) -> None:
         """No further occurrence runs."""

@@ -25,7 +25,7 @@ from azure.storage.queue import (
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = Path(__file__).parent / "sample_app"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def wait_for[T](condition: Callable[[], T], what: str, patience: float = PATIENCE) -> T:

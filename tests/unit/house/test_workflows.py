@@ -1,5 +1,7 @@
 """Workflows: pinned, without secrets, and in step with infra/, the commands and the local stack (offline)."""
 
+import dataclasses
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,16 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.bicep import read
+from tests.elsewhere import Services
 from tests.infra import Infra
 from tests.metadata import ROOT, local_settings
+from vendctl.local.system import HUBS
 from vendctl.package import main as package
 
 FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
+TOOLS = "devstack/tests/functions/node"
+"""The folder whose lock file names Core Tools."""
 USES = re.compile(r"^\s*(?:- )?uses: (\S+?)@(\S+)(.*)$", re.MULTILINE)
 BY_AZD = {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
 """What azd tells the parameter files of the person who runs it; a workflow is no person."""
@@ -137,6 +143,34 @@ def test_bicep_is_compiled_and_linted_before_anything_is_deployed(deploy: dict[s
         "what-if": "bicep",
         "deploy": "bicep",
     }
+
+
+def test_core_tools_run_the_same_tests_on_both_kinds_of_services() -> None:
+    jobs = load(FOLDER / "ci.yml")["jobs"]
+    ours, emulators = jobs["func-services"], jobs["func-emulators"]
+    assert "make services" in step(ours, "services.log 2>&1")["run"]
+    assert "--file devstack/compose.yaml up" in step(emulators, "--detach")["run"]
+    config = emulators["env"]["EVENTHUBS_CONFIG"].removeprefix("${{ github.workspace }}/")
+    assert (ROOT / config) == HUBS, "the hubs of make services and of the emulator are the same"
+    for job in (ours, emulators):
+        assert step(job, "npm ci")["run"] == f"npm ci --prefix {TOOLS}"
+        assert step(job, "make test-func")["run"] == "make test-func"
+    recipe = (ROOT / "Makefile").read_text().partition("\ntest-func:")[2].partition("\n\n")[0]
+    assert "STACK=emulators" in recipe
+    assert f"{TOOLS}/node_modules/.bin" in recipe
+    files = re.findall(r"\b(\w+)\.py", recipe)
+    assert files
+    for name in files:
+        text = (ROOT / "tests" / "e2e" / f"test_{name}.py").read_text()
+        assert set(re.findall(r"running\.stack\.(\w+)", text)) <= {
+            field.name for field in dataclasses.fields(Services)
+        }, f"test_{name}.py needs parts of the local stack"
+
+
+def test_the_emulators_are_those_that_the_packages_name() -> None:
+    compose = load(ROOT / "devstack" / "compose.yaml")["services"]
+    azurite = json.loads((ROOT / "devstack" / "node" / "package.json").read_text())["dependencies"]["azurite"]
+    assert compose["azurite"]["image"].endswith(f":{azurite}")
 
 
 def test_dependabot_looks_after_what_is_pinned() -> None:
