@@ -48,13 +48,19 @@ def test_from_the_beginning_in_bounded_batches_and_on_after_a_restart(
 def test_without_startFromBeginning_only_changes_from_now_on(  # noqa: N802 - the setting's own name
     hosts: Callable[..., Hosted], storage: str, cosmos_server: str
 ) -> None:
-    """Default start: the moment of listening."""
+    """Default start: the moment of listening. A host that stops gives its leases back."""
     host = hosts(Services(storage, cosmos=cosmos_server), "--only", "watch_from_now")
     _put(host, "old")
     host.start()
     _put(host, "new")
     wait_for(lambda: "new" in _seen(host, "watch_from_now"), "the new document")
     assert _seen(host, "watch_from_now") == ["new"]
+    assert host.stop() == 0
+    _put(host, "while-away")
+    host.start()
+    # Its leases expire after a minute only: they were given back.
+    wait_for(lambda: "while-away" in _seen(host, "watch_from_now"), "the document written meanwhile", 30)
+    assert _seen(host, "watch_from_now") == ["new", "while-away"]
 
 
 def test_a_failed_batch_is_lost_without_a_policy(

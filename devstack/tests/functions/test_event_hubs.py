@@ -8,7 +8,11 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient
 
 from devstack.tests.functions.hosting import Hosted, Services, wait_for
 
@@ -141,31 +145,85 @@ def test_instances_balance_partitions_and_survive_each_other(
     hosts: Callable[..., Hosted], storage: str, events_server: str
 ) -> None:
     """EventProcessor balancing over ownership blobs: each instance holds a share, a killed one's share
-    moves.
+    moves; per-function scaling gives each its own process.
     """
     host = hosts(
-        Services(storage, events_server), "--only", "retried_batch", "--instances", "retried_batch=2"
+        Services(storage, events_server), "--only", "retried_batch", "--instances", "retried_batch=3"
     ).start()
     pids = host.status()["instances"]["retried_batch"]
-    assert len(pids) == 2
+    assert len(pids) == 3
 
-    def sent_to_two() -> bool:
+    def sent_to_all() -> bool:
         for partition in "0123":
             host.send([f"p{partition}"], partition_id=partition)
-        return len({one["pid"] for one in host.records("retried_batch")}) == 2
+        return len({one["pid"] for one in host.records("retried_batch")}) == 3
 
-    wait_for(sent_to_two, "both instances at work")
-    os.kill(pids[0], signal.SIGKILL)
-    wait_for(lambda: host.status()["instances"]["retried_batch"] == pids[1:], "the end of one")
-    host.send(["last-0"], partition_id="0")
-    host.send(["last-1"], partition_id="1")
-    host.send(["last-2"], partition_id="2")
-    host.send(["last-3"], partition_id="3")
-    wait_for(
-        lambda: {f"last-{n}" for n in range(4)} <= set(host.bodies("retried_batch")),
-        "the survivor to take over",
-    )
+    wait_for(sent_to_all, "all instances at work", 90)
+    for number, pid in enumerate(pids[:2]):
+        os.kill(pid, signal.SIGKILL)
+        _others_take_over(host, number, pids[number + 1 :])
     assert host.stop() == 0
+
+
+def _others_take_over(host: Hosted, round_: int, left: list[int]) -> None:
+    wait_for(lambda: host.status()["instances"]["retried_batch"] == left, "the end of one")
+    last = {f"last-{round_}-{partition}" for partition in "0123"}
+    for partition in "0123":
+        host.send([f"last-{round_}-{partition}"], partition_id=partition)
+    wait_for(lambda: last <= set(host.bodies("retried_batch")), "the others take over", 90)
+
+
+def test_blobs_are_named_as_the_platform_names_them(
+    hosts: Callable[..., Hosted], storage: str, events_server: str
+) -> None:
+    """BlobCheckpointStoreInternal: namespace, hub and group in lower case; empty blobs with metadata."""
+    host = hosts(Services(storage, events_server), "--only", "plain_batch")
+    host.prefix = host.prefix.upper()
+    host.start()
+    host.send(["one"], partition_id="2")
+    wait_for(lambda: host.bodies("plain_batch"), "the event")
+    place = f"localhost/{host.prefix.lower()}/plain"
+    with BlobServiceClient.from_connection_string(storage) as service:
+        container = service.get_container_client("azure-webjobs-eventhub")
+
+        def found() -> dict[str, dict[str, str]]:
+            blobs = container.list_blobs(f"{place}/", include=["metadata"])
+            return {blob.name: blob.metadata for blob in blobs if blob.size == 0}
+
+        wait_for(lambda: f"{place}/checkpoint/2" in found(), "the checkpoint")
+        blobs = found()
+    assert set(blobs) == {f"{place}/ownership/{n}" for n in "0123"} | {f"{place}/checkpoint/2"}
+    assert blobs[f"{place}/checkpoint/2"] == {"offset": "0", "sequencenumber": "0"}
+    assert len({blobs[f"{place}/ownership/{n}"]["ownerid"] for n in "0123"}) == 1
+
+
+@pytest.mark.parametrize("kind", ["fromEnd", "fromEnqueuedTime"])
+def test_the_initial_offset_counts_only_without_a_checkpoint(
+    hosts: Callable[..., Hosted], storage: str, events_server: str, kind: str
+) -> None:
+    """EventHubOptions.InitialOffsetOptions: the end, or a moment; a checkpoint goes before it."""
+    root = "AzureFunctionsJobHost__extensions__eventHubs__initialOffsetOptions__"
+    settings = {f"{root}type": kind}
+    if kind == "fromEnqueuedTime":
+        settings[f"{root}enqueuedTimeUtc"] = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    host = hosts(Services(storage, events_server), "--only", "plain_batch", settings=settings)
+    host.send(["old"], partition_id="0")
+    host.send(["old"], partition_id="1")
+    host.start()
+    if kind == "fromEnqueuedTime":
+        # Every event is older than tomorrow: what the next start reads shows that none of them was.
+        host.stop()
+        host.settings = settings | {f"{root}enqueuedTimeUtc": "2001-01-01T00:00:00+00:00"}
+        host.start()
+        wait_for(lambda: host.bodies("plain_batch") == ["old", "old"], "everything since then")
+    else:
+        host.send(["new"], partition_id="0")
+        wait_for(lambda: host.checkpoints("plain").get("0") == 1, "the checkpoint")
+        assert host.bodies("plain_batch") == ["new"]
+        host.stop()
+        host.send(["while away"], partition_id="0")
+        host.start()
+        wait_for(lambda: host.bodies("plain_batch") == ["new", "while away"], "what came meanwhile")
 
 
 def test_a_drain_lets_the_batch_finish_and_leaves_its_checkpoint_out(

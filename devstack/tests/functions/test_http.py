@@ -4,7 +4,9 @@ Rules: azure-functions-host (GrpcMessageConversionExtensions, ScriptRouteHandler
 HostController, FunctionsController), Core Tools (auth is off unless asked for, port, CORS).
 """
 
+import http.client
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +48,12 @@ def test_requests_and_responses(hosts: Callable[..., Hosted], storage: str) -> N
     assert host.request("/api/bytes", b"")[2] == b""
     assert host.request("/api/text")[2] == b"a text", "auth is off: a function-level route needs no key"
 
+    connection = http.client.HTTPConnection("127.0.0.1", host.port)
+    connection.request("POST", "/api/bytes", iter([b"in ", b"parts"]), encode_chunked=True,
+                       headers={"Transfer-Encoding": "chunked"})  # fmt: skip
+    assert connection.getresponse().read() == b"", "a body without Content-Length arrives empty"
+    connection.close()
+
     status, _, body = host.request("/api/fail")
     assert (status, body) == (500, b"")
     assert "asked to fail by GET" in host.log()
@@ -53,6 +61,10 @@ def test_requests_and_responses(hosts: Callable[..., Hosted], storage: str) -> N
     assert host.request("/api/bytes")[0] == 405
     assert host.request("/elsewhere")[0] == 404
     assert host.stop() == 0
+    listed = f"  echo: HTTP [GET,POST] http://127.0.0.1:{host.port}/api/echo/{{id:int}}/{{*rest}}"
+    assert listed in host.log().splitlines()
+    line = r"Functions\.text \(Succeeded, Id=[0-9a-f-]{36}, Duration=\d+ms, GET /api/text\)"
+    assert len(re.findall(line, host.log())) == 1, "one line for an invocation"
 
 
 def test_cors_of_local_settings(hosts: Callable[..., Hosted], storage: str) -> None:
@@ -81,6 +93,12 @@ def test_admin_endpoints_and_a_worker_that_ends_by_itself(hosts: Callable[..., H
     assert host.await_records("work")[0]["body"] == "by hand"
     assert host.request("/admin/functions/nothing", b"{}")[0] == 404
     assert host.request("/admin/functions/yearly", b"[]")[0] == 400
+    assert json.loads(host.request("/admin/functions/YEARLY")[2])["name"] == "yearly"
+    assert host.request("/admin/functions/yearly/status")[0] == 200
+    assert host.request("/admin/functions/nothing")[0] == 404
+    assert host.request("/admin/host/ping")[0] == 200
+    about = {"id", "state", "version", "versionDetails", "instanceId", "computerName", "processUptime"}
+    assert set(host.status()) >= about
 
     [before] = host.status()["workers"]
     assert host.request("/api/crash")[0] == 500

@@ -4,7 +4,9 @@ Rules: azure-functions-runtime (loader, functions: indexing), Core Tools AppSett
 """
 
 import inspect
+import itertools
 import json
+import os
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +14,9 @@ from pathlib import Path
 import pytest
 from azure_functions_runtime import handle_event, native_invocation  # type: ignore[import-untyped]
 
-from devstack.tests.functions.hosting import PATIENCE, Hosted, Services
+from devstack.functions.model import TRIGGERS, build
+from devstack.functions.workers import WorkerPool
+from devstack.tests.functions.hosting import PATIENCE, SAMPLE, Hosted, Services
 
 HEAD = "import typing\nimport azure.functions as func\napp = func.FunctionApp()\n"
 WRONG = {
@@ -75,6 +79,34 @@ WRONG = {
             "def f(e: list[func.EventHubEvent]) -> None: ...\n"
         ),
         ("f function",),
+    ),
+    "a union of the new syntax": (
+        (
+            '@app.queue_trigger(arg_name="m", queue_name="q", connection="AzureWebJobsStorage")\n'
+            "def f(m: func.QueueMessage | None) -> None: ...\n"
+        ),
+        ("f function",),
+    ),
+    "two functions of one name": (
+        (
+            '@app.route("a")\ndef f(req: func.HttpRequest) -> str: return ""\n'
+            '@app.route("b")\n@app.function_name("f")\ndef g(req: func.HttpRequest) -> str: return ""\n'
+        ),
+        ("f", "unique"),
+    ),
+    "two triggers": (
+        (
+            '@app.route("a")\n@app.timer_trigger(arg_name="t", schedule="0 0 0 1 1 *")\n'
+            'def f(req: func.HttpRequest, t: func.TimerRequest) -> str: return ""\n'
+        ),
+        ("trigger",),
+    ),
+    "one route twice": (
+        (
+            '@app.route("a")\ndef f(req: func.HttpRequest) -> str: return ""\n'
+            '@app.route("A", methods=["GET"])\ndef g(req: func.HttpRequest) -> str: return ""\n'
+        ),
+        ("'g'", "GET", "'f'", "change one of them"),
     ),
     "a route constraint": (
         '@app.route("f/{id:odd}")\ndef f(req: func.HttpRequest) -> str: return ""\n',
@@ -149,3 +181,13 @@ def test_the_worker_librarys_private_entry_is_the_one_we_know() -> None:
         "retry_count",        "max_retry_count", "retry_exception",
     ]  # fmt: skip
     assert callable(handle_event._functions.get_function)
+
+
+async def test_the_sample_app_has_every_trigger_synchronous_and_asynchronous() -> None:
+    """The app that every rule is tried with leaves no trigger and no way of writing a function out."""
+    pool = WorkerPool(SAMPLE, dict(os.environ), 1, "WARNING")
+    try:
+        found = [build(one) for one in await pool.start()]
+    finally:
+        await pool.stop()
+    assert {(one.kind, one.is_async) for one in found} == set(itertools.product(TRIGGERS, (True, False)))

@@ -4,6 +4,7 @@ Rules: Azure/azure-sdk-for-net Storage.Queues (QueueListener, QueueProcessor, Qu
 (BlobTriggerExecutor, BlobReceiptManager); azure-webjobs-sdk-extensions TimerListener, StorageScheduleMonitor.
 """
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,6 +49,50 @@ def test_queue_messages_outputs_and_poison(hosts: Callable[..., Hosted], storage
     with host.queue("fan") as fan, host.queue("fanned") as fanned:
         fan.send_message("a b c")
         assert _take(fanned, 3) == ["a", "b", "c"]
+
+
+def test_what_is_not_base64_or_came_too_often_goes_to_poison_unread(
+    hosts: Callable[..., Hosted], storage: str
+) -> None:
+    """QueueProcessor: a message that cannot be decoded, and one over maxDequeueCount when it is received."""
+    settings = {"AzureFunctionsJobHost__extensions__queues__maxDequeueCount": "1"}
+    host = hosts(Services(storage), "--only", "work", settings=settings)
+    with host.queue("work") as work, host.queue("work-poison") as poison:
+        work.send_message("came before")
+        [received] = work.receive_messages(max_messages=1)
+        work.update_message(received, visibility_timeout=0)
+        with QueueClient.from_connection_string(storage, work.queue_name) as plain:
+            plain.send_message("no base64!")
+        host.start()
+        with QueueClient.from_connection_string(storage, poison.queue_name) as raw:
+            assert _take(raw, 2) == [base64.b64encode(b"came before").decode(), "no base64!"]
+        assert host.records("work") == []
+        assert "received too often" in host.log()
+        assert "is not base64" in host.log()
+
+
+def test_plain_messages_and_a_pause_before_the_next_attempt(
+    hosts: Callable[..., Hosted], storage: str
+) -> None:
+    """QueuesOptions: messageEncoding none, both ways; visibilityTimeout delays what failed."""
+    root = "AzureFunctionsJobHost__extensions__queues__"
+    settings = {f"{root}messageEncoding": "none", f"{root}visibilityTimeout": "01:00:00"}
+    host = hosts(Services(storage), "--only", "work", settings=settings)
+    with host.queue("work") as made, host.queue("done") as done_made:
+        names = made.queue_name, done_made.queue_name
+    with (
+        QueueClient.from_connection_string(storage, names[0]) as work,
+        QueueClient.from_connection_string(storage, names[1]) as done,
+    ):
+        work.send_message("fail")
+        work.send_message("{plain}")
+        host.start()
+        assert _take(done, 1) == ["done {plain}"]
+        host.await_records("work", 2)
+        host.stop()
+        assert [one["count"] for one in host.records("work")] == [1, 1]
+        assert work.peek_messages() == [], "it is there, but not before an hour is over"
+        assert work.get_queue_properties().approximate_message_count == 1
 
 
 def test_a_long_message_is_renewed_and_a_drain_lets_it_end(
@@ -109,13 +154,21 @@ def _names(queue: QueueClient) -> list[str]:
         return []
 
 
-def _status(host: Hosted) -> tuple[str, str]:
-    return "azure-webjobs-hosts", f"timers/{host.prefix}/Host.Functions.yearly/status"
+def _status(host: Hosted, function: str = "yearly") -> tuple[str, str]:
+    return "azure-webjobs-hosts", f"timers/{host.prefix}/Host.Functions.{function}/status"
 
 
-def _write_status(host: Hosted, **fields: Any) -> None:
+def _read_status(host: Hosted, function: str = "yearly") -> dict[str, str]:
     with BlobServiceClient.from_connection_string(host.services.storage) as service:
-        service.get_blob_client(*_status(host)).upload_blob(json.dumps(fields), overwrite=True)
+        found: dict[str, str] = json.loads(
+            service.get_blob_client(*_status(host, function)).download_blob().readall()
+        )
+    return found
+
+
+def _write_status(host: Hosted, function: str = "yearly", **fields: Any) -> None:
+    with BlobServiceClient.from_connection_string(host.services.storage) as service:
+        service.get_blob_client(*_status(host, function)).upload_blob(json.dumps(fields), overwrite=True)
 
 
 def test_timers_at_start(hosts: Callable[..., Hosted], storage: str) -> None:
@@ -127,8 +180,7 @@ def test_timers_at_start(hosts: Callable[..., Hosted], storage: str) -> None:
     host.await_records("every_second", 2)
     assert host.records("yearly") == []
     host.stop()
-    with BlobServiceClient.from_connection_string(storage) as service:
-        stored = json.loads(service.get_blob_client(*_status(host)).download_blob().readall())
+    stored = _read_status(host)
     assert set(stored) == {"Last", "Next", "LastUpdated"}
     assert datetime.fromisoformat(stored["Next"]).month == 1
 
@@ -143,6 +195,39 @@ def test_timers_at_start(hosts: Callable[..., Hosted], storage: str) -> None:
     host.start()
     host.await_records("at_startup", 3)
     assert len(host.records("yearly")) == 1, "missed runs coalesce, and the status says that it ran"
+
+
+def test_a_failed_run_is_retried_and_its_status_is_written(
+    hosts: Callable[..., Hosted], storage: str
+) -> None:
+    """TimerListener: the retry policy first, then the status, whatever the outcome: it is not run again."""
+    host = hosts(Services(storage), "--only", "failing").start()
+    host.stop()
+    missed = datetime(datetime.now(UTC).year, 1, 3, tzinfo=UTC)
+    before = missed - timedelta(days=1)
+    _write_status(host, "failing", Last=before.isoformat(), Next=missed.isoformat(),
+                  LastUpdated=before.isoformat())  # fmt: skip
+    host.start()
+    host.await_records("failing", 2)
+    wait_for(lambda: _read_status(host, "failing")["Next"] > missed.isoformat(), "the status")
+    assert [one["past_due"] for one in host.records("failing")] == [True, True]
+    host.stop()
+    host.start()
+    assert len(host.records("failing")) == 2
+
+
+def test_a_timer_waits_for_a_status_that_it_cannot_read(hosts: Callable[..., Hosted], storage: str) -> None:
+    """A listener that cannot read its status begins again; it does not end without a word."""
+    host = hosts(Services(storage), "--only", "yearly").start()
+    host.stop()
+    with BlobServiceClient.from_connection_string(storage) as service:
+        service.get_blob_client(*_status(host)).upload_blob(b"no json", overwrite=True)
+    host.start()
+    wait_for(lambda: "JSONDecodeError" in host.log(), "word of it")
+    missed = datetime(datetime.now(UTC).year, 1, 1, tzinfo=UTC)
+    before = missed - timedelta(days=1)
+    _write_status(host, Last=before.isoformat(), Next=missed.isoformat(), LastUpdated=before.isoformat())
+    assert host.await_records("yearly")[0]["past_due"] is True
 
 
 def test_a_changed_schedule_is_never_past_due(hosts: Callable[..., Hosted], storage: str) -> None:

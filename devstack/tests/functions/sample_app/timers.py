@@ -22,3 +22,11 @@ def at_startup(timer: func.TimerRequest) -> None:
 async def every_second(timer: func.TimerRequest) -> None:
     """A schedule under a minute keeps no status."""
     record("every_second", past_due=timer.past_due)
+
+
+@timers.timer_trigger(arg_name="timer", schedule="0 0 0 3 1 *")
+@timers.retry(strategy="fixed_delay", max_retry_count="1", delay_interval="00:00:00")
+def failing(timer: func.TimerRequest) -> None:
+    """Raises, twice with its retry."""
+    record("failing", past_due=timer.past_due)
+    raise RuntimeError("asked to fail")
