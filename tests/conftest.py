@@ -65,5 +65,5 @@ def _under_core_tools(folder: Path, quick: dict[str, str]) -> Iterator[System]:
         pytest.fail("the end-to-end tests need a host of their own; `vendctl smoke` tries a deployed app")
     environment = settings() | quick
     asyncio.run(provision(environment))
-    with core_tools(environment, folder / "func.log") as host:
-        yield System(cast("Stack", services(environment)), cast("FunctionsHost", host), environment)
+    with core_tools(environment, folder / "functions.log") as host:
+        yield System(cast("Stack", services(environment, folder)), cast("FunctionsHost", host), environment)

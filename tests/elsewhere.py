@@ -37,16 +37,19 @@ def settings() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Services:
-    """The connections of the services, under the names that the local stack gives them."""
+    """The connections of the services, under the names that the local stack gives them; ``data`` holds the
+    host's functions.log.
+    """
 
     eventhubs_connection: str
     cosmos_connection: str
     storage_connection: str
+    data: Path
 
 
-def services(found: Mapping[str, str]) -> Services:
+def services(found: Mapping[str, str], data: Path) -> Services:
     """The services that the app settings name."""
-    return Services(found["EVENTHUB"], found["COSMOS"], found["STORAGE"])
+    return Services(found["EVENTHUB"], found["COSMOS"], found["STORAGE"], data)
 
 
 @dataclass(frozen=True)
