@@ -135,14 +135,19 @@ async def test_an_api_that_is_down_is_said_and_the_figures_stay(page: Page, runn
 
 async def test_alerts_that_the_list_does_not_hold_are_counted(page: Page, running: System) -> None:
     alert = {"machineId": "m1", "title": "Fault coin", "since": "2026-03-02T09:00:00.000Z"}
+    ours = alert | {"machineId": "$hub", "title": "Events wait"}
 
     async def many(route: Route) -> None:
-        await route.fulfill(json={"alerts": [alert], "open": 21})
+        await route.fulfill(json={"alerts": [alert, ours], "open": 21})
 
     await page.route("**/api/v1/alerts*", many)
     await opened(page, running)
-    await expect(page.locator("#alerts li")).to_contain_text("m1 Fault coin")
-    await expect(page.get_by_text("and 20 more")).to_be_visible()
+    first, second = page.locator("#alerts li").first, page.locator("#alerts li").last
+    await expect(first).to_contain_text("m1 Fault coin")
+    await expect(first.get_by_role("button")).to_be_visible()
+    await expect(second).to_contain_text("hub Events wait")  # no machine: nothing to open
+    await expect(second.get_by_role("button")).to_have_count(0)
+    await expect(page.get_by_text("and 19 more")).to_be_visible()
 
 
 async def test_the_host_key_is_asked_for_and_leaves_the_address(page: Page, running: System) -> None:

@@ -66,10 +66,16 @@ function showAlerts({ alerts: found, open }) {
   byId("alerts-more").hidden = open <= found.length;
   write(byId("alerts-more"), `and ${count(open - found.length)} more`);
   renew(byId("alerts"), found, () => found.map((alert) => {
-    const button = element("button", { class: "link" }, alert.machineId);
-    button.addEventListener("click", () => openMachine(alert.machineId));
-    return element("li", {}, button, ` ${alert.title} `, age(alert.since, serverNow()));
+    return element("li", {}, place(alert.machineId), ` ${alert.title} `, age(alert.since, serverNow()));
   }));
+}
+
+/** What an alert is about: a machine that can be opened, or something of ours, whose name begins with $. */
+function place(id) {
+  if (id.startsWith("$")) return element("strong", {}, id.slice(1));
+  const button = element("button", { class: "link" }, id);
+  button.addEventListener("click", () => openMachine(id));
+  return button;
 }
 
 async function readMachine() {
