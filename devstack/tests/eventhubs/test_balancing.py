@@ -46,8 +46,9 @@ def container(storage: str, hub: str) -> Iterator[str]:
         yield hub
 
 
+@pytest.mark.parametrize("kinds", [("aio", "aio"), ("sync", "aio")])
 def test_two_share_one_dies_nothing_is_missed(
-    served: Served, hub: str, storage: str, container: str, tmp_path: Path
+    served: Served, hub: str, storage: str, container: str, tmp_path: Path, kinds: tuple[str, str]
 ) -> None:
     cs = served.connection_string
     words = (cs, hub, storage, container)
@@ -61,8 +62,8 @@ def test_two_share_one_dies_nothing_is_missed(
             return True
 
         feed()
-        consumers = [Consumer(tmp_path / f"{n}.log", *words) for n in range(2)]
-        first, second = consumers
+        consumers = [Consumer(tmp_path / f"{n}.log", kind, *words) for n, kind in enumerate(kinds)]
+        second, first = consumers
         try:
             wait_for(lambda: feed() and first.partitions() and second.partitions(), 60, "both consume")
             first.kill()
@@ -76,7 +77,7 @@ def test_two_share_one_dies_nothing_is_missed(
                 consumer.kill()
     seen = first.seen() + second.seen()
     assert set(seen) == set(sent)
-    again = Consumer(tmp_path / "again.log", *words)
+    again = Consumer(tmp_path / "again.log", kinds[0], *words)
     try:
         with producer(cs, hub) as client:
             client.send_event(EventData("marker"), partition_id="0")
