@@ -33,7 +33,8 @@ class Moment:
 
 def millis(moment: datetime) -> int:
     """Whole milliseconds since 1970; exact, without floats."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
+    since = moment - EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def moments(events: Iterable[Event]) -> dict[str, Moment]:

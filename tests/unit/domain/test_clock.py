@@ -1,12 +1,14 @@
 """When an event happened: every rule, and the bounds that keep a mad clock from making a mad day."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.core import hub_event, vend
-from vending.domain.clock import Moment, millis, moments
+from vending.domain.clock import EPOCH, Moment, millis, moments
 from vending.domain.events import HubEvent, parse
 
 ENQUEUED = hub_event(0, b"").enqueued
@@ -80,3 +82,8 @@ def test_another_boot_says_nothing() -> None:
 def test_a_mad_uptime_is_not_believed() -> None:
     old, _ = found(booted(1, 0, 60), booted(2, 2**40, 60))
     assert old == Moment(millis(ENQUEUED) + 60_000, "estimated")
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_milliseconds_are_whole_and_rounded_down(moment: datetime) -> None:
+    assert millis(moment) == (moment - EPOCH) // timedelta(milliseconds=1)
