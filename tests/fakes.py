@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from itertools import count
 from typing import Any
 
+from sortedcontainers import SortedDict  # type: ignore[import-untyped]
+
 from vending.errors import Conflict, Rejected
 from vending.ports import Blocks, Filter, Put, Stored
 
@@ -21,6 +23,8 @@ def nothing(operation: str, key: str) -> None:
     """No fault."""
 
 
+LAST = chr(0x10FFFF)
+"""After every id."""
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda left, right: left == right,
     "<": lambda left, right: left < right,
@@ -43,7 +47,8 @@ class FakeDocuments:
         self.key_field = key_field
         self.fault = fault
         self.after = after
-        self.items: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        self.items: Any = SortedDict()
+        """(partition key, id) → (version, body), in order."""
         self.requests = 0
         self._versions = count(1)
 
@@ -72,8 +77,8 @@ class FakeDocuments:
         self, key: str | None, *where: Filter, fields: Sequence[str] = ()
     ) -> AsyncIterator[Stored]:
         self._request("select", key or "*")
-        for (owner, _), (version, body) in sorted(self.items.items()):
-            if key in (None, owner) and _matches(body, where):
+        for version, body in self._rows(key):
+            if _matches(body, where):
                 shown = {name: body[name] for name in fields if name in body} if fields else body
                 yield Stored(copied(shown), str(version))
 
@@ -99,6 +104,11 @@ class FakeDocuments:
     def bodies(self, type: str) -> list[dict[str, Any]]:  # noqa: A002
         """All documents of a type, for assertions."""
         return [copied(body) for _, body in self.items.values() if body["type"] == type]
+
+    def _rows(self, key: str | None) -> list[tuple[int, dict[str, Any]]]:
+        """The documents of a partition key, or all, as they are now, in order."""
+        names = self.items if key is None else self.items.irange((key, ""), (key, LAST))
+        return [self.items[name] for name in names]
 
     def _request(self, operation: str, key: str) -> None:
         self.requests += 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from devstack.azurite import node
-from devstack.eventhubs.hub.routing import partition_for
+from devstack.eventhubs.hub.routing import hash_code, partition_for
 from devstack.tests.eventhubs.clients import bodies, read, send
 from devstack.tests.eventhubs.serving import Served, connection_string
 
@@ -47,12 +47,21 @@ def test_javascript_produces_python_consumes_and_back(served: Served, hub: str) 
     assert [event["sequenceNumber"] for event in back] == [0, 1, 2]
 
 
+KEYS = ["a", "gerät-ü", "日本語のキー", "🥤", "k" * 400, *(f"device-{n}" for n in range(200))]
+
+
+@pytest.mark.parametrize("partitions", [4, 7, 32])
+def test_the_hash_of_a_key_is_the_one_of_the_javascript_sdk(partitions: int) -> None:
+    theirs = javascript("", "", "hashes", keys=KEYS, partitions=partitions)
+    assert theirs == [partition_for(key, partitions) for key in KEYS]
+    assert any(hash_code(key) < 0 for key in KEYS)
+
+
 def test_keys_of_javascript_go_where_the_hash_says(served: Served, hub: str) -> None:
-    keys = ["", "a", "gerät-ü", "日本語のキー", "k" * 400, *(f"device-{n}" for n in range(20))]
-    sends = [{"events": [{"body": key}], "options": {"partitionKey": key}} for key in keys[1:]]
+    sends = [{"events": [{"body": key}], "options": {"partitionKey": key}} for key in KEYS[:25]]
     javascript(served.connection_string, hub, "produce", sends=sends)
     expected = dict.fromkeys("0123", -1)
-    for key in keys[1:]:
+    for key in KEYS[:25]:
         expected[str(partition_for(key, 4))] += 1
     assert javascript(served.connection_string, hub, "ends") == expected
 

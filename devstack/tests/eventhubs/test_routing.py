@@ -1,4 +1,4 @@
-"""The partition hash against published vectors and the JavaScript SDK's own values."""
+"""The partition hash against published vectors; test_javascript compares it with that SDK's own."""
 
 import pytest
 

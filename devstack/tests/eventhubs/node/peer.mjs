@@ -1,6 +1,8 @@
 // The JavaScript SDK told what to do by a JSON object on stdin; answers with one JSON line.
 import { text } from "node:stream/consumers";
 
+import { createRequire } from "node:module";
+
 import { EventHubConsumerClient, EventHubProducerClient } from "@azure/event-hubs";
 
 const order = JSON.parse(await text(process.stdin));
@@ -92,5 +94,12 @@ async function refused() {
   return { code: null };
 }
 
-const steps = { properties, produce, ends, consume, refused };
+// What its buffered producer uses; it is not among the package's exports.
+async function hashes() {
+  const main = createRequire(import.meta.url).resolve("@azure/event-hubs");
+  const { mapPartitionKeyToId } = createRequire(main)("./impl/partitionKeyToIdMapper.js");
+  return order.keys.map((key) => mapPartitionKeyToId(key, order.partitions));
+}
+
+const steps = { hashes, properties, produce, ends, consume, refused };
 console.log(JSON.stringify(await steps[order.step]()));
