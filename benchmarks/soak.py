@@ -36,7 +36,14 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {},
         [sys.executable, "-m", "benchmarks.load"],
     ),
-    "everything marked soak": ({}, [*PYTEST, "-m", "soak"]),
+    "ingest: a storm of two hundred thousand events": (
+        {},
+        [*PYTEST, "-m", "soak", "tests/unit/usecases/test_storm.py"],
+    ),
+    "everything else marked soak": (
+        {},
+        [*PYTEST, "-m", "soak", "--ignore", "tests/unit/usecases/test_storm.py"],
+    ),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests import truth
 from tests.archived import FakeArchive
 from tests.core import World, body, cut, delivered
+from tests.fakes import nothing
 from tests.trouble import Killed, check, owner, remembering, shared_world
 from vending.ports import PartitionEnd
 from vending.usecases.account import account
@@ -40,6 +41,12 @@ async def weather(world: World, arrivals: list[bytes], dice: random.Random) -> N
     await asyncio.gather(owner(remembering(world), mine), owner(remembering(world), other))
 
 
+def calm(world: World) -> None:
+    """The storm is over: who looks at what it left meets no faults."""
+    world.deadletters.fault = nothing
+    world.machines.trouble = world.conditions.trouble = 0.0  # type: ignore[attr-defined]
+
+
 async def judged(world: World, arrivals: list[bytes], blobs: FakeArchive) -> tuple[int, int, int]:
     """(lost, doubled, dead-lettered) of everything that arrived."""
     await archive(delivered(arrivals), blobs)
@@ -64,6 +71,7 @@ def run(seed: int, machines: int, count: int) -> None:
     world = shared_world(dice, 0.001)
     world.deadletters.fault = lambda *_: world.machines.perhaps(Killed())  # type: ignore[attr-defined]
     asyncio.run(weather(world, arrivals, dice))
+    calm(world)
     check(world, bodies)
     blobs = FakeArchive()
     lost, doubled, dead = asyncio.run(judged(world, arrivals, blobs))
