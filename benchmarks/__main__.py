@@ -60,7 +60,7 @@ def main(argv: list[str]) -> int:
         print(*map(row, found), sep="\n", flush=True)
         figures += found
     report = {
-        "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+        "machine": {"system": f"{platform.system()} {platform.machine()}", "processors": os.cpu_count()},
         "versions": {"python": platform.python_version()}
         | {name: metadata.version(name) for name in PACKAGES},
         "figures": figures,
