@@ -3,7 +3,8 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from devstack.cosmos import charge
 from devstack.cosmos.administration import Administration, is_query, not_allowed, ranges
@@ -106,14 +107,10 @@ class Account:
         reader: Callable[[Call, Store, Container], tuple[Reply, list[Range]]],
     ) -> Reply:  # fmt: skip
         scope = scope_of(call, container)
-        now = self.clock()
-        for one in container.ranges if scope is None else [container.range_of(scope.low)]:
-            if one.budget is not None:
-                one.budget.admit(now)
-        reply, visited = reader(call, self.store, container)
-        for one in visited:
-            if one.budget is not None:
-                one.budget.charge(reply.charge / len(visited))
+        asked = container.ranges if scope is None else [container.range_of(scope.low)]
+        with self._budgeted(asked):
+            reply, visited = reader(call, self.store, container)
+        _charge(visited, reply.charge)
         return _stamped(reply, container, visited)
 
     def _item(self, call: Call, container: Container, item_id: str) -> Reply:
@@ -122,32 +119,45 @@ class Account:
         check_session(call, container)
         items = Items(self.store, container, call.header("x-ms-documentdb-partitionkey"), call.now)
         place = container.range_of(items.epk)
-        if place.budget is not None:
-            place.budget.admit(self.clock())
-        found = items.read(item_id, call.header("if-none-match"))
+        with self._budgeted([place]):
+            found = items.read(item_id, call.header("if-none-match"))
         reply = Reply(200, found.body, {"etag": found.etag}, charge.read(len(found.body)))
-        if place.budget is not None:
-            place.budget.charge(reply.charge)
+        _charge([place], reply.charge)
         return _stamped(reply, container, [place])
 
     def _write(self, call: Call, container: Container, item_id: str | None) -> Reply:
         items = Items(self.store, container, call.header("x-ms-documentdb-partitionkey"), call.now)
         place = container.range_of(items.epk)
-        if place.budget is not None:
-            place.budget.admit(self.clock())
         try:
-            with self.store.transaction():
+            with self._budgeted([place]), self.store.transaction():
                 reply = _apply(call, container, items, item_id)
                 items.commit()
         except Undone as undone:
-            if place.budget is not None:
-                place.budget.charge(undone.reply.charge)
+            _charge([place], undone.reply.charge)
             _stamped(undone.reply, container, [place])
             raise
         items.done()
-        if place.budget is not None:
-            place.budget.charge(reply.charge)
+        _charge([place], reply.charge)
         return _stamped(reply, container, [place])
+
+    @contextmanager
+    def _budgeted(self, ranges: Sequence[Range]) -> Iterator[None]:
+        """Raise 429 for a range that has spent its second; what is refused in the block costs units too."""
+        for one in ranges:
+            if one.budget is not None:
+                one.budget.admit(self.clock())
+        try:
+            yield
+        except Refusal:
+            _charge(ranges, charge.FAILED_READ)
+            raise
+
+
+def _charge(ranges: Sequence[Range], units: float) -> None:
+    """What a request cost, shared by the ranges it visited."""
+    for one in ranges:
+        if one.budget is not None:
+            one.budget.charge(units / len(ranges))
 
 
 def _apply(call: Call, container: Container, items: Items, item_id: str | None) -> Reply:

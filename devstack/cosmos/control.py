@@ -65,6 +65,12 @@ class Fault:
         return Refusal(self.status, "A fault that a test asked for.", self.substatus, headers)
 
 
+KINDS: dict[str, Any] = {
+    one.name: int | float if one.type is float else one.type for one in fields(Fault) if one.name != "hits"
+}
+"""The types of a fault's fields, as JSON has them."""
+
+
 class Control:
     """The state behind the control API."""
 
@@ -93,7 +99,10 @@ class Control:
         for name, value in call.mapping().items():
             if name not in actions:
                 raise bad_request(f"'{name}' is no control action; there are {', '.join(actions)}.")
-            actions[name](value)
+            try:
+                actions[name](value)
+            except (KeyError, TypeError, ValueError) as fault:
+                raise bad_request(f"The action '{name}' cannot take {value!r}: {fault!r}.") from fault
         left = [one.times - one.hits if one.times else -1 for one in self._faults]
         return Reply.of({"faults": left, "advanced": self._advanced, "requests": dict(self.requests)})
 
@@ -101,10 +110,12 @@ class Control:
         self._advanced += float(seconds)
 
     def _set_faults(self, faults: Any) -> None:
-        known = {one.name for one in fields(Fault)} - {"hits"}
         for one in faults:
-            if set(one) - known:
-                raise bad_request(f"A fault has the fields {sorted(known)}, not {sorted(set(one) - known)}.")
+            if unknown := set(one) - KINDS.keys():
+                raise bad_request(f"A fault has the fields {sorted(KINDS)}, not {sorted(unknown)}.")
+            for name, value in one.items():
+                if not isinstance(value, KINDS[name]):
+                    raise TypeError(f"{name} is {value!r}")
         self._faults = [Fault(**one) for one in faults]
 
     def _split(self, target: Any) -> None:

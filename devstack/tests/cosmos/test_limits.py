@@ -35,6 +35,19 @@ def test_a_budget_refuses_honestly(tmp_path: Path) -> None:
         serving.kill()
 
 
+def test_refusals_cost_units_too(tmp_path: Path) -> None:
+    """Who creates one id again and again is throttled like everybody else."""
+    serving = start(tmp_path, "--rus", "400")
+    try:
+        with serving.client() as client:
+            client.create_database("d").create_container("c", PartitionKey("/pk"))
+        body, key = {"id": "one", "pk": "x"}, {"x_ms_documentdb_partitionkey": '["x"]'}
+        codes = {serving.signed("POST", "dbs/d/colls/c/docs", body, **key)[0] for _ in range(600)}
+        assert codes == {201, 409, 429}
+    finally:
+        serving.kill()
+
+
 def test_a_throttled_client_finishes(tmp_path: Path) -> None:
     serving = start(tmp_path, "--rus", "800")
     try:
@@ -147,3 +160,12 @@ def test_the_control_api_is_off_unless_asked_for(tmp_path: Path) -> None:
 def test_unknown_control_actions_are_refused(serving: Serving) -> None:
     assert serving.signed("POST", "/_control", {"explode": 1})[0] == 400
     assert serving.signed("POST", "/_control", {"faults": [{"sttus": 1}]})[0] == 400
+
+
+@pytest.mark.parametrize(
+    "action",
+    [{"split": {"database": "d"}}, {"advance": "soon"}, {"faults": [{"status": "503"}]}, {"faults": [3]}],
+)
+def test_malformed_control_actions_are_refused(serving: Serving, action: dict[str, Any]) -> None:
+    assert serving.signed("POST", "/_control", action)[0] == 400
+    assert serving.control()["faults"] == []
