@@ -57,6 +57,25 @@ def test_from_a_moment(serving: Serving, container: ContainerProxy) -> None:
     assert sorted(ids(container.query_items_change_feed(start_time=moment))) == ["i3", "i4"]
 
 
+@pytest.mark.parametrize("scope", ["range", "key"])
+def test_now_and_a_moment_of_a_part(serving: Serving, container: ContainerProxy, scope: str) -> None:
+    """One range, or one key: its part of what was written since, and nothing of the others."""
+    fill(container, range(20))
+    moved = float(serving.control(advance=100)["advanced"])
+    part: Any = {"partition_key": "p1"}
+    if scope == "range":
+        part = {"feed_range": next(iter(container.read_feed_ranges()))}
+    found, token = drain(container, start_time="Now", **part)
+    assert found == []
+    fill(container, range(15, 40))
+    everything, _ = drain(container, start_time="Beginning", **part)
+    wanted = {one for one in everything if int(one[1:]) >= 15}
+    assert 0 < len(wanted) < min(25, len(everything))
+    assert set(drain(container, token)[0]) == wanted
+    moment = datetime.now(UTC) + timedelta(seconds=moved - 50)
+    assert set(drain(container, start_time=moment, **part)[0]) == wanted
+
+
 def test_only_the_latest_version_and_no_deleted_items(container: ContainerProxy) -> None:
     fill(container, range(4))
     container.upsert_item({"id": "i1", "pk": "p1", "again": True})

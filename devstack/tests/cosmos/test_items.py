@@ -219,6 +219,29 @@ def test_a_stale_session(serving: Serving, container: ContainerProxy) -> None:
     assert status(container.read_item, "a", "x", session_token="nonsense")[0] == 400
 
 
+def test_a_stale_session_of_a_query_and_a_feed(serving: Serving, container: ContainerProxy) -> None:
+    path = f"{container.container_link}/docs"
+    stale = {"x_ms_documentdb_partitionkey": '["x"]', "x_ms_session_token": "0:-1#999999"}
+    query = {"x_ms_documentdb_isquery": "True", "content_type": "application/query+json"}
+    for verb, body, headers in (
+        ("POST", {"query": "SELECT * FROM c"}, query),
+        ("GET", None, {"a_im": "Incremental Feed"}),
+        ("GET", None, {}),
+    ):
+        code, answer, _ = serving.signed(verb, path, body, **headers, **stale)
+        assert (code, answer["x-ms-substatus"]) == (404, "1002")
+        assert serving.signed(verb, path, body, **headers, **stale | {"x_ms_session_token": ""})[0] in (
+            200,
+            304,
+        )
+
+
+def test_a_syntax_error_says_so(container: ContainerProxy) -> None:
+    with pytest.raises(exceptions.CosmosHttpResponseError, match="SC1001") as caught:
+        list(container.query_items("SELECT FROM WHERE", partition_key="x"))
+    assert caught.value.status_code == 400
+
+
 def test_offers_triggers_and_strong_reads_are_refused(serving: Serving, container: ContainerProxy) -> None:
     assert status(container.get_throughput)[0] == 400
     with serving.client() as client:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
-from azure.cosmos import ContainerProxy, PartitionKey, exceptions
+from azure.cosmos import ContainerProxy, DatabaseProxy, PartitionKey, ThroughputProperties, exceptions
 
 from devstack.tests.cosmos.conftest import MakeContainer
 from devstack.tests.cosmos.serving import Serving, start
@@ -63,6 +63,34 @@ def test_a_throttled_client_finishes(tmp_path: Path) -> None:
 def test_without_a_budget_nothing_is_refused(container: ContainerProxy) -> None:
     for n in range(100):
         container.upsert_item({"id": str(n), "pk": "x", "list": list(range(50))})
+
+
+def test_autoscale_is_refused(database: DatabaseProxy) -> None:
+    autoscale = ThroughputProperties(auto_scale_max_throughput=1000)
+    with pytest.raises(
+        exceptions.CosmosHttpResponseError, match="Autoscale throughput is not supported"
+    ) as caught:
+        database.create_container("never", PartitionKey("/pk"), offer_throughput=autoscale)
+    assert caught.value.status_code == 400
+
+
+def page_charges(container: ContainerProxy) -> list[float]:
+    """What each page of a query cost."""
+    found = []
+    for page in container.query_items("SELECT * FROM c", partition_key="x", max_item_count=10).by_page():
+        assert list(page)
+        found.append(float(container.client_connection.last_response_headers["x-ms-request-charge"]))
+    return found
+
+
+def test_the_pages_of_a_query_are_charged_one_by_one(container: ContainerProxy) -> None:
+    for n in range(25):
+        container.create_item({"id": f"{n:02}", "pk": "x", "text": "t" * 1000})
+    charges = page_charges(container)
+    assert page_charges(container) == charges
+    assert len(charges) == 3
+    assert charges[0] == charges[1] > 2.3 + 10 * 1000 / 1024
+    assert charges[2] - 2.3 == pytest.approx((charges[0] - 2.3) / 2, abs=0.1)
 
 
 @pytest.mark.parametrize(("status", "substatus"), [(429, 3200), (503, 0), (410, 1002), (449, 0)])
@@ -169,3 +197,30 @@ def test_unknown_control_actions_are_refused(serving: Serving) -> None:
 def test_malformed_control_actions_are_refused(serving: Serving, action: dict[str, Any]) -> None:
     assert serving.signed("POST", "/_control", action)[0] == 400
     assert serving.control()["faults"] == []
+
+
+def test_a_delayed_answer(serving: Serving, container: ContainerProxy) -> None:
+    """Late, but done all the same."""
+    container.create_item({"id": "a", "pk": "x"})
+    began = time.monotonic()
+    code, _, found = fault_once(serving, container, {"delay": 0.3, "path": f"{container.id}/docs"})
+    assert (code, found["id"]) == (200, "a")
+    assert time.monotonic() - began >= 0.3
+    assert serving.control()["faults"] == [0]
+
+
+def test_a_reset(tmp_path: Path) -> None:
+    serving = start(tmp_path, "--control")
+    try:
+        with serving.client() as client:
+            for name in ("d", "e"):
+                made = client.create_database(name).create_container("c", PartitionKey("/pk"))
+                made.create_item({"id": "a", "pk": "x"})
+            serving.control(faults=[{"status": 503, "times": 0}])
+            assert serving.control(reset=True)["faults"] == []
+            assert list(client.list_databases()) == []
+        with serving.client() as fresh:  # the old one remembers sessions of containers that are no more
+            made = fresh.create_database("d").create_container("c", PartitionKey("/pk"))
+            assert list(made.read_all_items()) == []
+    finally:
+        serving.kill()

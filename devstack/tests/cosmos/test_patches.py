@@ -69,7 +69,7 @@ def test_predicates(container: ContainerProxy) -> None:
     assert patched(container, change, filter_predicate="FROM c WHERE c.n = 1")["s"] == "new"
     with pytest.raises(exceptions.CosmosHttpResponseError) as caught:
         patched(container, change, filter_predicate="FROM c WHERE c.n = 2")
-    assert caught.value.status_code == 412
+    assert (caught.value.status_code, caught.value.sub_status) == (412, 1110)
     with pytest.raises(exceptions.CosmosHttpResponseError) as caught:
         patched(container, change, filter_predicate="WHERE WHERE")
     assert caught.value.status_code == 400
