@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmarks.meter import row
+
 HERE = Path(__file__).parent
 SOAKS = ("soak", "load")
 """Too long for here."""
@@ -37,18 +39,6 @@ def measured(name: str) -> list[dict[str, Any]]:
         raise SystemExit(f"benchmarks.{name} ended with code {done.returncode}")
     figures: list[dict[str, Any]] = json.loads(done.stdout[begin:])["figures"]
     return figures
-
-
-def row(figure: dict[str, Any]) -> str:
-    """A line of the table."""
-    words = [f"{figure['name']:<52}", f"{figure['value']:>12,.4g}", f"{figure['unit']:<16}"]
-    if "ratio" in figure:
-        words.append(f"{figure['ratio']:.3g} x {figure['baseline']} ({figure['baseline_value']:,.4g})")
-    if "per_second" in figure:
-        words.append(f"{figure['per_second']:,}/s")
-    if "target" in figure:
-        words.append(f"target {figure['target']}: {'met' if figure['met'] else 'MISSED'}")
-    return " ".join(words).rstrip()
 
 
 def main(argv: list[str]) -> int:

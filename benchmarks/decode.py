@@ -20,7 +20,7 @@ from azure.functions.eventhub import EventHubTriggerConverter
 from azure.functions.meta import Datum
 
 from benchmarks.arrivals import Day
-from benchmarks.meter import Figure, figure
+from benchmarks.meter import Figure, figure, tell
 from vending.adapters.decoding import QuickConverter
 from vending.domain import conditions, stock
 from vending.domain.clock import moments
@@ -126,12 +126,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     found = decoding() + folding()
-    if asked.json:
-        print(json.dumps({"figures": found}))
-    else:
-        from benchmarks.__main__ import row
-
-        print(*map(row, found), sep="\n")
+    tell(found, as_json=asked.json)
     return 0
 
 

@@ -9,7 +9,6 @@ from the change feeds, which the patterns do not have, stand apart.
 
 import argparse
 import asyncio
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from azure.cosmos.aio import CosmosClient, DatabaseProxy
 from benchmarks.arrivals import HOURS, START, Day, backlog
 from benchmarks.baselines import INDEXING, Baseline
 from benchmarks.cosmos import serving
-from benchmarks.meter import Figure, Meter, compared, figure, measured
+from benchmarks.meter import Figure, Meter, compared, figure, measured, tell
 from benchmarks.rollups import Messages
 from devstack.cosmos.auth import WELL_KNOWN_KEY
 from tests.fakes import FakeBlobs, FakeDocuments
@@ -171,12 +170,7 @@ def main() -> int:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as (port, _):
         found = asyncio.run(run(port, asked.minutes, asked.batches))
-    if asked.json:
-        print(json.dumps({"figures": found}))
-    else:
-        from benchmarks.__main__ import row
-
-        print(*map(row, found), sep="\n")
+    tell(found, as_json=asked.json)
     return 0
 
 

@@ -8,7 +8,6 @@ the moment a vend is handed to the SDK until the change feed shows it in its mac
 
 import argparse
 import asyncio
-import json
 import os
 import statistics
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubProducerClient
 
+from benchmarks.meter import tell
 from tests.devices import Device
 from tests.waiting import finished
 from vendctl.local.system import System, system
@@ -197,12 +197,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     found = figures(asked.seconds, asked.rate)
-    if asked.json:
-        print(json.dumps({"figures": found}))
-    else:
-        from benchmarks.__main__ import row
-
-        print(*map(row, found), sep="\n")
+    tell(found, as_json=asked.json)
     return 0
 
 

@@ -1,5 +1,6 @@
 """What some work took: CPU of this process, requests, request units (the local server's estimate)."""
 
+import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -71,3 +72,23 @@ def figure(
         "baseline": baseline, "baseline_value": round(beside, 3), "ratio": round(ratio, 3),
     }  # fmt: skip
     return found if target is None else found | {"target": target, "met": ratio <= target}
+
+
+def row(figure: Figure) -> str:
+    """A line of the table."""
+    words = [f"{figure['name']:<52}", f"{figure['value']:>12,.4g}", f"{figure['unit']:<16}"]
+    if "ratio" in figure:
+        words.append(f"{figure['ratio']:.3g} x {figure['baseline']} ({figure['baseline_value']:,.4g})")
+    if "per_second" in figure:
+        words.append(f"{figure['per_second']:,}/s")
+    if "target" in figure:
+        words.append(f"target {figure['target']}: {'met' if figure['met'] else 'MISSED'}")
+    return " ".join(words).rstrip()
+
+
+def tell(figures: Sequence[Figure], *, as_json: bool) -> None:
+    """Print figures as a table, or as JSON for the collection of all."""
+    if as_json:
+        print(json.dumps({"figures": figures}))
+    else:
+        print(*map(row, figures), sep="\n")
