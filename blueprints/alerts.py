@@ -45,7 +45,7 @@ async def watch_machines(documents: func.DocumentList) -> None:
 
 
 @bp.function_name("notify")
-@bp.queue_trigger(arg_name="message", queue_name="notifications", connection="STORAGE")
+@bp.queue_trigger(arg_name="message", queue_name="notifications", connection="DATA")
 async def notify(message: func.QueueMessage) -> None:
     """Deliver one notification; a failure delivers the message again, and later the sweep does."""
     await notifying.notify(message.get_json(), wiring.webhook(), wiring.alerts(), datetime.now(UTC))

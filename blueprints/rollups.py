@@ -22,7 +22,7 @@ async def roll_up(timer: func.TimerRequest) -> None:
 
 
 @bp.function_name("roll_up_shard")
-@bp.queue_trigger(arg_name="message", queue_name="rollup-shards", connection="STORAGE")
+@bp.queue_trigger(arg_name="message", queue_name="rollup-shards", connection="DATA")
 async def roll_up_shard(message: func.QueueMessage) -> None:
     """Do one bounded piece; a failure delivers the message again, and the next tick sends another."""
     with wiring.metered("roll_up_shard"):

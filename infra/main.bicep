@@ -201,5 +201,5 @@ output HUB_GENERATION string = hubGeneration
 output COSMOS_DATABASE string = cosmosDatabase
 output EVENTHUB__fullyQualifiedNamespace string = eventHubs.outputs.address
 output COSMOS__accountEndpoint string = cosmos.outputs.address
-output STORAGE__accountName string = storage.outputs.name
+output DATA__accountName string = storage.outputs.name
 output AzureWebJobsStorage__accountName string = hostStorage.outputs.name

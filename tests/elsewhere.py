@@ -49,7 +49,7 @@ class Services:
 
 def services(found: Mapping[str, str], data: Path) -> Services:
     """The services that the app settings name."""
-    return Services(found["EVENTHUB"], found["COSMOS"], found["STORAGE"], data)
+    return Services(found["EVENTHUB"], found["COSMOS"], found["DATA"], data)
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def _named(file: Path) -> set[str]:
 
 
 def built(file: Path) -> set[tuple[str, str]]:
-    """(builder, connection) of each client that a file builds by itself: ``blob_service(…, "STORAGE")``."""
+    """(builder, connection) of each client that a file builds by itself: ``blob_service(…, "DATA")``."""
     return {
         (_name(node.func), str(node.args[1].value))
         for node in ast.walk(ast.parse(file.read_text()))

@@ -125,7 +125,7 @@ async def _files(place: str) -> AsyncIterator[tuple[str, bytes]]:
             yield name, data
         return
     name, _, prefix = place.removeprefix(CONTAINER).partition("/")
-    async with blob_service(os.environ, "STORAGE") as service:
+    async with blob_service(os.environ, "DATA") as service:
         container = service.get_container_client(name)
         async for blob in container.list_blobs(name_starts_with=prefix):
             if blob.name.endswith(".avro"):

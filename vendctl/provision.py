@@ -62,12 +62,12 @@ async def provision(environment: Mapping[str, str]) -> None:
     settings = Settings.read(environment)
     async with cosmos_client(environment, "COSMOS") as cosmos:
         await create_database(cosmos, settings.cosmos_database)
-    async with blob_service(environment, "STORAGE") as blobs:
+    async with blob_service(environment, "DATA") as blobs:
         for name in BLOB_CONTAINERS:
             container = blobs.get_container_client(name)
             if not await container.exists():
                 await container.create_container()
-    async with queue_service(environment, "STORAGE") as queues:
+    async with queue_service(environment, "DATA") as queues:
         held = {queue.name async for queue in queues.list_queues()}
         for name in QUEUES:
             if name not in held:

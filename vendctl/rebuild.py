@@ -79,7 +79,7 @@ async def rebuild(name: str, wanted: Wanted, resume: bool = False) -> tuple[Repl
     try:
         async with (
             cosmos_client(os.environ, "COSMOS") as cosmos,
-            blob_service(os.environ, "STORAGE") as blobs,
+            blob_service(os.environ, "DATA") as blobs,
         ):
             target = await _prepared(cosmos, blobs, name, resume)
             show = _Progress()
@@ -99,7 +99,7 @@ async def rebuild(name: str, wanted: Wanted, resume: bool = False) -> tuple[Repl
 
 async def drop(name: str) -> None:
     """Delete a target, if there is one."""
-    async with cosmos_client(os.environ, "COSMOS") as cosmos, blob_service(os.environ, "STORAGE") as blobs:
+    async with cosmos_client(os.environ, "COSMOS") as cosmos, blob_service(os.environ, "DATA") as blobs:
         with suppress(CosmosResourceNotFoundError):
             await cosmos.delete_database(name)
         container = blobs.get_container_client(f"rebuild-{name}")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 VERSION = "VERSION"
 """The file of the deployed package that names its version."""
-CONNECTIONS = ("EVENTHUB", "COSMOS", "STORAGE")
+CONNECTIONS = ("EVENTHUB", "COSMOS", "DATA")
 """A connection string under the name itself, or in Azure an identity and addresses under ``NAME__…``."""
 
 

@@ -284,14 +284,14 @@ def _cosmos() -> Any:
 def _blob_service() -> Any:
     from vending.adapters.clients import blob_service
 
-    return _keep(blob_service(os.environ, "STORAGE"))
+    return _keep(blob_service(os.environ, "DATA"))
 
 
 @cache
 def _queue_service() -> Any:
     from vending.adapters.clients import queue_service
 
-    return _keep(queue_service(os.environ, "STORAGE"))
+    return _keep(queue_service(os.environ, "DATA"))
 
 
 def _keep[Client](client: Client) -> Client:

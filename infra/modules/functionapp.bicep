@@ -87,10 +87,10 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     COSMOS__accountEndpoint: cosmosAddress
     COSMOS__credential: 'managedidentity'
     COSMOS__clientId: clientId
-    STORAGE__blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}'
-    STORAGE__queueServiceUri: 'https://${storageName}.queue.${environment().suffixes.storage}'
-    STORAGE__credential: 'managedidentity'
-    STORAGE__clientId: clientId
+    DATA__blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}'
+    DATA__queueServiceUri: 'https://${storageName}.queue.${environment().suffixes.storage}'
+    DATA__credential: 'managedidentity'
+    DATA__clientId: clientId
     APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
     // The worker configures OpenTelemetry, the host sends its own likewise: one switch for both.

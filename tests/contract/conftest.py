@@ -108,14 +108,14 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         return
     ports = azurite.Ports(free_port(), free_port())
     processes = azurite.start(ports, tmp_path_factory.mktemp("azurite"))
-    yield {"STORAGE": azurite.connection_string(ports)}
+    yield {"DATA": azurite.connection_string(ports)}
     azurite.stop(processes)
 
 
 @pytest.fixture
 async def blob_container(storage: dict[str, str]) -> AsyncIterator[BlobContainer]:
     """A new blob container."""
-    service = blob_service(storage, "STORAGE")
+    service = blob_service(storage, "DATA")
     yield BlobContainer(await service.create_container(f"container-{next(NAMES)}{RUN}"))
     await service.close()
 
@@ -132,7 +132,7 @@ def blobs(request: pytest.FixtureRequest) -> FakeBlobs | BlobContainer:
 @pytest.fixture
 async def storage_queue(storage: dict[str, str]) -> AsyncIterator[StorageQueue]:
     """A new queue."""
-    service = queue_service(storage, "STORAGE")
+    service = queue_service(storage, "DATA")
     yield StorageQueue(await service.create_queue(f"queue-{next(NAMES)}{RUN}"))
     await service.close()
 

@@ -24,6 +24,6 @@ async def test_the_numbers_of_this_hubs_two_groups(blob_container: BlobContainer
 
 
 async def test_before_the_host_ever_ran_nothing_is_done(storage: dict[str, str]) -> None:
-    async with BlobServiceClient.from_connection_string(storage["STORAGE"]) as service:
+    async with BlobServiceClient.from_connection_string(storage["DATA"]) as service:
         found = await HostCheckpoints(service.get_container_client("not-there"), "telemetry").done()
     assert found == {"ingest_telemetry": {}, "archive_telemetry": {}}

@@ -149,7 +149,7 @@ async def test_storage_that_does_not_answer_may_pass() -> None:
 
 
 async def test_storage_containers_that_are_missing_may_be_created_yet(storage: dict[str, str]) -> None:
-    blobs, queues = blob_service(storage, "STORAGE"), queue_service(storage, "STORAGE")
+    blobs, queues = blob_service(storage, "DATA"), queue_service(storage, "DATA")
     container = BlobContainer(blobs.get_container_client("missing"))
     for operation in (
         container.create("x", b""),

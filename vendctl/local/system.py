@@ -29,7 +29,7 @@ def environment(stack: Stack, settings: Mapping[str, str]) -> dict[str, str]:
         values(ROOT / "local.settings.json")
         | {
             "AzureWebJobsStorage": stack.storage_connection,
-            "STORAGE": stack.storage_connection,
+            "DATA": stack.storage_connection,
             "EVENTHUB": stack.eventhubs_connection,
             "COSMOS": stack.cosmos_connection,
         }

@@ -63,7 +63,7 @@ async def day_count(machines: CosmosDocuments, fleet: CosmosDocuments) -> int:
 
 async def queue_length(environment: Mapping[str, str], name: str) -> int:
     """Messages of a queue, those in work among them."""
-    async with queue_service(environment, "STORAGE") as queues:
+    async with queue_service(environment, "DATA") as queues:
         properties = await queues.get_queue_client(name).get_queue_properties()
     return properties.approximate_message_count or 0
 

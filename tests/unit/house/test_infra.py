@@ -27,7 +27,7 @@ ADDRESSES = {
     "AzureWebJobsStorage": {"accountName"},
     "EVENTHUB": {"fullyQualifiedNamespace"},
     "COSMOS": {"accountEndpoint"},
-    "STORAGE": {"blobServiceUri", "queueServiceUri"},
+    "DATA": {"blobServiceUri", "queueServiceUri"},
 }
 """Connection → the parts that address it (learn.microsoft.com/azure/azure-functions/functions-reference)."""
 # Checked against Azure/bicep-types-az at 1f896de2db966ad91e8f7d7d981e11d32e4f5d8d.
@@ -141,8 +141,8 @@ async def test_the_wiring_builds_its_clients_from_these_settings(infra: Infra) -
     environment = infra.environment
     for client in (
         cosmos_client(environment, "COSMOS"),
-        blob_service(environment, "STORAGE"),
-        queue_service(environment, "STORAGE"),
+        blob_service(environment, "DATA"),
+        queue_service(environment, "DATA"),
         hub_producer(environment, "EVENTHUB", environment["TELEMETRY_HUB"]),
         blob_service(environment, "AzureWebJobsStorage"),
     ):
@@ -161,7 +161,7 @@ def test_outputs_are_the_environment_of_the_commands(infra: Infra) -> None:
     for name, value in infra.main.outputs.items():
         if name in infra.settings:
             assert str(infra.follow("main", value)) == infra.settings[name], name
-    addresses = {name: next(iter(parts)) for name, parts in ADDRESSES.items()} | {"STORAGE": "accountName"}
+    addresses = {name: next(iter(parts)) for name, parts in ADDRESSES.items()} | {"DATA": "accountName"}
     assert {f"{name}__{part}" for name, part in addresses.items()} <= infra.main.outputs.keys()
 
 

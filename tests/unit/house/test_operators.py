@@ -21,7 +21,7 @@ def test_the_operator_may_do_what_the_commands_do_and_nothing_else() -> None:
     needed = {
         ("hostStorage", "storageBlobDataReader"): ("blob_service", "AzureWebJobsStorage") in clients,
         ("storage", "storageBlobDataContributor"): "_blob_service" in wiring.reached,
-        ("storage", "storageQueueDataContributor"): ("queue_service", "STORAGE") in clients,
+        ("storage", "storageQueueDataContributor"): ("queue_service", "DATA") in clients,
         ("cosmos", "cosmosDataContributor"): ("cosmos_client", "COSMOS") in clients,
         ("hub", "eventHubsDataReceiver"): bool(receives),
         ("hub", "eventHubsDataSender"): bool(sends),

@@ -193,7 +193,7 @@ def test_the_emulators_listen_where_local_settings_look() -> None:
     )
     settings = local_settings()
     cosmos = re.findall(r"AccountEndpoint=([^;]+)", settings["COSMOS"])[0]
-    assert settings["STORAGE"] == settings["AzureWebJobsStorage"] == "UseDevelopmentStorage=true"
+    assert settings["DATA"] == settings["AzureWebJobsStorage"] == "UseDevelopmentStorage=true"
     wanted = {"azurite": {10000, 10001}, "cosmos": {urlsplit(cosmos).port}, "eventhubs": {5672}}
     for service, ports in wanted.items():
         here = {int(port.split(":")[1]) for port in compose[service]["ports"]}
