@@ -14,27 +14,18 @@ from azure.cosmos.aio import CosmosClient
 
 from vendctl.environment import load
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
+from vending.resources import BLOB_CONTAINERS, CONTAINERS, INDEXED, QUEUES
 from vending.settings import Settings
 
-CONTAINERS = {
-    "machines": "/machineId",
-    "conditions": "/id",
-    "alerts": "/machineId",
-    "fleet": "/scope",
-    "catalog": "/kind",
-    "leases": "/id",
-}
-"""Cosmos DB containers and their partition keys."""
-INDEXED = {
-    "machines": ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to", "date"),
-    "conditions": ("type",),
-    "alerts": ("type", "state", "rule", "pending"),
-    "fleet": ("type", "open", "due", "broken"),
-    "catalog": ("type", "version", "site", "route"),
-}
-"""What queries filter by; nothing else is indexed, so that writes stay cheap."""
-BLOB_CONTAINERS = ("archive", "deadletters")
-QUEUES = ("rollup-shards", "notifications")
+__all__ = [
+    "BLOB_CONTAINERS",
+    "CONTAINERS",
+    "INDEXED",
+    "QUEUES",
+    "create_database",
+    "indexing_policy",
+    "provision",
+]
 
 
 def indexing_policy(container: str) -> dict[str, Any]:

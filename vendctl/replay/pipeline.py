@@ -19,6 +19,7 @@ from vendctl.replay.two_readings import all_days
 from vendctl.replay.waiting import RollUps, Stage, catalog_noticed, finished, rolled_up
 from vending import wiring
 from vending.errors import VendstreamError
+from vending.resources import ROLLUP_SHARDS
 from vending.usecases.import_catalog import import_catalog
 
 
@@ -82,7 +83,7 @@ def _watching(running: System, progress: ReplayProgress, log: str) -> Stage:
 def _rollups(running: System) -> RollUps:
     return RollUps(
         running.host.url,
-        lambda: stored.queue_length(running.environment, "rollup-shards"),
+        lambda: stored.queue_length(running.environment, ROLLUP_SHARDS),
         lambda: stored.day_count(wiring.machines(), wiring.fleet()),
         lambda: stored.caught_up(wiring.machines(), wiring.fleet()),
     )

@@ -11,18 +11,20 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from vending.domain import business_day
+from vending.domain import business_day, events
 from vending.domain.catalog import SCHEMA
-from vending.domain.catalogue import Code, Currency, Level, Minor, Selection, Text
+from vending.domain.catalogue import END, Code, Currency, Level, Minor, Selection, Text
 from vending.errors import Rejected
 
 ALWAYS = "always"
 AFFECTS = 20
 """Changes that a document remembers one by one; older ones are joined into one."""
-Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$")]
-Day = Annotated[str, Meta(pattern=r"^(always|\d{4}-\d\d-\d\d)$")]
-Moment = Annotated[str, Meta(pattern=r"^(always|\d{4}-\d\d-\d\d(T\d\d:\d\d)?)$")]
-Hours = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+Identifier = Annotated[str, Meta(pattern=rf"^{events.Identifier}{END}")]
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
+Day = Annotated[str, Meta(pattern=rf"^(always|{_DAY}){END}")]
+Moment = Annotated[str, Meta(pattern=rf"^(always|{_DAY}(T[0-9]{{2}}:[0-9]{{2}})?){END}")]
+Hours = Annotated[str, Meta(pattern=rf"^{_CLOCK}-({_CLOCK}|24:00){END}")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Document = dict[str, Any]
 
