@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_no_function_leans_on_the_id_of_its_invocation() -> None:
-    """A batch that is tried again keeps its invocation id (measured on the real host), and a redelivered one has
-    another: it tells neither attempts nor batches apart."""
+    """A batch that is tried again keeps its invocation id (measured on the real host) and one that is
+    redelivered has another: the id tells neither attempts nor batches apart."""
     for function in function_app.app.get_functions():
         parameters = inspect.signature(function.get_user_function()).parameters.values()
         assert all(one.annotation is not func.Context for one in parameters), function.get_function_name()
