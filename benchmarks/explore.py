@@ -33,6 +33,7 @@ PROPERTIES: dict[str, int] = {
     "tests/unit/domain/test_slots.py": 20,
     "tests/unit/domain/test_waiting.py": 20,
     "tests/unit/usecases/test_archive.py": 10,
+    "tests/unit/usecases/test_feed_rewritten.py": 10,
     "tests/unit/usecases/test_ingest_properties.py": 20,
     "tests/unit/usecases/test_one_alert.py": 10,
     "tests/unit/usecases/test_roll_up_property.py": 5,
