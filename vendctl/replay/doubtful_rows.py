@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from vendctl.csv_table import Row
 from vendctl.replay.faults import Fault
 from vendctl.replay.mapping import Mapping
 from vendctl.replay.sale import Sale
-from vendctl.replay.table import Row
 
 TOTAL = re.compile(
     r"(?:(?:grand|sub|sub-|zwischen|end)?\s*(?:totals?|totale|totaal|totaux|summe|sum|gesamt|gesamtsumme|somme|suma|"

@@ -6,6 +6,7 @@ from collections.abc import Mapping as Values
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vendctl.csv_table import NoTable, Row, table
 from vendctl.replay import mapping as mappings
 from vendctl.replay.doubtful_rows import choose, sums_up
 from vendctl.replay.errors import ReplayError, Unreadable
@@ -21,7 +22,6 @@ from vendctl.replay.names import (
     selection_of_product,
 )
 from vendctl.replay.sale import Sale
-from vendctl.replay.table import Row, table
 from vendctl.replay.times import when
 
 LONGEST = 120
@@ -55,7 +55,10 @@ class SalesFile:
 
 def read(path: Path, mapping: Mapping | None = None) -> SalesFile:
     """Read a file. Raises :class:`ReplayError` naming the column, or the lines, that are wrong."""
-    found = table(path)
+    try:
+        found = table(path)
+    except NoTable as fault:
+        raise ReplayError(str(fault)) from fault
     if mapping is None:
         mapping = mappings.recognise(path, found.header)
     mappings.check_header(path, mapping, found.header)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from vendctl.csv_table import NoTable, separator_of, table
 from vendctl.replay import mapping_file, sales
 from vendctl.replay.errors import ReplayError, RowsRefused
 from vendctl.replay.sale import Sale
 from vendctl.replay.sales import SalesFile
-from vendctl.replay.table import separator_of, table
 from vendctl.replay.two_readings import text_totals
 
 MAP = """
@@ -76,7 +76,7 @@ def test_a_cell_beyond_the_header_with_something_in_it_is_an_error(tmp_path: Pat
 def test_other_encodings_are_told(tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
     path.write_text(HEADER, encoding="utf-16")
-    with pytest.raises(ReplayError, match="is not UTF-8 but UTF-16: save it as UTF-8"):
+    with pytest.raises(NoTable, match="is not UTF-8 but UTF-16: save it as UTF-8"):
         table(path)
 
 

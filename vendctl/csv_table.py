@@ -1,4 +1,4 @@
-"""The text of a sales file as a header and rows of cells.
+"""The text of a CSV file as a header and rows of cells.
 
 A line of nothing but separators is empty; empty cells beyond the header are nothing; Excel's line ``sep=;``
 says the separator; separators inside quotes do not count when it is guessed from the header.
@@ -11,9 +11,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from vendctl.replay.errors import ReplayError
-
 SEPARATORS = ",;\t|"
+
+
+class NoTable(Exception):
+    """The file cannot be read as a table; the text names it and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Table:
 
 
 def table(path: Path) -> Table:
-    """Read a file. Raises :class:`ReplayError`: it cannot be read, is no UTF-8, no CSV, or has no header."""
+    """Read a file. Raises :class:`NoTable`: it cannot be read, is no UTF-8, no CSV, or has no header."""
     text, before = _text(path), 0
     stated = re.match(r'"?sep=(.)"?[ \t,;]*\r?\n', text, re.IGNORECASE)
     if stated:
@@ -47,9 +49,9 @@ def table(path: Path) -> Table:
             if any(stripped):
                 rows.append(Row(before + reader.line_num, stripped))
     except csv.Error as fault:
-        raise ReplayError(f"{path} line {before + reader.line_num} is no CSV: {fault}") from fault
+        raise NoTable(f"{path} line {before + reader.line_num} is no CSV: {fault}") from fault
     if not rows:
-        raise ReplayError(f"{path} is empty: the first line must name the columns")
+        raise NoTable(f"{path} is empty: the first line must name the columns")
     header = list(rows[0].cells)
     while not header[-1]:
         header.pop()
@@ -80,10 +82,10 @@ def _text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as fault:
-        raise ReplayError(f"{path} cannot be read: {fault.strerror}") from fault
+        raise NoTable(f"{path} cannot be read: {fault.strerror}") from fault
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ReplayError(f"{path} is not UTF-8 but UTF-16: save it as UTF-8")
+        raise NoTable(f"{path} is not UTF-8 but UTF-16: save it as UTF-8")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        raise ReplayError(f"{path} is not UTF-8 ({fault.reason}): save it as UTF-8") from fault
+        raise NoTable(f"{path} is not UTF-8 ({fault.reason}): save it as UTF-8") from fault
