@@ -26,8 +26,8 @@ class Fault:
         return f"line {self.line}: {self.text}"
 
 
-def refusal(path: Path, faults: Sequence[Fault]) -> RowsRefused:
-    """The error that has all of them, and tells the most frequent kinds first."""
+def refusal(path: Path, faults: Sequence[Fault], *, mapped: bool) -> RowsRefused:
+    """The error that has all of them, and tells the most frequent kinds first. ``mapped``: with a mapping."""
     kinds: dict[str, list[Fault]] = {}
     for fault in faults:
         kinds.setdefault(fault.kind, []).append(fault)
@@ -41,6 +41,8 @@ def refusal(path: Path, faults: Sequence[Fault]) -> RowsRefused:
             )
     if len(kinds) > KINDS:
         lines.append(f"  and {len(kinds) - KINDS} more kinds")
+    if not mapped:
+        lines.append("  A mapping with nothing but the table that is missing will do: --map mapping.toml")
     ordered = sorted(faults, key=lambda fault: fault.line)
     return RowsRefused("\n".join(lines), [str(fault) for fault in ordered])
 

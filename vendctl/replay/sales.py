@@ -59,6 +59,7 @@ def read(path: Path, mapping: Mapping | None = None) -> SalesFile:
         found = table(path)
     except NoTable as fault:
         raise ReplayError(str(fault)) from fault
+    mapped = mapping is not None
     if mapping is None:
         mapping = mappings.recognise(path, found.header)
     mappings.check_header(path, mapping, found.header)
@@ -78,7 +79,7 @@ def read(path: Path, mapping: Mapping | None = None) -> SalesFile:
         raise ReplayError(f"{path} has a header but no rows that are sales: there is nothing to replay")
     faults = faults or [*sums_up(chosen.rows, sales, mapping), *contradictions(sales, mapping.names)]
     if faults:
-        raise refusal(path, faults)
+        raise refusal(path, faults, mapped=mapped)
     return SalesFile(path, mapping, sales, [*_assumed(mapping), *chosen.notes])
 
 
