@@ -47,7 +47,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield server
 
 
-def token(uri: str, policy: str = POLICY, key: str = KEY, seconds: int = 60) -> str:
+def token(uri: str, policy: str = POLICY, key: str = KEY, seconds: int = 3600) -> str:
     return sign(uri, policy, key, int(time.time()) + seconds)
 
 
