@@ -15,10 +15,15 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from devstack.eventhubs.errors import AmqpError
 from devstack.eventhubs.hub.routing import partition_for
+from devstack.eventhubs.rest.events import MEMBERS, PLACES, batch
 from devstack.eventhubs.security.sas import sign
 from devstack.eventhubs.wire import performatives as p
+from devstack.eventhubs.wire.message import cut, stamp
 from devstack.tests.eventhubs.peer import Peer, logged_in, sections
 from devstack.tests.eventhubs.serving import KEY, POLICY, Served, serving
 
@@ -262,6 +267,37 @@ def test_400_for_a_batch_that_is_not_one(served: Served, hub: str) -> None:
         got = post(served.port, f"/{hub}/messages", body, token("localhost"), Content_Type=JSON)
         refused(got, 400, "")
     stored(served, hub, 0)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("eA==")
+NAMES = st.sampled_from([*sorted(MEMBERS), *PLACES, "PartitionKey", "TimeToLive"]) | st.text(max_size=3)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner), max_leaves=20)
+EVENTS = st.fixed_dictionaries(
+    {"Body": st.text() | VALUES},
+    optional={
+        "IsBodyBase64": st.booleans(),
+        "UserProperties": st.dictionaries(st.text(), SCALARS) | VALUES,
+        "BrokerProperties": st.dictionaries(NAMES, st.none() | st.text()) | VALUES,
+    },
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(EVENTS) | VALUES)
+def test_any_json_is_a_batch_of_events_or_refused(document: object) -> None:
+    """What is taken is a message that can be read; nothing else than a refusal comes of the rest."""
+    text = json.dumps(document)
+    try:
+        found = batch(text.encode())
+    except AmqpError:
+        return
+    assert isinstance(document, list)
+    assert len(found) == len(document)
+    for encoded, event in zip(found, document, strict=True):
+        whole = sections(stamp(cut(encoded), 0, 0, 0, []))
+        body = event["Body"]
+        assert whole[0x75] == (base64.b64decode(body) if event.get("IsBodyBase64") else body.encode())
+        assert whole.get(0x74, {}) == (event.get("UserProperties") or {})
 
 
 @pytest.mark.parametrize(
