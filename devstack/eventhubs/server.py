@@ -113,10 +113,13 @@ class Server:
 
     def disconnect_all(self) -> int:
         """Cut every connection; returns how many there were."""
+        return self._abort_amqp() + self._rest.abort()
+
+    def _abort_amqp(self) -> int:
         cut = list(self.connections)
         for transport in cut:
             transport.abort()
-        return len(cut) + self._rest.abort()
+        return len(cut)
 
     async def _say_goodbye(self) -> None:
         for transport in list(self.connections):
@@ -125,4 +128,4 @@ class Server:
         gone = [transport.gone.wait() for transport in self.connections]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*gone), 1.0)
-        self.disconnect_all()
+        self._abort_amqp()

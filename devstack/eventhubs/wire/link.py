@@ -130,10 +130,12 @@ class IncomingLink(Link):
                 session.send(p.disposition(delivery.id, delivery.id, state))
                 session.connection.wake()
 
-        if size > MAX_MESSAGE:
-            settle(_too_large(delivery.id, size))
-        else:
+        if size <= MAX_MESSAGE:
             self.sink.deliver(delivery, settle)
+        elif delivery.settled:
+            raise _too_large(delivery.id, size)  # no answer would tell of it: the link ends
+        else:
+            settle(_too_large(delivery.id, size))
 
     def released(self) -> None:
         self._forget()

@@ -25,7 +25,7 @@ from devstack.eventhubs.security.sas import sign
 from devstack.eventhubs.wire import performatives as p
 from devstack.eventhubs.wire.message import cut, stamp
 from devstack.tests.eventhubs.peer import Peer, logged_in, sections
-from devstack.tests.eventhubs.serving import KEY, POLICY, Served, serving
+from devstack.tests.eventhubs.serving import KEY, POLICY, Served, serving, wait_for
 
 JSON = "application/vnd.microsoft.servicebus.json"
 ATOM = "application/atom+xml;type=entry;charset=utf-8"
@@ -381,6 +381,22 @@ def test_faults_on_request(tmp_path: Path) -> None:
             assert ends(idle)
         bodies = sorted(one[0x75] for _, one in stored(served, "orders", 3))
         assert bodies == [b"ok", b"others are served", b"slow"], "a late one was stored, as the answer says"
+
+
+def test_a_request_is_answered_before_the_server_ends(tmp_path: Path) -> None:
+    with serving(tmp_path, control=True) as served:
+        served.control(do="fault", place="delay", seconds=0.7)
+        request = "POST /orders/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+        request += f"Authorization: {token('localhost')}"
+        with socket.create_connection(("127.0.0.1", served.port), timeout=20) as late:
+            late.sendall(f"{request}\r\n\r\nx".encode())
+            wait_for(lambda: written(served.data))
+            assert served.stop() == 0
+            assert late.recv(100).startswith(b"HTTP/1.1 201 ")
+
+
+def written(data: Path) -> bool:
+    return any(path.stat().st_size for path in data.glob("hubs/orders/*/*.log"))
 
 
 def test_power_durability_answers_after_the_sync(tmp_path: Path) -> None:

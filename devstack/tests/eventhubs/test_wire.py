@@ -124,6 +124,15 @@ def test_a_message_over_the_limit_is_rejected_and_the_link_goes_on(served: Serve
         assert peer.hear(p.DISPOSITION)[4].descriptor == p.ACCEPTED
 
 
+def test_a_settled_message_over_the_limit_ends_the_link(served: Served, hub: str) -> None:
+    """No rejection is heard for it; without the detach it would be lost in silence."""
+    with logged_in(served.port) as peer:
+        sender, _ = peer.attach(target=hub)
+        for number in range(17):
+            peer.transfer(sender, 0, b"x" * 65_000, more=number < 16, settled=True)
+        assert peer.error_of_detach()[0] == "amqp:link:message-size-exceeded"
+
+
 def test_keys_of_one_transfer(served: Served, hub: str) -> None:
     """To a hub they must be one, to a partition each event keeps its own; none is over 128 characters."""
 
