@@ -1,0 +1,191 @@
+"""The .NET client's requests and what it needs in the answers, stop by stop."""
+
+import base64
+import itertools
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from devstack.tests.cosmos.dotnet import FEED, Answer, Client, key, on_range
+from devstack.tests.cosmos.serving import Serving
+
+NAMES = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def dotnet(serving: Serving) -> Client:
+    client = Client(serving.port)
+    assert client.send("POST", "/dbs", "", {"id": "dotnet"}).status == 201
+    return client
+
+
+@pytest.fixture
+def made(dotnet: Client) -> dict[str, Any]:
+    """A container with the key /pk, as the server describes it."""
+    return new(dotnet)
+
+
+def new(dotnet: Client, path: str = "/pk", **more: Any) -> dict[str, Any]:
+    body = {"id": f"n{next(NAMES)}", "partitionKey": {"paths": [path], "kind": "Hash"}, **more}
+    answer = dotnet.send("POST", "/dbs/dotnet/colls", "dbs/dotnet", body)
+    assert answer.status == 201
+    found: dict[str, Any] = answer.body
+    return found
+
+
+def docs(made: dict[str, Any]) -> str:
+    return f"/dbs/dotnet/colls/{made['id']}/docs"
+
+
+def put(dotnet: Client, made: dict[str, Any], item: dict[str, Any], **headers: str) -> Answer:
+    answer = dotnet.named("POST", docs(made), item, {**key(item["pk"]), **headers})
+    assert answer.status == 201
+    return answer
+
+
+def raw(rid: str) -> bytes:
+    return base64.b64decode(rid.replace("-", "/"), validate=True)
+
+
+def test_the_account_has_a_query_engine_configuration(dotnet: Client) -> None:
+    """``QueryPartitionProvider`` throws over an empty one, and its finalizer then ends the process."""
+    found = dotnet.send("GET", "/", "", headers={"x-ms-cosmos-use-thinclient": "True"}).body
+    engine = json.loads(found["queryEngineConfiguration"])
+    assert engine["maxSqlQueryInputLength"] == 262144
+    assert engine["sqlAllowAggregateFunctions"] is True
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_account_is_where_it_was_asked(dotnet: Client, scheme: str) -> None:
+    """A proxy that ends TLS tells so; clients move to the advertised endpoint."""
+    headers = {"Host": "localhost:8443", "X-Forwarded-Proto": scheme}
+    found = dotnet.send("GET", "/", "", headers=headers).body
+    endpoint = f"{scheme}://localhost:8443/"
+    assert [one["databaseAccountEndpoint"] for one in found["readableLocations"]] == [endpoint]
+    assert [one["databaseAccountEndpoint"] for one in found["writableLocations"]] == [endpoint]
+
+
+def test_resource_ids_can_be_taken_apart(dotnet: Client, made: dict[str, Any]) -> None:
+    """``ResourceId.TryParse``: a container has the top bit of byte 4; the high nibble of byte 15 is the kind."""
+    container = raw(made["_rid"])
+    assert (len(container), container[4] & 128) == (8, 128)
+    assert raw(dotnet.named("GET", "/dbs/dotnet").body["_rid"]) == container[:4]
+    items = [raw(put(dotnet, made, {"id": str(n), "pk": "x"}).body["_rid"]) for n in range(3)]
+    assert all(len(one) == 16 and one[:8] == container and one[15] >> 4 == 0 for one in items)
+    words = [int.from_bytes(one[8:], "little") for one in items]
+    assert words == sorted(set(words))
+    found = dotnet.named("GET", f"/dbs/dotnet/colls/{made['id']}/pkranges").body["PartitionKeyRanges"]
+    ranges = [raw(one["_rid"]) for one in found]
+    assert len(set(ranges)) == 2
+    assert all(len(one) == 16 and one[:8] == container and one[15] >> 4 == 5 for one in ranges)
+
+
+def test_ranges_are_read_by_resource_id(dotnet: Client, made: dict[str, Any]) -> None:
+    """``PartitionKeyRangeCache``: resource ids in the path; signed is the container's alone, in lower case."""
+    path = f"/{made['_self']}pkranges"
+    headers = {"x-ms-max-item-count": "-1", "A-IM": "Incremental Feed"}
+    first = dotnet.send("GET", path, made["_rid"].lower(), headers=headers)
+    assert [one["id"] for one in first.body["PartitionKeyRanges"]] == ["0", "1"]
+    assert first.body["_rid"] == made["_rid"]
+    headers["If-None-Match"] = first.headers["etag"]
+    assert dotnet.send("GET", path, made["_rid"].lower(), headers=headers).status == 304
+    for wrong in (made["_rid"], raw(made["_rid"]).hex(), ""):
+        assert dotnet.send("GET", path, wrong).status == 401
+    stranger = path.replace(made["_rid"], "AAAAAYD---8=")
+    assert dotnet.send("GET", stranger, "aaaaayd---8=").status == 404
+    for one in first.body["PartitionKeyRanges"]:
+        assert dotnet.send("GET", f"/{one['_self'].strip('/')}", one["_rid"].lower()).body == one
+        assert dotnet.named("GET", f"/dbs/dotnet/colls/{made['id']}/pkranges/{one['id']}").body == one
+    assert dotnet.named("GET", f"/dbs/dotnet/colls/{made['id']}/pkranges/9").status == 404
+
+
+def test_everything_is_found_by_its_self_link(dotnet: Client, made: dict[str, Any]) -> None:
+    """Databases, containers, items: read, listed, replaced, queried and deleted by resource ids."""
+    database = dotnet.named("GET", "/dbs/dotnet").body
+    path = f"/{database['_self'].strip('/')}"
+    assert dotnet.send("GET", path, database["_rid"].lower()).body == database
+    listed = dotnet.send("GET", f"{path}/colls", database["_rid"].lower()).body["DocumentCollections"]
+    assert made in listed
+    assert dotnet.send("GET", f"/{made['_self'].strip('/')}", made["_rid"].lower()).body == made
+    item = put(dotnet, made, {"id": "a", "pk": "x", "n": 1}).body
+    path, link = f"/{item['_self'].strip('/')}", item["_rid"].lower()
+    assert dotnet.send("GET", path, link, headers=key("x")).body == item
+    assert dotnet.send("GET", path, link, headers=key("y")).status == 404
+    changed = dotnet.send("PUT", path, link, {"id": "a", "pk": "x", "n": 2}, key("x"))
+    assert (changed.status, changed.body["_rid"], changed.body["n"]) == (200, item["_rid"], 2)
+    patch = {"operations": [{"op": "incr", "path": "/n", "value": 1}]}
+    assert dotnet.send("PATCH", path, link, patch, key("x")).body["n"] == 3
+    feed = {**FEED, **on_range(0)}
+    pages = [
+        dotnet.send("GET", f"/{made['_self']}docs", made["_rid"].lower(), headers={**feed, **on_range(one)})
+        for one in (0, 1)
+    ]
+    assert [one["id"] for page in pages if page.status == 200 for one in page.body["Documents"]] == ["a"]
+    assert dotnet.send("DELETE", path, link, headers=key("x")).status == 204
+    assert dotnet.send("GET", path, link, headers=key("x")).status == 404
+
+
+def test_an_item_may_be_called_like_a_resource_id(dotnet: Client, made: dict[str, Any]) -> None:
+    """A name goes before a resource id."""
+    other = put(dotnet, made, {"id": "a", "pk": "x"}).body
+    put(dotnet, made, {"id": other["_rid"], "pk": "x", "odd": True})
+    found = dotnet.named("GET", f"{docs(made)}/{other['_rid']}", headers=key("x")).body
+    assert found.get("odd") is True
+
+
+def test_sessions_are_kept_by_name(dotnet: Client, made: dict[str, Any]) -> None:
+    """``SessionContainer``: without both paths no token is kept; it keeps those of 404, 409 and 412 too."""
+    wrote = put(dotnet, made, {"id": "a", "pk": "x"})
+    item = f"{docs(made)}/a"
+    stale = {"If-Match": '"stale"', **key("x")}
+    answers = [
+        wrote,
+        dotnet.named(
+            "GET", item, headers={**key("x"), "x-ms-session-token": wrote.headers["x-ms-session-token"]}
+        ),
+        dotnet.named("GET", f"{docs(made)}/missing", headers=key("x")),
+        dotnet.named("POST", docs(made), {"id": "a", "pk": "x"}, key("x")),
+        dotnet.named("PUT", item, {"id": "a", "pk": "x"}, stale),
+    ]
+    assert [one.status for one in answers] == [201, 200, 404, 409, 412]
+    for one in answers:
+        assert one.headers["x-ms-content-path"] == made["_rid"]
+        assert one.headers["x-ms-alt-content-path"] == f"dbs/dotnet/colls/{made['id']}"
+        place, _, token = one.headers["x-ms-session-token"].partition(":")
+        assert (place in ("0", "1"), token) == (True, "-1#1")
+    ahead = {**key("x"), "x-ms-session-token": "0:-1#99,1:-1#99"}
+    refused = dotnet.named("GET", item, headers=ahead)
+    assert (refused.status, refused.headers["x-ms-substatus"]) == (404, "1002")
+    assert refused.headers["x-ms-session-token"] is None
+
+
+def test_a_change_feed_processor_starts_and_goes_on(dotnet: Client) -> None:
+    """The requests of the trigger's library at its start, in their order (``BootstrapperCore``, leases)."""
+    watched, leases = new(dotnet), new(dotnet, "/id", defaultTtl=-1)
+    prefix = f"watch-localhost_{raw(watched['_rid']).hex()}"
+    lock = {"id": f"{prefix}.lock", "ttl": 30}
+    assert dotnet.named("POST", docs(leases), lock, key(lock["id"])).status == 201
+    assert dotnet.named("POST", docs(leases), lock, key(lock["id"])).status == 409
+    lease = {"id": f"{prefix}..0", "Owner": None, "LeaseToken": "0", "ContinuationToken": None}
+    first = dotnet.named("POST", docs(leases), lease, {**key(lease["id"]), "Prefer": "return=minimal"})
+    assert (first.status, first.body) == (201, None)
+    etag = first.headers["etag"]
+    own = f"{docs(leases)}/{lease['id']}"
+    taken = {**lease, "Owner": str(uuid.uuid4())}
+    assert dotnet.named("PUT", own, taken, {**key(lease["id"]), "If-Match": etag}).status == 200
+    assert dotnet.named("PUT", own, taken, {**key(lease["id"]), "If-Match": etag}).status == 412
+    assert dotnet.named("DELETE", f"{docs(leases)}/{lock['id']}", headers=key(lock["id"])).status == 204
+    put(dotnet, watched, {"id": "a", "pk": "x"})
+    feed = {**FEED, "x-ms-max-item-count": "100", "If-Modified-Since": "Mon, 01 Jan 0001 00:00:00 GMT"}
+    seen: list[Any] = []
+    marks: dict[str, str] = {}
+    for number in ("0", "1"):
+        place = {"x-ms-documentdb-partitionkeyrangeid": f"{watched['_rid']},{number}"}
+        page = dotnet.named("GET", docs(watched), headers={**feed, **place})
+        seen += page.body["Documents"] if page.status == 200 else []
+        marks[number] = page.headers["etag"]
+        again = dotnet.named("GET", docs(watched), headers={**FEED, **place, "If-None-Match": marks[number]})
+        assert (again.status, again.headers["etag"]) == (304, marks[number])
+    assert [one["id"] for one in seen] == ["a"]
