@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -17,7 +18,9 @@ from devstack.cosmos.sql.dates import current_functions
 from devstack.cosmos.sql.functions import FUNCTIONS, Function
 from devstack.cosmos.sql.pages import Cursor, Item, needs_all, page, starting
 from devstack.cosmos.sql.parser import parse
-from devstack.cosmos.sql.plan import query_plan, streams
+from devstack.cosmos.sql.plan import query_plan, streams, without_resume
+from devstack.cosmos.sql.render import render
+from devstack.cosmos.sql.resume import parse_resume
 from devstack.cosmos.sql.shape import Shape, compile_query
 from devstack.cosmos.sql.walk import path_of, pinned
 from devstack.cosmos.store import Store
@@ -39,8 +42,17 @@ class Query:
         now = {name: Function(*rest) for name, rest in current_functions(call.now).items()}
         self.shape: Shape = compile_query(self.tree, self.parameters, {**FUNCTIONS, **now})
         _check_order(self.tree, container)
-        digest = hashlib.sha256(call.body + container.rid.encode())
-        self.token_name = digest.hexdigest()[:16]
+        self.shape.resume = parse_resume(body.get("resumeFilter"), container.rid, len(self.tree.order))
+        bound = [_text_of_token(self.text), self.parameters, container.rid]
+        self.token_name = hashlib.sha256(orjson.dumps(bound)).hexdigest()[:16]
+
+
+@lru_cache(maxsize=512)
+def _text_of_token(text: str) -> str:
+    """The text that a continuation belongs to: a client that resumes ORDER BY may change the rest of it."""
+    query = parse(text)
+    plain = without_resume(query)
+    return text if plain is query else render(plain)
 
 
 def _text_of(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Query plans: what an SDK merges itself, and the query it sends to each range instead of the user's.
 
-The shapes are the ones the SDKs' own pipelines read: ``orderByItems`` and ``payload`` for ORDER BY,
-``[{"item": …}]`` for an aggregate, OFFSET folded into LIMIT.
+The shapes are the ones the SDKs' own pipelines read: ``orderByItems`` and ``payload`` for ORDER BY, with a
+place for the filter of a client that resumes, ``[{"item": …}]`` for an aggregate, OFFSET folded into LIMIT.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from devstack.cosmos.sql.walk import calls
 AGGREGATE_NAMES: Final = {
     "COUNT": "Count", "SUM": "Sum", "AVG": "Average", "MIN": "Min", "MAX": "Max", "COUNTIF": "CountIf",
 }  # fmt: skip
+ORDERED: Final = ["_rid", "orderByItems", "payload"]
 
 
 def aggregates(query: tree.Query) -> list[tree.Call]:
@@ -131,6 +132,14 @@ def _partial(call: tree.Call) -> tree.Expr:
     return tree.ArrayOf((tree.ObjectOf(tuple(fields)),))
 
 
+def without_resume(query: tree.Query) -> tree.Query:
+    """A planned ORDER BY without the filter that a client put into its place; another query as it is."""
+    names = [name for _, name in query.columns]
+    if query.order and names == ORDERED and isinstance(query.where, tree.Binary):
+        return replace(query, where=query.where.left)
+    return query
+
+
 def _ordered(query: tree.Query) -> tree.Query:
     """``SELECT c._rid, [{"item": key}…] AS orderByItems, … AS payload``; SDKs need a payload in every row."""
     alias = tree.Name(query.sources[0].alias)
@@ -145,11 +154,12 @@ def _ordered(query: tree.Query) -> tree.Query:
     else:
         names = column_names(query.columns)
         payload = tree.ObjectOf(tuple(zip(names, (expr for expr, _ in query.columns), strict=True)))
+    where = tree.Binary("AND", where or tree.Literal(True, "boolean"), tree.ResumeFilter())
     keys = tree.ArrayOf(tuple(tree.ObjectOf((("item", one.expr),)) for one in query.order))
     rid = tree.Member(alias, tree.Literal("_rid", "string"))
     changed = replace(
         query, star=False, value=False, where=where, distinct=False,
-        columns=((rid, "_rid"), (keys, "orderByItems"), (payload, "payload")),
+        columns=tuple(zip((rid, keys, payload), ORDERED, strict=True)),
     )  # fmt: skip
     if query.distinct:  # the client drops repeated rows first, so a range must not count them
         return replace(changed, top=None, limit=None, offset=None)

@@ -68,7 +68,7 @@ def test_the_account_is_where_it_was_asked(dotnet: Client, scheme: str) -> None:
 
 
 def test_resource_ids_can_be_taken_apart(dotnet: Client, made: dict[str, Any]) -> None:
-    """``ResourceId.TryParse``: a container has the top bit of byte 4; the high nibble of byte 15 is the kind."""
+    """``ResourceId.TryParse``: the top bit of byte 4 is a container's, byte 15's high nibble the kind."""
     container = raw(made["_rid"])
     assert (len(container), container[4] & 128) == (8, 128)
     assert raw(dotnet.named("GET", "/dbs/dotnet").body["_rid"]) == container[:4]
@@ -83,7 +83,7 @@ def test_resource_ids_can_be_taken_apart(dotnet: Client, made: dict[str, Any]) -
 
 
 def test_ranges_are_read_by_resource_id(dotnet: Client, made: dict[str, Any]) -> None:
-    """``PartitionKeyRangeCache``: resource ids in the path; signed is the container's alone, in lower case."""
+    """``PartitionKeyRangeCache``: ids in the path; the container's alone is signed, in lower case."""
     path = f"/{made['_self']}pkranges"
     headers = {"x-ms-max-item-count": "-1", "A-IM": "Incremental Feed"}
     first = dotnet.send("GET", path, made["_rid"].lower(), headers=headers)
