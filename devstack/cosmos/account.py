@@ -7,20 +7,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from devstack.cosmos import charge
-from devstack.cosmos.administration import Administration, is_query, not_allowed, ranges
+from devstack.cosmos.administration import Administration, not_allowed, ranges
 from devstack.cosmos.auth import WELL_KNOWN_KEY, MasterKey
 from devstack.cosmos.batch import Undone, patch_item, run_batch
 from devstack.cosmos.catalog import Catalog, Container, Range
 from devstack.cosmos.errors import Refusal, bad_request, unsupported
 from devstack.cosmos.feed import read_feed
 from devstack.cosmos.items import Condition, Items, Written, parse_item
+from devstack.cosmos.offers import serve_offers
 from devstack.cosmos.patch import patch_body
 from devstack.cosmos.queries import run_plan, run_query
 from devstack.cosmos.session import check_session, session_headers
 from devstack.cosmos.slices import scope_of
 from devstack.cosmos.store import Store
 from devstack.cosmos.upgrade import upgrade
-from devstack.cosmos.wire import Call, Reply, refused
+from devstack.cosmos.wire import Call, Reply, is_query, refused
 
 
 class Account:
@@ -59,6 +60,8 @@ class Account:
                 return self._administration.description(call)
             case ["dbs", *rest]:
                 return self._resource(call, rest)
+            case ["offers", *rest] if len(rest) < 2:
+                return serve_offers(call, self.catalog, *rest)
             case _:
                 raise unsupported(f"The resource '{call.path}'")
 

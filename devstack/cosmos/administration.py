@@ -6,13 +6,12 @@ from typing import Any
 import orjson
 
 from devstack.cosmos import charge
-from devstack.cosmos.catalog import Catalog, Container, Range
+from devstack.cosmos.catalog import LEAST_RUS, Catalog, Container, Range
 from devstack.cosmos.errors import Refusal, bad_request, not_found, unsupported
 from devstack.cosmos.rids import range_rid
 from devstack.cosmos.store import Store
-from devstack.cosmos.wire import Call, Reply
+from devstack.cosmos.wire import Call, Reply, is_query
 
-QUERY_TYPE = "application/query+json"
 # A client that plans queries itself (.NET on Windows) takes these limits; none, and .NET ends its process.
 # Names and values: the documented answer of "Get database account".
 QUERY_ENGINE = {
@@ -148,11 +147,6 @@ def scheme(call: Call) -> str:
     return "https" if call.header("x-forwarded-proto").lower() == "https" else "http"
 
 
-def is_query(call: Call) -> bool:
-    """Whether a POST asks instead of creating."""
-    return call.flag("x-ms-documentdb-isquery") or call.header("content-type").startswith(QUERY_TYPE)
-
-
 def _only_list(call: Call, what: str) -> None:
     if call.verb == "GET":
         return
@@ -170,8 +164,8 @@ def _throughput(call: Call) -> int | None:
     text = call.header("x-ms-offer-throughput")
     if not text:
         return None
-    if not text.isdigit() or int(text) < 400:
-        raise bad_request(f"The throughput {text!r} is invalid: a whole number of at least 400 RU/s.")
+    if not text.isdigit() or int(text) < LEAST_RUS:
+        raise bad_request(f"The throughput {text!r} is invalid: a whole number of at least {LEAST_RUS} RU/s.")
     return int(text)
 
 

@@ -12,6 +12,8 @@ from devstack.cosmos.errors import Refusal, conflict, not_found, owner_not_found
 from devstack.cosmos.rids import container_rid, database_rid
 from devstack.cosmos.store import Store
 
+LEAST_RUS = 400  # of a container of the service
+
 
 @dataclass(slots=True)
 class Range:
@@ -34,7 +36,8 @@ class Container:
     id: str
     ts: int
     definition: Definition
-    rus: int | None
+    rus: int | None  # what it may spend, None for no limit
+    offer: int  # what it is said to have
     lsn: int = 0
     ranges: list[Range] = field(default_factory=list)
     rid: str = ""
@@ -106,7 +109,7 @@ class Catalog:
     ) -> Container:
         db_number = self.databases[db]["number"]
         limit = None if self._rus is None else rus or self._rus
-        made = Container(number, db_number, db, name, ts, definition, limit)
+        made = Container(number, db_number, db, name, ts, definition, limit, rus or self._rus or LEAST_RUS)
         made.db_rid, made.rid = database_rid(db_number), container_rid(db_number, number)
         made.docs = f"docs_{number}"
         self.containers[db, name] = made

@@ -24,7 +24,7 @@ from devstack.cosmos.sql.resume import parse_resume
 from devstack.cosmos.sql.shape import Shape, compile_query
 from devstack.cosmos.sql.walk import path_of, pinned
 from devstack.cosmos.store import Store
-from devstack.cosmos.wire import Call, Reply
+from devstack.cosmos.wire import Call, Reply, text_of_query
 
 PAGE = 100
 MAX_PUSHED = 10000
@@ -37,7 +37,7 @@ class Query:
 
     def __init__(self, call: Call, container: Container) -> None:
         body = call.mapping()
-        self.text, self.parameters = _text_of(body)
+        self.text, self.parameters = text_of_query(body)
         self.tree = parse(self.text)
         now = {name: Function(*rest) for name, rest in current_functions(call.now).items()}
         self.shape: Shape = compile_query(self.tree, self.parameters, {**FUNCTIONS, **now})
@@ -53,18 +53,6 @@ def _text_of_token(text: str) -> str:
     query = parse(text)
     plain = without_resume(query)
     return text if plain is query else render(plain)
-
-
-def _text_of(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    text, listed = body.get("query"), body.get("parameters") or []
-    if not isinstance(text, str) or not isinstance(listed, list):
-        raise bad_request("A query request needs {'query': text, 'parameters': [{'name', 'value'}]}.")
-    parameters: dict[str, Any] = {}
-    for one in listed:
-        if not isinstance(one, dict) or not isinstance(one.get("name"), str):
-            raise bad_request(f"A query parameter needs a name and a value: {one!r}.")
-        parameters[one["name"]] = one.get("value")
-    return text, parameters
 
 
 def _check_order(query: tree.Query, container: Container) -> None:

@@ -4,12 +4,13 @@ import base64
 import itertools
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from devstack.tests.cosmos.dotnet import FEED, Answer, Client, key, on_range
-from devstack.tests.cosmos.serving import Serving
+from devstack.tests.cosmos.serving import Serving, start
 
 NAMES = itertools.count()
 
@@ -159,6 +160,54 @@ def test_sessions_are_kept_by_name(dotnet: Client, made: dict[str, Any]) -> None
     refused = dotnet.named("GET", item, headers=ahead)
     assert (refused.status, refused.headers["x-ms-substatus"]) == (404, "1002")
     assert refused.headers["x-ms-session-token"] is None
+
+
+def offers_of(dotnet: Client, rid: str) -> Answer:
+    """``CosmosOffers``: the first of two requests of ``ReadThroughputAsync``."""
+    body = {
+        "query": "select * from root r where r.offerResourceId= @targetRID",
+        "parameters": [{"name": "@targetRID", "value": rid}],
+    }
+    headers = {"x-ms-documentdb-isquery": "True", "Content-Type": "application/query+json"}
+    return dotnet.send("POST", "/offers", "", body, headers)
+
+
+def test_throughput_is_read(dotnet: Client) -> None:
+    """A query by the container's resource id, then the offer by its own."""
+    body = {"id": f"n{next(NAMES)}", "partitionKey": {"paths": ["/pk"], "kind": "Hash"}}
+    asked = {"x-ms-offer-throughput": "700"}
+    made = dotnet.send("POST", "/dbs/dotnet/colls", "dbs/dotnet", body, asked).body
+    (offer,) = offers_of(dotnet, made["_rid"]).body["Offers"]
+    assert (offer["offerResourceId"], offer["resource"]) == (made["_rid"], made["_self"])
+    assert (len(raw(offer["_rid"])), offer["offerVersion"]) == (3, "V2")
+    found = dotnet.send("GET", f"/{offer['_self'].strip('/')}", offer["_rid"].lower())
+    assert (found.status, found.body) == (200, offer)
+    assert found.body["content"]["offerThroughput"] == 700
+    assert int(found.headers["x-ms-cosmos-min-throughput"]) == 400
+    assert dotnet.send("GET", "/offers/-zzz", "-zzz").status == 404
+    assert offer in dotnet.send("GET", "/offers", "").body["Offers"]
+    changed = dotnet.send("PUT", f"/{offer['_self'].strip('/')}", offer["_rid"].lower(), offer)
+    assert (changed.status, "A change of throughput" in changed.text) == (400, True)
+    (plain,) = offers_of(dotnet, new(dotnet)["_rid"]).body["Offers"]
+    assert plain["content"]["offerThroughput"] == 400  # the service's own default
+    assert offers_of(dotnet, "AAAAAYD---8=").body["Offers"] == []
+
+
+def test_throughput_is_what_is_spent(tmp_path: Path) -> None:
+    """With --rus a container that asks for none has that much, and one that asks has what it asked for."""
+    serving = start(tmp_path, "--rus", "500")
+    try:
+        client = Client(serving.port)
+        assert client.send("POST", "/dbs", "", {"id": "dotnet"}).status == 201
+        rows = {}
+        for name, headers in (("default", {}), ("asking", {"x-ms-offer-throughput": "900"})):
+            body = {"id": name, "partitionKey": {"paths": ["/pk"], "kind": "Hash"}}
+            made = client.send("POST", "/dbs/dotnet/colls", "dbs/dotnet", body, headers).body
+            (offer,) = offers_of(client, made["_rid"]).body["Offers"]
+            rows[name] = offer["content"]["offerThroughput"]
+        assert rows == {"default": 500, "asking": 900}
+    finally:
+        serving.kill()
 
 
 def test_a_change_feed_processor_starts_and_goes_on(dotnet: Client) -> None:
