@@ -18,9 +18,10 @@ from devstack.cosmos.sql.dates import current_functions
 from devstack.cosmos.sql.functions import FUNCTIONS, Function
 from devstack.cosmos.sql.pages import Cursor, Item, needs_all, page, starting
 from devstack.cosmos.sql.parser import parse
-from devstack.cosmos.sql.plan import query_plan, streams, without_resume
+from devstack.cosmos.sql.plan import query_plan
 from devstack.cosmos.sql.render import render
 from devstack.cosmos.sql.resume import parse_resume
+from devstack.cosmos.sql.rewriting import streams, without_resume
 from devstack.cosmos.sql.shape import Shape, compile_query
 from devstack.cosmos.sql.walk import path_of, pinned
 from devstack.cosmos.store import Store

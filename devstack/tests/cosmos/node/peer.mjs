@@ -63,12 +63,24 @@ async function queries(container) {
   assert.deepEqual(distinct.sort(), ["s0", "s1", "s2", "s3", "s4"]);
   const query = { query: "SELECT c.id FROM c WHERE c.n >= @n", parameters: [{ name: "@n", value: 50 }] };
   assert.equal((await all(container, query)).length, 10);
-  assert.equal(await code(all(container, "SELECT c.s, COUNT(1) AS k FROM c GROUP BY c.s")), 400);
+  const groups = await all(container, "SELECT c.s, COUNT(1) AS k, MAX(c.n) AS most FROM c WHERE IS_NUMBER(c.n) GROUP BY c.s");
+  const wanted = [...Array(5).keys()].map((n) => ({ s: `s${n}`, k: 12, most: 55 + n }));
+  assert.deepEqual(groups.sort((a, b) => a.most - b.most), wanted);
+  const several = "SELECT COUNT(1) AS k, MIN(c.n) AS least, AVG(c.n) AS mean, SUM(c.n) AS total FROM c WHERE IS_NUMBER(c.n)";
+  assert.deepEqual(await all(container, several), [{ k: 60, least: 0, mean: 29.5, total: 1770 }]);
+  const values = await all(container, "SELECT VALUE COUNT(1) FROM c WHERE c.n < 10 GROUP BY c.s");
+  assert.deepEqual(values, [2, 2, 2, 2, 2]);
   assert.equal(await code(all(container, "SELEC * FROM c")), 400);
   const pages = container.items.query("SELECT c.id FROM c WHERE IS_NUMBER(c.n)", { maxItemCount: 7 });
   let seen = 0;
   while (pages.hasMoreResults()) seen += (await pages.fetchNext()).resources?.length ?? 0;
   assert.equal(seen, 60);
+}
+
+async function throughput(database) {
+  const asked = { id: "fast", partitionKey: { paths: ["/pk"], version: 2 }, throughput: 700 };
+  const { container } = await database.containers.create(asked);
+  assert.equal((await container.readOffer()).resource.content.offerThroughput, 700);
 }
 
 async function feed(container) {
@@ -91,6 +103,7 @@ await items(container);
 await batches(container);
 await queries(container);
 await feed(container);
+await throughput(database);
 await database.delete();
 client.dispose();
 console.log("ok");
