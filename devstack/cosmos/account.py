@@ -10,6 +10,7 @@ from devstack.cosmos import charge
 from devstack.cosmos.administration import Administration, not_allowed, ranges
 from devstack.cosmos.auth import WELL_KNOWN_KEY, MasterKey
 from devstack.cosmos.batch import Undone, patch_item, run_batch
+from devstack.cosmos.bulk import run_bulk
 from devstack.cosmos.catalog import Catalog, Container, Range
 from devstack.cosmos.errors import Refusal, bad_request, unsupported
 from devstack.cosmos.feed import read_feed
@@ -117,6 +118,8 @@ class Account:
         if is_query(call):
             check_session(call, container)
             return self._read(call, container, run_query)
+        if call.flag("x-ms-cosmos-is-batch-request") and not call.flag("x-ms-cosmos-batch-atomic"):
+            return self._bulk(call, container)
         return self._write(call, container, None)
 
     def _read(
@@ -155,6 +158,16 @@ class Account:
             _stamped(undone.reply, container, [place])
             raise
         items.done()
+        _charge([place], reply.charge)
+        return _stamped(reply, container, [place])
+
+    def _bulk(self, call: Call, container: Container) -> Reply:
+        range_id = call.header("x-ms-documentdb-partitionkeyrangeid")
+        if not range_id:
+            raise bad_request("A bulk request needs x-ms-documentdb-partitionkeyrangeid, its range.")
+        place = container.range_named(range_id.split(",")[-1])
+        with self._budgeted(container, [place]):
+            reply = run_bulk(call, self.store, container, place)
         _charge([place], reply.charge)
         return _stamped(reply, container, [place])
 

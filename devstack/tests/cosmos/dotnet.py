@@ -42,11 +42,16 @@ FEED = {"A-IM": "Incremental Feed", "x-ms-cosmos-changefeed-wire-format-version"
 
 @dataclass
 class Answer:
-    """Status, headers (any case) and JSON body of an answer."""
+    """An answer; header names in any case."""
 
     status: int
     headers: http.client.HTTPMessage
-    body: Any
+    raw: bytes
+
+    @property
+    def body(self) -> Any:
+        """The JSON of the body, None when it is empty."""
+        return json.loads(self.raw) if self.raw else None
 
     @property
     def text(self) -> str:
@@ -75,8 +80,7 @@ class Client:
         try:
             connection.request(verb, path, data, sent)
             answer = connection.getresponse()
-            found = answer.read()
-            return Answer(answer.status, answer.msg, json.loads(found) if found else None)
+            return Answer(answer.status, answer.msg, answer.read())
         finally:
             connection.close()
 

@@ -46,6 +46,16 @@ async function batches(container) {
   assert.deepEqual(found, ["one", "two"]);
 }
 
+async function bulk(container) {
+  const create = (n) => ({ operationType: "Create", partitionKey: `bulk${n}`, resourceBody: { id: "a", pk: `bulk${n}` } });
+  const operations = [...Array(12).keys()].map(create);
+  const first = await container.items.executeBulkOperations(operations);
+  assert.deepEqual(first.map((row) => row.response?.statusCode), Array(12).fill(201));
+  const again = await container.items.executeBulkOperations([create(0), create(99)]);
+  assert.deepEqual(again.map((row) => row.response?.statusCode ?? row.error?.code), [409, 201]);
+  for (const n of [...Array(12).keys(), 99]) await container.item("a", `bulk${n}`).delete();
+}
+
 async function queries(container) {
   for (let n = 0; n < 60; n++) {
     await container.items.create({ id: `i${n}`, pk: `p${n % 9}`, n, s: `s${n % 5}` });
@@ -101,6 +111,7 @@ const { database } = await client.databases.createIfNotExists({ id: "peer" });
 const { container } = await database.containers.createIfNotExists({ id: "c", partitionKey: { paths: ["/pk"], version: 2 } });
 await items(container);
 await batches(container);
+await bulk(container);
 await queries(container);
 await feed(container);
 await throughput(database);
