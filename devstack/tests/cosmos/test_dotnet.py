@@ -4,12 +4,13 @@ import base64
 import itertools
 import json
 import uuid
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from devstack.tests.cosmos.dotnet import FEED, Answer, Client, key, on_range
+from devstack.tests.cosmos.dotnet import FEED, QUERY, Answer, Client, key, on_range
 from devstack.tests.cosmos.serving import Serving, start
 
 NAMES = itertools.count()
@@ -208,6 +209,48 @@ def test_throughput_is_what_is_spent(tmp_path: Path) -> None:
         assert rows == {"default": 500, "asking": 900}
     finally:
         serving.kill()
+
+
+def test_the_moment_a_feed_starts_from_is_excluded(dotnet: Client, serving: Serving) -> None:
+    """``ChangeFeedProcessorCore`` starts from now with a second less: it is "interpreted as exclusive"."""
+    made = new(dotnet)
+    before = put(dotnet, made, {"id": "before", "pk": "x"}).body["_ts"]
+    serving.control(advance=1)
+    after = put(dotnet, made, {"id": "after", "pk": "x"}).body["_ts"]
+    assert after > before
+    found: dict[int, list[str]] = {}
+    for since in (before - 1, before, after):
+        moment = {"If-Modified-Since": formatdate(since, usegmt=True)}
+        pages = [
+            dotnet.named("GET", docs(made), headers={**FEED, **on_range(one), **moment}) for one in (0, 1)
+        ]
+        found[since] = [one["id"] for page in pages if page.status == 200 for one in page.body["Documents"]]
+        assert all(page.headers["etag"] == '"2"' for page in pages)
+    assert found == {before - 1: ["before", "after"], before: ["after"], after: []}
+
+
+@pytest.mark.parametrize("default", [-1, None])
+def test_a_lock_of_the_leases_expires_where_there_is_a_default(
+    dotnet: Client, serving: Serving, default: int | None
+) -> None:
+    """``AcquireInitializationLockAsync`` makes ``….lock`` with ``ttl`` 30: without ``defaultTtl`` it stays."""
+    leases = new(dotnet, "/id", **({} if default is None else {"defaultTtl": default}))
+    lock, info = {"id": "p.lock", "ttl": 30}, {"id": "p.info"}
+    first = dotnet.named("POST", docs(leases), lock, key(lock["id"]))
+    assert dotnet.named("POST", docs(leases), info, key(info["id"])).status == 201
+    serving.control(advance=29)
+    assert dotnet.named("POST", docs(leases), lock, key(lock["id"])).status == 409
+    serving.control(advance=2)
+    gone = default == -1
+    own = f"{docs(leases)}/p.lock"
+    assert dotnet.named("GET", own, headers=key(lock["id"])).status == (404 if gone else 200)
+    query = {"query": "SELECT VALUE c.id FROM c WHERE STARTSWITH(c.id, 'p')"}
+    pages = [dotnet.named("POST", docs(leases), query, {**QUERY, **on_range(one, -1)}) for one in (0, 1)]
+    left = {one for page in pages for one in page.body["Documents"]}
+    assert left == ({"p.info"} if gone else {"p.info", "p.lock"})
+    headers = {**key(lock["id"]), "If-Match": str(first.headers["etag"])}
+    assert dotnet.named("DELETE", own, headers=headers).status == (404 if gone else 204)
+    assert dotnet.named("POST", docs(leases), lock, key(lock["id"])).status == 201
 
 
 def test_a_change_feed_processor_starts_and_goes_on(dotnet: Client) -> None:
