@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from devstack.tests.cosmos.dotnet import FEED, QUERY, Answer, Client, key, on_range
+from devstack.tests.cosmos.dotnet import FEED, PLAN, QUERY, Answer, Client, key, on_range
 from devstack.tests.cosmos.serving import Serving, start
 
 NAMES = itertools.count()
@@ -163,6 +163,70 @@ def test_sessions_are_kept_by_name(dotnet: Client, made: dict[str, Any]) -> None
     assert refused.headers["x-ms-session-token"] is None
 
 
+def filled(dotnet: Client, count: int = 24) -> dict[str, Any]:
+    """A container with items n = 0, 1, … on both ranges."""
+    made = new(dotnet)
+    for n in range(count):
+        put(dotnet, made, {"id": f"i{n:02}", "pk": f"p{n % 9}", "n": n, "s": f"s{n % 5}"})
+    return made
+
+
+def planned(dotnet: Client, made: dict[str, Any], text: str) -> dict[str, Any]:
+    """``QueryPlanRetriever``: the plan that the client asks for before any cross-partition query."""
+    answer = dotnet.named("POST", docs(made), {"query": text}, PLAN)
+    assert answer.status == 200
+    found: dict[str, Any] = answer.body["queryInfo"]
+    return found
+
+
+def test_order_by_resumed_as_recorded(dotnet: Client) -> None:
+    """The page that ended at n = 10, resumed on every range; the range of n = 10 has its resource id."""
+    made = filled(dotnet)
+    info = planned(dotnet, made, "SELECT VALUE c.n FROM c ORDER BY c.n")
+    text = info["rewrittenQuery"].replace("{documentdb-formattableorderbyquery-filter}", "true")
+    ten = dotnet.named("GET", f"{docs(made)}/i10", headers=key("p1"))
+    target = str(ten.headers["x-ms-documentdb-partitionkeyrangeid"])
+    seen: list[int] = []
+    for number in ("0", "1"):
+        resume: dict[str, Any] = {"value": [10], "exclude": number < target}
+        if number == target:
+            resume = {"value": [10], "rid": ten.body["_rid"], "exclude": False}
+        sent, token = {"query": text, "resumeFilter": resume}, ""
+        while True:
+            more = {"x-ms-continuation": token} if token else {}
+            page = dotnet.named("POST", docs(made), sent, {**QUERY, **on_range(number, 3), **more})
+            assert page.status == 200
+            seen += [row["payload"] for row in page.body["Documents"]]
+            token = page.headers["x-ms-continuation"] or ""
+            if not token:
+                break
+    assert sorted(seen) == list(range(10, 24))
+
+
+def test_groups_and_several_aggregates_are_planned(dotnet: Client) -> None:
+    """The rows that ``GroupByQueryPipelineStage`` and ``AggregateQueryPipelineStage`` take apart."""
+    made = filled(dotnet)
+    info = planned(dotnet, made, "SELECT c.s, COUNT(1) AS k FROM c GROUP BY c.s")
+    assert info["groupByAliasToAggregateType"] == {"s": None, "k": "Count"}
+    counts: dict[str, int] = {}
+    for number in (0, 1):
+        page = dotnet.named(
+            "POST", docs(made), {"query": info["rewrittenQuery"]}, {**QUERY, **on_range(number)}
+        )
+        for row in page.body["Documents"]:
+            assert row["groupByItems"] == [{"item": row["payload"]["s"]}]
+            counts[row["payload"]["s"]] = counts.get(row["payload"]["s"], 0) + row["payload"]["k"]["item"]
+    assert counts == {"s0": 5, "s1": 5, "s2": 5, "s3": 5, "s4": 4}
+    info = planned(dotnet, made, "SELECT COUNT(1) AS k, MAX(c.n) AS most FROM c")
+    assert (info["groupByAliases"], info["aggregates"]) == (["k", "most"], [])
+    page = dotnet.named("POST", docs(made), {"query": info["rewrittenQuery"]}, {**QUERY, **on_range(0)})
+    (row,) = page.body["Documents"]
+    assert row["payload"]["most"]["item2"] == {
+        "max": row["payload"]["most"]["item"],
+        "count": row["payload"]["k"]["item"],
+    }
+
+
 def offers_of(dotnet: Client, rid: str) -> Answer:
     """``CosmosOffers``: the first of two requests of ``ReadThroughputAsync``."""
     body = {
@@ -233,7 +297,7 @@ def test_the_moment_a_feed_starts_from_is_excluded(dotnet: Client, serving: Serv
 def test_a_lock_of_the_leases_expires_where_there_is_a_default(
     dotnet: Client, serving: Serving, default: int | None
 ) -> None:
-    """``AcquireInitializationLockAsync`` makes ``….lock`` with ``ttl`` 30: without ``defaultTtl`` it stays."""
+    """``AcquireInitializationLockAsync``: a ``….lock`` with ``ttl`` 30; without ``defaultTtl`` it stays."""
     leases = new(dotnet, "/id", **({} if default is None else {"defaultTtl": default}))
     lock, info = {"id": "p.lock", "ttl": 30}, {"id": "p.info"}
     first = dotnet.named("POST", docs(leases), lock, key(lock["id"]))
