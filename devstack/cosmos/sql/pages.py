@@ -162,6 +162,8 @@ def _after(shape: Shape, cursor: Cursor) -> Callable[[Keys, Mark], bool]:
         tests.append(functools.partial(_later, descending, cursor))
     if (resume := shape.resume) is not None:
         tests.append(lambda keys, mark: resume.admits(keys, mark, descending))
+    if len(tests) < 2:
+        return tests[0] if tests else lambda _, __: True
     return lambda keys, mark: all(test(keys, mark) for test in tests)
 
 
