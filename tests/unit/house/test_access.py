@@ -80,7 +80,7 @@ def test_nothing_is_public_and_nothing_goes_over_old_tls(deployment: Deployment)
     assert deployment.one(NAMESPACE)["properties"]["minimumTlsVersion"] == "1.2"
     app = deployment.one("Microsoft.Web/sites")["properties"]
     assert app["httpsOnly"] is True
-    assert app["siteConfig"] == {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2", "ftpsState": "Disabled"}
+    assert app["siteConfig"] == {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2"}
 
 
 def test_nothing_holds_a_secret(deployment: Deployment) -> None:

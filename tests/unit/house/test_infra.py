@@ -224,6 +224,23 @@ def test_the_app_runs_on_the_python_of_this_repository(deployment: Deployment) -
     assert plan["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
 
 
+def test_the_app_asks_for_nothing_that_its_plan_refuses(deployment: Deployment) -> None:
+    """On Flex Consumption some regions refuse these with error 51021, others ignore them (issue 283 of
+    Azure/terraform-azurerm-avm-res-web-site); the settings: learn.microsoft.com/azure/azure-functions/
+    functions-app-settings, "Flex Consumption plan deprecations".
+    """
+    asked = deployment.one("Microsoft.Web/sites")["properties"]["siteConfig"].keys()
+    assert not asked & {
+        "alwaysOn", "ftpsState", "functionAppScaleLimit", "functionsRuntimeScaleMonitoringEnabled",
+        "linuxFxVersion", "preWarmedInstanceCount", "pythonVersion", "use32BitWorkerProcess",
+    }  # fmt: skip
+    assert not deployment.settings.keys() & {
+        "ENABLE_ORYX_BUILD", "FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_WORKER_RUNTIME",
+        "FUNCTIONS_WORKER_RUNTIME_VERSION", "FUNCTIONS_WORKER_PROCESS_COUNT", "SCM_DO_BUILD_DURING_DEPLOYMENT",
+        "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_TIME_ZONE", "TZ",
+    }  # fmt: skip
+
+
 def test_a_batch_may_wait_for_days_but_not_for_ever() -> None:
     """Endless retries hold events in the hub: its retention is the real limit, so it is a parameter."""
     for name, hours in (("dev", 24), ("prod", 168)):
