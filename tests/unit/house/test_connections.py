@@ -1,11 +1,12 @@
 """The app settings that are deployed: all that the code reads, and connections that lead where they must."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
 
 from tests.infra import COSMOS, IDENTITY, NAMESPACE, STORAGE, Deployment, same
-from tests.metadata import bindings, placeholders, resolved, triggers, used
+from tests.metadata import ROOT, bindings, placeholders, resolved, triggers, used
 from vending.adapters.clients import blob_service, cosmos_client, hub_producer, queue_service
 from vending.settings import CONNECTIONS, Settings
 
@@ -118,5 +119,12 @@ def test_outputs_are_the_environment_of_the_commands(deployment: Deployment) -> 
             assert value == deployment.settings[name], name
     assert deployment.outputs["DATA__accountName"] == deployment.leads("DATA").rpartition("/")[2]
     assert deployment.outputs["AZURE_FUNCTION_APP"] == deployment.one("Microsoft.Web/sites")["name"]
+    listed = re.search(r"^for name in ([^;]+);", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE)
+    assert listed
+    same(
+        set(listed[1].replace("\\", "").split()),
+        set(deployment.outputs),
+        "outputs that docs/deploy.md exports",
+    )
     addresses = {name: next(iter(parts)) for name, parts in ADDRESSES.items()} | {"DATA": "accountName"}
     assert {f"{name}__{part}" for name, part in addresses.items()} <= deployment.outputs.keys()
