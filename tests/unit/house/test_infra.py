@@ -51,6 +51,24 @@ def test_every_parameter_says_what_it_is() -> None:
         assert parameter["type"] in ("string", "securestring", "int", "bool"), name
 
 
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        (STORAGE, r"[a-z0-9]{3,24}"),
+        (NAMESPACE, r"[a-zA-Z][a-zA-Z0-9-]{5,49}"),
+        (COSMOS, r"[a-z0-9-]{3,44}"),
+        # The host's id is made of the first 32 characters: beyond them two environments would be one host.
+        ("Microsoft.Web/sites", r"[a-z0-9-]{2,32}"),
+        (IDENTITY, r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}"),
+        ("Microsoft.OperationalInsights/workspaces", r"[a-zA-Z0-9][a-zA-Z0-9-]{3,62}"),
+    ],
+)
+def test_names_are_as_long_as_they_may_be(deployment: Deployment, kind: str, form: str) -> None:
+    """learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"""
+    for each in deployment.of_type(kind):
+        assert re.fullmatch(form, each["name"]), each["name"]
+
+
 def test_every_module_is_used() -> None:
     """One that nothing uses would be compiled by nobody."""
     text = (ROOT / "infra" / "main.bicep").read_text()
