@@ -1,4 +1,4 @@
-"""infra/bicepconfig.json turns on every rule that the compiler has. It prints no list; so that is read out of it.
+"""infra/bicepconfig.json turns on every rule of the compiler. It prints no list, so that is read out of it.
 
 The compiler is a .NET single file: a host program, the assemblies (deflated) behind it, and a manifest
 (github.com/dotnet/designs, accepted/2020/single-file; the layout of version 6). The codes of the rules are
