@@ -3,7 +3,8 @@
 What it makes of the files is kept in ``infra/compiled/``, so that tests can read it where no compiler is:
 ``main.json``, the template; ``dev.json`` and ``prod.json``, what that becomes with a parameter file, as the
 compiler's own ``snapshot`` works it out; ``made.json``, the sums of all files. Without a compiler these alone
-are checked. Only one version is asked, because another one has other rules and another output.
+are checked. Only one version is asked, because another one has other rules and another output. All it
+needs is Python 3.11.
 """
 
 import argparse
@@ -68,7 +69,7 @@ def find(environment: Mapping[str, str]) -> tuple[str | None, str]:
             continue
         if said.startswith(f"Bicep CLI version {VERSION} "):
             return path, ""
-        others.append(f"{path} says {said.strip()!r}")
+        others.append(f"{path} says {said.partition(os.linesep)[0]!r}")
     return None, "; ".join(others) or "none at all"
 
 

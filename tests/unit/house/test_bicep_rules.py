@@ -76,9 +76,13 @@ def rules() -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_every_rule_is_an_error_and_no_finding_is_silenced() -> None:
+def test_every_rule_is_on_and_no_finding_is_silenced() -> None:
+    """A newer compiler knows newer versions of what the use-recent rules look at; errors would stop who deploys
+    with it. `python -m tests.bicep` takes warnings for faults too.
+    """
     assert len(rules()) == 55
-    assert {name for name, rule in rules().items() if rule["level"] != "error"} == set()
+    for name, rule in rules().items():
+        assert rule["level"] == ("warning" if name.startswith("use-recent-") else "error"), name
     for name, path in bicep.sources(bicep.INFRA).items():
         assert not re.search(r"#\s*disable", path.read_text()), name
 

@@ -126,7 +126,7 @@ def test_the_smoke_test_gets_what_it_reads(deploy: dict[str, Any]) -> None:
 
 def test_bicep_is_checked_before_anything_is_deployed(deploy: dict[str, Any]) -> None:
     jobs = deploy["jobs"]
-    assert "python -m tests.bicep --require" in step(jobs["bicep"], "tests.bicep")["run"]
+    assert "python3 -m tests.bicep --require" in step(jobs["bicep"], "tests.bicep")["run"]
     assert {name: job.get("needs") for name, job in jobs.items()} == {
         "bicep": None,
         "what-if": "bicep",
