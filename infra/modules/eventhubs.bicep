@@ -1,4 +1,4 @@
-// The namespace, the hub that devices send to, and the consumer group of the archive.
+// The namespace, the hub that devices send to, and its consumer groups.
 param token string
 param location string
 param tags object
@@ -8,7 +8,8 @@ param retentionHours int
 param maximumThroughputUnits int
 
 // $Default belongs to ingest_telemetry and is there by itself. Two functions never share a group.
-var consumerGroups = ['archive']
+// operators is for people: `vendctl partitions` reads with it what the functions' own receivers keep others from.
+var consumerGroups = ['archive', 'operators']
 
 resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
   name: 'evhns-vendstream-${token}'

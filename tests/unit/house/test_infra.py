@@ -10,6 +10,7 @@ import pytest
 from tests.bicep import NO_DEFAULT, read
 from tests.infra import Infra
 from tests.metadata import ROOT, Wiring, functions, placeholders, resolved, triggers, used
+from vendctl.partitions.reading import GROUP
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.clients import blob_service, cosmos_client, hub_producer, queue_service
 from vending.settings import CONNECTIONS, Settings
@@ -169,7 +170,7 @@ def test_outputs_are_the_environment_of_the_commands(infra: Infra) -> None:
 def test_the_hub_and_its_consumer_groups_are_there(infra: Infra) -> None:
     hubs = infra.names("eventHubs", "Microsoft.EventHub/namespaces/eventhubs")
     assert {resolved(x["eventHubName"], infra.settings) for x in triggers("eventHubTrigger")} == hubs
-    groups = {found["consumerGroup"] for found in triggers("eventHubTrigger")} - {"$Default"}
+    groups = {found["consumerGroup"] for found in triggers("eventHubTrigger")} - {"$Default"} | {GROUP}
     same(infra.names("eventHubs", "Microsoft.EventHub/namespaces/eventhubs/consumergroups"), groups, "groups")
 
 
