@@ -101,6 +101,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     TELEMETRY_HUB: hubName
     HUB_GENERATION: hubGeneration
     HUB_RETENTION_HOURS: string(retentionHours)
+    STANDING_AFTER_SECONDS: '300'
     COSMOS_DATABASE: databaseName
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
