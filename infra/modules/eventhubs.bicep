@@ -1,4 +1,4 @@
-// The namespace, the hub that devices send to, and the consumer group of the archive.
+// The namespace, the hub that devices send to, and its consumer groups.
 import { Names, Tags } from '../types.bicep'
 
 @description('The name of each resource.')
@@ -19,8 +19,8 @@ param retentionHours int
 @description('To how many throughput units the namespace grows by itself.')
 param maximumThroughputUnits int
 
-@description('$Default belongs to ingest_telemetry and is there by itself. Two functions never share a group.')
-var consumerGroups = ['archive']
+@description('$Default belongs to ingest_telemetry and is there by itself. Two functions never share a group. operators is for people: vendctl partitions reads with it what the functions\' own receivers keep others from.')
+var consumerGroups = ['archive', 'operators']
 
 resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
   name: names.eventHubs

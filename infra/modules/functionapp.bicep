@@ -139,6 +139,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TELEMETRY_HUB: names.hub
     HUB_GENERATION: hubGeneration
     HUB_RETENTION_HOURS: string(retentionHours)
+    STANDING_AFTER_SECONDS: '300'
     COSMOS_DATABASE: names.database
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl

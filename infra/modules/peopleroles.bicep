@@ -16,7 +16,6 @@ param deployerId string
 
 @description('learn.microsoft.com/azure/role-based-access-control/built-in-roles')
 var roles = {
-  storageBlobDataReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
   storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   storageQueueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
   eventHubsDataReceiver: 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde'
@@ -47,14 +46,17 @@ resource cosmos 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' existing = {
   name: names.cosmos
 }
 
-// Checkpoints, for `vendctl account`.
+// Checkpoints: `vendctl account` reads them, `vendctl partitions clear` moves them.
 resource hostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorId)) {
   scope: hostStorage
-  name: guid(hostStorage.id, operatorId, roles.storageBlobDataReader)
+  name: guid(hostStorage.id, operatorId, roles.storageBlobDataContributor)
   properties: {
     principalId: operatorId
     principalType: operatorType
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataReader)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageBlobDataContributor
+    )
   }
 }
 

@@ -77,8 +77,8 @@ def rules() -> dict[str, dict[str, Any]]:
 
 
 def test_every_rule_is_on_and_no_finding_is_silenced() -> None:
-    """A newer compiler knows newer versions of what the use-recent rules look at; errors would stop who deploys
-    with it. `python -m tests.bicep` takes warnings for faults too.
+    """A newer compiler knows newer versions of what the use-recent rules look at; errors would stop its use.
+    `python -m tests.bicep` takes warnings for faults too.
     """
     assert len(rules()) == 55
     for name, rule in rules().items():

@@ -14,6 +14,7 @@ from azure.cosmos.aio import CosmosClient
 
 from tests.infra import COSMOS, IDENTITY, NAMESPACE, REFERENCE, STORAGE, Deployment, same, template
 from tests.metadata import ROOT, Wiring, functions, resolved, triggers, used
+from vendctl.partitions.reading import GROUP
 from vendctl.provision import BLOB_CONTAINERS, QUEUES, create_database
 
 HOST = "AzureWebJobsStorage"
@@ -128,7 +129,7 @@ def test_the_hub_and_its_consumer_groups_are_there(deployment: Deployment) -> No
     assert hub["id"].startswith(f"{deployment.leads('EVENTHUB')}/")
     asked = {resolved(x["eventHubName"], deployment.settings) for x in triggers("eventHubTrigger")}
     assert asked == deployment.names(f"{NAMESPACE}/eventhubs")
-    groups = {found["consumerGroup"] for found in triggers("eventHubTrigger")} - {"$Default"}
+    groups = {found["consumerGroup"] for found in triggers("eventHubTrigger")} - {"$Default"} | {GROUP}
     same(deployment.under(hub["id"], f"{NAMESPACE}/eventhubs/consumergroups"), groups, "groups")
 
 
