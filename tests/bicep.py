@@ -193,7 +193,7 @@ def main(argv: list[str]) -> int:
     if compiler is None:
         print(f"infra/: no Bicep {VERSION} found ({instead}), so only the sums of infra/compiled are checked")
         faults = stale(INFRA)
-        failed = asked.require or asked.write or "BICEP" in os.environ
+        failed = asked.require or asked.write or bool(os.environ.get("BICEP"))
     else:
         made, failed = make(compiler, INFRA), False
         if asked.write and not made.faults:
