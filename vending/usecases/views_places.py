@@ -11,7 +11,7 @@ from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.views import ViewStores, fleet_conditions
 
 SMOKE_MACHINE = "smoke-test"
-"""The machine of the deployment's own test (``vendctl smoke``): one can ask for it; it is none of the fleet."""
+"""The machine of the deployment's own test (``vendctl smoke``): one can ask for it, no list holds it."""
 
 
 async def fleet(stores: ViewStores, now: datetime) -> dict[str, Entry]:
