@@ -7,6 +7,7 @@ CSV ?= examples/sales.csv
 MAP ?=
 VERIFY ?=
 MACHINES ?= 60
+HISTORY ?= 2
 JOBS ?= 2
 
 PY = .venv/bin/python
@@ -56,7 +57,7 @@ setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/
 
 # --- the main job -------------------------------------------------------------------------------------------
 run: setup ## the whole system with a simulated fleet; DURATION=60 ends by itself, JSON=1 prints the account
-	@$(PY) -m vendctl run --machines $(MACHINES) $(if $(DURATION),--duration $(DURATION)) $(if $(JSON),--json)
+	@$(PY) -m vendctl run --machines $(MACHINES) --history $(HISTORY) $(if $(DURATION),--duration $(DURATION)) $(if $(JSON),--json)
 
 replay: setup ## CSV=sales.csv [MAP=mapping.toml] [JSON=1] [VERIFY=1]: real sales through the whole system, reconciled
 	@$(PY) -m vendctl replay "$(CSV)" $(if $(MAP),--map "$(MAP)") $(if $(JSON),--json) $(if $(VERIFY),--verify)
@@ -66,7 +67,7 @@ services: setup ## Azurite, Event Hubs and Cosmos DB on the ports of local.setti
 
 picture: setup-test ## docs/dashboard.png, taken of the running system
 	@rm -rf .data/picture
-	@$(PY) -m vendctl run --machines 60 --history --duration 240 --picture docs/dashboard.png --data .data/picture
+	@$(PY) -m vendctl run --machines 60 --history 8 --duration 300 --picture docs/dashboard.png --data .data/picture
 
 # --- proof --------------------------------------------------------------------------------------------------
 test: setup-test check ## all set-up, then lint, types, contracts and every test

@@ -6,14 +6,19 @@ retry policy repeats it for ever; a checkpoint that is moved counts from the nex
 
 import asyncio
 import json
+import subprocess
+import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.eventhub import EventData, EventHubProducerClient
 from azure.eventhub.amqp import AmqpAnnotatedMessage
 
+from simulator import verify
 from tests.conftest import QUICK
 from tests.devices import Device
 from tests.upkeep import rolled_up
@@ -136,6 +141,55 @@ def test_a_sequence_among_a_thousand_events_stops_its_partition_and_is_cleared(
     assert alerts() == dict.fromkeys(BOTH, "closed")
     assert command.main(["clear", PARTITION]) == 0
     assert "nothing to clear" in capsys.readouterr().out
+
+
+SCENARIO = """
+name = "Bodies that are no data"
+machines = 14
+hours = 20
+speed = 7200
+seed = 47
+faults = ["binary-bodies", "poison", "duplicates"]
+"""
+"""With this seed seven of them, of every kind."""
+
+
+@pytest.mark.timeout(900)
+def test_a_fleet_that_sends_many_of_them_is_what_the_simulator_says(
+    alone: System, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Several in one partition, and in several; cleared while no host runs, which is as good."""
+    (tmp_path / "bodies.toml").write_text(SCENARIO)
+    truth = tmp_path / "truth.json"
+    words = [str(tmp_path / "bodies.toml"), "--connection", alone.stack.eventhubs_connection]
+    sent = [sys.executable, "-m", "simulator", "scenario", *words, "--prefix", "bb-", "--truth", str(truth)]
+    subprocess.run(sent, cwd=ROOT, check=True, capture_output=True, timeout=300)
+    poison = Counter[str]()
+    for machine in json.loads(truth.read_text())["machines"].values():
+        poison += Counter(machine["poison"])
+    assert poison["amqp-body"] >= 5
+    until(lambda: "blocked" in {row["state"] for row in looked(capsys)}, "a partition stands", 120)
+
+    alone.stack.hosts[-1].stop()
+    for partition in sorted({row["partition"] for row in looked(capsys)}):
+        assert command.main(["clear", partition]) == 0
+    alone.stack.start_functions(ROOT, settings=alone.environment, port=0)
+    finished(alone.environment, 240)
+    asked = ["--truth", str(truth), "--wait", "60"]
+    stores = ["--cosmos", alone.environment["COSMOS"], "--storage", alone.environment["DATA"]]
+    assert verify.main([*asked, *stores]) == 0, capsys.readouterr().out
+    found = asyncio.run(account.take())
+    assert (found.lost, found.doubled) == (0, 0), found.lost_events
+    assert archive.main(["audit"]) == 0
+    assert command.main([]) == 0
+
+
+def looked(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The rows of the list, whatever they say."""
+    capsys.readouterr()
+    assert command.main(["--json"]) < 2
+    rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return rows
 
 
 def opened(states: dict[str, str]) -> set[str]:
