@@ -77,7 +77,7 @@ test: setup-test check ## all set-up, then lint, types, contracts and every test
 test-func: setup ## end-to-end tests under Core Tools (`func`), on services that listen on the usual ports
 	@PATH="$(CURDIR)/devstack/tests/functions/node/node_modules/.bin:$$PATH" STACK=emulators $(PY) -m pytest -q tests/contract $(addprefix tests/e2e/test_,ingest.py archive.py rollups.py alerts.py dead_letters.py)
 
-check: lint types contracts ## lint, types, import contracts, workflows
+check: lint types contracts ## lint, types, import contracts, workflows, infra/
 
 lint: setup
 	@.venv/bin/ruff check --quiet $(LINTED)
@@ -86,6 +86,7 @@ lint: setup
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec devstack/compose.yaml
+	@$(PY) -m tests.bicep
 
 types: setup
 	@.venv/bin/mypy --no-error-summary $(LINTED)

@@ -86,6 +86,8 @@ def line(at: int, delivery: Delivery) -> dict[str, str]:
     told = {"at": iso(at), "partitionKey": delivery.key, "kind": delivery.reason or delivery.kind}
     if delivery.publisher:
         told["publisher"] = delivery.publisher
+    if delivery.section:
+        told["section"] = delivery.section
     try:
         return told | {"body": delivery.body.decode()}
     except UnicodeDecodeError:

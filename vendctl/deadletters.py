@@ -56,6 +56,7 @@ def details(letter: DeadLetter, mark: Mark | None) -> dict[str, Any]:
         "properties": dict(hub.properties),
         "system": dict(hub.system),
         "body": hub.body.decode("utf-8", "backslashreplace"),
+        **({} if hub.amqp is None else {"amqp": dict(hub.amqp)}),
         "became": {"action": mark.action, "at": utc(mark.at), "note": mark.note} if mark else None,
     }
 

@@ -17,7 +17,7 @@ SCHEMA = 1
 UNDELIVERED = 10
 """Refused notifications an alert remembers."""
 Document = dict[str, Any]
-Rule = Literal["sold-out", "silent", "fault", "cold-chain", "lag"]
+Rule = Literal["sold-out", "silent", "fault", "cold-chain", "lag", "partition-standing-still"]
 
 
 @dataclass(frozen=True, slots=True)
