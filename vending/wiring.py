@@ -148,10 +148,11 @@ def hub() -> EventHubState:
 def checkpoints() -> HostCheckpoints:
     """How far the functions that read the hub are, as the host keeps it."""
     from vending.adapters.checkpoints import CONTAINER, HostCheckpoints
-    from vending.adapters.clients import blob_service
+    from vending.adapters.clients import blob_service, hub_namespace
 
+    namespace = hub_namespace(os.environ, "EVENTHUB")
     service = _keep(blob_service(os.environ, "AzureWebJobsStorage"))
-    return HostCheckpoints(service.get_container_client(CONTAINER), settings().telemetry_hub)
+    return HostCheckpoints(service.get_container_client(CONTAINER), namespace, settings().telemetry_hub)
 
 
 @cache
