@@ -32,7 +32,7 @@ def fetch(url: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], by
 
 def host_key(running: System, kind: str = "default") -> str:
     """The key that opens every function of the app (``master``: the admin endpoints too)."""
-    with BlobServiceClient.from_connection_string(running.stack.storage_connection) as service:
+    with BlobServiceClient.from_connection_string(running.environment["AzureWebJobsStorage"]) as service:
         container = service.get_container_client("azure-webjobs-secrets")
         (name,) = container.list_blob_names()
         key: str = json.loads(container.download_blob(name).readall())[kind]

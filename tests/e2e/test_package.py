@@ -48,7 +48,7 @@ class Deployment:
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("deployment")
     with Stack.start(folder / "data", ports=Ports.free(), hubs_config=HUBS, progress=print) as stack:
-        settings = environment(stack, QUICK)
+        settings = environment(stack, QUICK, apart=True)
         asyncio.run(provision(settings))
         yield Deployment(stack, settings, folder)
 
