@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vending.domain.alerts import Document
+from vending.domain.alerts import Document, outcome
 from vending.domain.business_day import instant
 
 TITLES = {
@@ -24,5 +24,6 @@ def describe(alert: Document) -> dict[str, Any]:
         "title": title.replace("{}", str(alert["component"])),
         "since": instant(alert["since"]),
         "episode": alert["episode"],
+        "notification": outcome(alert),
         "detail": alert["detail"],
     }

@@ -53,6 +53,7 @@ async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> Non
             "title": "Selection B2 is sold out",
             "since": "2026-03-02T12:01:00.003Z",
             "episode": 2,
+            "notification": "waiting",
             "detail": {"order": 3},
         },
         found["alerts"][1],
