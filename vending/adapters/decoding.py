@@ -1,10 +1,13 @@
 """The Event Hubs trigger's batch decoded quickly, before the function is called.
 
 azure-functions 2.3 tries up to sixteen time formats for each event, of which the one that the trigger writes
-is among the last: over nine tenths of a batch's decoding. And it takes offsets for integers, which a
-geo-replicated hub's are not: one such offset fails the whole batch. This converter gives what the library's
-own gives wherever that succeeds, and hands everything unusual to it. App setting QUICK_DECODING=false hands
-it everything.
+is among the last: over nine tenths of a batch's decoding. This converter gives what the library's own gives
+wherever that succeeds, and hands everything unusual to it. App setting QUICK_DECODING=false hands it
+everything.
+
+The trigger sends ``Offset`` as a number, -1 where the hub's offset is none (a geo-replicated hub), and beside
+it ``OffsetString``. Older extensions sent text, which fails the library's batch where it is no number.
+Source: EventHubTriggerBindingStrategy.GetSystemPropertiesForBinding (azure-sdk-for-net), and a real batch.
 """
 
 import logging
@@ -101,15 +104,15 @@ def _usual(row: Any) -> bool:
     return (
         isinstance(row, dict)
         and type(row.get("SequenceNumber")) is int
-        and isinstance(row.get("Offset"), str)
+        and type(row.get("Offset")) in (int, str)
         and isinstance(row.get("PartitionKey"), str | None)
         and isinstance(row.get("EnqueuedTimeUtc"), str | None)
     )
 
 
-def _offset(text: str) -> Any:
+def _offset(given: int | str) -> Any:
     """A number as the library gives it, else the text."""
     try:
-        return int(text)
+        return int(given)
     except ValueError:
-        return text
+        return given

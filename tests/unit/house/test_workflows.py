@@ -181,7 +181,8 @@ def test_dependabot_looks_after_what_is_pinned() -> None:
         for path in (ROOT / "devstack").rglob("package-lock.json")
         if "node_modules" not in path.parts
     }
-    assert set(found) == {"github-actions", "pip", "npm"}
+    assert set(found) == {"github-actions", "pip", "npm", "nuget"}
+    assert all((ROOT / folder.strip("/")).glob("*.csproj") for folder in found["nuget"])
     assert set(found["npm"]) == locks
 
 
