@@ -92,6 +92,7 @@ def test_every_function_is_indexed_and_an_event_travels_through(deployment: Depl
         assert told.stdout.startswith(str(interpreter("requirements")))
         status, health = get(host, "/api/health")
         assert (status, health["status"], health["version"]) == (200, "ok", "1.2.3")
+        assert health["decoder"] == "quick"
         device = Device("deployed")
         send(
             deployment.stack.eventhubs_connection,
