@@ -21,7 +21,7 @@ from vendctl.local.system import HUBS, ROOT, environment
 from vendctl.provision import provision
 
 DEPLOYED = ROOT / ".tools" / "deployed"
-"""Made by ``make setup-test``: an environment of requirements.txt, and the platform's own library."""
+"""Made by ``make setup-test``: an environment of each requirements file, and of nothing else."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Deployment:
         package.build(ROOT, app, telemetry=requirements == "requirements-telemetry", version="1.2.3")
         return self.stack.start_functions(
             app,
-            settings=self.settings | settings | {"PYTHONPATH": str(DEPLOYED / "platform")},
+            settings=self.settings | settings,
             arguments=["--python", str(interpreter(requirements))],
             log=self.folder / f"{requirements}.log",
         )
