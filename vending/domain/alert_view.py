@@ -1,5 +1,6 @@
 """An open alert, for people: a sentence, since when, and the facts it was judged on."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from vending.domain.alerts import Document, outcome
@@ -14,6 +15,10 @@ TITLES = {
 }
 
 
+TIMES = frozenset({"lastSeen", "goodUntil"})
+"""Facts of alerts that are times, stored in milliseconds."""
+
+
 def describe(alert: Document) -> dict[str, Any]:
     """The alert as JSON. A rule that this version does not know yet keeps its own name."""
     title = TITLES.get(alert["rule"], f"{alert['rule']} {{}}")
@@ -25,5 +30,9 @@ def describe(alert: Document) -> dict[str, Any]:
         "since": instant(alert["since"]),
         "episode": alert["episode"],
         "notification": outcome(alert),
-        "detail": alert["detail"],
+        "detail": _told(alert["detail"]),
     }
+
+
+def _told(detail: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: instant(value) if name in TIMES else value for name, value in detail.items()}

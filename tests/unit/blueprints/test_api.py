@@ -145,6 +145,24 @@ async def test_an_answer_that_the_client_holds_is_not_sent_again(world: World) -
     assert news.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("held", "status"), [("*", 304), ('"a", {}', 304), ("W/{}", 304), ('"a"', 200), ("", 200)]
+)
+async def test_what_the_client_holds_by_any_form(world: World, held: str, status: int) -> None:
+    """RFC 9110 §13.1.2: a list, weak tags, and * for whatever there is."""
+    await world.arrive([vend("m1", 1, millis(NOW))])
+    etag = (await get(api.get_machine, route={"machineId": "m1"})).headers["ETag"]
+    again = await get(
+        api.get_machine, route={"machineId": "m1"}, headers={"if-none-match": held.format(etag)}
+    )
+    assert again.status_code == status
+
+
+async def test_no_answer_may_be_taken_for_another_type(world: World) -> None:
+    for answer in (await get(api.get_machines), await get(api.get_machine, route={"machineId": "m9"})):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_a_store_that_is_away_is_503_with_a_time_to_come_back(world: World) -> None:
     def away(operation: str, key: str) -> None:
         raise Transient("cosmos secret.example: 429", retry_after=3.2)
