@@ -9,6 +9,7 @@ mended; it is removed from the results by hand then. The exit code is 1 when thi
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,54 +18,45 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent
 RESULTS = HERE / "explored.json"
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.exploring"]
-PROPERTIES: dict[str, int] = {
-    "tests/unit/domain/test_business_day.py": 20,
-    "tests/unit/domain/test_catalog.py": 20,
-    "tests/unit/domain/test_clock.py": 20,
-    "tests/unit/domain/test_conditions.py": 20,
-    "tests/unit/domain/test_events.py": 20,
-    "tests/unit/domain/test_intervals.py": 20,
-    "tests/unit/domain/test_kpis.py": 20,
-    "tests/unit/domain/test_layout.py": 20,
-    "tests/unit/domain/test_records.py": 20,
-    "tests/unit/domain/test_rollups.py": 20,
-    "tests/unit/domain/test_slots.py": 20,
-    "tests/unit/domain/test_waiting.py": 20,
-    "tests/unit/usecases/test_archive.py": 10,
-    "tests/unit/usecases/test_feed_rewritten.py": 10,
+USUAL = 10
+TIMES = {
+    "tests/unit/domain": 20,
     "tests/unit/usecases/test_ingest_properties.py": 20,
-    "tests/unit/usecases/test_one_alert.py": 10,
     "tests/unit/usecases/test_roll_up_property.py": 5,
     "tests/unit/adapters/test_decoding.py": 20,
     "tests/unit/adapters/test_packing.py": 5,
     "tests/unit/adapters/test_remembering.py": 20,
-    "tests/unit/vendctl/test_replay_amounts.py": 20,
-    "tests/unit/vendctl/test_replay_device_events.py": 10,
-    "tests/unit/vendctl/test_replay_places.py": 20,
-    "tests/unit/vendctl/test_replay_sales.py": 20,
-    "tests/unit/vendctl/test_replay_two_readings.py": 10,
-    "tests/unit/simulator/test_climate.py": 10,
-    "tests/unit/simulator/test_load.py": 10,
-    "tests/unit/simulator/test_models.py": 10,
     "tests/unit/simulator/test_timeline.py": 5,
     "tests/unit/simulator/test_truth.py": 5,
-    "devstack/tests/cosmos/test_keys.py": 20,
-    "devstack/tests/cosmos/test_model.py": 10,
-    "devstack/tests/cosmos/test_oracle.py": 10,
-    "devstack/tests/eventhubs/test_log.py": 10,
 }
-"""Each file with property tests, and how many times its own number of examples one visit gives it."""
+"""How many times its own number of examples one visit gives a file or folder; others :data:`USUAL` times."""
+PROPERTY = re.compile(r"^@given\(|\(RuleBasedStateMachine\)", re.MULTILINE)
 Results = dict[str, Any]
 
 
-def explore(file: str, results: Results) -> list[Any]:
+def properties() -> dict[str, int]:
+    """Each file with property tests, and how many times its own number of examples it gets."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("tests", "devstack/tests")
+        for path in (ROOT / folder).rglob("test_*.py")
+        if "node_modules" not in path.parts and PROPERTY.search(path.read_text(encoding="utf-8"))
+    }
+    return {
+        file: next((times for place, times in TIMES.items() if file.startswith(place)), USUAL)
+        for file in sorted(found)
+    }
+
+
+def explore(file: str, times: int, results: Results) -> list[Any]:
     """One visit, noted in the results; what it found."""
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "found.jsonl"
-        settings = {"EXPLORE_TIMES": str(PROPERTIES[file]), "EXPLORE_FOUND": str(found)}
+        settings = {"EXPLORE_TIMES": str(times), "EXPLORE_FOUND": str(found)}
         words = [*PYTEST, "--timeout=3600", file]
         done = subprocess.run(words, env=os.environ | settings, capture_output=True, text=True, check=False)  # noqa: S603 - our own command line
         findings = [json.loads(x) for x in found.read_text().splitlines()] if found.exists() else []
@@ -73,7 +65,7 @@ def explore(file: str, results: Results) -> list[Any]:
     note = results["explored"].setdefault(file, {"visits": 0, "seconds": 0})
     note["visits"] += 1
     note["seconds"] += round(time.monotonic() - begun)
-    note["times"] = PROPERTIES[file]
+    note["times"] = times
     results["found"] += findings
     return findings
 
@@ -87,15 +79,15 @@ def main(argv: list[str]) -> int:
     results: Results = {"explored": {}, "found": []}
     if RESULTS.exists():
         results = json.loads(RESULTS.read_text())
-    files = [file for file in PROPERTIES if asked.word in file]
+    files = {file: times for file, times in properties().items() if asked.word in file}
     end, count = time.monotonic() + asked.minutes * 60, 0
     while files and time.monotonic() < end:
         file = min(files, key=lambda file: results["explored"].get(file, {}).get("visits", 0))
-        for finding in explore(file, results):
+        for finding in explore(file, files[file], results):
             print(finding["test"], finding["error"], finding.get("example", finding.get("notes")), sep="\n  ")
             count += 1
         print(f"{file}: {results['explored'][file]}", flush=True)
-        results["explored"] = {x: results["explored"][x] for x in PROPERTIES if x in results["explored"]}
+        results["explored"] = dict(sorted(results["explored"].items()))
         RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{count} findings", flush=True)
     return 1 if count else 0

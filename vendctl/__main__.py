@@ -19,6 +19,10 @@ COMMANDS = {
     ),
     "account": ("vendctl.account", "what became of every archived event (nothing lost)"),
     "deadletters": ("vendctl.deadletters", "list, show, replay and discard dead letters"),
+    "partitions": (
+        "vendctl.partitions.command",
+        "which hub partitions stand still, and the way past what no trigger can bind",
+    ),
     "schemas": ("vendctl.schemas", "the event catalogue in docs/events, generated from the code"),
     "archive": ("vendctl.archive", "audit the archive; import Event Hubs Capture"),
     "rebuild": ("vendctl.rebuild", "state rebuilt from the archive, compared with the live one"),

@@ -1,7 +1,7 @@
 """``vendctl account``: what became of every event that the hub accepted.
 
 Exit code 0: each is accounted for. 1: one is lost, or counted twice. 3: some are not accounted for yet,
-because events still come or the functions are behind; ask again. 2: it could not be looked (settings, a store).
+because events still come or the functions are behind; ask again. 2: nobody could look (settings, a store).
 """
 
 import argparse

@@ -10,17 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure.cosmos import PartitionKey
-from azure.cosmos.aio import CosmosClient
+from azure.cosmos.aio import ContainerProxy, CosmosClient, DatabaseProxy
 
 from vendctl.environment import load
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
-from vending.resources import BLOB_CONTAINERS, CONTAINERS, INDEXED, QUEUES
+from vending.resources import BLOB_CONTAINERS, CONTAINERS, INDEXED, LIFE, QUEUES
 from vending.settings import Settings
 
 __all__ = [
     "BLOB_CONTAINERS",
     "CONTAINERS",
     "INDEXED",
+    "LIFE",
     "QUEUES",
     "create_database",
     "indexing_policy",
@@ -40,16 +41,34 @@ def indexing_policy(container: str) -> dict[str, Any]:
 
 
 async def create_database(cosmos: CosmosClient, name: str) -> None:
-    """A database with the app's containers; what exists is left as it is."""
+    """A database with the app's containers; what exists is left as it is, but for its time to live."""
     database = await cosmos.create_database_if_not_exists(name)
     for container, key in CONTAINERS.items():
-        await database.create_container_if_not_exists(
-            container, PartitionKey(path=key), indexing_policy=indexing_policy(container)
+        policy, life = indexing_policy(container), LIFE.get(container)
+        found = await database.create_container_if_not_exists(
+            container, PartitionKey(path=key), indexing_policy=policy, default_ttl=life
         )
+        if life is not None:
+            await _give_life(database, found, life)
+
+
+async def _give_life(database: DatabaseProxy, container: ContainerProxy, life: int) -> None:
+    """Bring a container's time to live in line, where it was made without; the rest of it stays."""
+    held = await container.read()
+    if held.get("defaultTtl") == life:
+        return
+    key = held["partitionKey"]
+    await database.replace_container(
+        container,
+        PartitionKey(path=key["paths"][0], kind=key["kind"], version=key.get("version", 1)),
+        indexing_policy=held["indexingPolicy"],
+        conflict_resolution_policy=held.get("conflictResolutionPolicy"),
+        default_ttl=life,
+    )
 
 
 async def provision(environment: Mapping[str, str]) -> None:
-    """Create what is missing; what exists is left as it is."""
+    """Create what is missing; what exists is left as it is, but for the leases' time to live."""
     settings = Settings.read(environment)
     async with cosmos_client(environment, "COSMOS") as cosmos:
         await create_database(cosmos, settings.cosmos_database)

@@ -22,6 +22,9 @@ INDEXED = {
     "catalog": ("type", "version", "site", "route"),
 }
 """What queries filter by; nothing else is indexed, so that writes stay cheap."""
+LIFE = {LEASES: -1}
+"""Time to live by container; -1: items may have one of their own. The change feed processor guards its first
+start by a lock with ``ttl: 30``: without this, the lock of a host that died stops every later start."""
 ARCHIVE, DEADLETTERS = "archive", "deadletters"
 BLOB_CONTAINERS = (ARCHIVE, DEADLETTERS)
 ROLLUP_SHARDS, NOTIFICATIONS = "rollup-shards", "notifications"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vending.domain.alerts import Document
+from vending.domain.alerts import Document, outcome
 from vending.domain.business_day import instant
 
 TITLES = {
@@ -11,6 +11,7 @@ TITLES = {
     "silent": "The machine is silent",
     "fault": "Fault {}",
     "cold-chain": "Zone {} is too warm",
+    "partition-standing-still": "A hub partition stands still: {}",
     "lag": "Events wait for {} for more than half of the hub's retention",
 }
 
@@ -29,6 +30,7 @@ def describe(alert: Document) -> dict[str, Any]:
         "title": title.replace("{}", str(alert["component"])),
         "since": instant(alert["since"]),
         "episode": alert["episode"],
+        "notification": outcome(alert),
         "detail": _told(alert["detail"]),
     }
 

@@ -6,43 +6,44 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from hypothesis import settings
 
-from benchmarks.explore import PROPERTIES
+from benchmarks.explore import TIMES, USUAL, properties
 from tests.exploring import as_example
 
 ROOT = Path(__file__).parents[3]
-FALSE = """
-from hypothesis import given, settings, strategies as st
+FALSE = dedent("""
+    from hypothesis import given, settings, strategies as st
 
-@given(st.integers(0, 10**6), st.text("ab"))
-@settings(max_examples=3)
-def test_small(number, text):
-    assert number < 1000 or not text, "too large"
+    @given(st.integers(0, 10**6), st.text("ab"))
+    @settings(max_examples=3)
+    def test_small(number, text):
+        assert number < 1000 or not text, "too large"
 
-def test_no_property():
-    assert False
-"""
+    def test_no_property():
+        assert False
+""")
 
 
-DRAWN = """
-import os
-if "MORE" in os.environ:
-    import more
-from hypothesis import given, strategies as st
-from devstack.tests.examples import same_each_time
-same_each_time()
-drawn = []
+DRAWN = dedent("""
+    import os
+    if "MORE" in os.environ:
+        import more
+    from hypothesis import given, strategies as st
+    from devstack.tests.examples import same_each_time
+    same_each_time()
+    drawn = []
 
-@given(st.integers(), st.text())
-def test_draws(number, text):
-    drawn.append((number, text))
+    @given(st.integers(), st.text())
+    def test_draws(number, text):
+        drawn.append((number, text))
 
-def test_show():
-    print(hash(tuple(drawn)), len(drawn))
-"""
+    def test_show():
+        print(hash(tuple(drawn)), len(drawn))
+""")
 
 
 def test_every_run_draws_the_same_examples(tmp_path: Path) -> None:
@@ -67,14 +68,21 @@ def test_every_run_draws_the_same_examples(tmp_path: Path) -> None:
 
 
 def test_every_file_with_properties_is_explored() -> None:
-    found = {
-        str(path.relative_to(ROOT))
+    """They are found by how they are written; whoever imports hypothesis' words has to be among them."""
+    words = re.compile(
+        r"^from hypothesis(?:\.stateful)? import .*\b(?:given|RuleBasedStateMachine)\b", re.MULTILINE
+    )
+    importing = {
+        path.relative_to(ROOT).as_posix()
         for folder in ("tests", "devstack/tests")
         for path in (ROOT / folder).rglob("test_*.py")
-        if path != Path(__file__)
-        and re.search(r"^@given\(|\(RuleBasedStateMachine\)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        if words.search(path.read_text(encoding="utf-8"))
     }
-    assert set(PROPERTIES) == found
+    found = properties()
+    assert importing == found.keys()
+    assert len(found) > 30
+    assert found["tests/unit/domain/test_slots.py"] > found["tests/unit/usecases/test_archive.py"] == USUAL
+    assert all(any(file.startswith(place) for file in found) for place in TIMES)
 
 
 def test_what_falsifies_a_property_becomes_an_example(tmp_path: Path) -> None:
