@@ -49,8 +49,8 @@ def _sold(row: dict[str, str], mapping: Mapping) -> tuple[str, str, int, int]:
 def _currency(column: str | None, money: str, mapping: Mapping) -> str:
     if column is not None:
         return mapping.currencies.get(column, column.upper())
-    signs = sorted(mapping.currencies, key=len, reverse=True)
-    return next((mapping.currencies[sign] for sign in signs if sign in money), mapping.currency)
+    sign = "".join(x for x in money if not (x.isdigit() or x.isspace() or x in ".,'’_+-\u2212"))
+    return mapping.currencies.get(sign, mapping.currencies.get(sign.upper(), mapping.currency))
 
 
 def _places(currency: str) -> int:

@@ -203,6 +203,12 @@ def test_a_currency_column_or_a_table_of_signs_makes_mixed_currencies_right(tmp_
         read(tmp_path, text)
     by_sign = read(tmp_path, text, f'{MAP}[currencies]\n"$" = "CAD"\n"£" = "GBP"\n')
     assert currencies(by_sign.sales) == [(150, "CAD"), (160, "EUR"), (170, "GBP")]
+    rands = read(tmp_path, f"{HEADER}\n{ROW.replace('1.50', 'R 1.50')}", f'{MAP}[currencies]\nR = "ZAR"\n')
+    assert currencies(rands.sales) == [(150, "ZAR")]
+    reals = MAP.replace('"EUR"', '"BRL"')
+    mixed = "\n".join([HEADER, ROW.replace("1.50", "R$1.50"), ROW.replace("1.50", "R1.50")])
+    found = read(tmp_path, mixed, f'{reals}[currencies]\nR = "ZAR"\n')
+    assert currencies(found.sales) == [(150, "BRL"), (150, "ZAR")]
     column = MAP.replace("[columns]", '[columns]\ncurrency = "Cur"')
     text = "\n".join(
         [f"{HEADER};Cur", f"{rows[0]};USD", f"{rows[1]};Euro", f"{ROW};jpy".replace("1.50", "150")]

@@ -68,9 +68,7 @@ def test_a_bad_row_is_told_with_its_line(tmp_path: Path, change: tuple[str, str]
 
 def test_many_bad_rows_are_told_shortly(tmp_path: Path) -> None:
     rows = [ROW.replace("148", "").replace("900", str(number)) for number in range(14)]
-    told = (
-        r"14 rows are wrong:\n(  line [234]: .*\n){3}    and 11 more of this kind: lines 5, .*\n  A map"
-    )
+    told = r"14 rows are wrong:\n(  line [234]: .*\n){3}    and 11 more of this kind: lines 5, .*\n  A map"
     with pytest.raises(ReplayError, match=told):
         read(tmp_path, *rows)
 
