@@ -1,5 +1,6 @@
 """Partitions read through the official SDK past any body, and checkpoints moved on real blobs."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -95,6 +96,28 @@ async def test_every_body_that_the_sdk_sends_is_read_as_it_came(served: Served) 
     # From a number, from an offset, and the SDK's decoder is back in its place.
     assert [one.sequence async for one in hub.read(partition, 2, 4)] == [3, 4]
     assert [one.sequence async for one in hub.read(partition, found[2].offset, 4)] == [3, 4]
+    assert LINK.decode_payload.__module__ == "azure.eventhub._pyamqp._decode"
+
+
+async def test_partitions_are_read_at_the_same_time(served: Served) -> None:
+    """The SDK's decoder is one for the process: it comes back after the last reader, not the first."""
+    hub = reader(served)
+    with EventHubProducerClient.from_connection_string(served.connection_string, eventhub_name=HUB) as client:
+        for partition in ("0", "1"):
+            batch = client.create_batch(partition_id=partition)
+            for number in range(50):
+                batch.add(EventData(b"%d" % number))
+            client.send_batch(batch)
+    ends = await hub.ends()
+
+    async def bodies(partition: str, count: int) -> list[bytes]:
+        last = ends[partition].last
+        found = [one async for one in hub.read(partition, last - count, last)]
+        return [one.told.body for one in found]
+
+    short, long = await asyncio.gather(bodies("0", 2), bodies("1", 50))
+    assert short == [b"48", b"49"]
+    assert long == [b"%d" % number for number in range(50)]
     assert LINK.decode_payload.__module__ == "azure.eventhub._pyamqp._decode"
 
 

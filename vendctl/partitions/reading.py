@@ -127,12 +127,35 @@ async def _until(
                 return
 
 
+@dataclass
+class _Aside:
+    """The SDK's decoder while it is put aside, for as many reads as go on."""
+
+    readers: int = 0
+    put_back: Callable[[], None] = lambda: None
+
+
+_aside = _Aside()
+
+
 @contextmanager
 def undecoded() -> Iterator[None]:
     """While this lasts, the body of a received event is the whole message as it came.
 
     There is no public way: a test tells when the SDK keeps its decoder elsewhere. Raises RuntimeError then.
     """
+    if _aside.readers == 0:
+        _aside.put_back = _put_aside()
+    _aside.readers += 1
+    try:
+        yield
+    finally:
+        _aside.readers -= 1
+        if _aside.readers == 0:
+            _aside.put_back()
+
+
+def _put_aside() -> Callable[[], None]:
     from azure.eventhub._pyamqp import message as sdk
     from azure.eventhub._pyamqp.aio import _receiver_async
 
@@ -154,7 +177,4 @@ def undecoded() -> Iterator[None]:
         return sdk.Message(message_annotations=own, data=[raw])
 
     link.decode_payload = kept
-    try:
-        yield
-    finally:
-        link.decode_payload = original
+    return lambda: setattr(link, "decode_payload", original)

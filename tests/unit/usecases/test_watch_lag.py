@@ -9,7 +9,7 @@ import pytest
 from tests.archived import NOON, FakeArchive, FakeHub
 from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from tests.told import FakeMetrics
-from vending.domain.layout import WAITING
+from vending.domain.layout import STANDING, WAITING
 from vending.usecases.notify import notify
 from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.watch_lag import LagStores, alert_of_lag, watch_lag
@@ -125,6 +125,7 @@ async def test_the_hubs_numbers_are_written_a_hundred_times_in_its_retention_not
         assert found
         versions.add(found[1])
     assert 90 <= len(versions) <= 101
+    assert await world.blobs.find(STANDING) is None, "nothing waited, so there is nothing to remember"
 
 
 async def test_a_partition_that_stands_still_opens_an_alert_within_minutes_and_closes_when_it_moves() -> None:
