@@ -173,3 +173,19 @@ async def test_a_standing_partition_is_remembered_over_restarts_and_by_whoever_s
         "ingest_telemetry:0": "open",
         "ingest_telemetry:1": "open",
     }
+
+
+async def test_a_sweep_that_was_overtaken_opens_nothing_again() -> None:
+    """Two sweeps at once: the one that judged earlier ends later, and is not believed."""
+    world = World()
+    world.hub.last = {"0": 5, "1": 5}
+    world.done(archive=5, ingest=5)
+    world.checkpoints.numbers["ingest_telemetry"]["0"] = 3
+    await world.sweep(0)
+    await world.sweep(0.1)
+    assert world.states("partition-standing-still") == {"ingest_telemetry:0": "open"}
+    stale = await watch_lag(world.lag, world.metrics, NOON + 0.15 * HOUR)
+    world.done(ingest=5)
+    await world.sweep(0.2)
+    await alert_of_lag(stale, world.stores, NOON + 0.15 * HOUR)
+    assert world.states("partition-standing-still") == {"ingest_telemetry:0": "closed"}
