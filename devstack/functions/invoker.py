@@ -125,9 +125,9 @@ class Invoker:
                 answer = await worker.invoke(request)
         except TimeoutError:
             # Python code cannot be cancelled from outside: the process is replaced, as the platform does.
-            worker.kill()
+            worker.retire()
             raise FunctionTimedOut(
-                f"functionTimeout of {self._timeout} s exceeded; worker replaced"
+                f"functionTimeout of {self._timeout} s exceeded; its worker ends, with what else it does"
             ) from None
         if not answer["ok"]:
             detail = f"{answer['error']}\n{answer['traceback']}".rstrip()
