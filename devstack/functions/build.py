@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker
-from devstack.functions.listeners import Listener, cosmos, event_hub_settings, queue
+from devstack.functions.listeners import Listener, cosmos, cosmos_settings, event_hub_settings, queue
 from devstack.functions.listeners.blob import BlobListener
 from devstack.functions.listeners.event_hubs import EventHubListener
 from devstack.functions.listeners.http import HttpTrigger
@@ -91,7 +91,7 @@ class _Builder:
         return listener
 
     def _cosmos(self, function: Function) -> None:
-        settings = cosmos.read(function, self._configuration)
+        settings = cosmos_settings.read(function, self._configuration)
 
         async def run(given: str | None) -> None:
             await self._invoker.once(function, Call(("string", given or "[]"), {}, "by hand"))

@@ -210,6 +210,8 @@ class Host:
                 raise ConfigurationError(
                     f"{one.where()}: only Event Hubs, Cosmos DB and queue triggers take instances"
                 )
+        if self._options.only:
+            self.errors = {name: said for name, said in self.errors.items() if name in self._options.only}
         return [
             one
             for one in found

@@ -190,6 +190,8 @@ def test_with_cardinality_one_only_that_event_fails(
     wait_for(lambda: host.checkpoints("single").get("0") == 2, "the checkpoint")
     assert _texts(host, "single") == ["one", "two"]
     assert host.log().count("NotSupportedException") == 1
+    assert host.request("/admin/functions/single", b'{"input": "by hand"}')[0] == 202
+    wait_for(lambda: "by hand" in _texts(host, "single"), "the event of the admin endpoint")
 
 
 def test_retry_context_and_id_of_a_batch_that_is_tried_again(
