@@ -6,7 +6,7 @@ checkpoint whatever the outcome, unless the listener stops or the partition is l
 
 import asyncio
 import contextlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.eventhub import EventData
@@ -87,7 +87,13 @@ class EventHubListener:
         """Run the function with one event of this body, as the admin endpoint does."""
         where = {"FullyQualifiedNamespace": "", "EventHubName": self._hub, "ConsumerGroup": self._group,
                  "PartitionId": ""}  # fmt: skip
-        call = event_call(self._function, [EventData((given or "").encode())], where, "by hand")
+        event = EventData((given or "").encode())
+        now = datetime.now(UTC).timestamp() * 1000
+        # It was never in a partition: number 0 and no offset, as good as any.
+        event.raw_amqp_message.annotations = {
+            b"x-opt-sequence-number": 0, b"x-opt-offset": b"", b"x-opt-enqueued-time": int(now),
+        }  # fmt: skip
+        call = event_call(self._function, [event], where, "by hand")
         await self._invoker.once(self._function, call)
 
     async def _make_container(self) -> None:
