@@ -24,7 +24,7 @@ class Call:
     A ``fault`` is what kept the payload from being made: each attempt fails with it, before the function.
     """
 
-    payload: Wire | None
+    payload: Wire
     metadata: Mapping[str, Wire] = field(default_factory=dict)
     reason: str = ""
     fault: str | None = None

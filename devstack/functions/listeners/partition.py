@@ -16,6 +16,7 @@ from devstack.functions.listeners import event_metadata
 from devstack.functions.listeners.event_hub_settings import EventHubSettings
 from devstack.functions.model import Function
 
+UNBOUND = (None, None)
 LATE_WAIT = 2.0
 """Seconds that a stop waits for later batches, where such are asked for."""
 
@@ -178,7 +179,7 @@ def event_call(function: Function, events: list[EventData], about: dict[str, Any
                     else event_metadata.one(events[0], about, function.name))  # fmt: skip
         payload = event_metadata.payload(events, data_type=data_type, cardinality_many=many)
     except BindingFailed as error:
-        return Call(None, reason=reason, fault=str(error))
+        return Call(UNBOUND, reason=reason, fault=str(error))
     except Exception as error:  # noqa: BLE001 - whatever a message may hold: its batch fails, not the host
-        return Call(None, reason=reason, fault=f"{type(error).__name__}: {error}")
+        return Call(UNBOUND, reason=reason, fault=f"{type(error).__name__}: {error}")
     return Call(payload, metadata, reason)
