@@ -20,12 +20,14 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.blob.aio import ContainerClient as AsyncContainerClient
 from azure.storage.queue import QueueClient as SyncQueueClient
+from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
+from devstack.functions.invoker import Invoker
 from devstack.functions.listeners import blob, blob_message
-from devstack.functions.listeners.blob_functions import BlobFunction
+from devstack.functions.listeners.blob_functions import BlobFunction, BlobQueue
 from devstack.functions.listeners.blob_message import BlobMessage
 from devstack.functions.listeners.blob_path import BlobPath
 from devstack.functions.listeners.blob_receipts import Receipt, Receipts
@@ -326,3 +328,39 @@ def test_a_scan_that_there_is_not_is_refused() -> None:
     """The two words."""
     with pytest.raises(ConfigurationError, match="DEVSTACK_BLOB_SCAN"):
         blob._scan_mode(Configuration(Path(), {}, {}, {"DEVSTACK_BLOB_SCAN": "half"}))
+
+
+class _Blob:
+    """Stands in for a container and its one blob, whose ETag is ``0x2``."""
+
+    url = "http://localhost/c"
+
+    def get_blob_client(self, name: str) -> "_Blob":
+        return self
+
+    async def download_blob(self) -> Any:
+        return SimpleNamespace(properties=SimpleNamespace(etag='"0x2"'))
+
+
+async def test_what_became_of_a_blob_meanwhile_and_whose_poison_it_is() -> None:
+    """BlobQueueTriggerExecutor: overwritten → looked at again; another app's → passed over; poison by account."""
+    again: list[str] = []
+    default, own = cast(QueueClient, "the host's"), cast(QueueClient, "the blob's")
+    queue = BlobQueue(cast(Invoker, None), default, lambda _, name: again.append(name))
+    trigger = {"type": "blobTrigger", "name": "b", "direction": "IN"}
+    function = Function("id", "f", True, trigger, (trigger,), None)
+    container = cast(AsyncContainerClient, _Blob())
+    queue.functions["Host.Functions.f"] = BlobFunction(function, BlobPath("c/{n}", "x"), container, own, True)
+
+    def body(function_id: str) -> bytes:
+        return base64.b64decode(BlobMessage(function_id, "c", "n", '"0x1"').encoded())
+
+    message = QueueMessage(content="")
+    assert await queue.run(message, body("Host.Functions.f"))
+    assert again == ["n"]
+    assert await queue.run(message, body("Host.Functions.other"))
+    assert not await queue.run(message, b"none")
+    assert queue.poison(body("Host.Functions.f")) == own
+    assert [queue.poison(body("Host.Functions.other")), queue.poison(b"none"), queue.poison(None)] == [
+        default
+    ] * 3
