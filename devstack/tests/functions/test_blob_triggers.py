@@ -81,6 +81,18 @@ def test_two_hosts_run_each_blob_once_and_one_of_them_scans(
         assert runs() == sorted([*seen, f"{shared.container_name}/after"])
 
 
+def test_a_killed_scanners_lock_is_waited_for(hosts: Callable[..., Hosted], storage: str) -> None:
+    """Measured: a new host scans when the dead one's lease is over, there after up to 60 s."""
+    period = {"AzureFunctionsJobHost__singleton__listenerLockPeriod": "00:00:30"}
+    first = hosts(Services(storage), "--only", "counted", app=APP, settings=period).start()
+    first.kill()
+    second = hosts(Services(storage), "--only", "counted", app=APP).start()
+    with _container(second, f"{second.prefix}-shared") as shared:
+        shared.upload_blob("late", b"x")
+    assert "Listener is held by another host, or was not released" in second.log()
+    second.await_records("counted")
+
+
 def test_receipts_are_named_and_emptied_as_the_platforms(hosts: Callable[..., Hosted], storage: str) -> None:
     """blobreceipts/{hostId}/{functionId}/"etag"/{container}/{blob}, without metadata once enqueued."""
     host = hosts(Services(storage), "--only", "counted", app=APP).start()
@@ -343,7 +355,7 @@ class _Blob:
 
 
 async def test_what_became_of_a_blob_meanwhile_and_whose_poison_it_is() -> None:
-    """BlobQueueTriggerExecutor: overwritten → looked at again; another app's → passed over; poison by account."""
+    """BlobQueueTriggerExecutor: overwritten → looked at again; another app's → passed over; its poison."""
     again: list[str] = []
     default, own = cast(QueueClient, "the host's"), cast(QueueClient, "the blob's")
     queue = BlobQueue(cast(Invoker, None), default, lambda _, name: again.append(name))
