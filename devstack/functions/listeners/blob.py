@@ -8,6 +8,7 @@ it as forgetful as the platform's for the source ``LogsAndContainerScan``.
 
 import asyncio
 import os
+import re
 
 from devstack.functions import log
 from devstack.functions.config import Configuration
@@ -42,9 +43,8 @@ class BlobTriggers:
         self._interval = float(configuration.setting("DEVSTACK_BLOB_SCAN_SECONDS") or 2)
         self._lock = SingletonLock(configuration, storage, f"locks/{host_id}/WebJobs.Internal.Blobs.Listener")
         service = storage.queues(None, "blob triggers")
-        name = queue_name(f"azure-webjobs-blobtrigger-{host_id}", "blob triggers (the host's id)")
-        queue = service.get_queue_client(name)
-        self._name = name
+        self._name = _internal_queue(host_id)
+        queue = service.get_queue_client(self._name)
         self._receipts = Receipts(storage, host_id, queue, wakes)
         self._queue = BlobQueue(invoker, service.get_queue_client(POISON), self._look_again)
         self._loop = QueueLoop(queue, read(configuration), self._queue, wakes)
@@ -127,6 +127,12 @@ def read(configuration: Configuration) -> QueueSettings:
         plain=False,
         lease=lease_seconds(configuration),
     )
+
+
+def _internal_queue(host_id: str) -> str:
+    """``azure-webjobs-blobtrigger-{hostId}``; what a queue cannot be called by is left out of the id."""
+    plain = re.sub(r"[^a-z0-9]+", "-", host_id.lower()).strip("-")[:37].strip("-")
+    return queue_name(f"azure-webjobs-blobtrigger-{plain}", "blob triggers (the host's id)")
 
 
 def _scan_mode(configuration: Configuration) -> str:

@@ -127,11 +127,13 @@ def build(
     function: Function, invoker: Invoker, configuration: Configuration, storage: Storage, wakes: Wakes
 ) -> tuple[QueueListener, Callable[[str | None], Awaitable[None]]]:
     """The listener, and what the admin endpoint runs. A queue that does not exist yet is waited for."""
-    name = queue_name(function.text("queueName", configuration), function.where())
+    text = function.text("queueName", configuration)
     service = storage.queues(function.trigger.get("connection"), function.where())
+    settings = read(configuration)
+    name = queue_name(text, function.where())
     poison = poison_name(name)
     executor = QueueFunction(function, invoker, service.get_queue_client(poison) if poison else None)
-    loop = QueueLoop(service.get_queue_client(name), read(configuration), executor, wakes)
+    loop = QueueLoop(service.get_queue_client(name), settings, executor, wakes)
     return QueueListener(executor, loop), executor.by_hand
 
 
