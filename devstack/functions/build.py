@@ -7,9 +7,10 @@ from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker
 from devstack.functions.listeners import Listener, cosmos, cosmos_settings, event_hub_settings, queue
-from devstack.functions.listeners.blob import BlobListener
+from devstack.functions.listeners.blob import BlobTriggers
 from devstack.functions.listeners.event_hubs import EventHubListener
 from devstack.functions.listeners.http import HttpTrigger
+from devstack.functions.listeners.queue_loop import Wakes
 from devstack.functions.listeners.timer import TimerListener
 from devstack.functions.model import Function
 from devstack.functions.storage import Storage
@@ -35,6 +36,8 @@ class _Builder:
         self._configuration = configuration
         self._storage = storage
         self._host_id = host_id
+        self._wakes = Wakes()
+        self._blobs: BlobTriggers | None = None
         self.made = Listeners({}, [], {}, {})
 
     def add(self, function: Function) -> None:
@@ -53,9 +56,7 @@ class _Builder:
             case "cosmosDBTrigger":
                 self._cosmos(function)
             case "blobTrigger":
-                self.made.by_name[function.name] = BlobListener(
-                    function, self._invoker, self._configuration, self._storage, self._host_id
-                )
+                self.made.by_name[function.name] = self._blob(function)
 
     def _timer(self, function: Function) -> None:
         timer = TimerListener(function, self._invoker, self._configuration, self._storage, self._host_id)
@@ -67,16 +68,20 @@ class _Builder:
         self.made.manual[function.name] = run
 
     def _queue(self, function: Function) -> None:
-        async def run(given: str | None) -> None:
-            text = given if given is not None else ""
-            # The platform's message by hand has no id and was never taken from a queue.
-            about = {"QueueTrigger": ("string", text), "DequeueCount": ("json", "0")}
-            await self._invoker.once(function, Call(("string", text), about, "by hand"))
-
-        self.made.by_name[function.name] = queue.listener(
-            function, self._invoker, self._configuration, self._storage
+        listener, by_hand = queue.build(
+            function, self._invoker, self._configuration, self._storage, self._wakes
         )
-        self.made.manual[function.name] = run
+        self.made.by_name[function.name] = listener
+        self.made.manual[function.name] = by_hand
+
+    def _blob(self, function: Function) -> BlobTriggers:
+        """All blob triggers are one listener: one scan and one internal queue a host."""
+        if self._blobs is None:
+            self._blobs = BlobTriggers(
+                self._invoker, self._configuration, self._storage, self._host_id, self._wakes
+            )
+        self._blobs.add(function)
+        return self._blobs
 
     def _event_hub(self, function: Function) -> EventHubListener:
         settings = event_hub_settings.read(self._configuration)

@@ -16,7 +16,7 @@ TRIGGERS = {
     "blobTrigger": "blob",
     "httpTrigger": "HTTP",
 }
-OUTPUTS = ("queue", "http")
+OUTPUTS = ("queue", "eventHub", "cosmosDB", "http")
 RETRIED = ("eventHubTrigger", "cosmosDBTrigger", "timerTrigger", "httpTrigger")
 
 
