@@ -157,8 +157,14 @@ class Stack:
 
     @property
     def storage_connection(self) -> str:
-        """Blobs and queues."""
+        """Blobs and queues, in the well-known account."""
         return azurite.connection_string(azurite.Ports(self.ports.blob, self.ports.queue))
+
+    @property
+    def host_storage_connection(self) -> str:
+        """The second account, for a host that keeps its own things apart from the app's, as in Azure."""
+        ports = azurite.Ports(self.ports.blob, self.ports.queue)
+        return azurite.connection_string(ports, azurite.HOST_ACCOUNT)
 
     @property
     def eventhubs_connection(self) -> str:

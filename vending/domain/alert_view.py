@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vending.domain.alerts import Document
+from vending.domain.alerts import Document, outcome
 from vending.domain.business_day import instant
 
 TITLES = {
@@ -30,6 +30,7 @@ def describe(alert: Document) -> dict[str, Any]:
         "title": title.replace("{}", str(alert["component"])),
         "since": instant(alert["since"]),
         "episode": alert["episode"],
+        "notification": outcome(alert),
         "detail": _told(alert["detail"]),
     }
 

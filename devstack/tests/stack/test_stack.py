@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
 
 from devstack import status
 from devstack.ports import free_port
@@ -59,6 +61,21 @@ def test_parts_come_and_go_and_nothing_is_left(tmp_path: Path, capsys: pytest.Ca
             Stack.start(tmp_path / "a", progress=lambda _: None)
     assert not answers(stack.ports, nobody)
     assert living(tmp_path) == []
+
+
+def test_the_storage_has_two_accounts_that_see_nothing_of_each_other(tmp_path: Path) -> None:
+    with Stack.start(tmp_path / "a", progress=lambda _: None) as stack:
+        both = stack.storage_connection, stack.host_storage_connection
+        for number, connection in enumerate(both):
+            with BlobServiceClient.from_connection_string(connection) as blobs:
+                blobs.create_container(f"of-{number}")
+            with QueueServiceClient.from_connection_string(connection) as queues:
+                queues.create_queue(f"of-{number}")
+        for number, connection in enumerate(both):
+            with BlobServiceClient.from_connection_string(connection) as blobs:
+                assert [one.name for one in blobs.list_containers()] == [f"of-{number}"]
+            with QueueServiceClient.from_connection_string(connection) as queues:
+                assert [one.name for one in queues.list_queues()] == [f"of-{number}"]
 
 
 def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:

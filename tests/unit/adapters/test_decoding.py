@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import azure.functions as func
 import pytest
 from azure.functions.eventhub import EventHubTriggerConverter
 from azure.functions.meta import Datum
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.beside import beside
 from tests.trigger_batch import Collection, as_datums, bodies, metadata, system_row
-from vending.adapters.decoding import QuickConverter
+from vending.adapters.decoding import BINDING, QuickConverter, slow
 from vending.adapters.eventhubs import decode
 
 ROOT = Path(__file__).parents[3]
@@ -160,3 +161,19 @@ def test_what_is_switched_off_is_the_librarys_to_decode(monkeypatch: pytest.Monk
     row = {"SequenceNumber": 7, "Offset": "1:2:3", "EnqueuedTimeUtc": "2026-11-24T10:00:00"}
     monkeypatch.setattr(QuickConverter, "wanted", staticmethod(lambda: False))
     assert asked(QuickConverter, [b"x"], [row]) is ValueError
+
+
+def test_what_is_decoded_slowly_is_told_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry: Any = func.get_binding_registry()
+    monkeypatch.setattr(QuickConverter, "handed_over", 0)
+    monkeypatch.setattr(registry, "_bindings", {})
+    assert "keeps its converters elsewhere" in (slow() or "")
+    monkeypatch.setattr(registry, "_bindings", {BINDING: QuickConverter})
+    assert slow() is None
+    row = {"SequenceNumber": 7, "Offset": 7, "EnqueuedTimeUtc": "2026-11-24T10:00:00"}
+    asked(QuickConverter, [b"x"], [row])
+    assert slow() is None
+    asked(QuickConverter, [b"x"], [row | {"SequenceNumber": "7"}])
+    assert slow() == "a batch was not as the trigger usually writes them"
+    monkeypatch.setattr(QuickConverter, "wanted", staticmethod(lambda: False))
+    assert slow() == "QUICK_DECODING is false"

@@ -203,3 +203,16 @@ def test_every_function_needs_the_function_key() -> None:
     app.register_functions(api.bp)
     levels = {str(function.get_trigger().auth_level) for function in app.get_functions()}  # type: ignore[union-attr]
     assert levels == {"FUNCTION"}
+
+
+@pytest.mark.parametrize(
+    "machine", ["m1%2Fsales", "m1%2F", "%2Fm1", "m1/sales", "m1%2f..", "..%2Fm1", "m1%00"]
+)
+async def test_an_encoded_slash_makes_no_other_machine(world: World, machine: str) -> None:
+    """The platform leaves ``%2F`` in a route's value as it came."""
+    await world.arrive([vend("m1", 1, millis(NOW))])
+    for function in (api.get_machine, api.get_machine_sales):
+        answer = await get(function, route={"machineId": machine})
+        assert answer.status_code == 404
+        assert "no machine" in problem(answer)["detail"].lower()
+    assert (await get(api.get_machine, route={"machineId": "m1"})).status_code == 200

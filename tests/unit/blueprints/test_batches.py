@@ -37,6 +37,7 @@ class Charged(FakeDocuments):
 def told(monkeypatch: pytest.MonkeyPatch) -> FakeMetrics:
     found = FakeMetrics()
     monkeypatch.setattr(wiring, "metrics", lambda: found)
+    monkeypatch.setattr(wiring, "decoder", lambda: "quick")
     monkeypatch.setattr(wiring, "settings", lambda: Settings("telemetry", "vendstream"))
     return found
 
@@ -155,3 +156,15 @@ async def test_the_change_feed_is_silent_until_an_alert_changes(
     assert told.sums("alerts") == {(f,): 1}
     assert told.sums("batch.size") == {(f,): 2}
     assert told.sums("lag").keys() == {(f,)}
+
+
+async def test_that_batches_are_decoded_slowly_is_logged_once_and_within_an_invocation(
+    world: World, told: FakeMetrics, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the app is imported nothing can be logged: the host drops what belongs to no invocation."""
+    monkeypatch.setattr(wiring, "decoder", lambda: "library: QUICK_DECODING is false")
+    monkeypatch.setattr(wiring, "_said", set())
+    for _ in range(3):
+        await call(ingest.ingest_telemetry, batch(BATCH))
+    warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warned == ["batches are decoded slowly by the library: QUICK_DECODING is false"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 
 import pytest
 
@@ -11,6 +12,14 @@ from vendctl.partitions.reading import GROUP
 from vendctl.provision import BLOB_CONTAINERS, CONTAINERS, QUEUES
 from vending.settings import CONNECTIONS, Settings
 
+PLATFORM = (
+    "AzureWebJobsCosmosDBConnectionString", "AzureWebJobsDashboard", "AzureWebJobsDisableHomepage",
+    "AzureWebJobsDotNetReleaseCompilation", "AzureWebJobsEnv",
+    "AzureWebJobsFeatureFlags", "AzureWebJobsKubernetesSecretName", "AzureWebJobsScriptRoot",
+    "AzureWebJobsSecretStorageKeyVaultUri", "AzureWebJobsSecretStorageSas", "AzureWebJobsSecretStorageType",
+    "AzureWebJobsSendGridApiKey", "AzureWebJobsServiceBus", "AzureWebJobsStorage",
+)  # fmt: skip
+"""Settings that the platform or an extension reads under this name."""
 FREE = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
 """Settings that belong to the platform and not to the app's code."""
 
@@ -28,6 +37,30 @@ def test_every_connection_is_known_and_in_local_settings(local: dict[str, str]) 
     connections = used("connection")
     assert connections <= set(CONNECTIONS)
     assert set(CONNECTIONS) <= local.keys()
+
+
+def shadow(connection: str, settings: Iterable[str]) -> list[str]:
+    """The settings that the platform takes in the place of a connection of that name.
+
+    It looks for ``AzureWebJobs{connection}`` first, as one value or as a section (``…__accountName``), and
+    ignores letter case (``GetWebJobsConnectionStringSection``): a connection STORAGE is the host's account.
+    """
+    taken = f"AzureWebJobs{connection}".casefold()
+    return [name for name in settings if name.casefold() == taken or name.casefold().startswith(f"{taken}__")]
+
+
+@pytest.mark.parametrize("connection", ["STORAGE", "Storage", "dashboard", "ServiceBus"])
+def test_a_connection_that_the_platform_would_take_elsewhere_is_found(connection: str) -> None:
+    assert shadow(connection, PLATFORM)
+    assert shadow(connection, [f"azurewebjobs{connection}__accountName"])
+
+
+def test_no_connection_name_becomes_a_setting_of_the_platform(local: dict[str, str]) -> None:
+    wiring = (ROOT / "vending" / "wiring.py").read_text()
+    built = set(re.findall(r'\(os\.environ, "([^"]+)"', wiring))
+    assert built >= set(CONNECTIONS), "the builders of the wiring are not found"
+    for connection in built | used("connection") | set(CONNECTIONS):
+        assert not shadow(connection, (*PLATFORM, *local)), connection
 
 
 def test_local_settings_hold_what_the_code_reads_and_nothing_else(local: dict[str, str]) -> None:

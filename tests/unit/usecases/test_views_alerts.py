@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeDocuments
+from vendctl import deployed
 from vending.domain import alert_rules, alert_view
 from vending.domain.alerts import Finding, judge
 from vending.domain.clock import millis
@@ -54,6 +55,7 @@ async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> Non
             "title": "Selection B2 is sold out",
             "since": "2026-03-02T12:01:00.003Z",
             "episode": 2,
+            "notification": "waiting",
             "detail": {"order": 3},
         },
         found["alerts"][1],
@@ -126,3 +128,12 @@ async def test_a_newer_schema_is_waited_for(held: FakeDocuments) -> None:
     await held.write("m1", [Put(stored.body | {"schema": 2}, stored.etag)])
     with pytest.raises(Transient, match="schema 2"):
         await views_alerts.alerts(stores(held), 10, NOW)
+
+
+async def test_the_alert_of_the_smoke_test_is_seen_at_its_machine_and_in_no_list(held: FakeDocuments) -> None:
+    await find(held, deployed.MACHINE, "sold-out", deployed.SELECTION, millis(NOW), True)
+    await find(held, "m1", "sold-out", "A1", millis(NOW), True)
+    found = await views_alerts.alerts(stores(held), 9, NOW)
+    assert ([alert["machineId"] for alert in found["alerts"]], found["open"]) == (["m1"], 1)
+    (own,) = await views_alerts.alerts_of(stores(held), deployed.MACHINE, NOW)
+    assert own["notification"] == "waiting"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes import FakeDocuments
 from tests.rollup_world import World, event, failure, ms, vend
-from vendctl import smoke
+from vendctl import deployed
 from vending.domain.clock import millis
 from vending.ports import Put
 from vending.usecases import views_machines, views_places
@@ -117,11 +117,11 @@ async def test_a_machine_of_the_catalog_that_never_reported_is_in_the_list(world
 
 
 async def test_the_machine_of_the_deployments_test_is_none_of_the_fleet(world: World) -> None:
-    assert views_places.SMOKE_MACHINE == smoke.MACHINE
-    await world.arrive([vend(smoke.MACHINE, 1, millis(NOW)), vend("m1", 1, millis(NOW))])
+    assert views_places.SMOKE_MACHINE == deployed.MACHINE
+    await world.arrive([vend(deployed.MACHINE, 1, millis(NOW)), vend("m1", 1, millis(NOW))])
     page = await views_machines.machines(stores(world), MachineQuery(), NOW)
     assert (ids(page), page["total"]) == (["m1"], 1)
-    assert await views_machines.machine(stores(world), smoke.MACHINE, "Etc/UTC", NOW)
+    assert await views_machines.machine(stores(world), deployed.MACHINE, "Etc/UTC", NOW)
 
 
 async def test_a_machine_is_silent_after_an_hour(world: World) -> None:
