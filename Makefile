@@ -7,6 +7,7 @@ CSV ?= examples/sales.csv
 MAP ?=
 VERIFY ?=
 MACHINES ?= 60
+HISTORY ?= 2
 JOBS ?= 2
 
 PY = .venv/bin/python
@@ -54,7 +55,7 @@ setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/
 
 # --- the main job -------------------------------------------------------------------------------------------
 run: setup ## the whole system with a simulated fleet; DURATION=60 ends by itself, JSON=1 prints the account
-	@$(PY) -m vendctl run --machines $(MACHINES) $(if $(DURATION),--duration $(DURATION)) $(if $(JSON),--json)
+	@$(PY) -m vendctl run --machines $(MACHINES) --history $(HISTORY) $(if $(DURATION),--duration $(DURATION)) $(if $(JSON),--json)
 
 replay: setup ## CSV=sales.csv [MAP=mapping.toml] [JSON=1] [VERIFY=1]: real sales through the whole system, reconciled
 	@$(PY) -m vendctl replay "$(CSV)" $(if $(MAP),--map "$(MAP)") $(if $(JSON),--json) $(if $(VERIFY),--verify)
@@ -72,7 +73,7 @@ func: setup .tools/deployed/requirements/.ready ## `func start` (Core Tools 4 on
 
 picture: setup-test ## docs/dashboard.png, taken of the running system
 	@rm -rf .data/picture
-	@$(PY) -m vendctl run --machines 60 --history --duration 240 --picture docs/dashboard.png --data .data/picture
+	@$(PY) -m vendctl run --machines 60 --history 8 --duration 300 --picture docs/dashboard.png --data .data/picture
 
 # --- proof --------------------------------------------------------------------------------------------------
 test: setup-test check ## all set-up, then lint, types, contracts and every test
@@ -82,7 +83,7 @@ test: setup-test check ## all set-up, then lint, types, contracts and every test
 test-func: setup .tools/deployed/requirements/.ready ## end-to-end tests under Core Tools (`func`), on services that listen on the usual ports
 	@PATH="$(CURDIR)/devstack/tests/functions/node/node_modules/.bin:$$PATH" STACK=emulators $(PY) -m pytest -q tests/contract $(addprefix tests/e2e/test_,ingest.py archive.py rollups.py alerts.py dead_letters.py)
 
-check: lint types contracts ## lint, types, import contracts, workflows
+check: lint types contracts ## lint, types, import contracts, workflows, infra/
 
 lint: setup
 	@.venv/bin/ruff check --quiet $(LINTED)
@@ -91,6 +92,7 @@ lint: setup
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec devstack/compose.yaml
+	@$(PY) -m tests.bicep
 
 types: setup
 	@.venv/bin/mypy --no-error-summary $(LINTED)

@@ -175,6 +175,11 @@ class Stack:
         )
 
     @property
+    def eventhubs_http(self) -> str:
+        """Where Event Hubs takes events by HTTP (``POST …/{hub}/messages``), without a slash at the end."""
+        return f"http://localhost:{self.ports.eventhubs}"
+
+    @property
     def cosmos_connection(self) -> str:
         """The account, by the emulator's well-known key."""
         return f"AccountEndpoint=http://localhost:{self.ports.cosmos}/;AccountKey={WELL_KNOWN_KEY};"

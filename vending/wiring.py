@@ -239,7 +239,8 @@ def alert_stores() -> AlertStores:
 def lag_stores() -> LagStores:
     """What tells how long events wait in the hub."""
     places = hub(), checkpoints(), archive_blobs()
-    return LagStores(*places, settings().hub_generation, settings().hub_retention)
+    limits = settings().hub_retention, settings().standing_after
+    return LagStores(*places, settings().hub_generation, *limits)
 
 
 @cache

@@ -19,3 +19,7 @@ class WorkerCrashed(HostError):
 
 class FunctionTimedOut(HostError):
     """An invocation outlived ``functionTimeout``; its worker process is replaced."""
+
+
+class BindingFailed(HostError):
+    """What a trigger received cannot be handed over: the invocation fails before the function runs."""

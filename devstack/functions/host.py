@@ -70,6 +70,7 @@ class Host:
         outputs = Outputs(self._configuration, storage)
         for function in self.functions:
             outputs.check(function)
+            _warn_of_hidden_connections(function, self._configuration)
         self._invoker = Invoker(self._pool, outputs, _timeout(self._configuration))
         local = [one for one in self.functions if one.name not in self._options.instances]
         self._listeners = listeners(local, self._invoker, self._configuration, storage, self.id)
@@ -172,6 +173,13 @@ class Host:
     def _disabled(self, name: str) -> bool:
         found = self._configuration.setting(f"AzureWebJobs.{name}.Disabled")
         return (found or "").lower() in ("true", "1")
+
+
+def _warn_of_hidden_connections(function: Function, configuration: Configuration) -> None:
+    """On the platform nothing is said, and the trigger waits at another account than its author meant."""
+    for binding in function.bindings:
+        if said := configuration.hidden_connection(binding.get("connection")):
+            log.error(f"{function.where(binding)}: {said}")
 
 
 def host_id(configuration: Configuration) -> str:

@@ -24,7 +24,9 @@ RISING: tuple[Kind, ...] = ("int64", "time")
 def version() -> str:
     """What decides the bytes of a file besides the events."""
     pa, _ = _arrow()
-    return f"pyarrow {pa.__version__}, zstd {COMPRESSION_LEVEL}, groups of {GROUP_ROWS}"
+    return (
+        f"pyarrow {pa.__version__}, zstd {COMPRESSION_LEVEL}, groups of {GROUP_ROWS}, {len(COLUMNS)} columns"
+    )
 
 
 class ParquetTable:

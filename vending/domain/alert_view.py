@@ -11,6 +11,7 @@ TITLES = {
     "silent": "The machine is silent",
     "fault": "Fault {}",
     "cold-chain": "Zone {} is too warm",
+    "partition-standing-still": "A hub partition stands still: {}",
     "lag": "Events wait for {} for more than half of the hub's retention",
 }
 

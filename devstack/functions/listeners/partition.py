@@ -6,6 +6,7 @@ from azure.eventhub import EventData
 from azure.eventhub.aio import PartitionContext
 
 from devstack.functions import log
+from devstack.functions.errors import BindingFailed
 from devstack.functions.invoker import Call, Invoker
 from devstack.functions.listeners import event_metadata
 from devstack.functions.listeners.event_hub_settings import EventHubSettings
@@ -23,14 +24,14 @@ class Partition:
         self._settings = settings
         self._context = context
         self._many = str(function.trigger.get("cardinality", "ONE")).upper() == "MANY"
-        self._data_type = str(function.trigger.get("dataType") or "string").lower()
+        self._data_type = str(function.trigger.get("dataType") or "").lower()
         self._cached: list[EventData] = []
         self._turn = asyncio.Lock()
         self._flush: asyncio.Task[None] | None = None
         self._batches = 0
         self._stop = asyncio.Event()
         self._about = {
-            "FullyQualifiedNamespace": context.fully_qualified_namespace,
+            "FullyQualifiedNamespace": context.fully_qualified_namespace.partition(":")[0],
             "EventHubName": context.eventhub_name,
             "ConsumerGroup": context.consumer_group,
             "PartitionId": context.partition_id,
@@ -75,14 +76,39 @@ class Partition:
         await self._checkpoint(batch[-1])
 
     async def _run(self, events: list[EventData]) -> None:
-        first, last = events[0].sequence_number, events[-1].sequence_number
-        reason = f"partition {self._context.partition_id}, {len(events)} events {first}-{last}"
-        about = (event_metadata.many(events, self._about) if self._many
-                 else event_metadata.one(events[0], self._about))  # fmt: skip
-        payload = event_metadata.payload(events, data_type=self._data_type, cardinality_many=self._many)
+        call = self._call(events)
         # The worker cannot be stopped from here: on the loss of the partition the invocation runs on beside
         # the new owner, as on the platform, and only its checkpoint is left out.
-        await asyncio.shield(self._invoker.run(self._function, Call(payload, about, reason), self._stop))
+        await asyncio.shield(self._invoker.run(self._function, call, self._stop))
+
+    def _call(self, events: list[EventData]) -> Call:
+        """What the worker gets; a call that fails before the function where a message cannot be bound."""
+        first, last = events[0].sequence_number, events[-1].sequence_number
+        reason = f"partition {self._context.partition_id}, {len(events)} events {first}-{last}"
+        name = self._function.name
+        try:
+            about = (event_metadata.many(events, self._about, name) if self._many
+                     else event_metadata.one(events[0], self._about, name))  # fmt: skip
+            payload = event_metadata.payload(events, data_type=self._data_type, cardinality_many=self._many)
+        except BindingFailed as error:
+            return Call(None, reason=reason, fault=self._unbound(str(error), len(events)))
+        except Exception as error:  # noqa: BLE001 - whatever a message may hold: its batch fails, not the host
+            fault = self._unbound(f"{type(error).__name__}: {error}", len(events))
+            return Call(None, reason=reason, fault=fault)
+        return Call(payload, about, reason)
+
+    def _unbound(self, why: str, count: int) -> str:
+        policy = self._function.retry
+        if policy is not None and policy.max_count < 0:
+            after = (
+                f"the partition stands still for consumer group {self._about['ConsumerGroup']!r}: stop the"
+                " host, move its checkpoint past that event, start again"
+            )
+        else:
+            tries = f"after {policy.max_count} retries " if policy is not None else ""
+            after = f"{tries}the checkpoint moves past the {count} events of this batch: they are lost to it"
+        where = f"function {self._function.name!r}, partition {self._context.partition_id}"
+        return f"{where}: {why}. No event of the batch reaches the function; {after}"
 
     async def _checkpoint(self, event: EventData) -> None:
         self._batches += 1

@@ -4,10 +4,11 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from azure.eventhub import EventData
+from azure.eventhub._pyamqp.message import Message
 
 from devstack.functions import cli, timespan, wire
 from devstack.functions.config import Configuration
@@ -19,6 +20,7 @@ from devstack.functions.listeners.schedule import Schedule
 from devstack.functions.model import Function, RetryPolicy
 from devstack.functions.routes import compile_route
 from devstack.tests.functions.hosting import SAMPLE
+from devstack.tests.functions.messages import placed, received
 
 
 def _next(expression: str, year: int, month: int, day: int) -> str:
@@ -137,6 +139,7 @@ class _Recorder:
         self.running += 1
         assert self.running == 1, "one batch of a partition at a time"
         await asyncio.sleep(0)
+        assert call.payload is not None, call.fault
         self.batches.append(len(call.payload[1]))
         self.running -= 1
         return Outcome("id", ok=True)
@@ -156,11 +159,8 @@ class _Context:
         self.written.release()
 
 
-def _event(number: int) -> Any:
-    message = SimpleNamespace(annotations={}, properties=None)
-    return SimpleNamespace(body=b"x", properties={}, raw_amqp_message=message, sequence_number=number,
-                           offset=str(number), partition_key=None,
-                           enqueued_time=datetime.now(UTC))  # fmt: skip
+def _event(number: int) -> EventData:
+    return received(Message(message_annotations=placed(number), data=[b"x"]))
 
 
 def _partition(**host: Any) -> tuple[Partition, _Recorder, _Context]:

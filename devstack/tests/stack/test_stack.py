@@ -1,10 +1,13 @@
 """The stack as a whole: it starts, survives its own parts' stops, and ends with whoever started it."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +50,9 @@ def test_parts_come_and_go_and_nothing_is_left(tmp_path: Path, capsys: pytest.Ca
         nobody = free_port()
         assert answers(stack.ports, nobody)
         assert "AMQP 1.0" in capsys.readouterr().out
+        with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+            urllib.request.urlopen(f"{stack.eventhubs_http}/hub/messages", b"an event without a token")
+        refused.value.close()
         stack.stop_cosmos()
         assert not answers(stack.ports, nobody)
         stack.start_cosmos()
@@ -88,7 +94,8 @@ def test_services_end_with_their_process(tmp_path: Path, number: signal.Signals)
     )  # fmt: skip
     assert process.stdout
     with process.stdout as said:
-        assert any("Ctrl-C" in line for line in said)
+        printed = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, said))
+        assert f"events by HTTP: POST http://localhost:{ports.eventhubs}/HUB/messages\n" in printed
         assert answers(ports, free_port())
         os.kill(process.pid, number)
         assert process.wait(30) == (0 if number == signal.SIGINT else -number)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import pytest
 
 from tests.metadata import ROOT, bindings, functions, local_settings, placeholders, resolved, used
+from vendctl.partitions.looking import NEXT
+from vendctl.partitions.reading import GROUP
 from vendctl.provision import BLOB_CONTAINERS, CONTAINERS, QUEUES
 from vending.settings import CONNECTIONS, Settings
 
@@ -78,14 +80,14 @@ def test_the_hub_and_its_consumer_groups_are_in_the_local_configuration(local: d
     for binding in bindings():
         if binding["type"] == "eventHubTrigger":
             hub = resolved(binding["eventHubName"], local)
-            wanted.setdefault(hub, set()).add(binding["consumerGroup"])
+            wanted.setdefault(hub, {GROUP}).add(binding["consumerGroup"])
     assert wanted, "no function reads a hub"
     for hub, groups in wanted.items():
         assert groups <= hubs.get(hub, set()), f"{hub} misses consumer groups"
 
 
 def test_two_functions_never_share_a_consumer_group() -> None:
-    groups = [b["consumerGroup"] for b in bindings() if b["type"] == "eventHubTrigger"]
+    groups = [b["consumerGroup"] for b in bindings() if b["type"] == "eventHubTrigger"] + [GROUP]
     assert len(groups) == len(set(groups))
 
 
@@ -124,6 +126,7 @@ def test_host_json_fits_the_hub_and_the_app() -> None:
     host = json.loads((ROOT / "host.json").read_text())
     hubs = host["extensions"]["eventHubs"]
     assert hubs["minEventBatchSize"] <= hubs["maxEventBatchSize"] <= hubs["prefetchCount"]
+    assert hubs["maxEventBatchSize"] <= NEXT, "vendctl partitions looks at less than a batch"
     assert host["extensions"]["http"]["routePrefix"] == ""
     assert host["extensions"]["queues"].get("messageEncoding", "base64") == "base64"
     assert host["extensionBundle"]["version"] == "[4.0.0, 5.0.0)"
