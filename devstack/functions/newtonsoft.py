@@ -31,8 +31,13 @@ def rewritten(value: Any) -> Any:
 
 def anew(text: str | bytes, indent: int | None = None) -> str:
     """A JSON text parsed and written. ``ValueError`` when it is none."""
+    return written(rewritten(json.loads(text)), indent)
+
+
+def written(value: Any, indent: int | None = None) -> str:
+    """Compact, or indented."""
     separators = (",", ":") if indent is None else None
-    return json.dumps(rewritten(json.loads(text)), ensure_ascii=False, indent=indent, separators=separators)
+    return json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
 
 
 def _text(value: str) -> str:

@@ -199,6 +199,16 @@ def test_a_body_that_is_no_data_cannot_be_bound(message: Message) -> None:
         event_metadata.payload([event], data_type="binary", cardinality_many=True)
 
 
+def test_a_value_that_dotnet_cannot_hold_fails_its_batch_by_name() -> None:
+    """A DateTimeOffset after the year 9999; nothing but a failed batch comes of it."""
+    after = described("datetime-offset", Amqp.long, 2**62)
+    event = received(
+        Message(message_annotations=placed(3, "136"), application_properties={"at": after}, data=[b"x"])
+    )
+    with pytest.raises(BindingFailed, match=r"OverflowError.*offset 136, sequence number 3"):
+        event_metadata.many([event], CONTEXT, "f")
+
+
 def test_a_time_keeps_its_milliseconds() -> None:
     """``x-opt-enqueued-time`` with an offset, ``EnqueuedTimeUtc`` without a zone."""
     event = received(Message(message_annotations=placed(1, at=AT.replace(microsecond=120000)), data=[b"x"]))
