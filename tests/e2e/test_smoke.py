@@ -98,7 +98,7 @@ def test_a_queue_function_that_does_nothing_is_named(apart: System, off: str, on
 
 
 def test_a_queue_trigger_that_listens_in_another_account_is_named(apart: System) -> None:
-    """What a connection STORAGE did: ``AzureWebJobs`` + name goes first, and no line says so on the platform."""
+    """What a connection STORAGE did: ``AzureWebJobs`` + name goes first, and the platform does not say so."""
     on = {f"AzureWebJobs.{name}.Disabled": "false" for name in ("notify", "roll_up_shard")}
     elsewhere = {"AzureWebJobsDATA": apart.environment["AzureWebJobsStorage"]}
     other = apart.stack.start_functions(ROOT, settings=apart.environment | on | elsewhere)
