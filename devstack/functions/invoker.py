@@ -24,7 +24,7 @@ class Call:
     A ``fault`` is what kept the payload from being made: each attempt fails with it, before the function.
     """
 
-    payload: Wire | None
+    payload: Wire
     metadata: Mapping[str, Wire] = field(default_factory=dict)
     reason: str = ""
     fault: str | None = None
@@ -125,9 +125,9 @@ class Invoker:
                 answer = await worker.invoke(request)
         except TimeoutError:
             # Python code cannot be cancelled from outside: the process is replaced, as the platform does.
-            worker.kill()
+            worker.retire()
             raise FunctionTimedOut(
-                f"functionTimeout of {self._timeout} s exceeded; worker replaced"
+                f"functionTimeout of {self._timeout} s exceeded; its worker ends, with what else it does"
             ) from None
         if not answer["ok"]:
             detail = f"{answer['error']}\n{answer['traceback']}".rstrip()

@@ -50,6 +50,10 @@ PROTOS = SimpleNamespace(
 )
 
 
+active: set[str] = set()
+"""Ids of the invocations in work: what is logged outside them the platform drops."""
+
+
 class IndexFailed(Exception):
     """The library's own account of what is wrong with the app."""
 
@@ -121,6 +125,14 @@ def _retry(options: Any) -> dict[str, Any] | None:
 
 async def invoke(request: SimpleNamespace) -> dict[str, Any]:
     """Run one invocation: ``ok``, ``result``, ``outputs``, ``error``, ``traceback``, datums as wire pairs."""
+    active.add(request.id)
+    try:
+        return await _invoke(request)
+    finally:
+        active.discard(request.id)
+
+
+async def _invoke(request: SimpleNamespace) -> dict[str, Any]:
     retry_count, max_retry_count, last_error = request.retry
     try:
         ok, result, outputs, error, trace = await native_invocation.invocation_request_native(

@@ -5,8 +5,10 @@ They try again after a second, not after the 15 s and more of their defaults: th
 
 import asyncio
 import contextlib
+import re
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Protocol, Self, cast
 
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
@@ -21,17 +23,36 @@ DEVELOPMENT = (
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
     "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
 )
+_IMPATIENT: dict[str, Any] = {
+    "initial_backoff": 0,
+    "increment_base": 1,
+    "retry_total": 2,
+    "random_jitter_range": 0,
+}
+_QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class Client(Protocol):
+    """A client that holds connections open."""
+
+    async def close(self) -> None:
+        """Let go of them."""
 
 
 class Storage:
-    """Blob and queue services of the app's storage connections."""
+    """Blob and queue services of the app's storage connections, and other clients that live with the host."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
-        self._blobs: dict[str, BlobServiceClient] = {}
-        self._queues: dict[str, QueueServiceClient] = {}
+        self._clients: dict[str, Client] = {}
         self._made: set[str] = set()
         self._lock = asyncio.Lock()
+
+    def opened[T: Client](self, key: str, make: Callable[[], T]) -> T:
+        """The client of that key, made at its first use and closed with the host."""
+        if key not in self._clients:
+            self._clients[key] = make()
+        return cast(T, self._clients[key])
 
     def text(self, connection: str | None, where: str) -> str:
         """The connection string, ``UseDevelopmentStorage=true`` spelled out."""
@@ -41,26 +62,22 @@ class Storage:
     def blobs(self, connection: str | None, where: str) -> BlobServiceClient:
         """The blob service of a connection."""
         text = self.text(connection, where)
-        if text not in self._blobs:
-            try:
-                self._blobs[text] = BlobServiceClient.from_connection_string(
-                    text, initial_backoff=0, increment_base=1, retry_total=2, random_jitter_range=0
-                )
-            except ValueError as error:
-                raise ConfigurationError(f"{where}: connection {connection!r}: {error}") from error
-        return self._blobs[text]
+        try:
+            return self.opened(
+                f"blobs {text}", lambda: BlobServiceClient.from_connection_string(text, **_IMPATIENT)
+            )
+        except ValueError as error:
+            raise ConfigurationError(f"{where}: connection {connection!r}: {error}") from error
 
     def queues(self, connection: str | None, where: str) -> QueueServiceClient:
         """The queue service of a connection."""
         text = self.text(connection, where)
-        if text not in self._queues:
-            try:
-                self._queues[text] = QueueServiceClient.from_connection_string(
-                    text, initial_backoff=0, increment_base=1, retry_total=2, random_jitter_range=0
-                )
-            except ValueError as error:
-                raise ConfigurationError(f"{where}: connection {connection!r}: {error}") from error
-        return self._queues[text]
+        try:
+            return self.opened(
+                f"queues {text}", lambda: QueueServiceClient.from_connection_string(text, **_IMPATIENT)
+            )
+        except ValueError as error:
+            raise ConfigurationError(f"{where}: connection {connection!r}: {error}") from error
 
     async def container(self, name: str) -> ContainerClient:
         """A container of the host's own storage account, made when it is missing."""
@@ -88,7 +105,23 @@ class Storage:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for blobs in self._blobs.values():
-            await blobs.close()
-        for queues in self._queues.values():
-            await queues.close()
+        for client in self._clients.values():
+            await client.close()
+
+
+def queue_name(name: str, where: str) -> str:
+    """The name as the platform uses it, in small letters. ``ConfigurationError`` for one no queue can have.
+
+    Source: Azure/azure-sdk-for-net QueuesExtensionConfigProvider (``NormalizeQueueName``).
+    """
+    found = name.lower()
+    if not valid_queue_name(found):
+        raise ConfigurationError(
+            f"{where}: {name!r} is no name of a queue: 3 to 63 letters, digits and single dashes between them"
+        )
+    return found
+
+
+def valid_queue_name(name: str) -> bool:
+    """Whether a queue can have that name: 3 to 63 small letters, digits, single dashes between them."""
+    return _QUEUE_NAME.fullmatch(name) is not None

@@ -1,5 +1,6 @@
 """Partitions read through the official SDK past any body, and checkpoints moved on real blobs."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -98,6 +99,28 @@ async def test_every_body_that_the_sdk_sends_is_read_as_it_came(served: Served) 
     assert LINK.decode_payload.__module__ == "azure.eventhub._pyamqp._decode"
 
 
+async def test_partitions_are_read_at_the_same_time(served: Served) -> None:
+    """The SDK's decoder is one for the process: it comes back after the last reader, not the first."""
+    hub = reader(served)
+    with EventHubProducerClient.from_connection_string(served.connection_string, eventhub_name=HUB) as client:
+        for partition in ("0", "1"):
+            batch = client.create_batch(partition_id=partition)
+            for number in range(50):
+                batch.add(EventData(b"%d" % number))
+            client.send_batch(batch)
+    ends = await hub.ends()
+
+    async def bodies(partition: str, count: int) -> list[bytes]:
+        last = ends[partition].last
+        found = [one async for one in hub.read(partition, last - count, last)]
+        return [one.told.body for one in found]
+
+    short, long = await asyncio.gather(bodies("0", 2), bodies("1", 50))
+    assert short == [b"48", b"49"]
+    assert long == [b"%d" % number for number in range(50)]
+    assert LINK.decode_payload.__module__ == "azure.eventhub._pyamqp._decode"
+
+
 async def test_a_group_that_does_not_exist_ends_with_what_to_do(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,7 +182,7 @@ async def test_a_checkpoint_is_moved_as_the_host_writes_it_and_never_over_anothe
         await host.move(held, 51, "5100")
     now = (await host.checkpoints())["$default", "0"]
     assert dict(now.metadata) == {"sequencenumber": "50", "offset": "5000", "clientidentifier": "me"}
-    assert (await HostCheckpoints(host.container, HUB).done())["ingest_telemetry"]["0"] == 50
+    assert (await HostCheckpoints(host.container, *HOME.split("/")).done())["ingest_telemetry"]["0"] == 50
     with pytest.raises(ValueError, match="not moved back to 49"):
         await host.move(now, 49, "4900")
 

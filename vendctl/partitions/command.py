@@ -139,7 +139,7 @@ def parser() -> argparse.ArgumentParser:
                        help="a consumer group that no function reads with; default %(default)s")  # fmt: skip
     found.set_defaults(run=listed)
     bounds = Bounds()
-    actions = found.add_subparsers(dest="action", metavar="clear")
+    actions = found.add_subparsers(dest="action", metavar="[clear N]")
     one = actions.add_parser("clear", help="bring in what stands before a partition's bad messages; move on")
     one.add_argument("partition", metavar="N")
     one.add_argument("--group", choices=[*CHOICES, "both"], default="both", help="default %(default)s")

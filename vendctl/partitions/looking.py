@@ -1,5 +1,6 @@
 """What each function stands before, in each partition: looked at, nothing changed."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
@@ -14,6 +15,8 @@ from vending.domain.events import PUBLISHER_KEYS
 
 NEXT = 500
 """Events of the next batch at the most: ``maxEventBatchSize`` of host.json. One of them stops all of it."""
+READERS = 8
+"""Partitions that are read at once: each takes a connection of its own, a second, mostly of waiting."""
 State = Literal["idle", "moves", "stands", "blocked"]
 
 
@@ -73,17 +76,29 @@ async def look(hub: HubReader, host: HostBlobs, now: datetime, limit: timedelta)
     # The checkpoints first: what is done is never ahead of the hub.
     held, owners = await host.checkpoints(), await host.owners()
     ends = await hub.ends()
-    rows, seen = [], dict[tuple[str, int], tuple[Message | None, Bad | None]]()
-    for group, function in GROUPS.items():
-        for partition in sorted(ends, key=_order):
-            checkpoint, end = held.get((group, partition), Checkpoint(group, partition)), ends[partition]
-            place = partition, checkpoint.sequence
-            if place not in seen:
-                seen[place] = await ahead(hub, checkpoint, end)
-            first, bad = seen[place]
-            owner = owners.get((group, partition))
-            rows.append(_row(function, checkpoint, end, first, bad, owner, _State(now, limit)))
-    return rows
+    checkpoints = [
+        held.get((group, partition), Checkpoint(group, partition))
+        for group in GROUPS
+        for partition in sorted(ends, key=_order)
+    ]
+    places = {_place(one): one for one in checkpoints}
+    gate = asyncio.Semaphore(READERS)
+
+    async def read(one: Checkpoint) -> tuple[Message | None, Bad | None]:
+        async with gate:
+            return await ahead(hub, one, ends[one.partition])
+
+    found = dict(zip(places, await asyncio.gather(*map(read, places.values())), strict=True))
+    states = _State(now, limit)
+    return [
+        _row(one, ends[one.partition], found[_place(one)], owners.get((one.group, one.partition)), states)
+        for one in checkpoints
+    ]
+
+
+def _place(one: Checkpoint) -> tuple[str, int, str]:
+    """Where a function is: what two functions at one place stand before is read once."""
+    return one.partition, one.sequence, one.offset
 
 
 async def ahead(hub: HubReader, checkpoint: Checkpoint, end: End) -> tuple[Message | None, Bad | None]:
@@ -114,11 +129,12 @@ class _State:
 
 
 def _row(
-    function: str, checkpoint: Checkpoint, end: End, first: Message | None, bad: Bad | None,
+    checkpoint: Checkpoint, end: End, stands: tuple[Message | None, Bad | None],
     owner: str | None, states: _State,
 ) -> Row:  # fmt: skip
+    first, bad = stands
     return Row(
-        function=function,
+        function=checkpoint.function,
         group=checkpoint.group,
         partition=checkpoint.partition,
         state=states.of(checkpoint, first, bad),

@@ -25,7 +25,9 @@ GROUP = "operators"
 """The consumer group to read with: the functions' receivers exclude all others from theirs."""
 SILENCE = 30.0
 """Seconds without an event, though the hub has some, after which reading is given up."""
-AT_ONCE = 300
+AT_ONCE = 200
+"""Events of one callback; three times as many wait in memory at the most."""
+Arrived = asyncio.Queue[list[EventData] | Exception]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +83,10 @@ class HubReader:
 
         Raises Transient when the hub does not give them.
         """
-        arrived: asyncio.Queue[list[EventData] | Exception] = asyncio.Queue(4)
-
-        async def take(_: Any, events: list[EventData]) -> None:
-            if events:
-                await arrived.put(events)
-
-        async def fail(_: Any, fault: Exception) -> None:
-            await arrived.put(fault)
-
+        arrived: Arrived = asyncio.Queue(1)
         with undecoded():
             async with self.client() as client:
-                receiving = asyncio.create_task(
-                    client.receive_batch(
-                        take, partition_id=partition, starting_position=start, prefetch=AT_ONCE,
-                        max_batch_size=AT_ONCE, on_error=fail,
-                    )
-                )  # fmt: skip
+                receiving = asyncio.create_task(_receive(client, partition, start, arrived))
                 try:
                     async with aclosing(_until(arrived, last, partition)) as found:
                         async for message in found:
@@ -107,9 +96,23 @@ class HubReader:
                     await asyncio.gather(receiving, return_exceptions=True)
 
 
-async def _until(
-    arrived: asyncio.Queue[list[EventData] | Exception], last: int, partition: str
-) -> AsyncGenerator[Message]:
+async def _receive(
+    client: EventHubConsumerClient, partition: str, start: str | int, arrived: Arrived
+) -> None:
+    async def take(_: Any, events: list[EventData]) -> None:
+        if events:
+            await arrived.put(events)
+
+    async def fail(_: Any, fault: Exception) -> None:
+        await arrived.put(fault)
+
+    await client.receive_batch(
+        take, partition_id=partition, starting_position=start, prefetch=AT_ONCE, max_batch_size=AT_ONCE,
+        on_error=fail,
+    )  # fmt: skip
+
+
+async def _until(arrived: Arrived, last: int, partition: str) -> AsyncGenerator[Message]:
     while True:
         try:
             found = await asyncio.wait_for(arrived.get(), SILENCE)
@@ -127,12 +130,35 @@ async def _until(
                 return
 
 
+@dataclass
+class _Aside:
+    """The SDK's decoder while it is put aside, for as many reads as go on."""
+
+    readers: int = 0
+    put_back: Callable[[], None] = lambda: None
+
+
+_aside = _Aside()
+
+
 @contextmanager
 def undecoded() -> Iterator[None]:
     """While this lasts, the body of a received event is the whole message as it came.
 
     There is no public way: a test tells when the SDK keeps its decoder elsewhere. Raises RuntimeError then.
     """
+    if _aside.readers == 0:
+        _aside.put_back = _put_aside()
+    _aside.readers += 1
+    try:
+        yield
+    finally:
+        _aside.readers -= 1
+        if _aside.readers == 0:
+            _aside.put_back()
+
+
+def _put_aside() -> Callable[[], None]:
     from azure.eventhub._pyamqp import message as sdk
     from azure.eventhub._pyamqp.aio import _receiver_async
 
@@ -154,7 +180,4 @@ def undecoded() -> Iterator[None]:
         return sdk.Message(message_annotations=own, data=[raw])
 
     link.decode_payload = kept
-    try:
-        yield
-    finally:
-        link.decode_payload = original
+    return lambda: setattr(link, "decode_payload", original)

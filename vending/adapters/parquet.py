@@ -56,7 +56,7 @@ class ParquetTable:
         for row in rows:
             self._rows.append(row)
             self._held_rows += 1
-            self._held_bytes += len(row["body"])
+            self._held_bytes += len(row["body"]) + len(row.get("amqp") or "")
             if len(self._rows) == SLICE:
                 self._settle()
             if self._held_rows >= self._limits[0] or self._held_bytes >= self._limits[1]:

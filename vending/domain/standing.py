@@ -70,15 +70,14 @@ def findings(
 ) -> list[Finding]:
     """One for each function and partition: bad where it has stood for longer than ``limit``."""
     return [
-        _finding(function, partition, halts.halts.get(function, {}).get(partition), end, now, limit)
+        _finding(f"{function}:{partition}", halts.halts.get(function, {}).get(partition), end, now, limit)
         for function in sorted(done)
         for partition, end in sorted(last.items())
     ]
 
 
-def _finding(
-    function: str, partition: str, halt: Halt | None, end: int, now: datetime, limit: timedelta
-) -> Finding:
+def _finding(component: str, halt: Halt | None, end: int, now: datetime, limit: timedelta) -> Finding:
+    function, _, partition = component.partition(":")
     stood = now - halt.since if halt else timedelta()
     detail = {"function": function, "partition": partition, "standingSeconds": round(stood.total_seconds())}
     if halt:
@@ -87,7 +86,7 @@ def _finding(
     return Finding(
         machine=PLACE,
         rule=RULE,
-        component=f"{function}:{partition}",
+        component=component,
         order=(millis(now),),
         bad=stood > limit,
         at=millis(halt.since if halt else now),

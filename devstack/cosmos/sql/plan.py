@@ -13,6 +13,7 @@ from devstack.cosmos.sql.shape import column_names
 AGGREGATE_NAMES: Final = {
     "COUNT": "Count", "SUM": "Sum", "AVG": "Average", "MIN": "Min", "MAX": "Max", "COUNTIF": "CountIf",
 }  # fmt: skip
+WHOLE: Final = {"min": epk.MIN_EPK, "max": epk.MAX_EPK, "isMinInclusive": True, "isMaxInclusive": False}
 
 
 def query_plan(query: tree.Query, parameters: Mapping[str, Any], features: str) -> dict[str, Any]:
@@ -20,7 +21,6 @@ def query_plan(query: tree.Query, parameters: Mapping[str, Any], features: str) 
     _check_features(query, {one.strip() for one in features.split(",")})
     top, offset, limit = (_number(one, parameters) for one in (query.top, query.offset, query.limit))
     types = _group_types(query)
-    whole = {"min": epk.MIN_EPK, "max": epk.MAX_EPK, "isMinInclusive": True, "isMaxInclusive": False}
     return {
         "partitionedQueryExecutionInfoVersion": 2,
         "queryInfo": {
@@ -39,7 +39,7 @@ def query_plan(query: tree.Query, parameters: Mapping[str, Any], features: str) 
             "dCountInfo": None,
             "hasNonStreamingOrderBy": False,
         },
-        "queryRanges": [whole],
+        "queryRanges": [dict(WHOLE)],
     }
 
 

@@ -19,7 +19,7 @@ import orjson
 from azure.eventhub import EventData
 from azure.eventhub.amqp import AmqpMessageBodyType
 
-from devstack.functions import newtonsoft
+from devstack.functions import dotnet_json
 from devstack.functions.errors import BindingFailed
 from devstack.functions.listeners import amqp_types
 from devstack.functions.listeners.amqp_types import Binary, Moment, Single, Ticks, Timestamp
@@ -139,6 +139,16 @@ def _offset(text: str | None) -> int:
     return number if -(2**63) <= number < 2**63 else -1
 
 
+def _of(event: EventData) -> tuple[dict[str, Any], dict[str, Any]]:
+    """System and own properties. ``BindingFailed`` names the event with a value that .NET cannot hold."""
+    try:
+        return system_properties(event), plain(dict(event.properties or {}))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BindingFailed(
+            f"{type(error).__name__}: {error}, in the properties of {place(event)}"
+        ) from error
+
+
 def _json(value: Any) -> Wire:
     return ("json", orjson.dumps(value).decode())
 
@@ -156,11 +166,12 @@ def _common(context: dict[str, Any], function: str) -> dict[str, Wire]:
 
 def many(events: list[EventData], context: dict[str, Any], function: str) -> dict[str, Wire]:
     """Trigger metadata of a batch; texts that are empty are missing, so those arrays may be shorter."""
-    system = [system_properties(event) for event in events]
+    both = [_of(event) for event in events]
+    system = [one for one, _ in both]
     offsets = _texts(one["OffsetString"] for one in system)
     return {
         "SystemPropertiesArray": _json(system),
-        "PropertiesArray": _json([plain(dict(event.properties or {})) for event in events]),
+        "PropertiesArray": _json([properties for _, properties in both]),
         "SequenceNumberArray": ("collection_sint64", [int(event.sequence_number or 0) for event in events]),
         "OffsetArray": offsets,
         "OffsetStringArray": offsets,
@@ -172,10 +183,10 @@ def many(events: list[EventData], context: dict[str, Any], function: str) -> dic
 
 def one(event: EventData, context: dict[str, Any], function: str) -> dict[str, Wire]:
     """Trigger metadata of a single event: the same names without ``Array``; Offset is a text here."""
-    system = system_properties(event)
+    system, properties = _of(event)
     found: dict[str, Wire] = {
         "SystemProperties": _json(system),
-        "Properties": _json(plain(dict(event.properties or {}))),
+        "Properties": _json(properties),
         "SequenceNumber": _json(system["SequenceNumber"]),
         **_common(context, function),
     }
@@ -222,7 +233,7 @@ def payload(events: list[EventData], *, data_type: str, cardinality_many: bool) 
 
 def _parsed(text: str, event: EventData) -> str:
     try:
-        return newtonsoft.anew(text)
+        return dotnet_json.compact(dotnet_json.parse(text))
     except ValueError as error:
         raise BindingFailed(
             f"JsonReaderException: without a data type every body is parsed as JSON, and that of"

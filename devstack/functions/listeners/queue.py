@@ -1,57 +1,49 @@
-"""Queue trigger: several messages at once, kept invisible while they run, poison after five attempts.
+"""Queue trigger: the settings, what a message becomes for the function, and the name of its poison queue.
 
-Source: Azure/azure-sdk-for-net Storage.Queues QueueListener, QueueProcessor, QueuesOptions.
+Source: Azure/azure-sdk-for-net Storage.Queues QueuesOptions, QueueListenerFactory, QueueTriggerBinding.
 """
 
 import asyncio
-import base64
-import binascii
-import contextlib
 import os
-from dataclasses import dataclass
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
-from devstack.functions import log
+from devstack.functions import log, timespan
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
-from devstack.functions.invoker import Call, Invoker, stopped_within
-from devstack.functions.listeners.invisible import kept_invisible
+from devstack.functions.invoker import Call, Invoker
+from devstack.functions.listeners.queue_loop import SHORTEST_POLL, QueueLoop, QueueSettings, Wakes
 from devstack.functions.model import Function
-from devstack.functions.outputs import queue_encoding
-from devstack.functions.storage import Storage
+from devstack.functions.output_queue import queue_encoding
+from devstack.functions.storage import Storage, queue_name, valid_queue_name
 from devstack.functions.wire import Wire
 
 _ROOT = "extensions.queues"
-SHORTEST_POLL = 0.1
-SETTLE = 2.0
-
-
-@dataclass(frozen=True)
-class QueueSettings:
-    """host.json ``extensions.queues``; seconds. ``lease`` is the invisibility of a message in work."""
-
-    batch: int
-    threshold: int
-    max_dequeue: int
-    retry_after: float
-    max_poll: float
-    plain: bool
-    lease: float
+_POISON = "-poison"
+_NEVER = "9999-12-31T23:59:59.999999+00:00"
 
 
 def read(configuration: Configuration) -> QueueSettings:
     """Read and check the section."""
     batch = configuration.integer(f"{_ROOT}.batchSize", 16, low=1, high=32)
     cores = os.cpu_count() or 1
+    longest = configuration.seconds(f"{_ROOT}.maxPollingInterval", "00:01:00")
+    if longest < SHORTEST_POLL:
+        raise ConfigurationError(
+            f"host.json {_ROOT}.maxPollingInterval must not be less than 00:00:00.1000000"
+        )
+    # The platform checks nothing here; what the service refuses leaves a failed message invisible.
+    again = configuration.value(f"{_ROOT}.visibilityTimeout", "00:00:00")
     return QueueSettings(
         batch=batch,
         threshold=configuration.integer(f"{_ROOT}.newBatchThreshold", batch // 2 * cores),
         max_dequeue=configuration.integer(f"{_ROOT}.maxDequeueCount", 5, low=1),
-        retry_after=configuration.seconds(f"{_ROOT}.visibilityTimeout", "00:00:00"),
-        max_poll=max(SHORTEST_POLL, configuration.seconds(f"{_ROOT}.maxPollingInterval", "00:01:00")),
+        retry_after=timespan.seconds(again, f"host.json {_ROOT}.visibilityTimeout", signed=True),
+        max_poll=longest,
         plain=queue_encoding(configuration) == "none",
         lease=lease_seconds(configuration),
     )
@@ -67,137 +59,111 @@ def lease_seconds(configuration: Configuration) -> float:
     return lease
 
 
-class QueueListener:
-    """Polls one queue for one function, with a back-off from 100 ms to ``maxPollingInterval``."""
+class QueueFunction:
+    """Runs one function for the messages of its queue."""
 
-    def __init__(self, function: Function, invoker: Invoker, settings: QueueSettings, queue: QueueClient,
-                 poison: QueueClient) -> None:  # fmt: skip
+    def __init__(self, function: Function, invoker: Invoker, poison: QueueClient | None) -> None:
         self._function = function
         self._invoker = invoker
-        self._settings = settings
-        self._queue = queue
         self._poison = poison
-        self._running: set[asyncio.Task[None]] = set()
-        self._stop = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._binary = _binary(function)
+        self.where = function.where()
+        self.stopping = asyncio.Event()
 
-    async def start(self) -> None:
-        """Begin to poll."""
-        self._task = asyncio.create_task(self._poll())
+    async def run(self, message: QueueMessage, body: bytes) -> bool:
+        """Whether it succeeded."""
+        return await self._call(body, _about(message), f"message {message.id}")
+
+    def poison(self, _body: bytes | None, /) -> QueueClient | None:
+        """The function's poison queue, whatever the message."""
+        return self._poison
+
+    async def by_hand(self, text: str | None) -> None:
+        """The admin endpoint's run: a message that was never in a queue has no id and was never dequeued."""
+        about: dict[str, Wire] = {
+            "DequeueCount": ("json", "0"),
+            "ExpirationTime": ("json", f'"{_NEVER}"'),
+            "InsertionTime": ("json", f'"{datetime.now(UTC).isoformat()}"'),
+            "NextVisibleTime": ("json", f'"{_NEVER}"'),
+        }
+        await self._call((text or "").encode(), about, "by hand")
+
+    async def _call(self, body: bytes, about: dict[str, Wire], reason: str) -> bool:
+        text = _text(body)
+        if text is not None:
+            about["QueueTrigger"] = ("string", text)
+        elif not self._binary:
+            self._not_bound(reason)
+            return False
+        payload: Wire = ("bytes", body) if self._binary else ("string", text)
+        call = Call(payload, about, reason)
+        return (await self._invoker.run(self._function, call, self.stopping)).ok
+
+    def _not_bound(self, reason: str) -> None:
+        """Binding fails before the worker is asked: a failed invocation that the function never sees."""
+        name = self._function.trigger["name"]
+        log.error(
+            f"Functions.{self._function.name} (Failed, Id={uuid.uuid4()}, Duration=0ms, {reason})\n"
+            f"Exception binding parameter {name!r}: the message is no UTF-8; data_type=BINARY gives bytes"
+        )
+
+
+class QueueListener:
+    """A queue trigger at work."""
+
+    def __init__(self, function: QueueFunction, loop: QueueLoop) -> None:
+        self._function = function
+        self._loop = loop
+        self.start = loop.start
+        self.close = loop.close
 
     async def stop(self) -> None:
-        """Fetch no more; messages in work go on."""
-        self._stop.set()
-        if self._task is not None:
-            # Only a fetch from a service that does not answer takes longer.
-            await asyncio.wait([self._task], timeout=SETTLE)
-            self._task.cancel()
-
-    async def close(self) -> None:
-        """Let ended invocations be settled; a message that is cut off becomes visible again by itself."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=SETTLE)
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-
-    async def _poll(self) -> None:
-        pause = SHORTEST_POLL
-        while not self._stop.is_set():
-            found = 0
-            if len(self._running) <= self._settings.threshold:
-                found = await self._fetch()
-                pause = SHORTEST_POLL if found else min(pause * 2, self._settings.max_poll)
-            if self._running and (found or len(self._running) > self._settings.threshold):
-                await self._one_done(pause)
-            else:
-                await stopped_within(self._stop, pause)
-
-    async def _one_done(self, pause: float) -> None:
-        await asyncio.wait(self._running, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-
-    async def _fetch(self) -> int:
-        count = 0
-        try:
-            pages = self._queue.receive_messages(
-                max_messages=self._settings.batch, visibility_timeout=int(self._settings.lease),
-                messages_per_page=self._settings.batch,
-            )  # fmt: skip
-            async for message in pages:
-                count += 1
-                task = asyncio.create_task(self._work(message))
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
-        except ResourceNotFoundError:
-            return 0
-        except AzureError as error:
-            log.error(f"{self._function.where()}: {type(error).__name__}: {error}; polling again")
-        return count
-
-    async def _work(self, message: QueueMessage) -> None:
-        try:
-            if (message.dequeue_count or 1) > self._settings.max_dequeue:
-                await self._to_poison(message, "was received too often before")
-                return
-            body = self._decoded(message)
-            if body is None:
-                await self._to_poison(
-                    message, "is not base64 (set extensions.queues.messageEncoding to none?)"
-                )
-                return
-            async with kept_invisible(self._queue, message, self._settings.lease, self._function.where()):
-                call = Call(("string", body), _metadata(message, body), f"message {message.id}")
-                outcome = await self._invoker.once(self._function, call)
-            await self._settle(message, ok=outcome.ok)
-        except AzureError as error:
-            log.error(f"{self._function.where()}, message {message.id}: {type(error).__name__}: {error}")
-
-    async def _settle(self, message: QueueMessage, *, ok: bool) -> None:
-        if ok:
-            await self._queue.delete_message(message)
-        elif (message.dequeue_count or 1) >= self._settings.max_dequeue:
-            await self._to_poison(message, f"failed {message.dequeue_count} times")
-        else:
-            await self._queue.update_message(message, visibility_timeout=int(self._settings.retry_after))
-
-    async def _to_poison(self, message: QueueMessage, why: str) -> None:
-        log.error(f"{self._function.where()}: message {message.id} {why}; moved to {self._poison.queue_name}")
-        try:
-            await self._poison.send_message(message.content)
-        except ResourceNotFoundError:
-            with contextlib.suppress(ResourceExistsError):
-                await self._poison.create_queue()
-            await self._poison.send_message(message.content)
-        await self._queue.delete_message(message)
-
-    def _decoded(self, message: QueueMessage) -> str | None:
-        if self._settings.plain:
-            return str(message.content)
-        try:
-            return base64.b64decode(message.content, validate=True).decode("utf-8", "replace")
-        except (binascii.Error, ValueError):
-            return None
+        """Fetch no more; messages in work go on, but are not retried."""
+        self._function.stopping.set()
+        await self._loop.stop()
 
 
-def listener(
-    function: Function, invoker: Invoker, configuration: Configuration, storage: Storage
-) -> QueueListener:
-    """Resolve names and the connection. A queue that does not exist yet is waited for."""
-    name = function.text("queueName", configuration)
-    connection = function.trigger.get("connection")
-    service = storage.queues(connection, function.where())
-    poison = service.get_queue_client(f"{name}-poison")
-    return QueueListener(function, invoker, read(configuration), service.get_queue_client(name), poison)
+def build(
+    function: Function, invoker: Invoker, configuration: Configuration, storage: Storage, wakes: Wakes
+) -> tuple[QueueListener, Callable[[str | None], Awaitable[None]]]:
+    """The listener, and what the admin endpoint runs. A queue that does not exist yet is waited for."""
+    text = function.text("queueName", configuration)
+    service = storage.queues(function.trigger.get("connection"), function.where())
+    settings = read(configuration)
+    name = queue_name(text, function.where())
+    poison = poison_name(name)
+    executor = QueueFunction(function, invoker, service.get_queue_client(poison) if poison else None)
+    loop = QueueLoop(service.get_queue_client(name), settings, executor, wakes)
+    return QueueListener(executor, loop), executor.by_hand
 
 
-def _metadata(message: QueueMessage, body: str) -> dict[str, Wire]:
+def poison_name(queue: str) -> str | None:
+    """``{queue}-poison``; None for a poison queue itself and where that name would be too long."""
+    name = f"{queue}{_POISON}"
+    return name if not queue.endswith(_POISON) and valid_queue_name(name) else None
+
+
+def _binary(function: Function) -> bool:
+    kind = str(function.trigger.get("dataType") or "").upper()
+    if kind not in ("", "UNDEFINED", "STRING", "BINARY"):
+        raise ConfigurationError(f"{function.where()}: dataType {kind} is not served; use BINARY or STRING")
+    return kind == "BINARY"
+
+
+def _text(body: bytes) -> str | None:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _about(message: QueueMessage) -> dict[str, Wire]:
     times = {
         "InsertionTime": message.inserted_on,
         "ExpirationTime": message.expires_on,
         "NextVisibleTime": message.next_visible_on,
     }
     found: dict[str, Wire] = {
-        "QueueTrigger": ("string", body),
         "Id": ("string", str(message.id)),
         "PopReceipt": ("string", str(message.pop_receipt)),
         "DequeueCount": ("json", str(message.dequeue_count)),

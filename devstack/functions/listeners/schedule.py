@@ -43,7 +43,12 @@ class Schedule:
         return found
 
     def sub_minute(self, moment: datetime) -> bool:
-        """Whether two occurrences lie less than a minute apart: the platform then keeps no status."""
+        """Whether all occurrences lie less than a minute apart: the platform then keeps no status.
+
+        Only where no field but the seconds says anything: ``* 30 * * * *`` pauses for an hour.
+        """
+        if self._expression.split()[1:] != ["*"] * 5:
+            return False
         first = self.next_after(moment)
         return (self.next_after(first) - first).total_seconds() < 60
 

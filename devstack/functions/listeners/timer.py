@@ -1,23 +1,20 @@
 """Timer trigger: one listener among all hosts, a status blob, past due at most once at start.
 
-Source: azure-webjobs-sdk-extensions TimerListener, StorageScheduleMonitor.
+Source: azure-webjobs-sdk-extensions TimerListener, TimerSchedule (``ShouldDisableScheduleMonitor``).
 """
 
 import asyncio
 import json
 from datetime import UTC, datetime
-from typing import Any
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
-
-from devstack.functions import log
 from devstack.functions.config import Configuration
 from devstack.functions.invoker import Call, Invoker, Outcome, stopped_within
 from devstack.functions.leases import SingletonLock
 from devstack.functions.listeners.retry_loop import persistently
 from devstack.functions.listeners.schedule import Schedule
+from devstack.functions.listeners.timer_status import NEVER, ScheduleStatus, StatusBlob, checked
 from devstack.functions.model import Function
-from devstack.functions.storage import HOSTS, Storage
+from devstack.functions.storage import Storage
 
 
 class TimerListener:
@@ -27,16 +24,15 @@ class TimerListener:
                  host_id: str) -> None:  # fmt: skip
         self._function = function
         self._invoker = invoker
-        self._storage = storage
-        expression = function.text("schedule", configuration)
-        self._schedule = Schedule(expression, function.where())
+        self._schedule = Schedule(function.text("schedule", configuration), function.where())
         self._monitored = function.trigger.get("useMonitor", True) and not self._schedule.sub_minute(_now())
-        self._path = f"timers/{host_id}/Host.Functions.{function.name}/status"
+        self._blob = StatusBlob(storage, host_id, function.name, function.where())
         lock = f"locks/{host_id}/Host.Functions.{function.name}.Listener"
         self._lock = SingletonLock(configuration, storage, lock)
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._status: dict[str, str] | None = None
+        self._status = ScheduleStatus(NEVER, NEVER, NEVER)
+        self._running = False
 
     async def start(self) -> None:
         """Seek the lock and begin to wait for the first occurrence."""
@@ -49,9 +45,11 @@ class TimerListener:
         self._stop.set()
 
     async def close(self) -> None:
-        """Let the status of a run that ended be written, then release the lock."""
+        """Let the status of a run that ended be written, then release the lock. A run that goes on is not
+        waited for: it is past due at the next start.
+        """
         if self._task is not None:
-            if self._lock.held.is_set():
+            if self._lock.held.is_set() and not self._running:
                 await asyncio.wait([self._task], timeout=2.0)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -63,72 +61,49 @@ class TimerListener:
 
     async def _loop(self) -> None:
         await self._lock.held.wait()
-        due = await self._first()
-        while not await stopped_within(self._stop, max(0.0, (due - _now()).total_seconds())):
+        await self._first()
+        while not await stopped_within(self._stop, max(0.0, (self._status.next - _now()).total_seconds())):
             await self._lock.held.wait()
             began = _now()
             await self._run(past_due=False)
-            due = await self._after(began, due)
+            # A timer that fired a hair early must not run the same occurrence twice.
+            await self._after(max(began, self._status.next))
 
-    async def _first(self) -> datetime:
+    async def _first(self) -> None:
         """At start: a stored next occurrence that has passed is run once, as past due; else runOnStartup."""
         now = _now()
-        stored = await self._read() if self._monitored else None
-        if stored is not None and self._past_due(stored, now):
-            self._status = stored
-            await self._run(past_due=True)
-            return await self._after(now, now)
-        if self._function.trigger.get("runOnStartup"):
-            await self._run(past_due=False)
-            return await self._after(now, now)
-        due = self._schedule.next_after(now)
-        if self._monitored:
-            await self._write({"Last": (stored or {}).get("Last", _NEVER), "Next": due.isoformat(),
-                               "LastUpdated": now.isoformat()})  # fmt: skip
-        return due
+        self._status = ScheduleStatus(NEVER, self._schedule.next_after(now), NEVER)
+        past_due = self._monitored and await self._past_due(now)
+        if past_due or self._function.trigger.get("runOnStartup"):
+            await self._run(past_due=past_due)
+            await self._after(now)
 
-    def _past_due(self, stored: dict[str, str], now: datetime) -> bool:
-        """The stored occurrence has passed, and it is one of the present schedule (a changed schedule never
-        is).
-        """
-        last = datetime.fromisoformat(stored["LastUpdated"])
-        known = datetime.fromisoformat(stored["Next"])
-        return now > known and self._schedule.next_after(last) == known
+    async def _past_due(self, now: datetime) -> bool:
+        """Take the stored status over, or store that of a new timer: its first run sees no LastUpdated."""
+        stored = await self._blob.read()
+        if stored is None:
+            await self._blob.write(ScheduleStatus(NEVER, self._status.next, now))
+            return False
+        self._status = checked(stored, self._schedule, now)
+        if self._status != stored:
+            await self._blob.write(self._status)
+        return now > self._status.next
 
-    async def _after(self, began: datetime, ran: datetime) -> datetime:
-        now = _now()
-        # A clock that woke up a hair early must not run the same occurrence twice.
-        due = self._schedule.next_after(max(now, ran))
+    async def _after(self, ran: datetime) -> None:
+        """The next occurrence counts from when this run *began*: one that overran it runs at once."""
+        self._status = ScheduleStatus(ran, self._schedule.next_after(ran), ran)
         if self._monitored:
-            stamp = began.isoformat()
-            await self._write({"Last": stamp, "Next": due.isoformat(), "LastUpdated": now.isoformat()})
-        return due
+            await self._blob.write(self._status)
 
     async def _run(self, *, past_due: bool) -> Outcome:
-        content = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": self._status, "IsPastDue": past_due}
+        status = self._status.plain() if self._monitored else None
+        content = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
         call = Call(("json", json.dumps(content)), {}, "past due" if past_due else "")
-        return await self._invoker.run(self._function, call, self._stop)
-
-    async def _read(self) -> dict[str, str] | None:
-        blob = (await self._storage.container(HOSTS)).get_blob_client(self._path)
+        self._running = True
         try:
-            found: dict[str, Any] = json.loads(await (await blob.download_blob()).readall())
-        except ResourceNotFoundError:
-            return None
-        return {str(key): str(value) for key, value in found.items()}
-
-    async def _write(self, status: dict[str, str]) -> None:
-        self._status = status
-        blob = (await self._storage.container(HOSTS)).get_blob_client(self._path)
-        try:
-            await blob.upload_blob(json.dumps(status).encode(), overwrite=True)
-        except AzureError as error:
-            log.error(
-                f"{self._function.where()}: status blob was not written ({type(error).__name__}: {error})"
-            )
-
-
-_NEVER = "0001-01-01T00:00:00+00:00"
+            return await self._invoker.run(self._function, call, self._stop)
+        finally:
+            self._running = False
 
 
 def _now() -> datetime:

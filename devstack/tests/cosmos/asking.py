@@ -4,7 +4,6 @@ import base64
 from typing import Any
 
 import orjson
-from multidict import CIMultiDict
 
 from devstack.cosmos.account import Account
 from devstack.cosmos.auth import WELL_KNOWN_KEY, signature, signed_resource
@@ -17,7 +16,7 @@ KEY = base64.b64decode(WELL_KNOWN_KEY)
 def ask(account: Account, verb: str, path: str, body: Any = None, **headers: str) -> Reply:
     """One signed request; underscores in header names become dashes."""
     kind, link = signed_resource(path)
-    sent = CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()})
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
     sent["x-ms-date"] = DATE
     sent["authorization"] = f"type=master&ver=1.0&sig={signature(KEY, verb, kind, link, DATE)}"
     data = b"" if body is None else orjson.dumps(body)

@@ -176,6 +176,8 @@ def test_after_n_retries_the_checkpoint_moves_past_the_batch(
     wait_for(lambda: host.checkpoints("twice").get("0") == 1, "the checkpoint")
     _send(host, *_data("next"), partition_id="0")
     wait_for(lambda: _texts(host, "twice") == ["next"], "the next event")
+    assert host.request("/admin/functions/twice", b'{"input": "by hand"}')[0] == 202
+    wait_for(lambda: "by hand" in _texts(host, "twice"), "a batch of the admin endpoint")
     assert host.log().count("NotSupportedException") == 3
     assert "the checkpoint moves past the 2 events" in host.log()
 
@@ -190,6 +192,8 @@ def test_with_cardinality_one_only_that_event_fails(
     wait_for(lambda: host.checkpoints("single").get("0") == 2, "the checkpoint")
     assert _texts(host, "single") == ["one", "two"]
     assert host.log().count("NotSupportedException") == 1
+    assert host.request("/admin/functions/single", b'{"input": "by hand"}')[0] == 202
+    wait_for(lambda: "by hand" in _texts(host, "single"), "the event of the admin endpoint")
 
 
 def test_retry_context_and_id_of_a_batch_that_is_tried_again(

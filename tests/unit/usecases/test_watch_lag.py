@@ -9,7 +9,7 @@ import pytest
 from tests.archived import NOON, FakeArchive, FakeHub
 from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from tests.told import FakeMetrics
-from vending.domain.layout import WAITING
+from vending.domain.layout import STANDING, WAITING
 from vending.usecases.notify import notify
 from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.watch_lag import LagStores, alert_of_lag, watch_lag
@@ -125,6 +125,7 @@ async def test_the_hubs_numbers_are_written_a_hundred_times_in_its_retention_not
         assert found
         versions.add(found[1])
     assert 90 <= len(versions) <= 101
+    assert await world.blobs.find(STANDING) is None, "nothing waited, so there is nothing to remember"
 
 
 async def test_a_partition_that_stands_still_opens_an_alert_within_minutes_and_closes_when_it_moves() -> None:
@@ -172,3 +173,19 @@ async def test_a_standing_partition_is_remembered_over_restarts_and_by_whoever_s
         "ingest_telemetry:0": "open",
         "ingest_telemetry:1": "open",
     }
+
+
+async def test_a_sweep_that_was_overtaken_opens_nothing_again() -> None:
+    """Two sweeps at once: the one that judged earlier ends later, and is not believed."""
+    world = World()
+    world.hub.last = {"0": 5, "1": 5}
+    world.done(archive=5, ingest=5)
+    world.checkpoints.numbers["ingest_telemetry"]["0"] = 3
+    await world.sweep(0)
+    await world.sweep(0.1)
+    assert world.states("partition-standing-still") == {"ingest_telemetry:0": "open"}
+    stale = await watch_lag(world.lag, world.metrics, NOON + 0.15 * HOUR)
+    world.done(ingest=5)
+    await world.sweep(0.2)
+    await alert_of_lag(stale, world.stores, NOON + 0.15 * HOUR)
+    assert world.states("partition-standing-still") == {"ingest_telemetry:0": "closed"}
