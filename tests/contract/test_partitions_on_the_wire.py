@@ -132,10 +132,8 @@ async def test_a_group_that_does_not_exist_ends_with_what_to_do(
 
 
 def test_messages_that_the_sdk_cannot_decode_are_read_all_the_same() -> None:
-    """A ``char`` of .NET: the SDK's decoder fails, and without ours the event would never arrive."""
+    """A ``char`` of .NET: the SDK's decoder has no reader for it, and such an event would never arrive."""
     raw = message(3, data(b"x"), application={"char": b"\x73\x00\x00\x00\xe4"})
-    with pytest.raises(TypeError):
-        LINK.decode_payload(memoryview(raw))
     with undecoded():
         carried = LINK.decode_payload(memoryview(raw))
     event = EventData._from_message(carried)
@@ -182,7 +180,8 @@ async def test_a_checkpoint_is_moved_as_the_host_writes_it_and_never_over_anothe
         await host.move(held, 51, "5100")
     now = (await host.checkpoints())["$default", "0"]
     assert dict(now.metadata) == {"sequencenumber": "50", "offset": "5000", "clientidentifier": "me"}
-    assert (await HostCheckpoints(host.container, HUB).done())["ingest_telemetry"]["0"] == 50
+    done = await HostCheckpoints(host.container, "name.space", HUB).done()
+    assert done["ingest_telemetry"]["0"] == 50
     with pytest.raises(ValueError, match="not moved back to 49"):
         await host.move(now, 49, "4900")
 

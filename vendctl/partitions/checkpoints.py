@@ -7,13 +7,12 @@ port (BlobCheckpointStoreInternal of the .NET SDK).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
 from azure.storage.blob.aio import ContainerClient
 
 from vending.adapters.checkpoints import GROUPS
-from vending.adapters.clients import address
+from vending.adapters.clients import hub_namespace
 from vending.adapters.faults import translated
 from vending.settings import Settings
 
@@ -101,7 +100,4 @@ class HostBlobs:
 
 def home(environment: Mapping[str, str]) -> str:
     """``namespace/hub`` as the host writes it, from the app's settings."""
-    parts = dict(part.partition("=")[::2] for part in environment.get("EVENTHUB", "").split(";"))
-    namespace = urlsplit(parts["Endpoint"]).hostname if parts.get("Endpoint") else None
-    namespace = namespace or address(environment, "EVENTHUB", "fullyQualifiedNamespace")
-    return f"{namespace}/{Settings.read(environment).telemetry_hub}".lower()
+    return f"{hub_namespace(environment, 'EVENTHUB')}/{Settings.read(environment).telemetry_hub}".lower()
