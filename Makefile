@@ -103,7 +103,7 @@ contracts: setup
 bench: setup ## the figures beside their baselines: a table, and benchmarks/latest.json
 	@$(PY) -m benchmarks
 
-soak: setup-test ## the long sizes, outside CI; results in benchmarks/soak.json
+soak: setup-test ## the long sizes and random examples, outside CI; results in benchmarks/{soak,explored}.json
 	@.tools/bin/uv pip install --quiet --python $(PY) --group soak
 	@$(PY) -m benchmarks.soak
 

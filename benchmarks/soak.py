@@ -28,6 +28,10 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {"COSMOS_ORACLE_EXAMPLES": "10000", "COSMOS_MODEL_EXAMPLES": "3000"},
         [*PYTEST, "devstack/tests/cosmos"],
     ),
+    "properties: half an hour of examples drawn at random": (
+        {},
+        [sys.executable, "-m", "benchmarks.explore", "--minutes", "30"],
+    ),
     "archive: an hour of ten million events, appended and compacted within 2 GB": (
         {},
         [sys.executable, "-m", "benchmarks.archive", "--soak"],

@@ -1,17 +1,24 @@
 """Free loopback ports."""
 
+import itertools
+import os
 import socket
+
+FIRST, COUNT = 20_000, 12_000
+"""Below the ports that systems give to outgoing connections, which could take one before its server does."""
+_next = itertools.count(os.getpid() * 97)
+"""Each process begins elsewhere, and gives no port twice until it has been through all."""
 
 
 def free_port(preferred: int = 0) -> int:
     """``preferred`` when nothing holds it, else any port that is free at this moment (a hint, not a lock)."""
-    for port in (preferred, 0):
+    own = (FIRST + next(_next) % COUNT for _ in range(COUNT))
+    for port in itertools.chain((preferred,) if preferred else (), own):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            number: int = probe.getsockname()[1]
-            return number
+            return port
     raise OSError("no free loopback port")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from hypothesis import settings as hypothesis_settings
 
+from devstack.tests.examples import same_each_time
 from tests.elsewhere import LOCAL, STACK, core_tools, services, settings
 from tests.inbox import Inbox
 
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from devstack.stack import FunctionsHost, Stack
     from vendctl.local.system import System
 
-# No example is timed: a busy machine is no fault.
-hypothesis_settings.register_profile("suite", deadline=None)
-hypothesis_settings.load_profile("suite")
+same_each_time()
 
 _HOST = "AzureFunctionsJobHost__extensions__"
 QUICK = {

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from vending import resources
+
 ROOT = Path(__file__).parents[1]
 APP = ROOT / "function_app.py"
 PLACEHOLDER = re.compile(r"%([^%]+)%")
@@ -74,14 +76,14 @@ class Wiring:
         return found
 
     def opens(self, call: str) -> set[str]:
-        """The first, constant argument of each call of that name in what is reached."""
+        """The first argument of each call of that name in what is reached: constant, or of resources."""
         calls = [
             node
             for name in self.reached
             for node in ast.walk(self.functions[name])
             if isinstance(node, ast.Call) and _name(node.func) == call and node.args
         ]
-        return {str(node.args[0].value) for node in calls if isinstance(node.args[0], ast.Constant)}
+        return {name for node in calls if (name := _resource(node.args[0])) is not None}
 
     def calls(self, name: str) -> bool:
         """Whether anything that is reached names it."""
@@ -112,3 +114,11 @@ def built(file: Path) -> set[tuple[str, str]]:
 
 def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _resource(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.Attribute) and _name(node.value) == "resources":
+        return str(getattr(resources, node.attr))
+    return None

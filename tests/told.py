@@ -2,6 +2,9 @@
 
 from collections import defaultdict
 
+from vending.adapters.telemetry import INSTRUMENTS
+from vending.ports import Figure
+
 
 class FakeMetrics:
     """Values by figure and dimensions."""
@@ -9,7 +12,8 @@ class FakeMetrics:
     def __init__(self) -> None:
         self.told: defaultdict[tuple[str, ...], list[float]] = defaultdict(list)
 
-    def tell(self, name: str, value: float, **about: str) -> None:
+    def tell(self, name: Figure, value: float, **about: str) -> None:
+        assert name in INSTRUMENTS
         self.told[name, *(f"{key}={value}" for key, value in about.items())].append(value)
 
     def sums(self, name: str) -> dict[tuple[str, ...], float]:

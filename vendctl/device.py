@@ -22,10 +22,11 @@ from urllib.parse import quote_plus, urlsplit
 from vendctl.environment import load
 from vending import wiring
 from vending.domain import conditions
+from vending.domain.events import Identifier
 from vending.errors import VendstreamError
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}")
-"""Of devices and machines, as the event catalogue has it."""
+NAME = re.compile(Identifier)
+"""Of devices and machines: exactly the names that ingest takes."""
 
 
 def parts(connection: str, hub: str) -> tuple[str, str, str]:
@@ -91,7 +92,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
     asked = parser.parse_args(argv)
     if asked.days < 1 or not all(NAME.fullmatch(name) for name in (asked.device, asked.machine)):
-        parser.error("--days is at least 1; names are up to 64 of A-Z a-z 0-9 . _ : -")
+        parser.error("--days is at least 1; names are up to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")
     os.environ.update(load(asked.settings, os.environ))
     try:
         print(json.dumps(asyncio.run(run(asked, datetime.now(UTC))), indent=2))

@@ -14,30 +14,19 @@ from azure.cosmos.aio import ContainerProxy, CosmosClient, DatabaseProxy
 
 from vendctl.environment import load
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
+from vending.resources import BLOB_CONTAINERS, CONTAINERS, INDEXED, LIFE, QUEUES
 from vending.settings import Settings
 
-CONTAINERS = {
-    "machines": "/machineId",
-    "conditions": "/id",
-    "alerts": "/machineId",
-    "fleet": "/scope",
-    "catalog": "/kind",
-    "leases": "/id",
-}
-"""Cosmos DB containers and their partition keys."""
-INDEXED = {
-    "machines": ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to", "date"),
-    "conditions": ("type",),
-    "alerts": ("type", "state", "rule", "pending"),
-    "fleet": ("type", "open", "due", "broken"),
-    "catalog": ("type", "version", "site", "route"),
-}
-"""What queries filter by; nothing else is indexed, so that writes stay cheap."""
-LIFE = {"leases": -1}
-"""Time to live by container; -1: items may have one of their own. The change feed processor guards its first
-start by a lock with ``ttl: 30``: without this, the lock of a host that died stops every later start."""
-BLOB_CONTAINERS = ("archive", "deadletters")
-QUEUES = ("rollup-shards", "notifications")
+__all__ = [
+    "BLOB_CONTAINERS",
+    "CONTAINERS",
+    "INDEXED",
+    "LIFE",
+    "QUEUES",
+    "create_database",
+    "indexing_policy",
+    "provision",
+]
 
 
 def indexing_policy(container: str) -> dict[str, Any]:

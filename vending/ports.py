@@ -7,6 +7,10 @@ from typing import Any, Literal, Protocol
 
 Filter = tuple[str, Literal["=", "<", "<=", ">", ">="], str | int | float | bool]
 """(field, comparison, value); filters are joined by AND, and compare values of one type only."""
+Figure = Literal[
+    "events", "batch.size", "lag", "waiting", "holes", "request.units", "throttles", "alerts",
+]  # fmt: skip
+"""The names of the metrics; ``vending/adapters/telemetry.py`` says what each is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,9 @@ class Queue(Protocol):
 class Metrics(Protocol):
     """Figures for whoever watches the app; names and units in ``vending/adapters/telemetry.py``."""
 
-    def tell(self, name: str, value: float, **about: str) -> None:
-        """Count, or record, a value. ``about``: its dimensions, few and with few values each."""
+    def tell(self, name: Figure, value: float, **about: str) -> None:
+        """Count, or record, a value. ``about``: its dimensions, few and with few values each. Raises KeyError
+        for a name that is none, also where nobody listens."""
         ...
 
 

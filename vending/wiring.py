@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from vending import resources
 from vending import settings as _settings
 from vending.domain.events import HubEvent
 from vending.ports import Metrics, Webhook
@@ -113,7 +114,7 @@ def hub_events(events: Sequence[func.EventHubEvent]) -> list[HubEvent]:
 
 def machines() -> CosmosDocuments:
     """Stock, ledger pages, machine days: /machineId."""
-    return _container("machines", "machineId")
+    return _container("machines")
 
 
 @cache
@@ -121,22 +122,22 @@ def conditions() -> PackedDocuments:
     """Registers of a thousand machines a document: /id."""
     from vending.adapters.packing import PackedDocuments
 
-    return PackedDocuments(_container("conditions", "id"), "machines")
+    return PackedDocuments(_container("conditions"), "machines")
 
 
 def alerts() -> CosmosDocuments:
     """Alerts and their history: /machineId."""
-    return _container("alerts", "machineId")
+    return _container("alerts")
 
 
 def fleet() -> CosmosDocuments:
     """Site, route, product and fleet days; rollup continuations: /scope."""
-    return _container("fleet", "scope")
+    return _container("fleet")
 
 
 def catalog() -> CosmosDocuments:
     """Sites, machines, products, planograms: /kind."""
-    return _container("catalog", "kind")
+    return _container("catalog")
 
 
 @cache
@@ -144,7 +145,7 @@ def archive_blobs() -> ArchiveContainer:
     """Every raw event, and its Parquet."""
     from vending.adapters.archive_blobs import ArchiveContainer
 
-    return ArchiveContainer(_blob_service().get_container_client("archive"))
+    return ArchiveContainer(_blob_service().get_container_client(resources.ARCHIVE))
 
 
 @cache
@@ -192,17 +193,17 @@ def compaction() -> Archive:
 
 def deadletters() -> BlobContainer:
     """Events that will never be right, with the reason."""
-    return _blobs("deadletters")
+    return _blobs(resources.DEADLETTERS)
 
 
 def rollup_shards() -> StorageQueue:
     """One message per feed range that a roll-up must read."""
-    return _queue("rollup-shards")
+    return _queue(resources.ROLLUP_SHARDS)
 
 
 def notifications() -> StorageQueue:
     """One message per notification."""
-    return _queue("notifications")
+    return _queue(resources.NOTIFICATIONS)
 
 
 @cache
@@ -252,14 +253,11 @@ def view_stores() -> ViewStores:
 
 def health_probes() -> dict[str, Probe]:
     """One cheap read of every store, by its name: an item that does not exist, the length of a queue."""
-    containers = (machines, conditions, alerts, fleet, catalog)
-    documents = {store.__name__: store for store in containers}
-    blobs = {"archive": archive_blobs(), "deadletters": deadletters()}
-    queues = {"rollup-shards": rollup_shards, "notifications": notifications}
+    documents = [name for name in resources.CONTAINERS if name != resources.LEASES]
     return (
-        {f"cosmos/{name}": partial(store().read, "health", "health") for name, store in documents.items()}
-        | {f"blobs/{name}": partial(store.blocks, "health") for name, store in blobs.items()}
-        | {f"queues/{name}": store().length for name, store in queues.items()}
+        {f"cosmos/{name}": partial(_container(name).read, "health", "health") for name in documents}
+        | {f"blobs/{name}": partial(_blobs(name).blocks, "health") for name in resources.BLOB_CONTAINERS}
+        | {f"queues/{name}": _queue(name).length for name in resources.QUEUES}
     )
 
 
@@ -272,9 +270,10 @@ async def close() -> None:
 
 
 @cache
-def _container(name: str, key_field: str) -> CosmosDocuments:
+def _container(name: str) -> CosmosDocuments:
     from vending.adapters.cosmos import CosmosDocuments
 
+    key_field = resources.CONTAINERS[name].removeprefix("/")
     database = _cosmos().get_database_client(settings().cosmos_database)
     return CosmosDocuments(database.get_container_client(name), key_field)
 

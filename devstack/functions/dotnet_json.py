@@ -1,7 +1,8 @@
 """JSON as the platform's Newtonsoft.Json reads it and writes it again.
 
 A text that holds JSON and is handed to an output binding does not arrive as it was: it is parsed and written
-anew, indented, with numbers and dates in .NET's own forms. Source: azure-functions-host FunctionBinding
+anew, indented, with numbers and dates in .NET's own forms. So are the documents of a change feed, an HTTP
+function's text, and Event Hubs bodies without a data type. Source: azure-functions-host FunctionBinding
 (``JToken.Parse``, ``ToString``), Newtonsoft.Json JsonTextWriter, DateTimeParser and JsonConvert.
 """
 
@@ -16,6 +17,7 @@ _DATE = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,7}))?"
     r"(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?"
 )
+_QUOTED = re.compile(r'"(\d{4}-\d\d-\d\dT[^"\\]{8,29})"(?!:)', re.ASCII)
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x85\u2028\u2029]')
 
@@ -49,6 +51,19 @@ def indented(value: Any, *, dates: bool, depth: int = 0) -> str:
     if isinstance(value, float):
         return _in_json(number(value))
     return json.dumps(value)
+
+
+def compact(value: Any) -> str:
+    """``value`` on one line, its dates rewritten: the values of :func:`indented`, for what is parsed again at
+    once. The dates are found in the text, which is several times as fast as a walk.
+    """
+    return _QUOTED.sub(_rewritten, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _rewritten(found: re.Match[str]) -> str:
+    # A quotation mark that is itself part of a text stands behind a backslash.
+    before = found.string[found.start() - 1] if found.start() else "["
+    return f'"{date(found[1])}"' if before in "[:," else found[0]
 
 
 def bare(value: Any, *, dates: bool) -> str:

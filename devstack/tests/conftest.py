@@ -6,6 +6,9 @@ import pytest
 
 from devstack import azurite
 from devstack.ports import free_port
+from devstack.tests.examples import same_each_time
+
+same_each_time()
 
 
 @pytest.fixture(scope="session")

@@ -180,8 +180,7 @@ async def test_a_checkpoint_is_moved_as_the_host_writes_it_and_never_over_anothe
         await host.move(held, 51, "5100")
     now = (await host.checkpoints())["$default", "0"]
     assert dict(now.metadata) == {"sequencenumber": "50", "offset": "5000", "clientidentifier": "me"}
-    done = await HostCheckpoints(host.container, "name.space", HUB).done()
-    assert done["ingest_telemetry"]["0"] == 50
+    assert (await HostCheckpoints(host.container, *HOME.split("/")).done())["ingest_telemetry"]["0"] == 50
     with pytest.raises(ValueError, match="not moved back to 49"):
         await host.move(now, 49, "4900")
 

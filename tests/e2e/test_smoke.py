@@ -97,6 +97,21 @@ def test_a_queue_function_that_does_nothing_is_named(apart: System, off: str, on
         apart.stack.hosts.remove(other)
 
 
+def test_a_queue_trigger_that_listens_in_another_account_is_named(apart: System) -> None:
+    """What a connection STORAGE did: ``AzureWebJobs`` + name goes first, and the platform does not say so."""
+    on = {f"AzureWebJobs.{name}.Disabled": "false" for name in ("notify", "roll_up_shard")}
+    elsewhere = {"AzureWebJobsDATA": apart.environment["AzureWebJobsStorage"]}
+    other = apart.stack.start_functions(ROOT, settings=apart.environment | on | elsewhere)
+    try:
+        done = smoke(apart, other.url, wait=25)
+        assert done.returncode == 1
+        assert done.stderr.startswith("not alive: notify: "), done.stderr
+        assert "the API shows it" in done.stdout
+    finally:
+        other.stop()
+        apart.stack.hosts.remove(other)
+
+
 async def without(off: str, url: str, environment: Mapping[str, str]) -> None:
     """The smoke test where the host lists that function, and it does nothing."""
     async with aiohttp.ClientSession() as session:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from vendctl import catalog
+from vendctl.catalog_file import read_file
 from vendctl.local.system import ROOT
 
 
@@ -18,4 +19,4 @@ def describe_fleet(machines: int, seed: int, file: Path) -> Path:
 
 async def import_fleet(file: Path) -> str:
     """Put it into the catalog; what was done, in words. A run that died while importing is finished here."""
-    return catalog.explain(await catalog.run(catalog.read_file(file), take_over=True))
+    return catalog.explain(await catalog.run(read_file(file), take_over=True))

@@ -100,4 +100,5 @@ class HostBlobs:
 
 def home(environment: Mapping[str, str]) -> str:
     """``namespace/hub`` as the host writes it, from the app's settings."""
-    return f"{hub_namespace(environment, 'EVENTHUB')}/{Settings.read(environment).telemetry_hub}".lower()
+    namespace = hub_namespace(environment, "EVENTHUB")
+    return f"{namespace}/{Settings.read(environment).telemetry_hub}".lower()

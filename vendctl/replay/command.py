@@ -15,13 +15,15 @@ from pathlib import Path
 
 from devstack.signals import interruptible
 from vendctl.local.system import System, system
-from vendctl.replay import mapping, report, sales
-from vendctl.replay.errors import ReplayError
+from vendctl.replay import mapping_file, report, sales
+from vendctl.replay.errors import ReplayError, RowsRefused
+from vendctl.replay.faults import SHOWN
 from vendctl.replay.folder import Folder, fingerprint
 from vendctl.replay.pipeline import replay
 from vendctl.replay.progress import ReplayProgress
 from vendctl.replay.report import Outcome
 from vendctl.replay.sales import SalesFile
+from vendctl.replay.two_readings import text_totals
 from vendctl.replay.verify import verify
 
 _HOST = "AzureFunctionsJobHost__extensions__"
@@ -33,10 +35,12 @@ def main(argv: list[str]) -> int:
     asked = _parser().parse_args(argv)
     interruptible()
     try:
-        file = sales.read(asked.csv, mapping.load(asked.map) if asked.map else None)
+        file = sales.read(asked.csv, mapping_file.load(asked.map) if asked.map else None)
         outcome = _run(file, asked.data, asked.verify)
     except ReplayError as fault:
         print(f"replay: {fault}", file=sys.stderr)
+        if isinstance(fault, RowsRefused) and len(fault.faults) > SHOWN:
+            print(f"replay: all of them are in {_listed(asked.csv, fault)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("replay: stopped; the data stay, and the next run goes on from them", file=sys.stderr)
@@ -64,18 +68,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _listed(csv: Path, refused: RowsRefused) -> Path:
+    """The file that has a line for each fault."""
+    path = Path(".data") / "replay-faults" / f"{csv.stem}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(refused.faults) + "\n", encoding="utf-8")
+    return path
+
+
 def _run(file: SalesFile, data: Path | None, verified: bool) -> Outcome:
+    text = text_totals(file)
     mark = fingerprint(file)
     folder = Folder(data or Path(".data") / f"replay-{mark}", mark)
     folder.open()
     with ReplayProgress() as progress, ExitStack() as parts:
         progress.say(f"{file.path}: {len(file.sales):,} sales; data in {folder.path}")
+        for note in file.notes:
+            progress.say(note)
         try:
             running = parts.enter_context(system(folder.path, _settings(file), progress.say, port=0))
         except RuntimeError as fault:  # a part that does not start, or a folder in use
             raise ReplayError(str(fault)) from fault
         _adopt(running)
-        outcome = asyncio.run(replay(file, folder, running, progress))
+        outcome = asyncio.run(replay(file, text, folder, running, progress))
         if verified:
             outcome.verified = asyncio.run(verify(progress))
         return outcome

@@ -13,7 +13,7 @@ import msgspec
 
 from vendctl.replay.money import shares
 from vendctl.replay.names import identifiers
-from vendctl.replay.sales import Sale
+from vendctl.replay.sale import Sale
 from vendctl.replay.times import spread
 from vending.domain.events import TYPE_PREFIX, TYPE_SUFFIX
 

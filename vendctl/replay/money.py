@@ -1,6 +1,11 @@
 """Amounts as sales files write them → integer minor units of an ISO 4217 currency, never through a float."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from vendctl.replay.errors import Unreadable
 
 DECIMALS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -8,9 +13,30 @@ DECIMALS = {
     4: "CLF UYW",
 }
 """Currencies that do not have two decimals."""
-SIGNS = "$€£¥"
+SIGNS = {
+    "$": "USD AUD BBD BMD BSD CAD CLP COP HKD JMD MXN NZD SGD TTD TWD UYU ARS", "€": "EUR", "£": "GBP",
+    "¥": "JPY CNY", "US$": "USD", "C$": "CAD", "A$": "AUD", "R$": "BRL", "R": "ZAR", "kr": "SEK NOK DKK ISK",
+    "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "Fr": "CHF", "lei": "RON", "₹": "INR", "₩": "KRW", "₫": "VND",
+    "₺": "TRY", "₽": "RUB", "₴": "UAH", "₪": "ILS", "฿": "THB", "₱": "PHP",
+}  # fmt: skip
+"""What a sign may stand for. In a file of another currency it is a mistake, or ``[currencies]`` says more."""
 MOST = 1_000_000_000
 """Minor units of one event, by the catalogue."""
+SAY_NUMBERS = "say under [numbers] which sign is the decimal mark and which one groups thousands"
+_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "\u2212": "-"})
+_AMOUNT = re.compile(r"([+-]?)\s*([^0-9\s.,+'_-]*)\s*([+-]?[0-9.,'_ ]*?)\s*([^0-9\s.,+'_-]*)")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How a file writes numbers. ``stated``: somebody said so, it is no assumption."""
+
+    decimal: str = "."
+    thousands: str = ""
+    stated: bool = False
+
+
+PLAIN = Numbers()
 
 
 def exponent(currency: str) -> int:
@@ -18,22 +44,61 @@ def exponent(currency: str) -> int:
     return next((decimals for decimals, codes in DECIMALS.items() if currency in codes.split()), 2)
 
 
-def minor_units(text: str, currency: str) -> int:
-    """``"3.5"`` in USD is 350. Raises ValueError for what is no exact, non-negative amount."""
-    bare = text.strip().strip(SIGNS).strip()
-    if not bare or not set(bare) <= set("0123456789.-+"):
-        raise ValueError(f"{text!r} is no amount: write digits with a decimal point, such as 2.50")
-    try:
-        amount = Decimal(bare).scaleb(exponent(currency))
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is no amount: write digits with a decimal point, such as 2.50") from None
-    if amount < 0:
-        raise ValueError(f"{text!r} is negative: a refund is no sale, take such rows out of the file")
+def minor_units(text: str, currency: str, numbers: Numbers = PLAIN) -> int:
+    """``"3.5"`` in USD is 350. Raises :class:`Unreadable` for what is no exact, non-negative amount."""
+    return money(text, currency, numbers, {})[0]
+
+
+def money(
+    text: str, currency: str, numbers: Numbers, signs: Mapping[str, str], *, stated: bool = False
+) -> tuple[int, str]:
+    """Minor units and currency. ``signs`` are the mapping's own; a sign says the currency where no column
+    did (``stated``). Raises :class:`Unreadable`.
+    """
+    parts = _AMOUNT.fullmatch(text.translate(_SPACES).strip())
+    if parts is None or (parts[2] and parts[4]) or (parts[1] and parts[3][:1] in ("+", "-")) or not parts[3]:
+        raise Unreadable(
+            text, f"is no amount: write digits with a decimal mark, such as 2{numbers.decimal}50"
+        )
+    found = _currency(text, parts[2] or parts[4], currency, signs, stated=stated)
+    value = number(text, parts[1] + parts[3], numbers)
+    if value < 0:
+        raise Unreadable(text, "is negative: a refund is no sale, leave such rows out by [skip]")
+    if not numbers.stated and -int(value.as_tuple().exponent) > exponent(found):
+        raise Unreadable(text, f"has more decimals than {found}, which has {exponent(found)}: {SAY_NUMBERS}")
+    amount = value.scaleb(exponent(found))
     if amount != amount.to_integral_value():
-        raise ValueError(f"{text!r} has more decimals than {currency}, which has {exponent(currency)}")
+        raise Unreadable(text, f"has more decimals than {found}, which has {exponent(found)}")
     if amount > MOST:
-        raise ValueError(f"{text!r} is above {MOST} minor units, the most of one sale")
-    return int(amount)
+        raise Unreadable(text, f"is above {MOST} minor units, the most of one sale")
+    return int(amount), found
+
+
+def number(text: str, digits: str, numbers: Numbers) -> Decimal:
+    """The number in a cell's text, digits grouped by threes or not at all. Raises :class:`Unreadable`."""
+    mark, group = re.escape(numbers.decimal), re.escape(numbers.thousands)
+    whole = rf"[0-9]+|[0-9]{{1,3}}(?:{group}[0-9]{{3}})+" if group else "[0-9]+"
+    parts = re.fullmatch(rf"([+-]?)({whole}|)(?:{mark}([0-9]*))?", digits)
+    if parts is None or not (parts[2] or parts[3]):
+        told = "" if numbers.stated or not re.search("[0-9]", digits) else f"; or {SAY_NUMBERS}"
+        example = f"2{numbers.decimal}50"
+        raise Unreadable(text, f"is no amount: write digits with a decimal mark, such as {example}{told}")
+    bare = parts[2].replace(numbers.thousands, "") if group else parts[2]
+    return Decimal(f"{parts[1]}{bare or '0'}.{parts[3] or ''}")
+
+
+def whole_number(text: str, most: int, numbers: Numbers) -> int:
+    """A count from 1. Raises :class:`Unreadable`; ``1.000`` may be one or a thousand."""
+    told = f"is no whole number from 1 to {most}"
+    try:
+        value = number(text, text.translate(_SPACES), numbers)
+    except Unreadable as fault:
+        raise Unreadable(text, told) from fault
+    if not numbers.stated and int(value.as_tuple().exponent) == -3:
+        raise Unreadable(text, f"may be {value:.0f} or {value.scaleb(3):.0f}: {SAY_NUMBERS}")
+    if value != value.to_integral_value() or not 1 <= value <= most:
+        raise Unreadable(text, told)
+    return int(value)
 
 
 def shares(total: int, quantities: list[int]) -> list[int]:
@@ -44,3 +109,13 @@ def shares(total: int, quantities: list[int]) -> list[int]:
         parts.append(total * taken // units - given)
         given += parts[-1]
     return parts
+
+
+def _currency(text: str, sign: str, currency: str, signs: Mapping[str, str], *, stated: bool) -> str:
+    said = signs.get(sign) or signs.get(sign.upper())
+    if said is not None and (said == currency or not stated):
+        return said
+    if said is None and (sign in ("", currency, currency.lower()) or currency in SIGNS.get(sign, "").split()):
+        return currency
+    cure = "its column says another" if stated else f"say under [currencies] which one {sign!r} is"
+    raise Unreadable(text, f"is not in {currency}: {cure}, or leave the row out by [skip]")

@@ -11,18 +11,23 @@ from vendctl.replay.errors import ReplayError
 from vendctl.replay.folder import Folder
 from vendctl.replay.places import catalog_of
 from vendctl.replay.progress import ReplayProgress
-from vendctl.replay.reconcile import Mismatch, compare, totals
+from vendctl.replay.reconcile import Mismatch, Totals, compare, totals
 from vendctl.replay.report import Outcome
 from vendctl.replay.sales import SalesFile
 from vendctl.replay.sending import send
+from vendctl.replay.two_readings import all_days
 from vendctl.replay.waiting import RollUps, Stage, catalog_noticed, finished, rolled_up
 from vending import wiring
 from vending.errors import VendstreamError
+from vending.resources import ROLLUP_SHARDS
 from vending.usecases.import_catalog import import_catalog
 
 
-async def replay(file: SalesFile, folder: Folder, running: System, progress: ReplayProgress) -> Outcome:
-    """All of it. Raises :class:`ReplayError` when the app does not get through."""
+async def replay(
+    file: SalesFile, text: Totals, folder: Folder, running: System, progress: ReplayProgress
+) -> Outcome:
+    """All of it; ``text`` is what the second reading summed up. Raises :class:`ReplayError` when the app does
+    not get through."""
     await _describe(file, running, progress)
     devices = device_events(file.sales, file.mapping.zone)
     events = sum(len(device.bodies) for device in devices)
@@ -32,7 +37,7 @@ async def replay(file: SalesFile, folder: Folder, running: System, progress: Rep
     numbers = await finished(running.environment, stage, log)
     try:
         await rolled_up(_rollups(running), _days(file), stage, log)
-        outcome = await _reconciled(file, events, numbers)
+        outcome = await _reconciled(file, text, events, numbers)
         outcome.mismatches += await rollup_mismatches(file)
         digest = await stored.ledger_digest(wiring.machines())
     finally:
@@ -78,7 +83,7 @@ def _watching(running: System, progress: ReplayProgress, log: str) -> Stage:
 def _rollups(running: System) -> RollUps:
     return RollUps(
         running.host.url,
-        lambda: stored.queue_length(running.environment, "rollup-shards"),
+        lambda: stored.queue_length(running.environment, ROLLUP_SHARDS),
         lambda: stored.day_count(wiring.machines(), wiring.fleet()),
         lambda: stored.caught_up(wiring.machines(), wiring.fleet()),
     )
@@ -90,7 +95,7 @@ def _days(file: SalesFile) -> int:
     return len(machine_days) + 2 * len({day for _, day in machine_days})
 
 
-async def _reconciled(file: SalesFile, events: int, numbers: dict[str, int]) -> Outcome:
+async def _reconciled(file: SalesFile, text: Totals, events: int, numbers: dict[str, int]) -> Outcome:
     sold = reconcile.file_sold(file.sales)
     ledger = reconcile.ledger_sold(await stored.documents(wiring.machines(), "page"), file.mapping.zone)
     return Outcome(
@@ -99,8 +104,13 @@ async def _reconciled(file: SalesFile, events: int, numbers: dict[str, int]) -> 
         rows=len(file.sales),
         events=events,
         days=len({sale.day for sale in file.sales}),
-        machines=reconcile.by_machine(ledger),
-        mismatches=compare("ledger", totals(sold), totals(ledger)),
+        machines=reconcile.by_machine(ledger, file.mapping.currency),
+        others=reconcile.other_currencies(ledger, file.mapping.currency),
+        notes=file.notes,
+        mismatches=[
+            *compare("ledger", totals(sold), totals(ledger)),
+            *compare("ledger", text, all_days(ledger)),
+        ],
         dead_letters=await stored.dead_letters(wiring.deadletters()),
         archive_gaps=await stored.archive_gaps(
             wiring.archive_blobs(), wiring.settings().hub_generation, numbers
@@ -111,7 +121,8 @@ async def _reconciled(file: SalesFile, events: int, numbers: dict[str, int]) -> 
 async def rollup_mismatches(file: SalesFile) -> list[Mismatch]:
     """Machine days and fleet days against the file's paid sales, by day, product and payment."""
     currency = file.mapping.currency
-    paid = [sold for sold in reconcile.file_sold(file.sales) if sold.paid]
+    sold = [sold for sold in reconcile.file_sold(file.sales) if sold.paid]
+    paid = reconcile.units_apart(sold, currency)
     products = {sku: name for name, sku in skus(file.sales).items()}
     days = await stored.documents(wiring.machines(), "day")
     fleet = await stored.fleet_days(wiring.fleet())

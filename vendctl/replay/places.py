@@ -8,7 +8,7 @@ from msgspec import UNSET
 from vendctl.replay.device_events import device_id, skus
 from vendctl.replay.mapping import Mapping
 from vendctl.replay.names import identifiers
-from vendctl.replay.sales import Sale
+from vendctl.replay.sale import Sale
 from vending.domain.catalog_entries import CatalogFile, MachineEntry, ProductEntry, SiteEntry
 
 LONGEST = 120

@@ -6,12 +6,12 @@ method over all days agree when these do.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from vendctl.replay.sales import Sale
+from vendctl.replay.sale import Sale
 from vending.domain.catalog import UNKNOWN
 
 FLEET = "fleet"
@@ -153,13 +153,32 @@ def compare(where: str, file: Totals, stored: Totals) -> list[Mismatch]:
     return [Mismatch(where, key, ours, theirs) for key, ours, theirs in pairs if ours != theirs]
 
 
-def by_machine(sold: Iterable[Sold]) -> dict[str, Sum]:
-    """Paid sales of each machine."""
+def by_machine(sold: Iterable[Sold], currency: str) -> dict[str, Sum]:
+    """Paid sales of each machine: units of all of them, revenue of one currency."""
     result: dict[str, Sum] = {}
     for one in sold:
         if one.paid:
-            result[one.machine] = result.get(one.machine, Sum()) + one.sum
+            revenue = one.sum.revenue if one.currency == currency else 0
+            result[one.machine] = result.get(one.machine, Sum()) + Sum(revenue, one.sum.units)
     return dict(sorted(result.items()))
+
+
+def other_currencies(sold: Iterable[Sold], currency: str) -> dict[str, int]:
+    """Revenue of all machines in each other currency; currencies are never summed."""
+    result: dict[str, int] = {}
+    for one in sold:
+        if one.paid and one.currency != currency:
+            result[one.currency] = result.get(one.currency, 0) + one.sum.revenue
+    return dict(sorted(result.items()))
+
+
+def units_apart(sold: Iterable[Sold], currency: str) -> list[Sold]:
+    """As rollups can tell it, which keep units but not per currency: all of them are counted with the one."""
+    result: list[Sold] = []
+    for one in sold:
+        result.append(replace(one, currency=currency, sum=Sum(0, one.sum.units)))
+        result.append(replace(one, sum=Sum(one.sum.revenue, 0)))
+    return result
 
 
 def _figures(
@@ -170,6 +189,6 @@ def _figures(
     parts |= {f"product:{products.get(sku, sku)}": value for sku, value in figures.get("skus", {}).items()}
     for code in {currency, *figures.get("revenue", {})}:
         for part, value in parts.items():
-            # Units are not kept per currency; one file has one, so others count as money without units.
+            # Units are not kept per currency: see units_apart.
             units = value.get("units", 0) if code == currency else 0
             yield Key(machine, day, code, part), Sum(value.get("revenue", {}).get(code, 0), units)

@@ -24,6 +24,10 @@ class Outcome:
     events: int
     days: int
     machines: dict[str, Sum]
+    others: dict[str, int] = field(default_factory=dict)
+    """Revenue in currencies other than the mapping's."""
+    notes: list[str] = field(default_factory=list)
+    """What the reading assumed, left out or counted although it was doubtful."""
     mismatches: list[Mismatch] = field(default_factory=list)
     dead_letters: dict[str, int] = field(default_factory=dict)
     archive_gaps: dict[str, int] = field(default_factory=dict)
@@ -52,6 +56,8 @@ class Outcome:
                 for name, sold in self.machines.items()
             },
             "currency": self.currency,
+            **({"otherCurrencies": self.others} if self.others else {}),
+            **({"notes": self.notes} if self.notes else {}),
             "timeZone": self.time_zone,
             "rows": self.rows,
             "events": self.events,
@@ -86,6 +92,8 @@ def show(outcome: Outcome) -> None:
     table.add_column("units", justify="right")
     for name, sold in (outcome.machines | {"all": outcome.total}).items():
         table.add_row(name, amount(sold.revenue, outcome.currency), f"{sold.units:,}")
+    for code, minor in outcome.others.items():
+        table.add_row(f"all, in {code}", amount(minor, code), "")
     figures = outcome.figures()
     console = Console(highlight=False)
     console.print(table)

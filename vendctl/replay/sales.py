@@ -1,26 +1,34 @@
 """The rows of a sales file as sales. A row that cannot be one is an error with its line number."""
 
-import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from collections.abc import Mapping as Values
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from vendctl.csv_table import NoTable, Row, table
 from vendctl.replay import mapping as mappings
-from vendctl.replay.errors import ReplayError
+from vendctl.replay.doubtful_rows import choose, sums_up
+from vendctl.replay.errors import ReplayError, Unreadable
+from vendctl.replay.faults import Fault, refusal
+from vendctl.replay.look_alikes import contradictions
 from vendctl.replay.mapping import PAYMENTS, Mapping
-from vendctl.replay.money import minor_units
-from vendctl.replay.names import digest, slug
+from vendctl.replay.money import MOST, money, whole_number
+from vendctl.replay.names import (
+    MAX_SELECTION,
+    machine_id,
+    product_name,
+    selection_id,
+    selection_of_product,
+)
+from vendctl.replay.sale import Sale
 from vendctl.replay.times import when
-from vending.domain.stock import MAX_SLOTS
 
-DELIMITERS = ",;\t|"
-SHOWN_ERRORS = 10
-MAX_PRODUCT = MAX_TRANSACTION = 120
-MAX_SELECTION = 16
-MAX_MACHINE = 48
+LONGEST = 120
+"""Characters of a transaction or a category."""
+MAX_QUANTITY = 999_999
+NEEDED = (*mappings.REQUIRED, "amount", "unit_amount", "quantity", "currency", "selection")
+"""Fields whose cells are never blank where the file has them."""
 WORDS = {
     "cash": ("cash", "coin", "coins", "bill", "bills", "bar"),
     "cashless": (
@@ -35,167 +43,179 @@ WORDS = {
 """The words that sales files use for the payment methods of the catalogue, in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sale:
-    """One line of a sale. ``at`` is UTC, None where the file has dates only; money in minor units."""
-
-    line: int
-    machine: str
-    name: str
-    location: str | None
-    day: date
-    at: datetime | None
-    selection: str
-    product: str | None
-    category: str | None
-    paid: int
-    quantity: int
-    currency: str
-    payment: str
-    transaction: str | None
-
-
 @dataclass(frozen=True)
 class SalesFile:
-    """All sales of a file, in its order, and how they were read."""
+    """All sales of a file, in its order, how they were read, and what was assumed or left out."""
 
     path: Path
     mapping: Mapping
     sales: list[Sale]
+    notes: list[str] = field(default_factory=list)
 
 
 def read(path: Path, mapping: Mapping | None = None) -> SalesFile:
     """Read a file. Raises :class:`ReplayError` naming the column, or the lines, that are wrong."""
-    rows = _rows(path)
-    header = next(rows, (0, []))[1]
-    if not header:
-        raise ReplayError(f"{path} is empty: the first line must name the columns")
+    try:
+        found = table(path)
+    except NoTable as fault:
+        raise ReplayError(str(fault)) from fault
+    mapped = mapping is not None
     if mapping is None:
-        mapping = mappings.recognise(path, header)
-    mappings.check_header(path, mapping, header)
-    columns = {name: header.index(column) for name, column in mapping.columns.items()}
-    sales, faults = [], []
-    for line, row in rows:
+        mapping = mappings.recognise(path, found.header)
+    mappings.check_header(path, mapping, found.header)
+    chosen = choose(found.header, found.rows, mapping)
+    faults = chosen.faults
+    refused = {fault.line for fault in faults}
+    columns = {name: found.header.index(column) for name, column in mapping.columns.items()}
+    sales = []
+    for row in chosen.rows:
+        if row.line in refused:
+            continue
         try:
-            sales.append(_sale(line, _values(row, header, columns, mapping), mapping))
-        except ValueError as fault:
-            faults.append(f"line {line}: {fault}")
-    faults = faults or _contradictions(sales)
+            sales.append(_sale(row.line, _Cells(row, found.header, columns, mapping)))
+        except _RowFault as fault:
+            faults.append(Fault(row.line, str(fault), fault.kind))
+    if not faults and not sales:
+        raise ReplayError(f"{path} has a header but no rows that are sales: there is nothing to replay")
+    faults = faults or [*sums_up(chosen.rows, sales, mapping), *contradictions(sales, mapping.names)]
     if faults:
-        more = f"\n  and {len(faults) - SHOWN_ERRORS} more" if len(faults) > SHOWN_ERRORS else ""
-        raise ReplayError("\n  ".join([f"{path} cannot be replayed:", *faults[:SHOWN_ERRORS]]) + more)
-    if not sales:
-        raise ReplayError(f"{path} has a header but no rows: there is nothing to replay")
-    return SalesFile(path, mapping, sales)
-
-
-def machine_id(name: str) -> str:
-    """The machine's ``x`` number where its name has one (the last), else a slug of the name."""
-    numbers: list[str] = re.findall(r"\bx\d+\b", name, re.IGNORECASE)
-    if numbers:
-        return numbers[-1].lower()
-    return slug(name, MAX_MACHINE) or f"machine-{digest(name)}"
+        raise refusal(path, faults, mapped=mapped)
+    return SalesFile(path, mapping, sales, [*_assumed(mapping), *chosen.notes])
 
 
 def payment_method(word: str, own: Values[str, str]) -> str:
-    """The catalogue's payment method for a file's word. Raises ValueError for an unknown one."""
+    """The catalogue's payment method for a file's word. Raises :class:`Unreadable` for an unknown one."""
     if word in own:
         return own[word]
     for method, words in WORDS.items():
         if word.lower() in words:
             return method
-    raise ValueError(
-        f"{word!r} is not known: say under [payments] in the mapping which of {', '.join(PAYMENTS)} it is"
+    raise Unreadable(
+        word, f"is not known: say under [payments] in the mapping which of {', '.join(PAYMENTS)} it is"
     )
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Lines with something in them, the header first, each with the number of its (last) line."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            delimiter = max(DELIMITERS, key=header.count)
-            file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            for row in reader:
-                if row:
-                    yield reader.line_num, [cell.strip() for cell in row]
-    except UnicodeDecodeError as fault:
-        raise ReplayError(f"{path} is not UTF-8 ({fault.reason}): save it as UTF-8") from fault
-    except csv.Error as fault:
-        raise ReplayError(f"{path} line {reader.line_num} is no CSV: {fault}") from fault
-    except OSError as fault:
-        raise ReplayError(f"{path} cannot be read: {fault.strerror}") from fault
+class _RowFault(ValueError):
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
-def _values(row: list[str], header: list[str], columns: dict[str, int], mapping: Mapping) -> dict[str, str]:
-    if len(row) != len(header):
-        raise ValueError(f"{len(row)} cells, the header has {len(header)}")
-    return mapping.constants | {name: row[index] for name, index in columns.items()}
+def _assumed(mapping: Mapping) -> list[str]:
+    told = []
+    if not mapping.has("quantity"):
+        told.append("no column says the quantity: each row is one unit")
+    if not mapping.has("selection"):
+        told.append("no column says the selection: each product has one, made of its name")
+    return told
 
 
-def _sale(line: int, values: dict[str, str], mapping: Mapping) -> Sale:
-    for name in mappings.REQUIRED:
-        if not values[name]:
-            raise ValueError(f"{name}{_column(name, mapping)} is blank")
-    day, at = _named("time", mapping, lambda: when(values["time"], mapping.zone, mapping.time_format))
-    product = " ".join(values.get("product", "").split())[:MAX_PRODUCT].strip()
+class _Cells:
+    """The values of one row by field, read with the mapping; a fault names the field and its column."""
+
+    def __init__(self, row: Row, header: list[str], columns: dict[str, int], mapping: Mapping) -> None:
+        if len(row.cells) != len(header):
+            raise _RowFault(f"{len(row.cells)} cells, the header has {len(header)}", "cells")
+        self.mapping = mapping
+        self.values = mapping.constants | {name: row.cells[index] for name, index in columns.items()}
+        needed = NEEDED if "selection" in self.values else (*NEEDED, "product")
+        for name in needed:
+            if name in self.values and not self.values[name]:
+                text = f"{name}{self._column(name)} is blank"
+                raise _RowFault(text, text)
+
+    def read[Value](self, name: str, reading: Callable[[str], Value]) -> Value:
+        """The value of a field that is there."""
+        try:
+            return reading(self.values[name])
+        except Unreadable as fault:
+            where = f"{name}{self._column(name)}: "
+            raise _RowFault(f"{where}{fault}", f"{where}{fault.why}") from fault
+
+    def short(self, name: str) -> str | None:
+        """An optional text, None where it is blank; never cut."""
+        return self.read(name, _short) if self.values.get(name) else None
+
+    def called(self, table: str, name: str) -> str | None:
+        """What the mapping says that the cell is called."""
+        return self.mapping.names.get(table, {}).get(self.values.get(name, ""))
+
+    def _column(self, name: str) -> str:
+        columns = self.mapping.columns
+        return f" (column {columns[name]!r})" if name in columns else " (a constant)"
+
+
+def _sale(line: int, cells: _Cells) -> Sale:
+    mapping, values = cells.mapping, cells.values
+    day, at = cells.read("time", lambda text: when(text, mapping.zone, mapping.time_format))
+    product = cells.called("products", "product") or product_name(values.get("product", "")) or None
+    paid, quantity, currency = _paid(cells)
     return Sale(
         line=line,
-        machine=machine_id(values["machine"]),
+        machine=cells.called("machines", "machine") or machine_id(values["machine"]),
         name=values["machine"],
         location=values.get("location") or None,
         day=day,
         at=at,
-        selection=_named("selection", mapping, lambda: _selection(values["selection"])),
-        product=product or None,
-        category=values.get("category") or None,
-        paid=_named("amount", mapping, lambda: minor_units(values["amount"], mapping.currency)),
-        quantity=_named("quantity", mapping, lambda: _quantity(values["quantity"])),
-        currency=mapping.currency,
-        payment=_named("payment", mapping, lambda: payment_method(values["payment"], mapping.payments)),
-        transaction=values.get("transaction", "")[:MAX_TRANSACTION] or None,
+        selection=_selection(cells, product),
+        product=product,
+        category=cells.short("category"),
+        paid=paid,
+        quantity=quantity,
+        currency=currency,
+        payment=cells.read("payment", lambda text: payment_method(text, mapping.payments)),
+        transaction=cells.short("transaction"),
+        product_name=values.get("product") or None,
+        selection_name=values.get("selection"),
     )
 
 
-def _named[Value](name: str, mapping: Mapping, reading: Callable[[], Value]) -> Value:
-    try:
-        return reading()
-    except ValueError as fault:
-        raise ValueError(f"{name}{_column(name, mapping)}: {fault}") from fault
+def _paid(cells: _Cells) -> tuple[int, int, str]:
+    """Minor units of the whole row, units, currency."""
+    mapping, quantity = cells.mapping, 1
+    if mapping.has("quantity"):
+        quantity = cells.read("quantity", lambda text: whole_number(text, MAX_QUANTITY, mapping.numbers))
+    stated = mapping.has("currency")
+    currency = cells.read("currency", lambda x: _code(x, mapping)) if stated else mapping.currency
+    name = "unit_amount" if mapping.has("unit_amount") else "amount"
+    paid, currency = cells.read(
+        name, lambda text: money(text, currency, mapping.numbers, mapping.currencies, stated=stated)
+    )
+    if name == "unit_amount":
+        paid = cells.read(name, lambda text: _times(text, paid, quantity))
+    return paid, quantity, currency
 
 
-def _column(name: str, mapping: Mapping) -> str:
-    return f" (column {mapping.columns[name]!r})" if name in mapping.columns else " (a constant)"
+def _times(text: str, unit: int, quantity: int) -> int:
+    if unit * quantity > MOST:
+        raise Unreadable(text, f"for all units is above {MOST} minor units, the most of one sale")
+    return unit * quantity
 
 
-def _quantity(text: str) -> int:
-    if not re.fullmatch(r"\d{1,6}(\.0+)?", text) or int(float(text)) == 0:
-        raise ValueError(f"{text!r} is no whole number from 1 to 999999")
-    return int(text.partition(".")[0])
+def _code(text: str, mapping: Mapping) -> str:
+    code = mapping.currencies.get(text) or text.upper()
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise Unreadable(text, "is no ISO 4217 code: say under [currencies] which one it is")
+    return code
 
 
-def _selection(text: str) -> str:
-    selection = re.sub(r"[^A-Za-z0-9._\-]+", "-", text).strip("-._")
+def _selection(cells: _Cells, product: str | None) -> str:
+    if "selection" not in cells.values:
+        return selection_of_product(product or "")
+    return cells.called("selections", "selection") or cells.read("selection", _slot)
+
+
+def _slot(text: str) -> str:
+    selection = selection_id(text)
     if not 1 <= len(selection) <= MAX_SELECTION:
-        raise ValueError(f"{text!r} is no selection: it needs 1 to {MAX_SELECTION} letters or digits")
+        raise Unreadable(
+            text,
+            f"is no selection: it needs 1 to {MAX_SELECTION} letters or digits, or a line under [selections]",
+        )
     return selection
 
 
-def _contradictions(sales: list[Sale]) -> list[str]:
-    """Two machines whose names become one slug would be merged; a machine holds so many slots."""
-    names: dict[str, str] = {}
-    slots: dict[str, set[str]] = {}
-    faults: dict[str, str] = {}
-    for sale in sales:
-        known = names.setdefault(sale.machine, sale.name)
-        if known != sale.name and not re.fullmatch(r"x\d+", sale.machine):
-            both = f"machines {known!r} and {sale.name!r} would both be {sale.machine!r}"
-            faults.setdefault(sale.name, f"line {sale.line}: {both}; rename one of them")
-        slots.setdefault(sale.machine, set()).add(sale.selection)
-    for machine, selections in slots.items():
-        if len(selections) > MAX_SLOTS:
-            faults[machine] = (
-                f"{machine} has {len(selections)} selections, a machine holds {MAX_SLOTS} at most"
-            )
-    return list(faults.values())
+def _short(text: str) -> str:
+    if len(text) > LONGEST:
+        raise Unreadable(text, f"is longer than {LONGEST} characters")
+    return text

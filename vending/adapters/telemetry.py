@@ -9,11 +9,11 @@ import sys
 from importlib import import_module
 from typing import Any, Literal
 
-from vending.ports import Metrics
+from vending.ports import Figure, Metrics
 
 NAME = "vendstream"
 Kind = Literal["counter", "histogram"]
-INSTRUMENTS: dict[str, tuple[Kind, str, str]] = {
+INSTRUMENTS: dict[Figure, tuple[Kind, str, str]] = {
     "events": ("counter", "{event}", "Events by function and outcome; dead letters also by reason"),
     "batch.size": ("histogram", "{event}", "Events, or documents of a change feed, of one invocation"),
     "lag": ("histogram", "s", "Age of the oldest event of a batch when it is done, by function"),
@@ -29,8 +29,10 @@ INSTRUMENTS: dict[str, tuple[Kind, str, str]] = {
 class Silent:
     """The port Metrics where nobody listens."""
 
-    def tell(self, name: str, value: float, **about: str) -> None:
-        """Nothing."""
+    def tell(self, name: Figure, value: float, **about: str) -> None:  # noqa: ARG002 - the port's
+        """Nothing, but a wrong name is wrong here, too: it would be found in production only."""
+        if name not in INSTRUMENTS:
+            raise KeyError(name)
 
 
 class OpenTelemetry:
@@ -40,7 +42,7 @@ class OpenTelemetry:
         self._meter = meter
         self._record: dict[str, Any] = {}
 
-    def tell(self, name: str, value: float, **about: str) -> None:
+    def tell(self, name: Figure, value: float, **about: str) -> None:
         """Count, or record, a value."""
         if name not in self._record:
             kind, unit, description = INSTRUMENTS[name]

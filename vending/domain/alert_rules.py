@@ -1,11 +1,12 @@
 """The rules: from a stock document, or from a machine's condition registers, to findings."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from vending.domain import conditions, stock
 from vending.domain.alerts import Finding, Rule
 
-CONDITION_RULES: tuple[Rule, ...] = ("silent", "fault", "cold-chain")
 COLD_GRACE = 30 * 60_000
 """Milliseconds that a cold zone may be too warm: a refill with an open door takes that long."""
 
@@ -39,50 +40,61 @@ def sold_out(document: dict[str, Any], now: int) -> list[Finding]:
 
 def condition_findings(machine: str, entry: conditions.Entry, now: int, silent_after: int) -> list[Finding]:
     """What the registers of one machine say; ``now`` and ``silent_after`` in milliseconds."""
-    seen = entry.get("seen")
-    # What somebody imported says nothing about the machine's being alive.
-    findings = [_silent(machine, seen, now, silent_after)] if seen and seen[3] != "import" else []
-    for name, register in entry.items():
-        family, _, component = name.partition(":")
-        if family == "fault":
-            findings.append(_fault(machine, component, register))
-        elif family == "temp":
-            findings.append(_cold_chain(machine, component, register, entry.get(f"good:{component}")))
+    findings = []
+    for rule, (family, judge) in BY_REGISTERS.items():
+        for name, register in entry.items():
+            held, _, component = name.partition(":")
+            if held != family:
+                continue
+            verdict = judge(Evidence(component, register, entry, now, silent_after))
+            if verdict is not None:
+                findings.append(Finding(machine, rule, component or "machine", *verdict))
     return findings
 
 
-def _silent(machine: str, seen: conditions.Register, now: int, silent_after: int) -> Finding:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One register, and what else a rule may look at; times in milliseconds."""
+
+    component: str
+    register: conditions.Register
+    entry: conditions.Entry
+    now: int
+    silent_after: int
+
+
+Verdict = tuple[tuple[int, ...], bool, int, dict[str, Any]]
+"""Order, bad, at and detail of a :class:`Finding`."""
+
+
+def _silent(seen: Evidence) -> Verdict | None:
     """Nothing heard for too long. The last place of its order lets one and the same sign of life be judged
     twice: while it was fresh, and when it had grown old."""
-    quiet = now - seen[2] > silent_after
-    return Finding(
-        machine=machine,
-        rule="silent",
-        component="machine",
-        order=(seen[0], seen[1], int(quiet)),
-        bad=quiet,
-        at=seen[2],
-        detail={"lastSeen": seen[2]},
-    )
+    epoch, sequence, at, clock = seen.register[:4]
+    if clock == "import":
+        return None  # What somebody imported says nothing about the machine's being alive.
+    quiet = seen.now - at > seen.silent_after
+    return (epoch, sequence, int(quiet)), quiet, at, {"lastSeen": at}
 
 
-def _fault(machine: str, component: str, register: conditions.Register) -> Finding:
-    epoch, sequence, at, raised = register[:4]
-    return Finding(machine, "fault", component, (epoch, sequence), bool(raised), at, {})
+def _fault(told: Evidence) -> Verdict:
+    epoch, sequence, at, raised = told.register[:4]
+    return (epoch, sequence), bool(raised), at, {}
 
 
-def _cold_chain(
-    machine: str, zone: str, newest: conditions.Register, good: conditions.Register | None
-) -> Finding:
+def _cold_chain(zone: Evidence) -> Verdict:
     """Too warm since the newest good reading. A zone that never had a good one is no cold zone (a boiler)."""
-    epoch, sequence, at, celsius = newest[:4]
+    epoch, sequence, at, celsius = zone.register[:4]
+    good = zone.entry.get(f"good:{zone.component}")
     since = good[2] if good is not None else at
-    return Finding(
-        machine=machine,
-        rule="cold-chain",
-        component=zone,
-        order=(epoch, sequence),
-        bad=celsius > conditions.COLD_LIMIT and at - since > COLD_GRACE,
-        at=at,
-        detail={"celsius": celsius, "limit": conditions.COLD_LIMIT, "goodUntil": since},
-    )
+    bad = celsius > conditions.COLD_LIMIT and at - since > COLD_GRACE
+    detail = {"celsius": celsius, "limit": conditions.COLD_LIMIT, "goodUntil": since}
+    return (epoch, sequence), bad, at, detail
+
+
+BY_REGISTERS: dict[Rule, tuple[str, Callable[[Evidence], Verdict | None]]] = {
+    "silent": ("seen", _silent),
+    "fault": ("fault", _fault),
+    "cold-chain": ("temp", _cold_chain),
+}
+"""The rules that the sweep judges: of which registers, and how. It looks up the open alerts of just these."""

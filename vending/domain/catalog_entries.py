@@ -6,24 +6,28 @@ planogram: a local day ``YYYY-MM-DD``, for planograms also ``YYYY-MM-DDTHH:MM``;
 whole history (a correction), and nothing is needed for a machine's first one.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from vending.domain import business_day
+from vending.domain import business_day, events
 from vending.domain.catalog import SCHEMA
-from vending.domain.catalogue import Code, Currency, Level, Minor, Selection, Text
+from vending.domain.catalogue import END, Code, Currency, Level, Minor, Selection, Text
 from vending.errors import Rejected
 
 ALWAYS = "always"
 AFFECTS = 20
 """Changes that a document remembers one by one; older ones are joined into one."""
-Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$")]
-Day = Annotated[str, Meta(pattern=r"^(always|\d{4}-\d\d-\d\d)$")]
-Moment = Annotated[str, Meta(pattern=r"^(always|\d{4}-\d\d-\d\d(T\d\d:\d\d)?)$")]
-Hours = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+Identifier = Annotated[str, Meta(pattern=rf"^{events.Identifier}{END}")]
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
+Day = Annotated[str, Meta(pattern=rf"^(always|{_DAY}){END}")]
+Moment = Annotated[str, Meta(pattern=rf"^(always|{_DAY}(T[0-9]{{2}}:[0-9]{{2}})?){END}")]
+Hours = Annotated[str, Meta(pattern=rf"^{_CLOCK}-({_CLOCK}|24:00){END}")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+OF_THE_HOST = re.compile(r"localtime|posixrules|Factory|(?:right|posix)/")
 Document = dict[str, Any]
 
 
@@ -110,12 +114,27 @@ def _check(file: CatalogFile) -> None:
         seen.add(row)
     try:
         for site in file.sites:
-            business_day.zone(site.time_zone)
+            _check_site(site)
         for entry in dated:
             if isinstance(entry.since, str) and entry.since != ALWAYS:
                 business_day.checked(entry.since)
     except ValueError as fault:
         raise Rejected("wrong-catalog", str(fault)) from fault
+
+
+def _check_site(site: SiteEntry) -> None:
+    """Raises ValueError for a zone that means something else on another computer, and for odd hours."""
+    if OF_THE_HOST.match(site.time_zone):
+        raise ValueError(f"time zone {site.time_zone!r} is this computer's; use a name such as Europe/Berlin")
+    business_day.zone(site.time_zone)
+    hours = {} if isinstance(site.opening_hours, UnsetType) else site.opening_hours
+    for weekday, spans in hours.items():
+        ends = [clock for span in sorted(spans) for clock in span.split("-")]
+        if ends != sorted(set(ends)):
+            raise ValueError(
+                f"openingHours {weekday} of {site.id} overlap, touch or end before they begin: hours past "
+                "midnight end at 24:00 and go on at 00:00 of the next weekday"
+            )
 
 
 def _owner(entry: MachineEntry | PlanogramEntry) -> str:

@@ -23,11 +23,11 @@ COLD_LIMIT = 5.0
 FULL_BYTES = 1_000_000
 """A document whose entries grew beyond takes no more: its machines go on in the next one. Twice as much is
 the most that Cosmos DB takes."""
-FAMILIES = {"temp": 560, "good": 560, "fault": 2_400}
-"""Bytes that a machine has for a family's registers: it keeps the newest. Since a register only ever gets
-newer and its cost is its name's, what falls out once falls out in any order of arrival."""
-REGISTER = 55
-"""Bytes at most of a family's register, without its name."""
+FAMILIES = {"temp": 8, "good": 8, "fault": 32}
+"""How many registers of a family a machine keeps: the newest by (order, name). A number and not bytes:
+registers only ever get newer, so one that has so many above it once has them in any order of arrival, whereas
+by bytes an older short name may fit where a newer long one did not. At most 8 KB of a machine's (a fault's
+register is 190 bytes with the longest names, a zone's 124)."""
 
 Register = list[Any]
 Entry = dict[str, Register]
@@ -80,8 +80,8 @@ def covers(entry: Entry, event: Event) -> bool:
         held = entry.get(name)
         if held is None:
             family = _family(name)
-            newer = [x for x, register in entry.items() if _family(x) == family and register[:2] >= order]
-            if family not in FAMILIES or sum(map(_cost, newer)) + _cost(name) <= FAMILIES[family]:
+            newer = [place for place in _places(entry, family) if place > (order, name)]
+            if family not in FAMILIES or len(newer) < FAMILIES[family]:
                 return False
         elif held[:2] < order:
             return False
@@ -106,15 +106,19 @@ def overgrown(document: Document) -> bool:
 
 
 def merged(documents: list[Document]) -> dict[str, Entry]:
-    """The whole fleet: a machine that stands in two documents is the newest of each register."""
+    """The whole fleet: a machine that stands in two documents is the newest of each register, as if all had
+    come to one of them."""
     fleet: dict[str, Entry] = {}
+    twice: set[str] = set()
     for document in documents:
         for machine, entry in document["machines"].items():
             held = fleet.setdefault(machine, {})
+            if held:
+                twice.add(machine)
             for name, register in entry.items():
                 if name not in held or held[name][:2] < register[:2]:
                     held[name] = copy.copy(register)
-    return fleet
+    return fleet | {machine: _bounded(fleet[machine]) for machine in twice}
 
 
 def _bytes(machine: str, entry: Entry) -> int:
@@ -122,17 +126,15 @@ def _bytes(machine: str, entry: Entry) -> int:
 
 
 def _bounded(entry: Entry) -> Entry:
-    for family, room in FAMILIES.items():
-        members = [(register[:2], name) for name, register in entry.items() if _family(name) == family]
-        for _, name in sorted(members, reverse=True):
-            room -= _cost(name)
-            if room < 0:
-                del entry[name]
-    return dict(sorted(entry.items()))
+    oldest = {
+        name for family, count in FAMILIES.items() for _, name in sorted(_places(entry, family))[:-count]
+    }
+    return {name: entry[name] for name in sorted(entry) if name not in oldest}
 
 
-def _cost(name: str) -> int:
-    return len(name) + REGISTER
+def _places(entry: Entry, family: str) -> list[tuple[list[int], str]]:
+    """Where the family's registers stand among each other: by order, then by name."""
+    return [(register[:2], name) for name, register in entry.items() if _family(name) == family]
 
 
 def _family(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from vending.domain.bodies import look
 from vending.domain.catalogue import CATALOGUE, END, LEDGER, LEVELS, Data
 from vending.errors import Rejected
 
@@ -122,7 +123,8 @@ def parse(hub: HubEvent) -> Event:
     except msgspec.ValidationError as fault:
         raise Rejected("wrong-schema", str(fault)) from fault
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise Rejected("not-json", str(fault)) from fault
+        looks = look(hub.body)
+        raise Rejected("not-json", f"the body {looks} ({fault})" if looks else str(fault)) from fault
     except RecursionError as fault:
         raise Rejected("wrong-schema", "nested too deeply") from fault
     device = envelope.source.removeprefix("/devices/")

@@ -42,7 +42,7 @@ async def judge_conditions(stores: AlertStores, now: datetime, silent_after: tim
     """
     fleet = conditions.merged([stored.body for stored in await _documents(stores)])
     limit = silent_after // timedelta(milliseconds=1)
-    opened = {place for rule in alert_rules.CONDITION_RULES async for place in _opened(stores, rule)}
+    opened = {place for rule in alert_rules.BY_REGISTERS async for place in _opened(stores, rule)}
     news: dict[str, list[Finding]] = {}
     for machine, entry in fleet.items():
         findings = alert_rules.condition_findings(machine, entry, millis(now), limit)

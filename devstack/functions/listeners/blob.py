@@ -76,7 +76,7 @@ class BlobTriggers:
                     log.error(f"Warning: blob triggers of {', '.join(sorted(self._warned))}: {WARNING}")
                 await persistently(self._prepare, "blob triggers")
                 await self._loop.start()
-                self._task = asyncio.create_task(self._sweep())
+                self._task = asyncio.create_task(persistently(self._sweep, "blob triggers"))
 
     async def stop(self) -> None:
         """Find and take no more."""

@@ -12,7 +12,7 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
-from devstack.functions import log, newtonsoft
+from devstack.functions import dotnet_json, log
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker, stopped_within
 from devstack.functions.listeners.cosmos_leases import LOCK_SECONDS, Lease, LeaseLost, LeaseStore
@@ -156,7 +156,7 @@ class Feed:
         self.listening.set()
         if documents:
             # Parsed and written by the host on the way: date-like texts come out in another form.
-            text = newtonsoft.written(newtonsoft.rewritten(documents))
+            text = dotnet_json.compact(documents)
             call = Call(("string", text), {}, f"{len(documents)} documents of {self.lease.id}")
             await asyncio.shield(self._invoker.run(self._function, call, self._stop))
         if self._stop.is_set():

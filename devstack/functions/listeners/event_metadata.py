@@ -19,7 +19,7 @@ import orjson
 from azure.eventhub import EventData
 from azure.eventhub.amqp import AmqpMessageBodyType
 
-from devstack.functions import newtonsoft
+from devstack.functions import dotnet_json
 from devstack.functions.errors import BindingFailed
 from devstack.functions.listeners import amqp_types
 from devstack.functions.listeners.amqp_types import Binary, Moment, Single, Ticks, Timestamp
@@ -233,7 +233,7 @@ def payload(events: list[EventData], *, data_type: str, cardinality_many: bool) 
 
 def _parsed(text: str, event: EventData) -> str:
     try:
-        return newtonsoft.anew(text)
+        return dotnet_json.compact(dotnet_json.parse(text))
     except ValueError as error:
         raise BindingFailed(
             f"JsonReaderException: without a data type every body is parsed as JSON, and that of"

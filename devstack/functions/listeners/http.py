@@ -6,6 +6,7 @@ when the function raises. Measured on the real host: answers are chunked, and wh
 """
 
 import asyncio
+import json
 import re
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from urllib.parse import quote
 from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
-from devstack.functions import log, newtonsoft
+from devstack.functions import dotnet_json, log
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker
@@ -107,15 +108,15 @@ def _response(result: Any, function: Function) -> web.Response:
         return _built(value, function)
     if kind == "bytes":
         return web.Response(body=value)
-    return web.Response(text=_text(value if isinstance(value, str) else newtonsoft.written(value)))
+    return web.Response(text=_text(value if isinstance(value, str) else json.dumps(value)))
 
 
 def _text(text: str) -> str:
     """A JSON object or array that a function returns as text comes out parsed and written anew."""
-    if not text.lstrip().startswith(("{", "[")):
+    if not dotnet_json.looks_like(text):
         return text
     try:
-        return newtonsoft.anew(text, indent=2)
+        return dotnet_json.indented(dotnet_json.parse(text), dates=True)
     except ValueError:
         return text
 

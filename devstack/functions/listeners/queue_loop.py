@@ -20,6 +20,7 @@ from azure.storage.queue.aio import QueueClient
 
 from devstack.functions import log
 from devstack.functions.listeners.invisible import kept_invisible
+from devstack.functions.listeners.retry_loop import persistently
 
 SHORTEST_POLL = 0.1
 SETTLE = 2.0
@@ -85,7 +86,7 @@ class QueueLoop:
 
     async def start(self) -> None:
         """Begin to poll."""
-        self._task = asyncio.create_task(self._poll())
+        self._task = asyncio.create_task(persistently(self._poll, self._executor.where))
 
     async def stop(self) -> None:
         """Fetch no more; messages in work go on."""
@@ -158,7 +159,7 @@ class QueueLoop:
                 async with kept_invisible(self._queue, message, self._settings.lease, where):
                     done = await self._executor.run(message, body)
                 await self._settle(message, body, done=done)
-        except AzureError as error:
+        except Exception as error:  # noqa: BLE001 - told here; the message comes back when it is visible again
             log.error(f"{where}, message {message.id}: {type(error).__name__}: {error}")
 
     async def _settle(self, message: QueueMessage, body: bytes, *, done: bool) -> None:

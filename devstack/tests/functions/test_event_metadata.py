@@ -177,8 +177,8 @@ def test_without_a_data_type_bodies_are_parsed_and_written_anew() -> None:
     """Measured: 1.10 becomes 1.1, and a body that is no JSON fails its batch."""
     events = _events(b'{"price": 1.10, "at": "2026-01-31T12:34:56.000Z"}', b"[1]")
     found = event_metadata.payload(events, data_type="", cardinality_many=True)
-    assert found == ("json", '[{"price":1.1,"at":"2026-01-31T12:34:56Z"},[1]]')
-    assert event_metadata.payload(events, data_type="", cardinality_many=False)[1].startswith('{"price":1.1')
+    assert json.loads(found[1]) == [{"price": 1.1, "at": "2026-01-31T12:34:56Z"}, [1]]
+    assert '"price":1.1,' in event_metadata.payload(events, data_type="", cardinality_many=False)[1]
     with pytest.raises(BindingFailed, match=r"sequence number 1 is none.*data_type=func\.DataType\.BINARY"):
         event_metadata.payload(_events(b"{}", b"text"), data_type="", cardinality_many=True)
 

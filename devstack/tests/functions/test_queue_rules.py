@@ -198,6 +198,31 @@ async def test_poison_wakes_the_listener_of_its_queue(monkeypatch: pytest.Monkey
         await loop.close()
 
 
+async def test_a_loop_outlives_what_nobody_thought_of(capsys: pytest.CaptureFixture[str]) -> None:
+    """A fault of the client or of ours is told and tried again: no listener ends without a word."""
+    source, work = _Queue("q", _message("YQ=="), _message("Yg==")), _Work(None, succeeds=True)
+    faults = [RuntimeError("of the client"), RuntimeError("of ours")]
+    receive, run = source.receive_messages, work.run
+
+    def failing_once(**options: Any) -> Any:
+        if len(faults) == 2:
+            raise faults.pop(0)
+        return receive(**options)
+
+    async def run_failing_once(message: QueueMessage, body: bytes) -> bool:
+        if faults:
+            raise faults.pop()
+        return await run(message, body)
+
+    source.receive_messages, work.run = failing_once, run_failing_once  # type: ignore[method-assign]
+    await _settled(source, _loop(source, work))
+    assert len(work.bodies) == 1
+    assert source.done == [("deleted", "1")]
+    said = capsys.readouterr().err
+    assert "RuntimeError: of the client; again in" in said
+    assert "message 1: RuntimeError: of ours" in said
+
+
 class _Invoker:
     """Keeps the calls."""
 

@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from vending.adapters.telemetry import INSTRUMENTS, OpenTelemetry, Silent, metrics
+from vending.ports import Figure, Metrics
 
 ROOT = Path(__file__).parents[3]
 Told = list[tuple[str, float, dict[str, str]]]
@@ -55,9 +56,13 @@ def test_instruments_are_made_once_and_told_of() -> None:
     ]
 
 
-def test_a_figure_that_nobody_documented_is_refused() -> None:
+@pytest.mark.parametrize("listening", [True, False])
+def test_a_figure_that_nobody_documented_is_refused(listening: bool) -> None:
+    """Where it is written: a wrong name failed only where telemetry is on, so in production."""
+    found: Metrics = OpenTelemetry(Meter()) if listening else Silent()
     with pytest.raises(KeyError):
-        OpenTelemetry(Meter()).tell("surprises", 1)
+        found.tell("surprises", 1)  # type: ignore[arg-type]
+    assert INSTRUMENTS.keys() == set(get_args(Figure))
 
 
 def test_the_platform_is_the_switch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import azure.functions as func
@@ -17,7 +17,15 @@ from vending.errors import Transient
 from vending.settings import Settings
 from vending.usecases.views import ViewStores
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
+
+
+class Clock(datetime):
+    """Stands still, so that no day ends between two requests of a test."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Clock":
+        return cls.fromtimestamp(NOW.timestamp(), tz)
 
 
 @pytest.fixture
@@ -26,6 +34,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     alerts = FakeDocuments("machineId")
     stores = ViewStores(world.machines, world.conditions, alerts, world.fleet, world.catalog)
     monkeypatch.setattr(wiring, "view_stores", lambda: stores)
+    monkeypatch.setattr(api, "datetime", Clock)
     monkeypatch.setattr(wiring, "settings", lambda: Settings("telemetry", "vendstream"))
     return world
 

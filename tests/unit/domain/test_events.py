@@ -1,6 +1,9 @@
 """Validation: the whole catalogue is accepted, and everything else is refused with its place and reason."""
 
+import base64
+import gzip
 import json
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,42 @@ def nested(depth: int) -> bytes:
 def test_examples_are_valid(path: Path) -> None:
     event = parse(hub_event(1, path.read_bytes()))
     assert event.name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("content", "looks"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is blank"),
+        (gzip.compress(vend(1)), "looks like gzip: send the JSON itself"),
+        (zlib.compress(vend(1)), "looks like zlib"),
+        (zlib.compress(vend(1), 1), "looks like zlib"),
+        (vend(1).decode().encode("utf-16"), "looks like UTF-16: send UTF-8"),
+        (vend(1).decode().encode("utf-16-le"), "looks like UTF-16"),
+        (vend(1).decode().encode("utf-16-be"), "looks like UTF-16"),
+        (b"\xef\xbb\xbf" + vend(1), "looks like UTF-8 behind a byte order mark"),
+        (b"\x28\xb5\x2f\xfd\x20\x00", "looks like zstd"),
+        (b"PK\x03\x04\x14", "looks like a ZIP file"),
+        (b"Obj\x01\x04\x14avro", "looks like an Avro file"),
+        (b"<html>503</html>", "looks like XML or HTML"),
+        (base64.b64encode(vend(1)), "looks like JSON in base64"),
+        (str(json.loads(vend(1))).encode(), "looks like a Python dictionary"),
+        (vend(1)[:-9], "looks cut off"),
+        (vend(1) + b"\n" + vend(2), "looks like several events"),
+        (vend(1).replace(b"150", b"NaN", 1), "holds NaN or Infinity"),
+        (vend(1).replace(b'"A1"', rb'"\ud800"'), "may hold half of a surrogate pair"),
+    ],
+)
+def test_a_body_that_is_no_json_is_told_by_what_it_looks_like(content: bytes, looks: str) -> None:
+    """All of them were "invalid character (byte 0)" or "Input data was truncated"."""
+    fault = refusal(content)
+    assert fault.reason == "not-json"
+    assert fault.detail.startswith(f"the body {looks}")
+
+
+@pytest.mark.parametrize("content", [b"hello", b"\x00\x01", b"{,}", b"x"])
+def test_of_another_body_only_the_place_is_told(content: bytes) -> None:
+    assert refusal(content).detail.startswith("JSON is malformed: ")
 
 
 def test_every_type_has_an_example() -> None:

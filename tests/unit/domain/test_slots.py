@@ -1,5 +1,6 @@
 """A slot is the same in any order of arrival, and never says more than it can know."""
 
+import itertools
 import json
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from vending.domain import slots
 from vending.domain.slots import BUDGET, CERTAIN, KEPT, Slot
 from vending.errors import Rejected
 
@@ -61,6 +63,19 @@ def test_sparse_units_are_cut_alike_in_any_order(numbers: list[int], units: int,
     assert slot.dump() == played(shuffled).dump()
     assert len(json.dumps(slot.dump()[2], separators=(",", ":"))) <= BUDGET + 2
     assert slot.on_hand in (truth(acts), None)
+
+
+@pytest.mark.parametrize("kept", [2, 250])
+def test_every_order_of_six_acts_ends_in_the_same_slot(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exhaustive where the properties draw, with room for two units, or for a few bytes of them."""
+    monkeypatch.setattr(slots, "KEPT", kept)
+    monkeypatch.setattr(slots, "BUDGET", slots.GROUP + 8)
+    monkeypatch.setattr(slots, "CERTAIN", 1)
+    acts: list[Act] = [("vend", (1, number), 1) for number in (5, 6, 1_000, 99_999)]
+    acts += [("vend", (2, 3), 2), ("count", (1, 7), 90)]
+    ends = [played(list(order)).dump() for order in itertools.permutations(acts)]
+    assert all(end == ends[0] for end in ends)
+    assert sum(len(group) - 1 for group in ends[0][2]) == 2  # of four: the oldest were cut
 
 
 def test_a_level_that_comes_after_all_vends_above_it_lands_right() -> None:

@@ -1,5 +1,7 @@
 """What the functions use is there: settings, connections, hub, groups, containers and queues (offline)."""
 
+import ast
+import asyncio
 import json
 import re
 from collections.abc import Iterable
@@ -9,7 +11,8 @@ import pytest
 from tests.metadata import ROOT, bindings, functions, local_settings, placeholders, resolved, used
 from vendctl.partitions.looking import NEXT
 from vendctl.partitions.reading import GROUP
-from vendctl.provision import BLOB_CONTAINERS, CONTAINERS, QUEUES
+from vending import wiring
+from vending.resources import BLOB_CONTAINERS, CONTAINERS, LEASES, QUEUES
 from vending.settings import CONNECTIONS, Settings
 
 PLATFORM = (
@@ -99,18 +102,39 @@ def test_containers_and_queues_of_the_triggers_are_provisioned(local: dict[str, 
     assert used("queueName") <= set(QUEUES)
 
 
-def test_containers_and_queues_of_the_wiring_are_provisioned() -> None:
-    text = (ROOT / "vending" / "wiring.py").read_text()
-    for call, known in (("_container", CONTAINERS), ("_blobs", BLOB_CONTAINERS), ("_queue", QUEUES)):
-        named = set(re.findall(rf'{call}\("([^"]+)"', text))
-        assert named, call
-        assert named <= set(known)
+def test_the_wiring_and_health_use_every_container_and_queue_by_the_one_list(
+    local: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is provisioned is used and what is used is provisioned, with the key of the list."""
+    monkeypatch.setattr("os.environ", local)
+    asyncio.run(_wired())
 
 
-def test_keys_of_the_wiring_are_those_of_the_containers() -> None:
-    text = (ROOT / "vending" / "wiring.py").read_text()
-    for name, key in re.findall(r'_container\("([^"]+)", "([^"]+)"\)', text):
-        assert CONTAINERS[name] == f"/{key}"
+async def _wired() -> None:
+    try:
+        stores = wiring.machines(), wiring.conditions(), wiring.alerts(), wiring.fleet(), wiring.catalog()
+        names = [name for name in CONTAINERS if name != LEASES]
+        assert len(stores) == len(names)
+        for name in names:
+            assert wiring._container(name).key_field == CONTAINERS[name].removeprefix("/")
+        assert {f"cosmos/{x}" for x in names} | {f"blobs/{x}" for x in BLOB_CONTAINERS} | {
+            f"queues/{x}" for x in QUEUES
+        } == wiring.health_probes().keys()
+        assert {wiring.rollup_shards().queue.queue_name, wiring.notifications().queue.queue_name} == set(
+            QUEUES
+        )
+    finally:
+        await wiring.close()
+
+
+def test_no_name_of_a_container_or_queue_stands_in_the_wiring_or_the_commands_again() -> None:
+    """Triggers name theirs in their decorators; everybody else asks vending/resources.py."""
+    names = {*BLOB_CONTAINERS, *QUEUES}
+    for path in (ROOT / "vending" / "wiring.py", ROOT / "vendctl" / "provision.py"):
+        found = {
+            node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)
+        }
+        assert not names & found, path
 
 
 def test_every_trigger_that_can_wait_does() -> None:

@@ -3,11 +3,12 @@
 import contextlib
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
+from vending.domain import alert_rules, alert_view, alerts
 from vending.domain.stock import SCHEMA
 from vending.errors import Conflict, Rejected, Transient
 from vending.ports import Put
@@ -270,3 +271,47 @@ async def test_faults_and_warm_zones_are_raised_and_cleared(world: World) -> Non
     await fleet.hears("0", m1=seen | good | {"fault:coin:EVA4": [1, 6, at, False]})
     assert await judge_conditions(world.stores, NOW, hour) == 2
     assert world.states() == {"cabinet": "closed", "coin:EVA4": "closed"}
+
+
+AT = int(NOW.timestamp() * 1000)
+BAD_THEN_GOOD: dict[str, tuple[dict[str, list[Any]], dict[str, list[Any]]]] = {
+    "silent": ({"seen": [1, 5, AT - 7_200_000, "ntp"]}, {"seen": [1, 6, AT, "ntp"]}),
+    "fault": ({"fault:coin:EVA4": [1, 5, AT, True]}, {"fault:coin:EVA4": [1, 6, AT, False]}),
+    "cold-chain": (
+        {"temp:cabinet": [1, 5, AT, 9.5], "good:cabinet": [1, 2, AT - 31 * 60_000, 4.0]},
+        {"temp:cabinet": [1, 6, AT, 4.5], "good:cabinet": [1, 6, AT, 4.5]},
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", alert_rules.BY_REGISTERS)
+async def test_every_rule_that_the_sweep_opens_it_closes(world: World, rule: str) -> None:
+    """The sweep looks up open alerts by the table that the rules are judged by, and no list beside it."""
+    fleet, hour = Fleet(world), timedelta(hours=1)
+    for registers, state in zip(BAD_THEN_GOOD[rule], ("open", "closed"), strict=True):
+        await fleet.hears("0", m1=registers)
+        assert await judge_conditions(world.stores, NOW, hour) == 1
+        (alert,) = world.alerts.bodies("alert")
+        assert (alert["rule"], alert["state"]) == (rule, state)
+
+
+async def test_a_rule_that_is_added_to_the_table_closes_without_another_word(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An open door, as somebody would add it: it opened and never closed while the sweep kept a list."""
+
+    def judge(door: alert_rules.Evidence) -> alert_rules.Verdict:
+        epoch, sequence, at, opened = door.register
+        return (epoch, sequence), opened, at, {}
+
+    monkeypatch.setitem(alert_rules.BY_REGISTERS, "door-open", ("door", judge))  # type: ignore[misc]
+    fleet, hour = Fleet(world), timedelta(hours=1)
+    await fleet.hears("0", m1={"door": [1, 5, AT, True]})
+    assert await judge_conditions(world.stores, NOW, hour) == 1
+    await fleet.hears("0", m1={"door": [1, 6, AT, False]})
+    assert await judge_conditions(world.stores, NOW, hour) == 1
+    assert world.states() == {"machine": "closed"}
+
+
+def test_every_rule_has_a_title() -> None:
+    assert alert_view.TITLES.keys() == set(get_args(alerts.Rule))

@@ -110,7 +110,7 @@ async def test_every_fact_that_a_rule_states_in_milliseconds_is_told_as_a_time()
     entry: Any = {"seen": [1, 1, early, "ntp"], "temp:main": [1, 2, at, 9.5], "good:main": [1, 1, early, 4.0]}
     entry["fault:coin:EAR"] = [1, 3, at, True]
     found = alert_rules.condition_findings("m1", entry, at, 60_000)
-    assert {finding.rule for finding in found} == set(alert_rules.CONDITION_RULES)
+    assert {finding.rule for finding in found} == set(alert_rules.BY_REGISTERS)
     stated = {name for one in found for name, value in one.detail.items() if value and value > 10**12}
     assert stated == alert_view.TIMES
 

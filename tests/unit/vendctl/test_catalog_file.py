@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from simulator.fleet import Fleet
-from vendctl.catalog import read_file
+from vendctl.catalog_file import read_file
 from vending.domain.catalog_entries import CatalogFile
 from vending.errors import Rejected
 
@@ -70,7 +70,7 @@ def test_the_simulators_fleet_is_a_catalog(tmp_path: Path) -> None:
         ("a.json", '{"machines": [{"id": "m/1", "site": "n"}]}', r"machines\[0\].id"),
         ("a.csv", "id,name\nm1,Hall\n", "no column tells the kind"),
         ("a.csv", "sku,caseSize\ncola,six\n", "'six'"),
-        ("a.csv", "sku,name\ncola,Cola,more\n", "cells than the header"),
+        ("a.csv", "sku,name\ncola,Cola,more\n", "line 2: 3 cells, the header has 2"),
         ("a.csv", "machine,selection,sku\nm1,A1,cola\nm1,A1,tea\n", "twice"),
         ("a.yaml", "", "none of .toml, .json, .csv"),
     ],
@@ -78,6 +78,110 @@ def test_the_simulators_fleet_is_a_catalog(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, name: str, text: str, match: str) -> None:
     with pytest.raises(Rejected, match=match):
         read_file(written(tmp_path, name, text))
+
+
+SEMICOLONS = """sep=;
+sku;name;costMinor;;
+;;;;
+cola;Cola;61;;
+tea;Tea;"1,50"
+cola;Cola again;62
+D/1;Juice;
+nuts;Nuts;-5
+"""
+
+
+def test_faults_of_a_csv_file_are_told_with_line_and_column(tmp_path: Path) -> None:
+    with pytest.raises(Rejected) as told:
+        read_file(written(tmp_path, "products.csv", SEMICOLONS))
+    assert str(told.value).splitlines()[1:] == [
+        "  line 5, column costMinor: '1,50' is no whole number of minor units (1.50 EUR is 150)",
+        "  line 6: cola stands in line 4 already, so it is twice in the file",
+        "  line 7, column sku: Expected `str` matching regex '^[A-Za-z0-9][A-Za-z0-9._:\\\\-]*$(?!\\\\n)'",
+        "  line 8, column costMinor: Expected `int` >= 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("id;timeZone\ns1;Europe/Berlin\ns2;Berlin\n", "line 3: time zone 'Berlin' is not in the IANA"),
+        ("id;timeZone\ns1;localtime\n", "line 2: time zone 'localtime' is this computer's; use a name"),
+        ("id|site|since\nm1|s1|2026-02-31\n", "line 2: '2026-02-31' is no day"),
+        ("id\tsite\nm1\ts 1\n", "line 2, column site: Expected `str` matching"),
+        ("machine,selection,sku,par\nm1,A1,cola,8\nm1,A 2,cola,8\n", "line 3, column selection: Expected"),
+        ("machine,selection,sku,par\nm1,A1,cola,800\n", "line 2, column par: Expected `int` <= 250"),
+        ("machine,selection,sku\nm 1,A1,cola\n", "line 2, column machine: Expected `str` matching"),
+        ("machine,selection,sku\nm1,,cola\n", "line 2.*: Expected `str`, got `null`"),
+        ("sku,colour\ncola,red\n", "line 2: Object contains unknown field `colour`"),
+        ("id,timeZone,name\n,Etc/UTC,North\n", "line 2: Object missing required field `id`"),
+    ],
+)
+def test_each_fault_of_a_csv_file_has_its_line(tmp_path: Path, text: str, match: str) -> None:
+    with pytest.raises(Rejected, match=match):
+        read_file(written(tmp_path, "a.csv", text))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("quote.csv", b'id,timeZone\n"site"1,Etc/UTC\n', "line 2 is no CSV"),
+        ("unclosed.csv", b'id,timeZone\n"s1,Etc/UTC\n', "line 2 is no CSV: unexpected end"),
+        ("long.csv", b"id,timeZone,name\ns1,Etc/UTC," + b"x" * 140_000, "is no CSV: field larger"),
+        ("nul.csv", b"id,timeZone\ns\x001,Etc/UTC\n", "line 2, column id"),
+        ("latin.csv", b"id,timeZone,name\ns1,Etc/UTC,caf\xe9\n", "is not UTF-8"),
+        ("empty.csv", b"", "is empty: the first line must name the columns"),
+        ("deep.json", b"[" * 100_000 + b"]" * 100_000, "cannot be read: it is nested too deeply"),
+        ("deep.toml", b"a=" + b"[" * 3000 + b"]" * 3000, "cannot be read: it is nested too deeply"),
+        (
+            "half.json",
+            rb'{"sites":[{"id":"s1","timeZone":"Etc/UTC","name":"\ud800"}]}',
+            "surrogates not allowed",
+        ),
+        ("twice.json", b'{"sites":[],"sites":[]}', "'sites' stands twice in one object"),
+        ("line.json", rb'{"machines":[{"id":"vm1\n","site":"s1"}]}', r"machines\[0\]\.id"),
+        ("line.json", rb'{"machines":[{"id":"vm1","site":"s1","since":"2026-01-01\n"}]}', "since"),
+        ("digits.json", '{"machines":[{"id":"v","site":"s","since":"２０２６-01-01"}]}'.encode(), "since"),
+        ("big.json", b'{"products":[{"sku":"a","costMinor":' + b"9" * 5000 + b"}]}", "cannot be read"),
+    ],
+)
+def test_hostile_files_are_refused_in_one_sentence(
+    tmp_path: Path, name: str, content: bytes, match: str
+) -> None:
+    """Each of them was a traceback, or was accepted and names what can never exist."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(Rejected, match=match):
+        read_file(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "zone",
+    ["localtime", "posixrules", "right/UTC", "posix/Europe/Berlin", "Factory", "../../etc/passwd", "Europe"],
+)
+def test_a_zone_that_is_none_everywhere_is_refused(tmp_path: Path, zone: str) -> None:
+    text = json.dumps({"sites": [{"id": "s1", "timeZone": zone}]})
+    with pytest.raises(Rejected, match=f"time zone '{zone}'"):
+        read_file(written(tmp_path, "a.json", text)).entries()
+
+
+@pytest.mark.parametrize(
+    ("hours", "good"),
+    [
+        (["06:00-22:00"], True), (["18:00-24:00", "06:00-12:00"], True), (["22:00-06:00"], False),
+        (["06:00-22:00", "07:00-09:00"], False), (["06:00-12:00", "12:00-13:00"], False),
+        (["06:00-06:00"], False),
+    ],
+)  # fmt: skip
+def test_opening_hours_do_not_overlap_or_end_before_they_begin(
+    tmp_path: Path, hours: list[str], good: bool
+) -> None:
+    text = json.dumps({"sites": [{"id": "s1", "timeZone": "Etc/UTC", "openingHours": {"mon": hours}}]})
+    file = read_file(written(tmp_path, "a.json", text))
+    if good:
+        assert len(file.entries()) == 1
+    else:
+        with pytest.raises(Rejected, match="openingHours mon of s1 overlap, touch or end before they begin"):
+            file.entries()
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

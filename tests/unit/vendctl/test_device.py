@@ -6,7 +6,10 @@ from urllib.parse import parse_qs
 import pytest
 
 from devstack.eventhubs.security.sas import sign as signed_by_the_server
-from vendctl.device import credentials, main, next_epoch, sign
+from tests.core import hub_event, vend
+from vendctl.device import NAME, credentials, main, next_epoch, sign
+from vending.domain.events import parse
+from vending.errors import Rejected
 
 EXPIRES = datetime(2027, 3, 1, tzinfo=UTC)
 DEVICES = "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=devices;SharedAccessKey=k+/=;EntityPath=telemetry"
@@ -56,3 +59,17 @@ def test_names_that_no_event_could_have_are_refused(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["dev-1", "a" * 64, "A.b_c-9", "dev:1", "a" * 65, "-dev", ".dev", "dev/1", "dev 1", "dev\n", "dév", ""],
+)
+def test_exactly_the_names_that_ingest_takes_get_credentials(name: str) -> None:
+    """dev:1 had a token once, and then every event of it was dead-lettered."""
+    content = vend(1, device=name)
+    if NAME.fullmatch(name):
+        assert parse(hub_event(1, content)).device == name
+    else:
+        with pytest.raises(Rejected, match=r"\$.source"):
+            parse(hub_event(1, content))

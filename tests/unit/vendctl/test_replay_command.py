@@ -88,6 +88,26 @@ def test_an_archive_that_rebuilds_something_else_is_a_fault(
     ]
 
 
+def test_all_faults_of_a_file_are_in_a_file_where_not_all_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    ends(monkeypatch, GOOD)
+    monkeypatch.chdir(tmp_path)
+    header, *rows = Path(SAMPLE).read_text(encoding="utf-8").splitlines()
+    Path("bad.csv").write_text("\n".join([header, *(row.replace(",Cash", ",Barter") for row in rows)]))
+    assert command.main(["bad.csv"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    listed = Path(".data/replay-faults/bad.txt")
+    assert told[-1] == f"replay: all of them are in {listed}"
+    lines = listed.read_text().splitlines()
+    assert len(lines) == sum(row.endswith(",Cash") for row in rows)
+    assert all(line.endswith("of cash, cashless, mobile, token, free, test it is") for line in lines)
+    Path("few.csv").write_text("\n".join([header, *rows[:3], rows[3].replace("Cash", "Barter")]))
+    assert command.main(["few.csv"]) == 2
+    assert "all of them" not in capsys.readouterr().err
+    assert not Path(".data/replay-faults/few.txt").exists()
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "told"),
     [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vendctl.replay import sales
 from vendctl.replay.device_events import DeviceEvents, device_events
-from vendctl.replay.sales import Sale
+from vendctl.replay.sale import Sale
 from vendctl.replay.times import first_instant, spread, when
 from vending.domain.catalogue import VendCompleted
 from vending.domain.events import Event, HubEvent, parse

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
-from vendctl.replay import reconcile, sales, stored
+from vendctl.replay import mapping_file, reconcile, sales, stored
 from vendctl.replay.device_events import DeviceEvents, device_events, skus
 from vendctl.replay.places import catalog_of
 from vendctl.replay.reconcile import FLEET, Mismatch, Sum, compare, totals
 from vendctl.replay.report import SHOWN, Outcome, amount, show
+from vendctl.replay.two_readings import ALL_DAYS, all_days, text_totals
 from vending.domain.events import HubEvent
 from vending.usecases.archive import archive
 from vending.usecases.catalog_cache import CatalogCache
@@ -61,13 +63,14 @@ class App:
 
     async def mismatches(self, file: sales.SalesFile) -> list[Mismatch]:
         sold = reconcile.file_sold(file.sales)
-        paid = [one for one in sold if one.paid]
+        paid = reconcile.units_apart([one for one in sold if one.paid], "USD")
         ledger = reconcile.ledger_sold(await stored.documents(self.machines, "page"), file.mapping.zone)
         days = await stored.documents(self.machines, "day")
         fleet = await stored.fleet_days(self.fleet)
         products = {sku: name for name, sku in skus(file.sales).items()}
         return [
             *compare("ledger", totals(sold), totals(ledger)),
+            *compare("ledger", text_totals(file), all_days(ledger)),
             *compare("rollup", totals(paid), reconcile.machine_day_totals(days, "USD", products)),
             *compare("fleet day", totals(paid, FLEET), reconcile.fleet_day_totals(fleet, "USD", products)),
         ]
@@ -105,7 +108,7 @@ async def test_every_sum_of_the_sample_agrees(file: sales.SalesFile) -> None:
     app = await replayed(file)
     assert await app.mismatches(file) == []
     ledger = reconcile.ledger_sold(await stored.documents(app.machines, "page"), file.mapping.zone)
-    assert sum(reconcile.by_machine(ledger).values(), Sum()) == Sum(
+    assert sum(reconcile.by_machine(ledger, "USD").values(), Sum()) == Sum(
         sum(sale.paid for sale in file.sales), sum(sale.quantity for sale in file.sales)
     )
     assert await stored.archive_gaps(app.archive, "1", app.last) == {}
@@ -147,7 +150,9 @@ async def test_a_tampered_page_is_found_with_machine_and_day(file: sales.SalesFi
     line = app.page("x2101")["lines"][0]
     line["paidMinor"] += 25
     found = await app.mismatches(file)
-    assert {(one.where, one.key.machine, one.key.day) for one in found} == {("ledger", "x2101", "2025-03-08")}
+    assert {(one.where, one.key.machine, one.key.day) for one in found} == {
+        ("ledger", "x2101", "2025-03-08"), ("ledger", "x2101", ALL_DAYS),
+    }  # fmt: skip
     whole = next(one for one in found if not one.key.part)
     assert whole.stored.revenue - whole.file.revenue == 25
     assert str(whole) == (
@@ -182,7 +187,7 @@ async def test_what_moves_between_days_products_and_payments_is_found(
 async def test_other_currencies_are_not_added_up(file: sales.SalesFile) -> None:
     app = await replayed(file)
     app.page("x2101")["lines"][0]["currency"] = "CAD"
-    found = [one for one in await app.mismatches(file) if not one.key.part]
+    found = [x for x in await app.mismatches(file) if not x.key.part and x.key.day != ALL_DAYS]
     assert [(one.key.currency, one.file.units > one.stored.units) for one in found] == [
         ("CAD", False), ("USD", True),
     ]  # fmt: skip
@@ -254,3 +259,43 @@ def test_the_table_shows_money_as_people_write_it(capsys: pytest.CaptureFixture[
     assert "1,234.56" in shown
     assert "0 sums off" in shown
     assert (amount(5, "JPY"), amount(5, "KWD"), amount(1205, "USD")) == ("5", "0.005", "12.05")
+
+
+MIXED = """When,Machine,Slot,Item,Paid,Cur,How
+2025-03-08 10:00,x1,1,Tea,1.50,USD,cash
+2025-03-08 10:01,x1,1,Tea,2.50,CAD,cash
+2025-03-08 10:02,x1,2,Oat Bar,150,JPY,card
+2025-03-08 10:03,x2,1,Tea,1.25,CAD,free
+"""
+MIXED_MAP = """
+[columns]
+time = "When"
+machine = "Machine"
+selection = "Slot"
+product = "Item"
+amount = "Paid"
+currency = "Cur"
+payment = "How"
+"""
+
+
+async def test_sales_in_several_currencies_agree_and_are_not_added_up(tmp_path: Path) -> None:
+    (tmp_path / "mixed.csv").write_text(MIXED)
+    (tmp_path / "map.toml").write_text(MIXED_MAP)
+    file = sales.read(tmp_path / "mixed.csv", mapping_file.load(tmp_path / "map.toml"))
+    app = await replayed(file)
+    assert await app.mismatches(file) == []
+    ledger = reconcile.ledger_sold(await stored.documents(app.machines, "page"), file.mapping.zone)
+    assert reconcile.by_machine(ledger, "USD") == {"x1": Sum(150, 3)}
+    assert reconcile.other_currencies(ledger, "USD") == {"CAD": 250, "JPY": 150}
+    figures = outcome(machines={"x1": Sum(150, 3)}, others={"CAD": 250, "JPY": 150}).figures()
+    assert (figures["revenueMinor"], figures["otherCurrencies"]) == (150, {"CAD": 250, "JPY": 150})
+    app.page("x1")["lines"][1]["paidMinor"] += 1
+    assert {(x.key.currency, x.key.day) for x in await app.mismatches(file)} == {
+        ("CAD", "2025-03-08"), ("CAD", ALL_DAYS),
+    }  # fmt: skip
+
+
+def test_other_currencies_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    show(outcome(others={"JPY": 1500}))
+    assert re.search(r"all, in JPY +1,500", capsys.readouterr().out)

@@ -3,12 +3,13 @@
 Rules: change feed documents as they came from the real host; Newtonsoft.Json DateTimeUtils for the edges.
 """
 
+import json
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from devstack.functions import newtonsoft
+from devstack.functions import dotnet_json
 
 
 @pytest.fixture
@@ -34,7 +35,10 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 )
 def test_date_like_texts_are_rewritten(text: str, expected: str) -> None:
     """Zeros of a fraction fall away, ``z`` becomes ``Z``, 24 o'clock the next day."""
-    assert newtonsoft.rewritten({"a": [{"b": text}]}) == {"a": [{"b": expected}]}
+    nested = ({"a": [{"b": text}]}, {"a": [{"b": expected}]})
+    for value, written in (nested, ([text], [expected]), (text, expected)):
+        assert json.loads(dotnet_json.compact(value)) == written
+        assert json.loads(dotnet_json.indented(value, dates=True)) == written
 
 
 @pytest.mark.parametrize(
@@ -54,21 +58,18 @@ def test_date_like_texts_are_rewritten(text: str, expected: str) -> None:
 )
 def test_other_texts_stay(text: str) -> None:
     """Dates without a time, times without zone and fraction, and what is no time."""
-    assert newtonsoft.rewritten(text) == text
+    assert dotnet_json.date(text) == text
 
 
 def test_an_offset_becomes_the_hosts_own_zone(berlin: None) -> None:
     """``+02:00`` in winter in Berlin is ``+01:00``; the moment is the same."""
-    assert newtonsoft.rewritten("2026-01-31T14:34:56.100+02:00") == "2026-01-31T13:34:56.1+01:00"
-    assert newtonsoft.rewritten("2026-07-31T14:34:56-0300") == "2026-07-31T19:34:56+02:00"
-    assert newtonsoft.rewritten("2026-01-31T12:34:56.000Z") == "2026-01-31T12:34:56Z"
+    assert dotnet_json.date("2026-01-31T14:34:56.100+02:00") == "2026-01-31T13:34:56.1+01:00"
+    assert dotnet_json.date("2026-07-31T14:34:56-0300") == "2026-07-31T19:34:56+02:00"
+    assert dotnet_json.date("2026-01-31T12:34:56.000Z") == "2026-01-31T12:34:56Z"
 
 
-def test_json_is_written_anew() -> None:
-    """Floats are doubles; spaces go; other letters stay."""
-    assert newtonsoft.anew('{ "a" : 1.10, "b": ["ä", null, true, 12345678901234567890] }') == (
-        '{"a":1.1,"b":["ä",null,true,12345678901234567890]}'
-    )
-    assert newtonsoft.anew('{"a":[]}', indent=2) == '{\n  "a": []\n}'
-    with pytest.raises(ValueError, match="Expecting value"):
-        newtonsoft.anew("no json")
+def test_dates_in_names_and_within_texts_stay() -> None:
+    """Only a whole value is a date; a text that quotes JSON is one text."""
+    at = "2026-01-31T12:34:56.000Z"
+    value = {at: 1, "quoted": f'{{"a":"{at}","b":["{at}"]}}', "more": f"{at} ", "end\\": "\\", "at": at}
+    assert json.loads(dotnet_json.compact(value)) == value | {"at": "2026-01-31T12:34:56Z"}

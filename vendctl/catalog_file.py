@@ -1,0 +1,147 @@
+"""Catalog files: TOML, JSON or CSV → the same entries; what is wrong is said by its place in the file."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from vendctl.csv_table import NoTable, Row, Table, table
+from vending.domain.catalog_entries import CatalogFile, SlotEntry
+from vending.errors import Rejected
+
+NUMBERS = ("capacity", "par", "priceMinor", "costMinor", "taxBasisPoints", "caseSize")
+KINDS = {
+    "sites": (("timeZone",), ("id",)),
+    "planograms": (("machine", "selection", "sku"), ("machine", "since", "selection")),
+    "products": (("sku",), ("sku",)),
+    "machines": (("site",), ("id", "since")),
+}
+"""Kind of a CSV file → the columns that tell it, and those whose cells no two rows share."""
+SHOWN = 10
+"""Faults of a CSV file that are told."""
+Cells = dict[str, Any]
+
+
+def read_file(path: Path) -> CatalogFile:
+    """The entries of a file. Raises Rejected that says what is wrong, and where."""
+    try:
+        return _rows(path) if path.suffix.lower() == ".csv" else msgspec.convert(_parts(path), CatalogFile)
+    except msgspec.ValidationError as fault:
+        raise Rejected("wrong-catalog", f"{path}: {fault}") from fault
+    except NoTable as fault:
+        raise Rejected("wrong-catalog", str(fault)) from fault
+    except RecursionError as fault:
+        raise Rejected("wrong-catalog", f"{path} cannot be read: it is nested too deeply") from fault
+    except (OSError, ValueError) as fault:
+        raise Rejected("wrong-catalog", f"{path} cannot be read: {fault}") from fault
+
+
+def _parts(path: Path) -> Any:
+    match path.suffix.lower():
+        case ".toml":
+            return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        case ".json":
+            found = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
+            json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+            return found
+        case suffix:
+            raise ValueError(f"{suffix or 'no suffix'} is none of .toml, .json, .csv")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object as JSON has it, where a key that stands there twice would lose what it said first."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(x for x in names if names.count(x) > 1)!r} stands twice in one object")
+    return found
+
+
+def _rows(path: Path) -> CatalogFile:
+    """A CSV file of one kind. Each row is judged by itself, so that its line is known."""
+    found = table(path)
+    kind = _kind(path, found)
+    unique = KINDS[kind][1]
+    faults: list[str] = []
+    seen: dict[tuple[Any, ...], int] = {}
+    rows: list[Cells] = []
+    for row in found.rows:
+        try:
+            cells = _cells(row, found)
+            _judge(kind, cells)
+            place = tuple(cells.get(name) for name in unique)
+            if (first := seen.setdefault(place, row.line)) != row.line:
+                what = " ".join(str(x) for x in place if x is not None)
+                raise ValueError(f"{what} stands in line {first} already, so it is twice in the file")
+            rows.append(cells)
+        except (ValueError, Rejected, msgspec.ValidationError) as fault:
+            faults.append(f"line {row.line}{_said(fault)}")
+    if faults:
+        more = [f"and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
+        raise Rejected("wrong-catalog", "\n  ".join([f"{path}:", *faults[:SHOWN], *more]))
+    return msgspec.convert({kind: _planograms(rows) if kind == "planograms" else rows}, CatalogFile)
+
+
+def _kind(path: Path, found: Table) -> str:
+    for kind, (columns, _) in KINDS.items():
+        if set(columns) <= set(found.header):
+            return kind
+    needed = ", ".join(" and ".join(columns) for columns, _ in KINDS.values())
+    raise NoTable(f"{path}: no column tells the kind ({needed}); its columns are {', '.join(found.header)}")
+
+
+def _cells(row: Row, found: Table) -> Cells:
+    """A row's filled cells, numbers as numbers."""
+    if len(row.cells) != len(found.header):
+        raise ValueError(f": {len(row.cells)} cells, the header has {len(found.header)}")
+    return {name: _number(name, x) for name, x in zip(found.header, row.cells, strict=True) if x}
+
+
+def _number(name: str, text: str) -> Any:
+    if name not in NUMBERS:
+        return text
+    if re.fullmatch(r"-?[0-9]{1,15}", text):
+        return int(text)
+    cure = " of minor units (1.50 EUR is 150)" if name.endswith("Minor") else ""
+    raise ValueError(f", column {name}: {text!r} is no whole number{cure}")
+
+
+def _judge(kind: str, cells: Cells) -> None:
+    """Raises what is wrong with the row alone; its references are judged with the whole file."""
+    if kind == "planograms":
+        msgspec.convert(_halves(cells)[1], SlotEntry)
+    rows = _planograms([cells]) if kind == "planograms" else [cells]
+    msgspec.convert({kind: rows}, CatalogFile).entries()
+
+
+def _said(fault: Exception) -> str:
+    """What is wrong, after its line: the column first, where it is known."""
+    if isinstance(fault, Rejected):
+        return f": {fault.detail}"
+    text = str(fault)
+    if not isinstance(fault, msgspec.ValidationError):
+        return text if text[:1] in ":," else f": {text}"
+    place = re.search(r" - at (?:`key` in )?`\$(?:\.\w+\[0\])?\.?(\w*)[^`]*`$", text)
+    if place is None or not place[1]:
+        return f": {text}"
+    column = "selection" if place[1] == "slots" else place[1]
+    return f", column {column}: {text[: place.start()]}"
+
+
+def _halves(cells: Cells) -> tuple[Cells, Cells]:
+    """What a planogram's row says of the planogram, and of the slot."""
+    top = {name: x for name, x in cells.items() if name in ("machine", "since")}
+    return top, {name: x for name, x in cells.items() if name not in ("machine", "selection", "since")}
+
+
+def _planograms(rows: list[Cells]) -> list[Cells]:
+    """A row per selection becomes an entry per machine and ``since``."""
+    entries: dict[tuple[Any, Any], Cells] = {}
+    for cells in rows:
+        top, slot = _halves(cells)
+        entry = entries.setdefault((cells.get("machine"), cells.get("since")), top | {"slots": {}})
+        entry["slots"][cells.get("selection")] = slot
+    return list(entries.values())

@@ -1,0 +1,31 @@
+"""The names of what the app uses in its accounts: one list for wiring, provisioning, health and the tests.
+
+``infra/`` has them in Bicep's language and the triggers in their decorators; tests compare those with these.
+"""
+
+CONTAINERS = {
+    "machines": "/machineId",
+    "conditions": "/id",
+    "alerts": "/machineId",
+    "fleet": "/scope",
+    "catalog": "/kind",
+    "leases": "/id",
+}
+"""Cosmos DB containers and their partition keys."""
+LEASES = "leases"
+"""The container that belongs to the triggers; the app does not read it."""
+INDEXED = {
+    "machines": ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to", "date"),
+    "conditions": ("type",),
+    "alerts": ("type", "state", "rule", "pending"),
+    "fleet": ("type", "open", "due", "broken"),
+    "catalog": ("type", "version", "site", "route"),
+}
+"""What queries filter by; nothing else is indexed, so that writes stay cheap."""
+LIFE = {LEASES: -1}
+"""Time to live by container; -1: items may have one of their own. The change feed processor guards its first
+start by a lock with ``ttl: 30``: without this, the lock of a host that died stops every later start."""
+ARCHIVE, DEADLETTERS = "archive", "deadletters"
+BLOB_CONTAINERS = (ARCHIVE, DEADLETTERS)
+ROLLUP_SHARDS, NOTIFICATIONS = "rollup-shards", "notifications"
+QUEUES = (ROLLUP_SHARDS, NOTIFICATIONS)
