@@ -7,6 +7,7 @@ CSV ?= examples/sales.csv
 MAP ?=
 VERIFY ?=
 MACHINES ?= 60
+HISTORY ?= 2
 JOBS ?= 2
 
 PY = .venv/bin/python
@@ -16,7 +17,7 @@ NPM = .venv/bin/python -m devstack.npm
 LINTED = function_app.py blueprints vending vendctl simulator devstack benchmarks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-func replay services picture check lint types contracts bench soak breaks clean
+.PHONY: help setup setup-test run test test-func replay services func picture check lint types contracts bench soak breaks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -42,13 +43,11 @@ help: ## this list
 
 setup: .venv/ready devstack/node/node_modules/.ready ## everything that `make run` needs
 
-# What Azure installs, and nothing else, to start the deployment package in; beside it the platform's own library.
+# What Azure installs, and nothing else: the deployment package and `func` are started in it.
 .tools/deployed/%/.ready: %.txt .venv/ready
 	@echo "set-up: what Azure installs from $*.txt"
 	@rm -rf .tools/deployed/$* && .tools/bin/uv venv --quiet --python $(PY) .tools/deployed/$*
 	@.tools/bin/uv pip sync --quiet --python .tools/deployed/$*/bin/python $*.txt
-	@grep -oE '^azure(-functions-runtime|functions-extensions-base)==[0-9.]+' requirements-dev.txt >.tools/deployed/platform.txt
-	@.tools/bin/uv pip install --quiet --no-deps --target .tools/deployed/platform -r .tools/deployed/platform.txt
 	@touch $@
 
 setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/%/.ready)
@@ -56,7 +55,7 @@ setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/
 
 # --- the main job -------------------------------------------------------------------------------------------
 run: setup ## the whole system with a simulated fleet; DURATION=60 ends by itself, JSON=1 prints the account
-	@$(PY) -m vendctl run --machines $(MACHINES) $(if $(DURATION),--duration $(DURATION)) $(if $(JSON),--json)
+	@$(PY) -m vendctl run --machines $(MACHINES) --history $(HISTORY) $(if $(DURATION),--duration $(DURATION)) $(if $(JSON),--json)
 
 replay: setup ## CSV=sales.csv [MAP=mapping.toml] [JSON=1] [VERIFY=1]: real sales through the whole system, reconciled
 	@$(PY) -m vendctl replay "$(CSV)" $(if $(MAP),--map "$(MAP)") $(if $(JSON),--json) $(if $(VERIFY),--verify)
@@ -64,19 +63,27 @@ replay: setup ## CSV=sales.csv [MAP=mapping.toml] [JSON=1] [VERIFY=1]: real sale
 services: setup ## Azurite, Event Hubs and Cosmos DB on the ports of local.settings.json, for `func start`
 	@$(PY) -m devstack services --config infra/local/eventhubs.json --data .data/services
 
+# An environment of requirements.txt alone, because the worker prefers an environment's packages to its own. No file
+# watching, because a new top-level folder or any .py below this one would restart the host. .data is such a folder.
+func: setup .tools/deployed/requirements/.ready ## `func start` (Core Tools 4 on the PATH) on what `make services` runs
+	@mkdir -p .data
+	@$(PY) -m vendctl provision --settings local.settings.json
+	@AzureFunctionsJobHost__fileWatchingEnabled=false VIRTUAL_ENV="$(CURDIR)/.tools/deployed/requirements" \
+		PATH="$(CURDIR)/.tools/deployed/requirements/bin:$$PATH" func start
+
 picture: setup-test ## docs/dashboard.png, taken of the running system
 	@rm -rf .data/picture
-	@$(PY) -m vendctl run --machines 60 --history --duration 240 --picture docs/dashboard.png --data .data/picture
+	@$(PY) -m vendctl run --machines 60 --history 8 --duration 300 --picture docs/dashboard.png --data .data/picture
 
 # --- proof --------------------------------------------------------------------------------------------------
 test: setup-test check ## all set-up, then lint, types, contracts and every test
 	@REQUIRE_NODE_PEER=1 CHROMIUM="$$($(PY) -m vendctl.browser)" $(PY) -m pytest -n $(JOBS) --dist loadfile -q
 
-# Tests that need nothing of the local stack but its addresses.
-test-func: setup ## end-to-end tests under Core Tools (`func`), on services that listen on the usual ports
+# Tests that need nothing of the local stack but its addresses. Their names are new in each run, so the data may stay.
+test-func: setup .tools/deployed/requirements/.ready ## end-to-end tests under Core Tools (`func`), on services that listen on the usual ports
 	@PATH="$(CURDIR)/devstack/tests/functions/node/node_modules/.bin:$$PATH" STACK=emulators $(PY) -m pytest -q tests/contract $(addprefix tests/e2e/test_,ingest.py archive.py rollups.py alerts.py dead_letters.py)
 
-check: lint types contracts ## lint, types, import contracts, workflows
+check: lint types contracts ## lint, types, import contracts, workflows, infra/
 
 lint: setup
 	@.venv/bin/ruff check --quiet $(LINTED)
@@ -85,6 +92,7 @@ lint: setup
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec devstack/compose.yaml
+	@$(PY) -m tests.bicep
 
 types: setup
 	@.venv/bin/mypy --no-error-summary $(LINTED)

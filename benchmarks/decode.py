@@ -12,15 +12,15 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
 from azure.functions.eventhub import EventHubTriggerConverter
-from azure.functions.meta import Datum
 
 from benchmarks.arrivals import Day
 from benchmarks.meter import Figure, figure, tell
+from tests.trigger_batch import START, bodies, metadata, system_row
 from vending.adapters.decoding import QuickConverter
 from vending.domain import conditions, stock
 from vending.domain.clock import moments
@@ -29,13 +29,6 @@ from vending.domain.events import Event, HubEvent, parse
 ROUNDS = 9
 BATCH = 500
 OF_THE_LIBRARY, OF_ORJSON = 0.1, 4.0
-
-
-class Bodies:
-    """As the host hands bodies over."""
-
-    def __init__(self, bodies: Sequence[bytes]) -> None:
-        self.bytes = list(bodies)
 
 
 def best(work: Callable[[], object], count: int) -> float:
@@ -50,21 +43,11 @@ def best(work: Callable[[], object], count: int) -> float:
 
 def decoding() -> list[Figure]:
     """A full batch's metadata."""
-    start = datetime(2026, 11, 24, 10)  # noqa: DTZ001 - as the trigger writes it
-    rows = [
-        {
-            "SequenceNumber": n, "Offset": str(n * 500), "PartitionKey": f"dev-{n:05d}",
-            "EnqueuedTimeUtc": (start + timedelta(milliseconds=37 * n + 1)).isoformat(),
-            "x-opt-sequence-number": n, "x-opt-offset": str(n * 500), "x-opt-partition-key": f"dev-{n:05d}",
-        }
-        for n in range(BATCH)
-    ]  # fmt: skip
-    text = json.dumps(rows)
-    data = Datum(Bodies([b"{}"] * BATCH), "collection_bytes")
+    rows = [system_row(n, f"dev-{n:05d}", START + timedelta(milliseconds=37 * n + 1)) for n in range(BATCH)]
+    text, data, sent = json.dumps(rows), bodies([b"{}"] * BATCH), metadata(rows)
 
     def through(converter: Any) -> float:
-        metadata = {"SystemPropertiesArray": Datum(text, "json")}
-        return best(lambda: converter.decode(data, trigger_metadata=metadata), BATCH)
+        return best(lambda: converter.decode(data, trigger_metadata=sent), BATCH)
 
     library, ours = through(EventHubTriggerConverter), through(QuickConverter)
     bare = best(lambda: orjson.loads(text), BATCH)

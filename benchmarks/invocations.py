@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from azure.eventhub._pyamqp.message import Message
+
 from devstack.functions import log
 from devstack.functions.config import Configuration
 from devstack.functions.invoker import Call, Invoker
@@ -25,7 +27,7 @@ from devstack.functions.model import TRIGGERS, build
 from devstack.functions.outputs import Outputs
 from devstack.functions.storage import Storage
 from devstack.functions.workers import WorkerPool
-from devstack.tests.functions.test_event_metadata import event
+from devstack.tests.functions.messages import placed, received
 
 CALLS = 100
 BATCH = 100
@@ -65,7 +67,8 @@ def source() -> str:
 
 def calls() -> dict[str, Callable[[], Call]]:
     """How each trigger's call is built: 100 events or documents, a kilobyte of blob, a short message."""
-    events = [event(number, "dev-17", b"x" * 300) for number in range(BATCH)]
+    events = [received(Message(message_annotations=placed(number, key="dev-17"), data=[b"x" * 300]))
+              for number in range(BATCH)]  # fmt: skip
     documents = json.dumps([{"id": str(number), "pk": "a", "text": "x" * 300} for number in range(BATCH)])
     blob: dict[str, Any] = {
         "Uri": ("json", '"http://localhost/a/b"'), "Properties": ("json", '{"Length": 1024}'),
@@ -80,7 +83,7 @@ def calls() -> dict[str, Callable[[], Call]]:
 
     def batch() -> Call:
         payload = event_metadata.payload(events, data_type="binary", cardinality_many=True)
-        return Call(payload, event_metadata.many(events, {"PartitionId": "0"}))
+        return Call(payload, event_metadata.many(events, {"PartitionId": "0"}, "f"))
 
     return {
         "eventHubTrigger": batch,

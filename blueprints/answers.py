@@ -14,6 +14,7 @@ from blueprints.questions import Faulty
 from vending.errors import Transient
 
 log = logging.getLogger(__name__)
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 PATIENCE = 12.0
 """Seconds for a view, less than the page waits: a store that hangs is a store that is away."""
 
@@ -27,7 +28,7 @@ def problem(
         msgspec.json.encode(body),
         status_code=status,
         mimetype="application/problem+json",
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={"Cache-Control": "no-store", **NOSNIFF, **(headers or {})},
     )
 
 
@@ -60,7 +61,8 @@ def _cached(
 ) -> func.HttpResponse:
     """200 with an ETag of the content, or 304. ``no-cache``: keep it, and ask whether it still holds."""
     etag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", **(more or {})}
-    if etag in request.headers.get("if-none-match", ""):
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", **NOSNIFF, **(more or {})}
+    held = request.headers.get("if-none-match", "").strip()
+    if held == "*" or etag in held:
         return func.HttpResponse(status_code=304, headers=headers)
     return func.HttpResponse(content, status_code=200, mimetype=mimetype, headers=headers)

@@ -34,7 +34,7 @@ async def get_machine(req: func.HttpRequest) -> func.HttpResponse:
         lambda: views_machines.machine(
             wiring.view_stores(), machine, zone, datetime.now(UTC), asked(req.params, DayAsked).iso()
         ),
-        missing=f"No machine {machine!r} ever sent an event.",
+        missing=f"No machine {machine!r} is in the catalog or ever sent an event.",
     )
 
 

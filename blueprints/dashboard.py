@@ -9,7 +9,7 @@ bp = func.Blueprint()
 
 
 @bp.function_name("get_home")
-@bp.route("{ignored:maxlength(0)?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@bp.route("{ignored:maxlength(0)?}", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def get_home(req: func.HttpRequest) -> func.HttpResponse:
     """The root leads to the dashboard, with the key that came along."""
     query = req.url.partition("?")[2]
@@ -17,14 +17,14 @@ async def get_home(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @bp.function_name("get_dashboard")
-@bp.route("dashboard", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@bp.route("dashboard", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def get_dashboard(req: func.HttpRequest) -> func.HttpResponse:
     """The page."""
     return page(req, *files()["dashboard.html"])
 
 
 @bp.function_name("get_dashboard_file")
-@bp.route("dashboard/static/{name}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@bp.route("dashboard/static/{name}", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def get_dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
     """One of the page's files, by its exact name: no path is ever made from a request."""
     name = req.route_params["name"]

@@ -10,10 +10,13 @@ bp = func.Blueprint()
 
 
 @bp.function_name("get_health")
-@bp.route("api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@bp.route("api/health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def get_health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the trigger's binding
-    """200 when every store answers, else 503; either way the body says which do."""
-    found = await health(wiring.health_probes(), wiring.version())
+    """200 when every store answers, else 503; either way the body of a GET says which do.
+
+    HEAD is declared because uptime checks use it, and what is not declared is 404 on the platform.
+    """
+    found = await health(wiring.health_probes(), wiring.version(), wiring.decoder())
     return func.HttpResponse(
         msgspec.json.encode(found),
         status_code=200 if found["status"] == "ok" else 503,

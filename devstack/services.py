@@ -51,12 +51,13 @@ def until_stopped() -> None:
 
 
 def describe(stack: Stack) -> str:
-    """The connection strings, as app settings."""
+    """The connection strings, as app settings, and where events are sent by HTTP."""
     return "\n".join(
         [
             f"EVENTHUB             {stack.eventhubs_connection}",
             f"COSMOS               {stack.cosmos_connection}",
             f"AzureWebJobsStorage  {stack.storage_connection}",
+            f"events by HTTP: POST {stack.eventhubs_http}/HUB/messages",
         ]
     )
 

@@ -157,8 +157,14 @@ class Stack:
 
     @property
     def storage_connection(self) -> str:
-        """Blobs and queues."""
+        """Blobs and queues, in the well-known account."""
         return azurite.connection_string(azurite.Ports(self.ports.blob, self.ports.queue))
+
+    @property
+    def host_storage_connection(self) -> str:
+        """The second account, for a host that keeps its own things apart from the app's, as in Azure."""
+        ports = azurite.Ports(self.ports.blob, self.ports.queue)
+        return azurite.connection_string(ports, azurite.HOST_ACCOUNT)
 
     @property
     def eventhubs_connection(self) -> str:
@@ -167,6 +173,11 @@ class Stack:
             f"Endpoint=sb://localhost:{self.ports.eventhubs};SharedAccessKeyName=RootManageSharedAccessKey;"
             "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
         )
+
+    @property
+    def eventhubs_http(self) -> str:
+        """Where Event Hubs takes events by HTTP (``POST …/{hub}/messages``), without a slash at the end."""
+        return f"http://localhost:{self.ports.eventhubs}"
 
     @property
     def cosmos_connection(self) -> str:

@@ -17,6 +17,8 @@ from typing import Any
 from simulator.truth import add
 
 Document = dict[str, Any]
+HINTS = {"amqp-body": " (their partitions stand until they are cleared: vendctl partitions)"}
+"""What may be behind too few dead letters of a reason."""
 LINES = {"failure": "failures", "restock": "restocks", "collection": "collections"}
 
 
@@ -115,7 +117,8 @@ def _dead(poison: Counter[str], dead: Counter[str], doubtful: Counter[str]) -> I
         most = poison[reason] + doubtful[reason]
         if not poison[reason] <= dead[reason] <= most:
             said = f"{poison[reason]} to {most}" if most > poison[reason] else f"{most}"
-            yield f"dead letters {reason}: truth {said}, stored {dead[reason]}"
+            cleared = HINTS.get(reason, "") if dead[reason] < poison[reason] else ""
+            yield f"dead letters {reason}: truth {said}, stored {dead[reason]}{cleared}"
 
 
 def on_hand(slot: list[Any]) -> int | None:

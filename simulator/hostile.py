@@ -16,6 +16,21 @@ def poison(body: bytes, dice: Dice) -> tuple[bytes, str]:
     return spoil(body, dice)
 
 
+def binary(body: bytes, dice: Dice) -> tuple[bytes, str]:
+    """A message body that is no bytes: JSON of an AMQP value or of sequences, and which of the two."""
+    section, content = dice.pick(
+        (
+            ("value", None),
+            ("value", 7),
+            ("value", body.decode()),
+            ("value", {"event": body.decode()}),
+            ("sequence", [["event", 1]]),
+            ("sequence", [[body.decode()], []]),
+        )
+    )
+    return json.dumps(content).encode(), section
+
+
 def conflict(body: bytes) -> bytes:
     """The same event id with another content."""
     event = json.loads(body)

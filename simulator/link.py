@@ -22,8 +22,13 @@ FAULTS = {
     "conflicts": "a second content under an event's id",
     "forgeries": "a device with a credential of its own speaks as another one",
 }
+STOPPING = {
+    "binary-bodies": "bodies that are AMQP values or sequences: each stops its partition until it is cleared",
+}
+"""Faults that hold up everybody else, and are therefore never among all of them: they are named."""
+KNOWN = FAULTS | STOPPING
 REORDERED, DUPLICATED, LOST = 0.01, 0.01, 0.0005
-POISONED, CONFLICTING, FORGED = 0.003, 0.004, 0.0008
+POISONED, CONFLICTING, FORGED, BINARY = 0.003, 0.004, 0.0008, 0.0005
 """Shares of the events; conflicts: of those with a ledger number."""
 
 
@@ -39,6 +44,8 @@ class Delivery:
     reason: str = ""
     publisher: str = ""
     doubtful: int = 0
+    section: str = ""
+    """``value`` or ``sequence``: the AMQP body is that of the JSON in ``body``, and no data."""
 
 
 Due = tuple[int, Delivery]
@@ -120,7 +127,7 @@ class Link:
         return Delivery(sent.machine, sent.key, body, "duplicate")
 
     def _companions(self, first: Delivery, name: str) -> list[Delivery]:
-        """What travels right behind an event: spoilt copies, contradictions, forgeries."""
+        """What travels right behind an event: spoilt copies, contradictions, forgeries, no data."""
         found = []
         if self._strikes("poison", POISONED):
             body, reason = hostile.poison(first.body, self.dice)
@@ -128,6 +135,9 @@ class Link:
         if name in LEDGER and self._strikes("conflicts", CONFLICTING):
             body = hostile.conflict(first.body)
             found.append(Delivery(first.machine, first.key, body, "poison", "conflict"))
+        if self._strikes("binary-bodies", BINARY):
+            body, section = hostile.binary(first.body, self.dice)
+            found.append(Delivery(first.machine, first.key, body, "poison", "amqp-body", section=section))
         if self._strikes("forgeries", FORGED):
             thief = f"{first.key}-thief"
             found.append(Delivery(first.machine, thief, first.body, "poison", "forged-identity", thief))

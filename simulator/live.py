@@ -1,6 +1,7 @@
 """A fleet that runs against a hub: model time follows real time, and stops well."""
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,8 +21,11 @@ from simulator.timeline import Dating, Timeline
 from simulator.truth import Truth, describe
 
 TICK = 0.1
+LONGEST_HISTORY = 60
 ENOUGH = 5_000
 """Deliveries waiting at the hub's door above which model time stands still."""
+CATCH_UP = 50_000.0
+"""Model seconds per second of a history."""
 FINISH = 1.5
 """Seconds that a stop leaves for what is being sent."""
 
@@ -36,8 +40,14 @@ class Pace:
     duration: float | None
     end: int | None = None
     """Model time at which the run is over."""
+    history: float = 0.0
+    """Days before now that a fresh fleet begins with; then ``dates`` is "now"."""
 
     def __post_init__(self) -> None:
+        if self.history and (self.dates != "now" or self.start is not None):
+            raise ValueError("--history goes with --dates now, and without --start")
+        if not 0 <= self.history <= LONGEST_HISTORY:
+            raise ValueError(f"--history {self.history:g}: days from 0 to {LONGEST_HISTORY}")
         if not 0 < self.speed <= 1_000_000:
             raise ValueError(f"--speed {self.speed}: a number above 0 is needed")
 
@@ -45,6 +55,8 @@ class Pace:
         """The model time of a fresh fleet's start."""
         if self.start is not None:
             return self.start
+        if self.history:
+            return now - int(self.history * DAY)
         if self.dates == "now" or self.speed == 1:
             return now
         return now - (DAY if self.duration is None else int(self.duration * 1000 * (self.speed - 1)))
@@ -78,10 +90,12 @@ class Live:
         self.acknowledged = 0
         self.stop = threading.Event()
         self.state: State | None = None
+        self.past = pace.history > 0
+        """Whether the history is still being sent."""
         self._epochs = 0
 
     def run(self, *, lines: bool) -> int:
-        """Send until the end; 0 when it ended as asked."""
+        """Send until the end; 0 when it ended as asked, 1 when the hub took nothing of what was sent."""
         progress = Progress(lines=lines)
         with (
             stopped_by_signals(self.stop),
@@ -101,17 +115,25 @@ class Live:
                 self._write_truth(unsent)
                 progress.report(self._figures(sender, 0.0) | {"unsent": len(unsent), "final": True})
                 progress.close()
+        if unsent and not self.acknowledged:
+            print(f"simulator run: the hub took none of {len(unsent)} events", file=sys.stderr)
+            return 1
         return 0
 
     def _begin(self) -> None:
-        if self.state and self.state.load(self.timeline, self.truth) and self.state.unclean:
-            self.truth.exact = False
-            for unit in self.timeline.units:
-                self.timeline.add(unit.new_epoch(self.timeline.now, "storage-lost"))
-                self.timeline.touched(unit)
-        if self.pace.dates == "now":
+        if self.state and self.state.load(self.timeline, self.truth):
+            self.past = False  # it went through its history in an earlier run
+            if self.state.unclean:
+                self._storage_lost()
+        if self.pace.dates == "now" and not self.past:
             self.timeline.dating = Dating(self.timeline.now, millis(), self.pace.speed)
         self._save([])
+
+    def _storage_lost(self) -> None:
+        self.truth.exact = False
+        for unit in self.timeline.units:
+            self.timeline.add(unit.new_epoch(self.timeline.now, "storage-lost"))
+            self.timeline.touched(unit)
 
     def _follow(self, sender: Sender, progress: Progress) -> None:
         begun = last = time.monotonic()
@@ -121,10 +143,7 @@ class Live:
             now = time.monotonic()
             if self.pace.over(self.timeline.now, now - begun, sender.pending):
                 return
-            if sender.pending < ENOUGH:
-                model = self.pace.later(model, now - last, millis())
-            elif self.pace.dates == "now":
-                self.timeline.dating = Dating(model, millis(), self.pace.speed)
+            model = self._later(model, now - last, sender.pending)
             due = [delivery for _, delivery in self.timeline.until(model)]
             # A new epoch is on disk before anything of it leaves, so that no later run takes it again.
             if now - saved > max(5.0, 20 * cost) or self.timeline.epochs != self._epochs:
@@ -136,6 +155,21 @@ class Live:
                 progress.report(self._figures(sender, (self.acknowledged - sent)))
                 sent = self.acknowledged
             last = now
+
+    def _later(self, model: int, seconds: float, pending: int) -> int:
+        """Model time after so many seconds, unless too much waits at the hub's door."""
+        now = millis()
+        if self.past:
+            if pending < ENOUGH:
+                model = min(now, model + int(seconds * 1000 * CATCH_UP))
+            if model == now:
+                self.past = False
+                self.timeline.dating = Dating(model, now, self.pace.speed)
+        elif pending < ENOUGH:
+            model = self.pace.later(model, seconds, now)
+        elif self.pace.dates == "now":
+            self.timeline.dating = Dating(model, now, self.pace.speed)
+        return model
 
     def _take(self, sender: Sender) -> None:
         while not sender.acknowledged.empty():
@@ -159,6 +193,7 @@ class Live:
             "offline": sum(unit.link.away_until > 0 for unit in self.timeline.units),
             "undeliverable": sender.undeliverable,
             "time": iso(self.timeline.now),
+            "history": self.past,
             "truth": self.truth.totals(),
         }
 

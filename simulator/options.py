@@ -4,7 +4,7 @@ import argparse
 from datetime import UTC, datetime
 
 from simulator.demand import EPOCH
-from simulator.link import FAULTS
+from simulator.link import FAULTS, KNOWN, STOPPING
 
 DRY_START = "2026-01-05T00:00:00Z"
 """A Monday: where a run without a hub begins, so that its bytes depend on the seed alone."""
@@ -31,8 +31,12 @@ def add_hub(parser: argparse.ArgumentParser, *, required: bool) -> None:
 def add_faults(parser: argparse.ArgumentParser) -> None:
     """What goes wrong on purpose."""
     names = "; ".join(f"{name}: {text}" for name, text in FAULTS.items())
+    apart = "; ".join(f"{name}: {text}" for name, text in STOPPING.items())
     parser.add_argument(
-        "--faults", default="all", metavar="LIST", help=f"all, none, or some of them by commas. {names}"
+        "--faults",
+        default="all",
+        metavar="LIST",
+        help=f"all, none, or some of them by commas. {names}. Not in all of them, only when named: {apart}",
     )
     for name in FAULTS:
         parser.add_argument(f"--no-{name}", action="store_true", help=f"leave out {name}")
@@ -40,10 +44,12 @@ def add_faults(parser: argparse.ArgumentParser) -> None:
 
 def faults_of(asked: argparse.Namespace) -> frozenset[str]:
     """The chosen faults. Raises ValueError for a name that does not exist."""
-    names = {"all": set(FAULTS), "none": set()}.get(asked.faults, set(asked.faults.split(",")))
-    if unknown := names - FAULTS.keys():
-        raise ValueError(f"no such faults: {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
-    return frozenset(name for name in names if not getattr(asked, f"no_{name}"))
+    names: set[str] = set()
+    for name in asked.faults.split(","):
+        names |= {"all": set(FAULTS), "none": set()}.get(name, {name})
+    if unknown := names - KNOWN.keys():
+        raise ValueError(f"no such faults: {', '.join(sorted(unknown))}; there are {', '.join(KNOWN)}")
+    return frozenset(name for name in names if not getattr(asked, f"no_{name}", False))
 
 
 def moment(text: str) -> int:

@@ -4,6 +4,8 @@
 fleet passes in 36 minutes, and 50 machines send about ten events a second. With ``--dates model`` events
 carry the model's time instead: such a run starts in the past (``--start``, or as far back as the duration
 and the speed need, or a day) and ends at now, where it goes on in real time. ``--speed 1`` is real time.
+``--history 3`` begins three days ago and goes through them as fast as the hub takes events; from then on the
+run is one of ``--dates now``. A fleet whose state was kept has its history already.
 """
 
 import argparse
@@ -31,7 +33,7 @@ def main(argv: list[str]) -> int:
             return _dry_run(asked, faults)
         if not asked.connection:
             raise ValueError("--connection is missing (or give --dry-run)")
-        pace = Pace(asked.speed, asked.dates, asked.start, asked.duration)
+        pace = Pace(asked.speed, asked.dates, asked.start, asked.duration, history=asked.history)
         fleet = Fleet(asked.seed, asked.machines, asked.prefix)
         live = Live(fleet, faults, pace, asked.connection, asked.hub, asked.state, asked.truth)
         return live.run(lines=asked.json_progress)
@@ -51,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--dates", choices=("now", "model"), default="now", help="which time events carry; default now"
     )
+    parser.add_argument("--history", type=float, default=0, help="days to begin with; default 0")
     parser.add_argument("--start", type=moment, help=f"model time of the start; dry runs: {DRY_START}")
     parser.add_argument("--truth", type=Path, help="where the truth is written at the end (JSON)")
     parser.add_argument("--state", type=Path, help="folder from which the next run goes on")
@@ -83,6 +86,8 @@ def line(at: int, delivery: Delivery) -> dict[str, str]:
     told = {"at": iso(at), "partitionKey": delivery.key, "kind": delivery.reason or delivery.kind}
     if delivery.publisher:
         told["publisher"] = delivery.publisher
+    if delivery.section:
+        told["section"] = delivery.section
     try:
         return told | {"body": delivery.body.decode()}
     except UnicodeDecodeError:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulator.link import FAULTS
+from simulator.link import FAULTS, KNOWN
 
 MINUTE = 60_000
 ACTS = {"network-cut": False, "power-cut": False, "heat": True, "demand": True, "no-visits": False}
@@ -70,8 +70,8 @@ def _scenario(raw: dict[str, Any]) -> Scenario:
     if unknown := raw.keys() - known:
         raise ValueError(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}")
     faults = frozenset(raw.get("faults", FAULTS))
-    if wrong := faults - FAULTS.keys():
-        raise ValueError(f"no such faults: {', '.join(sorted(wrong))}; there are {', '.join(FAULTS)}")
+    if wrong := faults - KNOWN.keys():
+        raise ValueError(f"no such faults: {', '.join(sorted(wrong))}; there are {', '.join(KNOWN)}")
     return Scenario(
         name=str(raw["name"]),
         machines=int(raw["machines"]),

@@ -104,7 +104,7 @@ def write(file: Path, content: Any) -> None:
 
 def _raw(delivery: Delivery) -> list[Any]:
     body = base64.b64encode(delivery.body).decode()
-    words = (delivery.kind, delivery.reason, delivery.publisher, delivery.doubtful)
+    words = (delivery.kind, delivery.reason, delivery.publisher, delivery.doubtful, delivery.section)
     return [delivery.machine, delivery.key, body, *words]
 
 

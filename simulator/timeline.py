@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.fleet import Fleet
-from simulator.link import FAULTS, Delivery, Due
+from simulator.link import KNOWN, Delivery, Due
 from simulator.unit import Unit
 
 
@@ -29,9 +29,9 @@ class Timeline:
     def __init__(
         self, fleet: Fleet, faults: frozenset[str], start: int, dating: Dating | None = None
     ) -> None:
-        unknown = faults - FAULTS.keys()
+        unknown = faults - KNOWN.keys()
         if unknown:
-            raise ValueError(f"no such faults: {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
+            raise ValueError(f"no such faults: {', '.join(sorted(unknown))}; there are {', '.join(KNOWN)}")
         self.fleet = fleet
         self.faults = faults
         self.now = start

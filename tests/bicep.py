@@ -1,174 +1,210 @@
-"""Bicep files as plain values, by tree-sitter: enough to compare them with the code. Nothing is evaluated.
+"""``python -m tests.bicep [--write] [--require]``: Microsoft's Bicep compiler on ``infra/``.
 
-Literals become their Python values; a string with ``${…}`` in it keeps that; any other expression is
-:class:`Code`, its source text.
+What it makes of the files is kept in ``infra/compiled/``, so that tests can read it where no compiler is:
+``main.json``, the template; ``dev.json`` and ``prod.json``, what that becomes with a parameter file, as the
+compiler's own ``snapshot`` works it out; ``made.json``, the sums of all files. Without a compiler these alone
+are checked. Only one version is asked, because another one has other rules and another output. All it
+needs is Python 3.11.
 """
 
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tree_sitter_bicep
-from tree_sitter import Language, Node, Parser
-
-PARSER = Parser(Language(tree_sitter_bicep.language()))
-NAMING = ("for_statement", "lambda_expression")
-NAMED_FIRST = (*NAMING, "object_property", "call_expression")
-"""Nodes whose first part, where it is a bare name, is no use of that name."""
-BUILT_IN = frozenset({"resourceGroup", "environment", "subscription"})
-NO_DEFAULT = object()
-
-
-class Code(str):
-    """The text of an expression."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True)
-class Resource:
-    """One declaration; of a loop, the body is that of each."""
-
-    symbol: str
-    type: str
-    version: str
-    body: dict[str, Any]
-    existing: bool = False
-    condition: str = ""
-    loops_over: str = ""
+ROOT = Path(__file__).parents[1]
+INFRA = ROOT / "infra"
+VERSION = "0.49.2"
+"""The compiler that is asked; .github/actions/bicep installs the same."""
+BESIDE = ROOT.parent / "shared" / "tools" / "bicep"
+SOURCES = ("*.bicep", "*.bicepparam", "modules/*.bicep", "bicepconfig.json")
+FINDING = re.compile(r" : (?:Info|Warning|Error) ")
+NOBODY = "00000000-0000-0000-0000-000000000000"
+OPERATOR = "11111111-1111-1111-1111-111111111111"
+DEPLOYER = "22222222-2222-2222-2222-222222222222"
+GIVEN: dict[str, dict[str, str]] = {
+    "dev": {},
+    "prod": {
+        "AZURE_ENV_NAME": "prod",
+        "NOTIFY_WEBHOOK_URL": "https://hooks.example/vendstream",
+        "OPEN_TELEMETRY": "true",
+        "AZURE_PRINCIPAL_ID": OPERATOR,
+        "AZURE_PRINCIPAL_TYPE": "User",
+        "DEPLOYER_ID": DEPLOYER,
+    },
+}
+"""Parameter file → the environment that it reads: dev with nothing in it, prod with all of it."""
+TARGET = ("--subscription-id", NOBODY, "--resource-group", "vendstream", "--location", "westeurope",
+          "--deployment-name", "vendstream")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Module:
-    """A module and what it is given."""
+def candidates(environment: Mapping[str, str]) -> Iterator[str]:
+    """Where a compiler may be: ``BICEP``, the PATH, that of ``az bicep``, beside the checkout."""
+    if named := environment.get("BICEP"):
+        yield named
+        return
+    if found := shutil.which("bicep", path=environment.get("PATH", os.defpath)):
+        yield found
+    azure = environment.get("AZURE_CONFIG_DIR") or Path(environment.get("HOME", "/")) / ".azure"
+    yield from (str(path) for path in (Path(azure) / "bin" / "bicep", BESIDE) if os.access(path, os.X_OK))
 
-    path: str
-    params: dict[str, Any]
+
+def find(environment: Mapping[str, str]) -> tuple[str | None, str]:
+    """The compiler of our version if there is one, and what was found instead."""
+    others = []
+    for path in candidates(environment):
+        try:
+            said = run(path, "--version", folder=ROOT).stdout
+        except OSError as fault:
+            others.append(str(fault))
+            continue
+        if said.startswith(f"Bicep CLI version {VERSION} "):
+            return path, ""
+        others.append(f"{path} says {said.partition(os.linesep)[0]!r}")
+    return None, "; ".join(others) or "none at all"
+
+
+def run(
+    compiler: str, *words: str, folder: Path, given: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The compiler in an environment of its own: parameter files read variables."""
+    # It unpacks itself at HOME. Where no ICU is installed, .NET must be told to do without.
+    environment = {"HOME": os.environ.get("HOME", str(folder)), "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
+    return subprocess.run(
+        [compiler, *words], cwd=folder, env=environment | dict(given or {}),
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+def sources(folder: Path) -> dict[str, Path]:
+    """The files that the compiler reads, by their names in ``infra/``."""
+    found = sorted(path for pattern in SOURCES for path in folder.glob(pattern))
+    return {path.relative_to(folder).as_posix(): path for path in found}
 
 
 @dataclass
-class File:
-    """What a file declares."""
+class Made:
+    """What the compiler had to say, and the files of ``infra/compiled/`` that it made."""
 
-    params: dict[str, Any] = field(default_factory=dict)
-    variables: dict[str, Any] = field(default_factory=dict)
-    resources: list[Resource] = field(default_factory=list)
-    modules: dict[str, Module] = field(default_factory=dict)
-    outputs: dict[str, Any] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-    unknown: set[str] = field(default_factory=set)
-    """Names that are used and not declared."""
-    idle: set[str] = field(default_factory=set)
-    """Parameters, variables and existing resources that nothing uses."""
-
-    def of_type(self, kind: str) -> list[Resource]:
-        """The resources of a type, existing ones excluded."""
-        return [found for found in self.resources if found.type == kind and not found.existing]
-
-    def named(self, symbol: str) -> Resource:
-        """The resource with that symbol."""
-        (found,) = [found for found in self.resources if found.symbol == symbol]
-        return found
+    results: dict[str, str] = field(default_factory=dict)
 
 
-def read(path: Path) -> File:
-    """A ``.bicep`` or ``.bicepparam`` file. ``faults`` names the lines that do not parse."""
-    text = path.read_text()
-    if path.suffix == ".bicepparam":
-        # The grammar knows no parameter files; their assignments have the form of variables.
-        text = "\n".join(
-            f"var {line.removeprefix('param ')}" if line.startswith("param ") else line
-            for line in text.splitlines()
-            if not line.startswith("using ")
-        )
-    root = PARSER.parse(text.encode()).root_node
-    found = File(faults=[f"{path.name}:{node.start_point[0] + 1}" for node in _faults(root)])
-    for node in root.named_children:
-        _declare(found, node)
-    used = _used(root)
-    found.unknown = used - _declared(root) - BUILT_IN
-    existing = {resource.symbol for resource in found.resources if resource.existing}
-    found.idle = (found.params.keys() | found.variables.keys() | existing) - used
-    return found
+def make(compiler: str, folder: Path) -> Made:
+    """The compiler on a copy of the folder. Faults: findings of any severity, and what is not formatted."""
+    made, said = Made(), []
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name).resolve() / "infra"
+        shutil.copytree(folder, copy)
+        for each, given in GIVEN.items():
+            words = ("snapshot", f"{each}.bicepparam", "--mode", "overwrite", *TARGET)
+            said.append(run(compiler, *words, folder=copy, given=given))
+            _keep(made, f"{each}.json", copy / f"{each}.snapshot.json")
+        said.append(run(compiler, "build", "main.bicep", "--outfile", "main.json", folder=copy))
+        _keep(made, "main.json", copy / "main.json")
+        said.append(run(compiler, "format", "--pattern", "**/*.bicep*", folder=copy))
+        made.faults += _findings(said, copy.parent) + [
+            f"infra/{each} is not formatted: bicep format infra/{each}"
+            for each, path in sources(folder).items()
+            if path.read_bytes() != (copy / each).read_bytes()
+        ]
+    return made
 
 
-def _faults(node: Node) -> list[Node]:
-    own = [node] if node.is_error or node.is_missing else []
-    return own + [fault for child in node.children for fault in _faults(child)]
+def _keep(made: Made, name: str, path: Path) -> None:
+    if path.exists():
+        made.results[name] = _ordered(path.read_text())
 
 
-def _declared(node: Node) -> set[str]:
-    """Symbols of declarations, loop variables and lambdas' parameters."""
-    own = (
-        {_text(node.named_children[0])}
-        if node.type.endswith("_declaration") or node.type in NAMING
-        else set()
-    )
-    return own.union(*(_declared(child) for child in node.named_children))
+def _findings(said: list[subprocess.CompletedProcess[str]], folder: Path) -> list[str]:
+    """The lines of findings, each once; where a command failed without any, all that it said."""
+    found: list[str] = []
+    for one in said:
+        lines = (one.stdout + one.stderr).replace(f"{folder}{os.sep}", "").splitlines()
+        findings = [line for line in lines if FINDING.search(line)]
+        if one.returncode and not findings:
+            findings = [f"bicep {one.args[1]} ended with {one.returncode}", *lines]
+        found += findings
+    return list(dict.fromkeys(found))
 
 
-def _used(node: Node) -> set[str]:
-    """Names that stand for values: no keys, members, functions, types or decorators."""
-    if node.type == "identifier":
-        return {_text(node)}
-    if node.type in ("decorators", "type"):
-        return set()
-    named = node.named_children
-    first = node.type in NAMED_FIRST or node.type.endswith("_declaration")
-    skipped = 1 if first and named[0].type == "identifier" else 0
-    return set().union(*(_used(child) for child in named[skipped:]))
+def _ordered(text: str) -> str:
+    """The same JSON; the outputs of a snapshot come in no fixed order."""
+    found = json.loads(text)
+    if "predictedResources" in found:
+        found["outputs"] = dict(sorted(found["outputs"].items()))
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
-def _declare(file: File, node: Node) -> None:
-    parts = node.named_children
-    if node.type == "parameter_declaration":
-        given = [part for part in parts[1:] if part.type != "type"]
-        file.params[_text(parts[0])] = value(given[0]) if given else NO_DEFAULT
-    elif node.type == "variable_declaration":
-        file.variables[_text(parts[0])] = value(parts[-1])
-    elif node.type == "output_declaration":
-        file.outputs[_text(parts[0])] = value(parts[-1])
-    elif node.type == "module_declaration":
-        body = value(parts[-1])
-        file.modules[_text(parts[0])] = Module(value(parts[1]), body.get("params", {}))
-    elif node.type == "resource_declaration":
-        file.resources.append(_resource(node))
+def sums(folder: Path) -> dict[str, Any]:
+    """What ``made.json`` has to hold: the compiler's version, and a sum of each source and each result."""
+    results = {f"{each}.json": folder / "compiled" / f"{each}.json" for each in ("main", *GIVEN)}
+
+    def summed(files: dict[str, Path]) -> dict[str, str]:
+        return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+
+    return {"compiler": VERSION, "sources": summed(sources(folder)), "results": summed(results)}
 
 
-def _resource(node: Node) -> Resource:
-    symbol, named, holder = node.named_children[:3]
-    kind, _, version = str(value(named)).partition("@")
-    heads = [_text(part) for part in holder.named_children[:-1]]
-    return Resource(
-        symbol=_text(symbol),
-        type=kind,
-        version=version,
-        body=value(holder if holder.type == "object" else holder.named_children[-1]),
-        existing=any(part.type == "existing" for part in node.children),
-        condition=heads[0] if holder.type == "if_statement" else "",
-        loops_over=heads[-1] if holder.type == "for_statement" else "",
-    )
+def stale(folder: Path) -> list[str]:
+    """The files that are not as they were when the compiler ran."""
+    made, now = json.loads((folder / "compiled" / "made.json").read_text()), sums(folder)
+    faults = [f"infra/compiled was made by Bicep {made['compiler']}"] if made["compiler"] != VERSION else []
+    for part, under in (("sources", "infra"), ("results", "infra/compiled")):
+        names = sorted(made[part].keys() | now[part].keys())
+        faults += [f"{under}/{each} changed" for each in names if made[part].get(each) != now[part].get(each)]
+    return faults
 
 
-def value(node: Node) -> Any:
-    """The value of an expression."""
-    if node.type == "string":
-        return "".join(_text(part) for part in node.named_children)
-    if node.type == "object":
-        pairs = [part.named_children for part in node.named_children if part.type == "object_property"]
-        return {str(_key(pair[0])): value(pair[-1]) for pair in pairs}
-    if node.type == "array":
-        return [value(part) for part in node.named_children]
-    if node.type == "number":
-        return int(_text(node))
-    if node.type == "boolean":
-        return _text(node) == "true"
-    return Code(_text(node))
+def write(results: Mapping[str, str], folder: Path) -> None:
+    """``infra/compiled/`` anew."""
+    target = folder / "compiled"
+    target.mkdir(exist_ok=True)
+    for name, text in results.items():
+        (target / name).write_text(text)
+    (target / "made.json").write_text(json.dumps(sums(folder), indent=2) + "\n")
 
 
-def _key(node: Node) -> str:
-    return str(value(node)) if node.type == "string" else _text(node)
+def differing(results: Mapping[str, str], folder: Path) -> list[str]:
+    """The files of ``infra/compiled/`` that are not what the compiler made now."""
+    return [
+        f"infra/compiled/{name} is not what the compiler makes"
+        for name, text in results.items()
+        if (folder / "compiled" / name).read_text() != text
+    ]
 
 
-def _text(node: Node) -> str:
-    return (node.text or b"").decode()
+def main(argv: list[str]) -> int:
+    """The command. 1: something is wrong with ``infra/``, or the compiler that was asked for is not there."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bicep", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="make infra/compiled anew, then check")
+    parser.add_argument("--require", action="store_true", help="fail where no compiler is found")
+    asked = parser.parse_args(argv)
+    compiler, instead = find(os.environ)
+    if compiler is None:
+        print(f"infra/: no Bicep {VERSION} found ({instead}), so only the sums of infra/compiled are checked")
+        faults = stale(INFRA)
+        failed = asked.require or asked.write or bool(os.environ.get("BICEP"))
+    else:
+        made, failed = make(compiler, INFRA), False
+        if asked.write and not made.faults:
+            write(made.results, INFRA)
+        faults = made.faults or stale(INFRA) or differing(made.results, INFRA)
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    if faults and (compiler is None or not made.faults):
+        print("make infra/compiled anew: .venv/bin/python -m tests.bicep --write", file=sys.stderr)
+    return 1 if faults or failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

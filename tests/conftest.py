@@ -44,7 +44,10 @@ def inbox() -> Iterator[Inbox]:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory, inbox: Inbox) -> Iterator[System]:
-    """The app on the local stack; on another stack under Core Tools, on the services that are there."""
+    """The app on the local stack, the host's storage and the data in two accounts as in Azure.
+
+    On another stack under Core Tools, on the services that are there.
+    """
     from vendctl.local.system import system
 
     folder = tmp_path_factory.mktemp("system")
@@ -52,7 +55,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, inbox: Inbox) -> Iterator[
     if not LOCAL:
         yield from _under_core_tools(folder, quick)
         return
-    with system(folder, quick, print, port=0) as found:
+    with system(folder, quick, print, port=0, apart=True) as found:
         yield found
 
 

@@ -111,7 +111,7 @@ class World:
     def stock(self, machine: str = "m1") -> dict[str, Any]:
         """The stock, without what tells how it was delivered."""
         held = self.machines.items[machine, "stock"][1]
-        return {key: value for key, value in held.items() if key not in ("rev", "marks")}
+        return {key: value for key, value in held.items() if key not in ("rev", "delivered")}
 
     def stocks(self) -> dict[str, Any]:
         return {body["machineId"]: self.stock(body["machineId"]) for body in self.machines.bodies("stock")}

@@ -9,8 +9,8 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import urllib.request
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +26,10 @@ STACK = os.environ.get("STACK", "devstack")
 STACKS = ("devstack", "emulators", "azure")
 LOCAL = STACK == "devstack"
 """Whether the tests start the services themselves, and may break them."""
+RUN = "" if LOCAL else f"-{uuid.uuid4().hex[:8]}"
+"""Where services outlive the tests, names are of this run alone, so that a run can be repeated."""
+DEPLOYED = ROOT / ".tools" / "deployed" / "requirements"
+"""Made by ``make test-func``: an environment of requirements.txt alone."""
 if STACK not in STACKS:
     raise ValueError(f"STACK={STACK}: say {', '.join(STACKS)}")
 
@@ -75,13 +79,23 @@ class CoreTools:
 
 @contextmanager
 def core_tools(environment: Mapping[str, str], log: Path) -> Iterator[CoreTools]:
-    """Azure Functions Core Tools on the app, with ``func`` from the PATH; ended with its children."""
+    """Azure Functions Core Tools on the app, with ``func`` from the PATH; ended with its children.
+
+    In an environment of requirements.txt alone, because the worker prefers an environment's packages to its
+    own; without file watching, because a new top-level folder, such as .data, would restart the host.
+    """
     tools = CoreTools(free_port())
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    assert (DEPLOYED / "bin" / "python").exists(), f"{DEPLOYED} is missing: `make test-func` makes it"
+    (ROOT / ".data").mkdir(exist_ok=True)
+    chosen = {
+        "PATH": f"{DEPLOYED / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "VIRTUAL_ENV": str(DEPLOYED),
+        "AzureFunctionsJobHost__fileWatchingEnabled": "false",
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             ["func", "start", "--port", str(tools.port), "--verbose"],
-            cwd=ROOT, env=os.environ | environment | {"PATH": path, "VIRTUAL_ENV": sys.prefix},
+            cwd=ROOT, env=os.environ | environment | chosen,
             stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:

@@ -1,108 +1,141 @@
-"""The Bicep files together: module parameters followed to where their values come from, and what results.
+"""What Azure would be asked for: ``infra/compiled/``, as Microsoft's compiler made it (tests/bicep.py)."""
 
-What main.bicep leaves open is as dev.bicepparam gives it.
-"""
-
+import json
 import re
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.bicep import NO_DEFAULT, Code, File, read
-
 ROOT = Path(__file__).parents[1]
-NAME = re.compile(r"\w+")
-MEMBER = re.compile(r"(\w+)\.outputs\.(\w+)")
-ROLE = re.compile(r"subscriptionResourceId\('Microsoft\.Authorization/roleDefinitions', roles\.(\w+)\)")
+COMPILED = ROOT / "infra" / "compiled"
+ASSIGNMENT = "/providers/Microsoft.Authorization/roleAssignments/"
+REFERENCE = re.compile(r"reference\('([^']+)', '[^']+'\)\.([\w.]+)")
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+NAMESPACE = "Microsoft.EventHub/namespaces"
+COSMOS = "Microsoft.DocumentDB/databaseAccounts"
+STORAGE = "Microsoft.Storage/storageAccounts"
+# learn.microsoft.com/azure/role-based-access-control/built-in-roles; the last is Cosmos DB's own
+# (learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-roles).
+ROLES = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+    "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": "Azure Event Hubs Data Receiver",
+    "2b629674-e913-4c01-ae53-ef4638d8f975": "Azure Event Hubs Data Sender",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "00000000-0000-0000-0000-000000000002": "Cosmos DB Built-in Data Contributor",
+}
 
 
-class Infra:
-    """``main.bicep`` and its modules."""
+@dataclass(frozen=True)
+class Grant:
+    """A role on the resource with that id. ``who`` is an object id, or the id of an identity."""
 
-    def __init__(self, root: Path = ROOT) -> None:
-        self.folder = root / "infra"
-        self.main = read(self.folder / "main.bicep")
-        self.given = read(self.folder / "dev.bicepparam").variables
-        self.modules = {name: read(self.folder / used.path) for name, used in self.main.modules.items()}
+    who: str
+    on: str
+    role: str
 
-    @property
-    def files(self) -> dict[str, File]:
-        """Every file that is deployed, by its name in main.bicep."""
-        return {"main": self.main, **self.modules}
 
-    def follow(self, module: str, value: Any) -> Any:
-        """A module's value, with parameters, variables and outputs replaced by what they stand for."""
-        if isinstance(value, Code):
-            found = self._named(module, value)
-            return value if found is None else found
-        if isinstance(value, str):
-            return re.sub(r"\$\{([^}]+)\}", lambda part: self._inner(module, part), value)
-        return value
+def same(found: set[Any], wanted: set[Any], what: str) -> None:
+    """Fails with the names of what is missing and of what is too many."""
+    missing, superfluous = sorted(wanted - found), sorted(found - wanted)
+    assert not missing, f"{what}: missing {missing}"
+    assert not superfluous, f"{what}: nothing uses {superfluous}"
 
-    def _inner(self, module: str, part: re.Match[str]) -> str:
-        found = self.follow(module, Code(part[1]))
-        return f"${{{found}}}" if isinstance(found, Code) else str(found)
 
-    def _named(self, module: str, code: Code) -> Any:
-        """What an expression is, where it is a name or a module's output; else None."""
-        file = self.files[module]
-        if output := MEMBER.fullmatch(code):
-            if module != "main":
-                raise ValueError(f"{module} uses the output of a module: {code}")
-            return self.follow(output[1], self.modules[output[1]].outputs[output[2]])
-        if inner := re.fullmatch(r"string\((\w+)\)", code):
-            return str(self.follow(module, Code(inner[1])))
-        if not NAME.fullmatch(code):
-            return None
-        if code in file.variables:
-            return self.follow(module, file.variables[code])
-        if module != "main" and code in file.params:
-            return self.follow("main", self.main.modules[module].params[code])
-        default = file.params.get(code, NO_DEFAULT)
-        if default is NO_DEFAULT and module == "main":
-            default = self.given.get(code, NO_DEFAULT)
-        return None if default is NO_DEFAULT else self.follow(module, default)
+def template() -> dict[str, Any]:
+    """``main.bicep`` as an ARM template, the modules in it."""
+    found: dict[str, Any] = json.loads((COMPILED / "main.json").read_text())
+    return found
+
+
+class Deployment:
+    """What becomes of the template with a parameter file: each resource, its expressions worked out.
+
+    What only Azure knows (addresses, the identity's ids) stays an expression: ``[reference('ID', …).part]``.
+    """
+
+    def __init__(self, name: str) -> None:
+        found = json.loads((COMPILED / f"{name}.json").read_text())
+        self.resources: list[dict[str, Any]] = found["predictedResources"]
+        self.outputs: dict[str, str] = found["outputs"]
+
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        """The resources of a type."""
+        return [each for each in self.resources if each["type"] == kind]
+
+    def one(self, kind: str) -> dict[str, Any]:
+        """The one resource of a type."""
+        (found,) = self.of_type(kind)
+        return found
+
+    def names(self, kind: str) -> set[str]:
+        """The last parts of the names of a type's resources."""
+        return {each["name"].rpartition("/")[2] for each in self.of_type(kind)}
+
+    def under(self, parent: str, kind: str) -> set[str]:
+        """The names of the resources of a type below the resource with that id."""
+        return {
+            each["name"].rpartition("/")[2]
+            for each in self.of_type(kind)
+            if each["id"].startswith(f"{parent}/")
+        }
 
     @cached_property
     def settings(self) -> dict[str, str]:
-        """The app's settings as written: literals, and the rest as text with ``${…}``."""
-        written = self.modules["app"].named("settings").body["properties"]
-        return {name: str(self.follow("app", value)) for name, value in written.items()}
+        """The app settings; values that only Azure knows as expressions."""
+        found: dict[str, str] = self.one("Microsoft.Web/sites/config")["properties"]
+        return found
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The app settings as the app would see them, with an address of nobody for each expression."""
+        return {
+            name: f"https://{name.lower()}.example" if value.startswith("[") else value
+            for name, value in self.settings.items()
+        }
+
+    def leads(self, connection: str) -> str:
+        """The id of the resource that a connection's settings address. Raises ValueError unless it is one."""
+        prefix = f"{connection}__"
+        found: set[str] = set()
+        for name, value in self.settings.items():
+            if name.startswith(prefix) and name.removeprefix(prefix) not in ("credential", "clientId"):
+                found |= {one for one, _ in REFERENCE.findall(value)} or self._named(value.partition(".")[0])
+        if len(found) != 1:
+            raise ValueError(f"{connection} leads to {sorted(found) or 'nothing'}")
+        (there,) = found
+        return there
+
+    def _named(self, name: str) -> set[str]:
+        """The accounts and namespaces of that name."""
+        return {
+            each["id"] for kind in (STORAGE, NAMESPACE) for each in self.of_type(kind) if each["name"] == name
+        }
 
     @cached_property
-    def environment(self) -> dict[str, str]:
-        """The settings as the app would see them: addresses of nobody for what Azure fills in."""
-        found = {}
-        for name, text in self.settings.items():
-            filled = re.sub(r"\$\{(?:[^{}]|\{[^}]*\})*\}", "nobody", text)
-            whole = isinstance(self.follow("app", self._written(name)), Code)
-            found[name] = f"https://{name.lower()}.example" if whole else filled
-        return found
+    def identity(self) -> str:
+        """The id of the app's identity."""
+        return str(self.one(IDENTITY)["id"])
 
-    def _written(self, name: str) -> Any:
-        return self.modules["app"].named("settings").body["properties"][name]
+    def grants(self, who: str) -> set[tuple[str, str]]:
+        """(id of the resource, role) of all that an object id, or the identity with that id, may do."""
+        return {(grant.on, grant.role) for grant in self.assignments if grant.who == who}
 
-    def names(self, module: str, kind: str) -> set[str]:
-        """The names of a module's resources of a type; of a loop, those of its list."""
-        found: set[str] = set()
-        for resource in self.modules[module].of_type(kind):
-            if resource.loops_over:
-                listed = self.modules[module].variables[resource.loops_over]
-                found |= {one["name"] if isinstance(one, dict) else one for one in listed}
-            else:
-                found.add(str(self.follow(module, resource.body["name"])))
-        return found
+    @cached_property
+    def assignments(self) -> list[Grant]:
+        """Every role assignment. KeyError for a role that is not in ROLES."""
+        built_in = self.of_type("Microsoft.Authorization/roleAssignments")
+        of_cosmos = self.of_type(f"{COSMOS}/sqlRoleAssignments")
+        return [self._grant(each, each["id"].partition(ASSIGNMENT)[0]) for each in built_in] + [
+            self._grant(each, each["properties"]["scope"]) for each in of_cosmos
+        ]
 
-    def grants(self, module: str) -> set[tuple[str, str]]:
-        """(scope, role) of the module's role assignments, by the symbols of the resource and the role."""
-        file, found = self.modules[module], set()
-        for resource in file.of_type("Microsoft.Authorization/roleAssignments"):
-            role = ROLE.fullmatch(resource.body["properties"]["roleDefinitionId"])
-            if role is None or role[1] not in file.variables["roles"]:
-                raise ValueError(f"{module}: {resource.symbol} names no role of the list")
-            found.add((str(resource.body["scope"]), role[1]))
-        for resource in file.of_type("Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments"):
-            if not resource.body["properties"]["roleDefinitionId"].endswith("/${cosmosDataContributor}"):
-                raise ValueError(f"{module}: {resource.symbol} names no role of the list")
-            found.add((str(resource.body["parent"]), "cosmosDataContributor"))
-        return found
+    def _grant(self, assignment: dict[str, Any], on: str) -> Grant:
+        given = assignment["properties"]
+        principal = REFERENCE.fullmatch(given["principalId"].strip("[]"))
+        who = principal[1] if principal and principal[2] == "principalId" else given["principalId"]
+        return Grant(who, on, ROLES[given["roleDefinitionId"].rpartition("/")[2]])

@@ -1,6 +1,13 @@
-"""``python -m vendctl COMMAND …``: a module each with ``main(argv) -> int``, imported when called."""
+"""``python -m vendctl COMMAND …``: a module each with ``main(argv) -> int``, imported when called.
 
+Exit codes of every command: 0 done and right, 1 done and something is wrong (the command says what), 2 it
+could not be done (the question, the settings, a store that does not answer), 3 not yet (``account``), 130
+Ctrl-C.
+"""
+
+import os
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 
 COMMANDS = {
@@ -12,6 +19,10 @@ COMMANDS = {
     ),
     "account": ("vendctl.account", "what became of every archived event (nothing lost)"),
     "deadletters": ("vendctl.deadletters", "list, show, replay and discard dead letters"),
+    "partitions": (
+        "vendctl.partitions.command",
+        "which hub partitions stand still, and the way past what no trigger can bind",
+    ),
     "schemas": ("vendctl.schemas", "the event catalogue in docs/events, generated from the code"),
     "archive": ("vendctl.archive", "audit the archive; import Event Hubs Capture"),
     "rebuild": ("vendctl.rebuild", "state rebuilt from the archive, compared with the live one"),
@@ -23,6 +34,11 @@ COMMANDS = {
     "smoke": ("vendctl.smoke", "is what was deployed alive: functions indexed, an event travels to the API"),
     "picklist": ("vendctl.picklist", "what to take along to a route's machines"),
 }
+
+
+TRACEBACK = "VENDCTL_TRACEBACK"
+MENDABLE = {"VendstreamError", "ValueError", "RuntimeError", "OSError", "TimeoutError", "azure", "aiohttp"}
+"""Classes by name, and the top package of the SDKs' own: nothing of them is imported before it is needed."""
 
 
 def usage() -> str:
@@ -45,11 +61,37 @@ def main(argv: list[str]) -> int:
 
 
 def entry() -> int:
-    """The process: Ctrl-C where a command does not mind it ends it with 130, as a shell would say."""
+    """The process: Ctrl-C where a command does not mind it ends it with 130, as a shell would say.
+
+    What a person can mend is one line; a bug of ours keeps its traceback.
+    """
     try:
         return main(sys.argv[1:])
     except KeyboardInterrupt:
         return 130
+    except Exception as fault:
+        line = explained(fault)
+        if line is None or os.environ.get(TRACEBACK):
+            raise
+        print(f"vendctl {' '.join(sys.argv[1:2])}: {line} ({TRACEBACK}=1 shows where)", file=sys.stderr)
+        return 2
+
+
+def explained(fault: BaseException) -> str | None:
+    """The fault in one line, where it is one of the settings, the input or a service; None for a bug."""
+    for one in _leaves(fault):
+        kinds = {kind.__name__ for kind in type(one).__mro__} | {type(one).__module__.partition(".")[0]}
+        if kinds & MENDABLE:
+            return next(iter(str(one).strip().splitlines()), "") or type(one).__name__
+    return None
+
+
+def _leaves(fault: BaseException) -> Iterator[BaseException]:
+    if isinstance(fault, BaseExceptionGroup):
+        for one in fault.exceptions:
+            yield from _leaves(one)
+    else:
+        yield fault
 
 
 if __name__ == "__main__":

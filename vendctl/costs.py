@@ -40,6 +40,8 @@ class Costs:
         self.free: dict[str, float] = figures["free"]
         self.assumed: dict[str, float] = figures["assumed"]
         self.measured: dict[str, float] = {k: v for k, v in figures["measured"].items() if k != "date"}
+        self.logs: dict[str, float] = {k: v for k, v in figures["logs"].items() if k != "date"}
+        """What is written with the levels of host.json."""
         self.fleet = fleet
         self.batch_events, self.window = batch_window()
         self.rate: float = fleet.machines * self.assumed["events_per_machine_day"] / 86_400
@@ -108,8 +110,8 @@ class Costs:
         return writes * self.price["blob_10000_writes"] + stored * self.price["blob_gb_month"]
 
     def _logs(self) -> float:
-        per_invocation = self.assumed["records_per_invocation"] * self.assumed["record_bytes"]
-        ingested = self.invocations * per_invocation / 1e9
+        written = self.events * self.logs["bytes_an_event"]
+        ingested = (written + HOURS * 60 * self.logs["idle_bytes_a_minute"]) / 1e9
         return max(0.0, ingested - self.free["logs_gb"]) * self.price["logs_gb"]
 
 
@@ -139,6 +141,13 @@ def table() -> str:
     each = (f"{sum(parts.values()) / fleet.machines:.2f}" for fleet, parts in found)
     lines.append(f"| a machine | {' | '.join(each)} |")
     return "\n".join(lines)
+
+
+def logs_at_information() -> list[float]:
+    """What the logs of each fleet would cost with every category of host.json at Information."""
+    figures, fleets = read()
+    chatty = figures | {"logs": figures["logs_at_information"]}
+    return [Costs(chatty, fleet).parts()["Logs"] for fleet in fleets]
 
 
 def main(argv: list[str]) -> int:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,7 @@ def details(letter: DeadLetter, mark: Mark | None) -> dict[str, Any]:
         "properties": dict(hub.properties),
         "system": dict(hub.system),
         "body": hub.body.decode("utf-8", "backslashreplace"),
+        **({} if hub.amqp is None else {"amqp": dict(hub.amqp)}),
         "became": {"action": mark.action, "at": utc(mark.at), "note": mark.note} if mark else None,
     }
 
@@ -83,7 +85,14 @@ async def shown(blobs: Blobs, asked: argparse.Namespace) -> int:
 async def replayed(blobs: Blobs, sender: Sender, asked: argparse.Namespace, now: datetime) -> int:
     """Send again; 1 when one of them cannot be."""
     failed = 0
-    for letter in await chosen(blobs, asked.places, asked.reason):
+    letters = await chosen(blobs, asked.places, asked.reason)
+    if not letters:
+        reasons = Counter([letter.reason async for letter in dead_letters(blobs, settled=True)])
+        if asked.reason not in reasons:
+            there = ", ".join(sorted(reasons)) or "none at all"
+            raise LookupError(f"no dead letter has the reason {asked.reason!r}; there are: {there}")
+        print(f"all of {asked.reason} are settled already")
+    for letter in letters:
         try:
             standing = await replay(blobs, sender, letter, now, asked.corrected)
         except Rejected as fault:

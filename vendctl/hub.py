@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from vending.adapters.checkpoints import CONTAINER, HostCheckpoints
-from vending.adapters.clients import address, blob_service, credential
+from vending.adapters.clients import address, blob_service, credential, hub_namespace
 from vending.settings import Settings
 
 
@@ -32,7 +32,8 @@ async def checkpoints(environment: Mapping[str, str]) -> dict[str, dict[str, int
     """``ingest`` and ``archive`` → partition → the sequence number of that function's checkpoint."""
     hub = Settings.read(environment).telemetry_hub
     async with blob_service(environment, "AzureWebJobsStorage") as service:
-        done = await HostCheckpoints(service.get_container_client(CONTAINER), hub).done()
+        container, namespace = service.get_container_client(CONTAINER), hub_namespace(environment, "EVENTHUB")
+        done = await HostCheckpoints(container, namespace, hub).done()
     return {function.partition("_")[0]: numbers for function, numbers in done.items()}
 
 

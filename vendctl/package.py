@@ -1,17 +1,20 @@
 """``vendctl package``: what is deployed (what ``.funcignore`` leaves of this folder), as a zip or a folder.
 
 The same files as ``func azure functionapp publish`` and the GitHub action take. With ``--telemetry`` the
-package asks for Azure's OpenTelemetry distribution too (docs/operations.md). Needs Python alone.
+package asks for Azure's OpenTelemetry distribution too (docs/operations.md). It is imported in a clean
+interpreter first, and refused where that fails or a function of this checkout is not in it.
 """
 
 import argparse
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from vendctl.indexing import check, functions, interpreter
 from vending.settings import VERSION
 
 ROOT = Path(__file__).parents[1]
@@ -92,6 +95,20 @@ def build(root: Path, target: Path, *, telemetry: bool = False, version: str = "
     return list(contents)
 
 
+def tried(root: Path, *, telemetry: bool = False) -> set[str]:
+    """The functions of the package, imported from it. Raises OSError, and ValueError with one line."""
+    python = interpreter(WITH_TELEMETRY if telemetry else "requirements.txt")
+    with tempfile.TemporaryDirectory() as folder:
+        app = Path(folder) / "app"
+        build(root, app, telemetry=telemetry)
+        try:
+            expected = functions(root, python)
+            check(app, expected, python)
+        except ValueError as fault:
+            raise ValueError(f"the package is refused: {fault}") from fault
+        return expected
+
+
 def _zip(target: Path, contents: dict[Path, bytes]) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in contents.items():
@@ -116,9 +133,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--version", default="", help="such as a commit: dead letters say it")
     asked = parser.parse_args(argv)
     try:
+        held = tried(ROOT, telemetry=asked.telemetry)
         chosen = build(ROOT, asked.target, telemetry=asked.telemetry, version=asked.version)
     except (OSError, ValueError) as fault:
         print(fault, file=sys.stderr)
         return 1
-    print(f"{asked.target}: {len(chosen)} files")
+    print(f"{asked.target}: {len(chosen)} files, {len(held)} functions")
     return 0

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure.cosmos import PartitionKey
-from azure.cosmos.aio import CosmosClient
+from azure.cosmos.aio import ContainerProxy, CosmosClient, DatabaseProxy
 
 from vendctl.environment import load
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
@@ -33,6 +33,9 @@ INDEXED = {
     "catalog": ("type", "version", "site", "route"),
 }
 """What queries filter by; nothing else is indexed, so that writes stay cheap."""
+LIFE = {"leases": -1}
+"""Time to live by container; -1: items may have one of their own. The change feed processor guards its first
+start by a lock with ``ttl: 30``: without this, the lock of a host that died stops every later start."""
 BLOB_CONTAINERS = ("archive", "deadletters")
 QUEUES = ("rollup-shards", "notifications")
 
@@ -49,16 +52,34 @@ def indexing_policy(container: str) -> dict[str, Any]:
 
 
 async def create_database(cosmos: CosmosClient, name: str) -> None:
-    """A database with the app's containers; what exists is left as it is."""
+    """A database with the app's containers; what exists is left as it is, but for its time to live."""
     database = await cosmos.create_database_if_not_exists(name)
     for container, key in CONTAINERS.items():
-        await database.create_container_if_not_exists(
-            container, PartitionKey(path=key), indexing_policy=indexing_policy(container)
+        policy, life = indexing_policy(container), LIFE.get(container)
+        found = await database.create_container_if_not_exists(
+            container, PartitionKey(path=key), indexing_policy=policy, default_ttl=life
         )
+        if life is not None:
+            await _give_life(database, found, life)
+
+
+async def _give_life(database: DatabaseProxy, container: ContainerProxy, life: int) -> None:
+    """Bring a container's time to live in line, where it was made without; the rest of it stays."""
+    held = await container.read()
+    if held.get("defaultTtl") == life:
+        return
+    key = held["partitionKey"]
+    await database.replace_container(
+        container,
+        PartitionKey(path=key["paths"][0], kind=key["kind"], version=key.get("version", 1)),
+        indexing_policy=held["indexingPolicy"],
+        conflict_resolution_policy=held.get("conflictResolutionPolicy"),
+        default_ttl=life,
+    )
 
 
 async def provision(environment: Mapping[str, str]) -> None:
-    """Create what is missing; what exists is left as it is."""
+    """Create what is missing; what exists is left as it is, but for the leases' time to live."""
     settings = Settings.read(environment)
     async with cosmos_client(environment, "COSMOS") as cosmos:
         await create_database(cosmos, settings.cosmos_database)

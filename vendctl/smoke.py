@@ -1,7 +1,12 @@
-"""``vendctl smoke``: is what was deployed alive? Every function is indexed, and a new event reaches the API.
+"""``vendctl smoke``: is what was deployed alive? A new event goes through every kind of function.
 
-The event is a test vend (no money, in no product's figures) of a machine called ``smoke-test``, marked as
-imported, so that nobody is told when that machine then falls silent. Each run is a new device epoch of it.
+Every function is indexed; the stores answer; a test vend (no money, in no product's figures) of a machine
+called ``smoke-test`` reaches the API (ingest_telemetry) and the machine's day (roll_up, roll_up_shard); a
+selection is empty for a moment, so that an alert opens (watch_machines), its notification is taken (notify),
+and it closes again. The receiver of notifications gets these two, with that machine's name.
+
+Timers fire by their schedules: the vend is in a day ROLL_UP_SCHEDULE later at the earliest. Each run is a new
+device epoch; its events are marked as imported, so that nobody is told when the machine then falls silent.
 The hub comes from the app settings in the environment (EVENTHUB…, TELEMETRY_HUB) or from ``--settings``; a
 host that checks keys wants its master key, in the environment as FUNCTIONS_KEY.
 """
@@ -10,129 +15,122 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Set
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Set
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import msgspec
 
+from vendctl.deployed import MACHINE, SELECTION, App, NotAlive
 from vendctl.environment import load
 from vending.adapters.clients import hub_producer
 from vending.adapters.hub_sender import EventHubSender
 from vending.errors import Transient
 
-MACHINE = "smoke-test"
-POLL = 1.0
 ANSWER_SECONDS = 30
 """How long one request may take; a cold start is among them."""
+OFFSETS = (-12, 0, 14)
+"""Hours by which local time is behind or ahead of UTC at most, and UTC's own."""
 
 
-class NotAlive(Exception):
-    """What was still wrong when the time was over."""
+class Events:
+    """What the test machine sends in one run."""
 
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.epoch = int(now.timestamp())
+        self.sequence = 0
 
-@dataclass(frozen=True)
-class App:
-    """The deployed app, over HTTP."""
+    @property
+    def days(self) -> list[str]:
+        """The dates of which one is the run's business day, wherever the machine stands."""
+        return sorted({(self.now + timedelta(hours=offset)).date().isoformat() for offset in OFFSETS})
 
-    session: aiohttp.ClientSession
-    url: str
-    key: str | None
-    deadline: float
-
-    async def get(self, path: str) -> tuple[int, Any]:
-        """Status and the answer's JSON (None where it is none). Status 0: nobody answers."""
-        headers = {"x-functions-key": self.key} if self.key else {}
-        try:
-            async with self.session.get(f"{self.url}{path}", headers=headers) as answer:
-                status, body = answer.status, await answer.read()
-        except (aiohttp.ClientError, TimeoutError):
-            return 0, None
-        try:
-            return status, msgspec.json.decode(body)
-        except msgspec.DecodeError:
-            return status, None
-
-    async def until(self, question: Callable[[], Awaitable[str | None]]) -> None:
-        """Ask until nothing is wrong. Raises NotAlive with what still is when the time is over."""
-        while wrong := await question():
-            if asyncio.get_running_loop().time() > self.deadline:
-                raise NotAlive(wrong)
-            await asyncio.sleep(POLL)
-
-    async def indexed(self, expected: Set[str]) -> str | None:
-        """Whether the host knows every function."""
-        status, found = await self.get("/admin/functions")
-        if status != 200 or not isinstance(found, list):
-            return f"GET /admin/functions: {status or 'no answer'}"
-        missing = expected - {str(function.get("name")) for function in found}
-        return f"not indexed: {', '.join(sorted(missing))}" if missing else None
-
-    async def healthy(self) -> str | None:
-        """Whether the app reaches its stores."""
-        status, found = await self.get("/api/health")
-        if status == 200:
-            return None
-        stores = found.get("stores", {}) if isinstance(found, dict) else {}
-        wrong = [f"{name}: {said}" for name, said in sorted(stores.items()) if said != "ok"]
-        return f"GET /api/health: {status or 'no answer'} {', '.join(wrong)}".rstrip()
-
-    async def arrived(self, epoch: int) -> str | None:
-        """Whether the API shows the vend of that epoch."""
-        path = f"/api/v1/machines/{MACHINE}/sales"
-        status, found = await self.get(path)
-        if status == 404:
-            return f"the event of epoch {epoch} was sent and is not in the API: {MACHINE} is unknown"
-        if status != 200 or not isinstance(found, dict):
-            return f"GET {path}: {status or 'no answer'}"
-        there = any(line["epoch"] == epoch for line in found["sales"])
-        return None if there else f"the event of epoch {epoch} was sent and is not in the API"
-
-
-def event(now: datetime) -> tuple[int, bytes]:
-    """The test vend and its device epoch."""
-    epoch = int(now.timestamp())
-    body = {
-        "specversion": "1.0",
-        "id": f"{epoch}-{1:012d}",
-        "source": f"/devices/{MACHINE}",
-        "subject": f"machines/{MACHINE}",
-        "type": "io.vendstream.vend.completed.v1",
-        "time": now.isoformat(),
-        "clocksync": "import",
-        "deviceepoch": epoch,
-        "sequence": 1,
-        "ledgersequence": 1,
-        "data": {
-            "vendId": f"smoke-{epoch}", "selection": "A1", "priceMinor": 0, "currency": "XTS",
+    def vend(self) -> bytes:
+        """The test vend."""
+        data = {
+            "vendId": f"smoke-{self.epoch}", "selection": "A1", "priceMinor": 0, "currency": "XTS",
             "quantity": 1, "paymentMethod": "test", "paidMinor": 0,
-        },
-    }  # fmt: skip
-    return epoch, msgspec.json.encode(body)
+        }  # fmt: skip
+        return self._event("vend.completed", data, ledgersequence=1)
+
+    def level(self, units: int) -> bytes:
+        """A count of the test selection."""
+        return self._event("inventory.level", {"selections": [{"selection": SELECTION, "level": units}]})
+
+    def _event(self, name: str, data: dict[str, Any], **more: int) -> bytes:
+        self.sequence += 1
+        body = {
+            "specversion": "1.0",
+            "id": f"{self.epoch}-{self.sequence:012d}",
+            "source": f"/devices/{MACHINE}",
+            "subject": f"machines/{MACHINE}",
+            "type": f"io.vendstream.{name}.v1",
+            "time": self.now.isoformat(),
+            "clocksync": "import",
+            "deviceepoch": self.epoch,
+            "sequence": self.sequence,
+            "data": data,
+        }
+        return msgspec.json.encode(body | more)
+
+
+class Smoke:
+    """One run against one app."""
+
+    def __init__(self, app: App, sender: EventHubSender, say: Callable[[str], None]) -> None:
+        self.app, self.sender, self.say = app, sender, say
+        self.events = Events(datetime.now(UTC))
+        self.before = 0
+
+    async def run(self, expected: Set[str]) -> None:
+        """The checks in order. Raises NotAlive."""
+        app, events = self.app, self.events
+        await app.until(lambda: app.indexed(expected))
+        self.say(f"{len(expected)} functions are indexed")
+        await app.until(app.healthy)
+        self.say("the app reaches its stores")
+        await app.until(self._counted)
+        await self._send(events.vend(), events.level(1))
+        self.say("sent a test vend")
+        await app.until(lambda: app.arrived(events.epoch))
+        self.say("the API shows it")
+        # An alert that an earlier run left open closes by the level above.
+        await app.until(app.calm)
+        await self._send(events.level(0))
+        await app.until(app.told)
+        self.say("an alert opened, and its notification was taken")
+        await self._send(events.level(1))
+        await app.until(app.calm)
+        self.say("it closed")
+        await app.until(lambda: app.rolled_up(events.days, self.before))
+        self.say("the vend is rolled up")
+
+    async def _counted(self) -> str | None:
+        count = await self.app.counted(self.events.days)
+        if isinstance(count, str):
+            return count
+        self.before = count
+        return None
+
+    async def _send(self, *bodies: bytes) -> None:
+        try:
+            for body in bodies:
+                await self.sender.send(body, MACHINE, {})
+        except Transient as fault:
+            raise NotAlive(str(fault)) from fault
 
 
 async def smoke(
     app: App, expected: Set[str], environment: Mapping[str, str], say: Callable[[str], None]
 ) -> None:
-    """The three checks in order. Raises NotAlive."""
-    await app.until(lambda: app.indexed(expected))
-    say(f"{len(expected)} functions are indexed")
-    await app.until(app.healthy)
-    say("the app reaches its stores")
-    epoch, body = event(datetime.now(UTC))
-    hub = environment["TELEMETRY_HUB"]
-    sender = EventHubSender(hub_producer(environment, "EVENTHUB", hub))
+    """The checks, with events sent to the hub that the environment names. Raises NotAlive."""
+    sender = EventHubSender(hub_producer(environment, "EVENTHUB", environment["TELEMETRY_HUB"]))
     try:
-        await sender.send(body, MACHINE, {})
-    except Transient as fault:
-        raise NotAlive(str(fault)) from fault
+        await Smoke(app, sender, say).run(expected)
     finally:
         await sender.close()
-    say(f"sent a test vend to {hub}")
-    await app.until(lambda: app.arrived(epoch))
-    say("the API shows it")
 
 
 def functions() -> set[str]:

@@ -23,6 +23,9 @@ class Settings:
     """Changes when the hub is recreated, because its sequence numbers then start again."""
     hub_retention_hours: str = "24"
     """How long the hub keeps events: what has waited for half of it raises an alert."""
+    standing_after_seconds: str = "300"
+    """A function whose checkpoint stands for longer before waiting events stands still: its ordinary batches
+    take seconds, one that waits for a throttled store seldom minutes."""
     default_time_zone: str = "Etc/UTC"
     """The business day of machines that the catalog does not know (IANA name)."""
     notify_webhook_url: str = ""
@@ -46,7 +49,11 @@ class Settings:
             raise ValueError(
                 f"app setting DEFAULT_TIME_ZONE is {settings.default_time_zone!r}, which is no IANA time zone"
             ) from fault
-        for name, unit in (("silent_after_minutes", "minutes"), ("hub_retention_hours", "hours")):
+        for name, unit in (
+            ("silent_after_minutes", "minutes"),
+            ("hub_retention_hours", "hours"),
+            ("standing_after_seconds", "seconds"),
+        ):
             said = getattr(settings, name)
             if not said.isdigit() or int(said) < 1:
                 raise ValueError(f"app setting {name.upper()} is {said!r}; give whole {unit} from 1 on")
@@ -63,6 +70,11 @@ class Settings:
     def hub_retention(self) -> timedelta:
         """See ``hub_retention_hours``."""
         return timedelta(hours=int(self.hub_retention_hours))
+
+    @property
+    def standing_after(self) -> timedelta:
+        """See ``standing_after_seconds``."""
+        return timedelta(seconds=int(self.standing_after_seconds))
 
 
 def version() -> str:

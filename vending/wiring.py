@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 # The SDKs log every request and answer at INFO: in Azure that would cost more than the requests.
 logging.getLogger("azure").setLevel(logging.WARNING)
 
+log = logging.getLogger(__name__)
+
+_said: set[str] = set()
+"""What :func:`hub_events` has logged."""
 _open: list[Any] = []
 """The clients that were built, for :func:`close`."""
 
@@ -63,6 +67,14 @@ def quick_decoding() -> bool:
     from vending.adapters.decoding import install
 
     return install(lambda: os.environ.get("QUICK_DECODING") != "false")
+
+
+def decoder() -> str:
+    """``quick``, or ``library: `` and why this process decodes batches slowly."""
+    from vending.adapters.decoding import slow
+
+    why = slow()
+    return "quick" if why is None else f"library: {why}"
 
 
 @cache
@@ -87,9 +99,15 @@ def metered(function: str) -> Iterator[Cost]:
 
 
 def hub_events(events: Sequence[func.EventHubEvent]) -> list[HubEvent]:
-    """A trigger's batch as the core sees it."""
+    """A trigger's batch as the core sees it.
+
+    Called within an invocation, so what the log should hold of the process as a whole is said here, once.
+    """
     from vending.adapters.eventhubs import decode
 
+    if (said := decoder()) != "quick" and said not in _said:
+        _said.add(said)
+        log.warning("batches are decoded slowly by the %s", said)
     return decode(events, settings().hub_generation)
 
 
@@ -148,10 +166,11 @@ def hub() -> EventHubState:
 def checkpoints() -> HostCheckpoints:
     """How far the functions that read the hub are, as the host keeps it."""
     from vending.adapters.checkpoints import CONTAINER, HostCheckpoints
-    from vending.adapters.clients import blob_service
+    from vending.adapters.clients import blob_service, hub_namespace
 
+    namespace = hub_namespace(os.environ, "EVENTHUB")
     service = _keep(blob_service(os.environ, "AzureWebJobsStorage"))
-    return HostCheckpoints(service.get_container_client(CONTAINER), settings().telemetry_hub)
+    return HostCheckpoints(service.get_container_client(CONTAINER), namespace, settings().telemetry_hub)
 
 
 @cache
@@ -220,7 +239,8 @@ def alert_stores() -> AlertStores:
 def lag_stores() -> LagStores:
     """What tells how long events wait in the hub."""
     places = hub(), checkpoints(), archive_blobs()
-    return LagStores(*places, settings().hub_generation, settings().hub_retention)
+    limits = settings().hub_retention, settings().standing_after
+    return LagStores(*places, settings().hub_generation, *limits)
 
 
 @cache

@@ -7,19 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from devstack.cosmos import charge
-from devstack.cosmos.administration import Administration, is_query, not_allowed, ranges
+from devstack.cosmos.administration import Administration, not_allowed, ranges
 from devstack.cosmos.auth import WELL_KNOWN_KEY, MasterKey
 from devstack.cosmos.batch import Undone, patch_item, run_batch
+from devstack.cosmos.bulk import run_bulk
 from devstack.cosmos.catalog import Catalog, Container, Range
 from devstack.cosmos.errors import Refusal, bad_request, unsupported
 from devstack.cosmos.feed import read_feed
 from devstack.cosmos.items import Condition, Items, Written, parse_item
+from devstack.cosmos.offers import serve_offers
 from devstack.cosmos.patch import patch_body
 from devstack.cosmos.queries import run_plan, run_query
-from devstack.cosmos.session import check_session, session_token
+from devstack.cosmos.session import check_session, session_headers
 from devstack.cosmos.slices import scope_of
 from devstack.cosmos.store import Store
-from devstack.cosmos.wire import Call, Reply, refused
+from devstack.cosmos.upgrade import upgrade
+from devstack.cosmos.wire import Call, Reply, is_query, refused
 
 
 class Account:
@@ -29,6 +32,7 @@ class Account:
         self, store: Store, ranges: int = 2, rus: int | None = None, key: str = WELL_KNOWN_KEY,
         clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
+        upgrade(store)
         self.store = store
         self.catalog = Catalog(store, ranges, rus)
         self._administration = Administration(store, self.catalog)
@@ -57,11 +61,25 @@ class Account:
                 return self._administration.description(call)
             case ["dbs", *rest]:
                 return self._resource(call, rest)
+            case ["offers", *rest] if len(rest) < 2:
+                return serve_offers(call, self.catalog, *rest)
             case _:
                 raise unsupported(f"The resource '{call.path}'")
 
-    def _resource(self, call: Call, parts: list[str]) -> Reply:
+    def _named(self, parts: list[str]) -> list[str]:
+        """The parts with names where the client wrote resource ids."""
         match parts:
+            case [db]:
+                return [self.catalog.database_name(db)]
+            case [db, "colls", name, *rest]:
+                db = self.catalog.database_name(db)
+                return [db, "colls", self.catalog.container_name(db, name), *rest]
+            case [db, *rest]:
+                return [self.catalog.database_name(db), *rest]
+        return parts
+
+    def _resource(self, call: Call, parts: list[str]) -> Reply:
+        match self._named(parts):
             case []:
                 return self._administration.databases(call)
             case [db]:
@@ -70,8 +88,8 @@ class Account:
                 return self._administration.containers(call, db)
             case [db, "colls", name]:
                 return self._administration.container(call, db, name)
-            case [db, "colls", name, "pkranges"] if call.verb == "GET":
-                return ranges(call, self.catalog.owner(db, name))
+            case [db, "colls", name, "pkranges", *rest] if call.verb == "GET" and len(rest) < 2:
+                return ranges(call, self.catalog.owner(db, name), *rest)
             case [db, "colls", name, "docs"]:
                 return self._documents(call, self._owner(call, db, name))
             case [db, "colls", name, "docs", item]:
@@ -100,6 +118,8 @@ class Account:
         if is_query(call):
             check_session(call, container)
             return self._read(call, container, run_query)
+        if call.flag("x-ms-cosmos-is-batch-request") and not call.flag("x-ms-cosmos-batch-atomic"):
+            return self._bulk(call, container)
         return self._write(call, container, None)
 
     def _read(
@@ -108,7 +128,7 @@ class Account:
     ) -> Reply:  # fmt: skip
         scope = scope_of(call, container)
         asked = container.ranges if scope is None else [container.range_of(scope.low)]
-        with self._budgeted(asked):
+        with self._budgeted(container, asked):
             reply, visited = reader(call, self.store, container)
         _charge(visited, reply.charge)
         return _stamped(reply, container, visited)
@@ -119,8 +139,8 @@ class Account:
         check_session(call, container)
         items = Items(self.store, container, call.header("x-ms-documentdb-partitionkey"), call.now)
         place = container.range_of(items.epk)
-        with self._budgeted([place]):
-            found = items.read(item_id, call.header("if-none-match"))
+        with self._budgeted(container, [place]):
+            found = items.read(items.id_of(item_id), call.header("if-none-match"))
         reply = Reply(200, found.body, {"etag": found.etag}, charge.read(len(found.body)))
         _charge([place], reply.charge)
         return _stamped(reply, container, [place])
@@ -129,7 +149,8 @@ class Account:
         items = Items(self.store, container, call.header("x-ms-documentdb-partitionkey"), call.now)
         place = container.range_of(items.epk)
         try:
-            with self._budgeted([place]), self.store.transaction():
+            with self._budgeted(container, [place]), self.store.transaction():
+                item_id = None if item_id is None else items.id_of(item_id)
                 reply = _apply(call, container, items, item_id)
                 items.commit()
         except Undone as undone:
@@ -140,16 +161,31 @@ class Account:
         _charge([place], reply.charge)
         return _stamped(reply, container, [place])
 
+    def _bulk(self, call: Call, container: Container) -> Reply:
+        range_id = call.header("x-ms-documentdb-partitionkeyrangeid")
+        if not range_id:
+            raise bad_request("A bulk request needs x-ms-documentdb-partitionkeyrangeid, its range.")
+        place = container.range_named(range_id.split(",")[-1])
+        with self._budgeted(container, [place]):
+            reply = run_bulk(call, self.store, container, place)
+        _charge([place], reply.charge)
+        return _stamped(reply, container, [place])
+
     @contextmanager
-    def _budgeted(self, ranges: Sequence[Range]) -> Iterator[None]:
-        """Raise 429 for a range that has spent its second; what is refused in the block costs units too."""
+    def _budgeted(self, container: Container, ranges: Sequence[Range]) -> Iterator[None]:
+        """Raise 429 for a range that has spent its second; what is refused in the block costs units too.
+
+        Clients keep the session of a refused request as well: of 404, 409 and 412, as the service sends it.
+        """
         for one in ranges:
             if one.budget is not None:
                 one.budget.admit(self.clock())
         try:
             yield
-        except Refusal:
+        except Refusal as error:
             _charge(ranges, charge.FAILED_READ)
+            if error.status in (404, 409, 412):
+                error.headers = {**session_headers(container, ranges), **error.headers}
             raise
 
 
@@ -190,10 +226,7 @@ def _answer(call: Call, written: Written) -> Reply:
 
 
 def _stamped(reply: Reply, container: Container, visited: list[Range]) -> Reply:
-    reply.headers["x-ms-session-token"] = session_token(container, visited)
-    reply.headers["x-ms-alt-content-path"] = f"dbs/{container.db}/colls/{container.id}"
-    if len(visited) == 1:
-        reply.headers["x-ms-documentdb-partitionkeyrangeid"] = str(visited[0].id)
+    reply.headers |= session_headers(container, visited)
     return reply
 
 

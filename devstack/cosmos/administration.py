@@ -6,12 +6,23 @@ from typing import Any
 import orjson
 
 from devstack.cosmos import charge
-from devstack.cosmos.catalog import Catalog, Container
-from devstack.cosmos.errors import Refusal, bad_request, unsupported
+from devstack.cosmos.catalog import LEAST_RUS, Catalog, Container, Range
+from devstack.cosmos.errors import Refusal, bad_request, not_found, unsupported
+from devstack.cosmos.rids import range_rid
 from devstack.cosmos.store import Store
-from devstack.cosmos.wire import Call, Reply
+from devstack.cosmos.wire import Call, Reply, is_query
 
-QUERY_TYPE = "application/query+json"
+# A client that plans queries itself (.NET on Windows) takes these limits; none, and .NET ends its process.
+# Names and values: the documented answer of "Get database account".
+QUERY_ENGINE = {
+    "maxSqlQueryInputLength": 262144, "maxJoinsPerSqlQuery": 5, "maxLogicalAndPerSqlQuery": 500,
+    "maxLogicalOrPerSqlQuery": 500, "maxUdfRefPerSqlQuery": 10, "maxInExpressionItemsCount": 16000,
+    "queryMaxInMemorySortDocumentCount": 500, "maxQueryRequestTimeoutFraction": 0.9,
+    "sqlAllowNonFiniteNumbers": False, "sqlAllowAggregateFunctions": True, "sqlAllowSubQuery": True,
+    "sqlAllowScalarSubQuery": True, "allowNewKeywords": True, "sqlAllowLike": True,
+    "sqlAllowGroupByClause": True, "maxSpatialQueryCells": 12, "spatialMaxGeometryPointCount": 256,
+    "sqlDisableOptimizationFlags": 0, "sqlAllowTop": True, "enableSpatialIndexing": True,
+}  # fmt: skip
 CHANGE_CHARGE = 4.95  # databases and containers: a constant, their charge is not published
 
 
@@ -24,7 +35,8 @@ class Administration:
 
     def description(self, call: Call) -> Reply:
         """GET /: where clients find the account, and its consistency."""
-        here = [{"name": "Local", "databaseAccountEndpoint": f"http://{call.header('host')}/"}]
+        endpoint = f"{scheme(call)}://{call.header('host')}/"
+        here = [{"name": "Local", "databaseAccountEndpoint": endpoint}]
         return Reply.of({
             "id": "local", "_rid": "local", "_self": "", "addresses": "//addresses/", "media": "//media/",
             "_dbs": "//dbs/", "writableLocations": here, "readableLocations": here,
@@ -33,7 +45,7 @@ class Administration:
             "userConsistencyPolicy": {"defaultConsistencyLevel": "Session"},
             "systemReplicationPolicy": {"minReplicaSetSize": 1, "maxReplicasetSize": 4},
             "readPolicy": {"primaryReadCoefficient": 1, "secondaryReadCoefficient": 1},
-            "queryEngineConfiguration": "{}",
+            "queryEngineConfiguration": orjson.dumps(QUERY_ENGINE).decode(),
         })  # fmt: skip
 
     def databases(self, call: Call) -> Reply:
@@ -105,27 +117,34 @@ class Administration:
         return reply
 
 
-def ranges(call: Call, container: Container) -> Reply:
-    """The partition key ranges; 304 while the client knows them."""
+def ranges(call: Call, container: Container, wanted: str = "") -> Reply:
+    """The partition key ranges, 304 while the client knows them; or one, by its id or its resource id."""
     etag = f'"{container.number}-{"-".join(str(one.id) for one in container.ranges)}"'
     if call.header("if-none-match") == etag:
         return Reply(304, headers={"etag": etag}, charge=charge.METADATA)
-    rows: list[dict[str, Any]] = [
-        {
-            "id": str(one.id), "_rid": f"{container.rid[:-2]}{one.id:02d}", "minInclusive": one.low,
-            "maxExclusive": one.high, "parents": one.parents, "status": "online", "ridPrefix": one.id,
-            "throughputFraction": 1 / len(container.ranges), "_etag": etag, "_ts": container.ts,
-            "_self": f"dbs/{container.db_rid}/colls/{container.rid}/pkranges/{one.id}/", "lsn": container.lsn,
-        }
-        for one in container.ranges
-    ]  # fmt: skip
+    rows = [_range(container, one, etag) for one in container.ranges]
+    if wanted:
+        found = [row for row in rows if wanted in (row["id"], row["_rid"])]
+        if not found:
+            raise not_found(f"partition key range '{wanted}' of container '{container.id}'")
+        return Reply(200, orjson.dumps(found[0]), {"etag": etag}, charge.METADATA)
     body = {"_rid": container.rid, "PartitionKeyRanges": rows, "_count": len(rows)}
     return Reply(200, orjson.dumps(body), {"etag": etag}, charge.METADATA)
 
 
-def is_query(call: Call) -> bool:
-    """Whether a POST asks instead of creating."""
-    return call.flag("x-ms-documentdb-isquery") or call.header("content-type").startswith(QUERY_TYPE)
+def _range(container: Container, one: Range, etag: str) -> dict[str, Any]:
+    own = range_rid(container.db_number, container.number, one.id)
+    return {
+        "id": str(one.id), "_rid": own, "minInclusive": one.low, "maxExclusive": one.high,
+        "parents": one.parents, "status": "online", "ridPrefix": one.id,
+        "throughputFraction": 1 / len(container.ranges), "_etag": etag, "_ts": container.ts,
+        "_self": f"dbs/{container.db_rid}/colls/{container.rid}/pkranges/{own}/", "lsn": container.lsn,
+    }  # fmt: skip
+
+
+def scheme(call: Call) -> str:
+    """http, unless a proxy that ends TLS says that the client asked by https."""
+    return "https" if call.header("x-forwarded-proto").lower() == "https" else "http"
 
 
 def _only_list(call: Call, what: str) -> None:
@@ -145,8 +164,8 @@ def _throughput(call: Call) -> int | None:
     text = call.header("x-ms-offer-throughput")
     if not text:
         return None
-    if not text.isdigit() or int(text) < 400:
-        raise bad_request(f"The throughput {text!r} is invalid: a whole number of at least 400 RU/s.")
+    if not text.isdigit() or int(text) < LEAST_RUS:
+        raise bad_request(f"The throughput {text!r} is invalid: a whole number of at least {LEAST_RUS} RU/s.")
     return int(text)
 
 

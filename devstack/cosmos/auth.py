@@ -7,6 +7,7 @@ import hmac
 from urllib.parse import parse_qs, unquote
 
 from devstack.cosmos.errors import Refusal
+from devstack.cosmos.rids import FORM
 
 # The published key of Microsoft's own emulator: not a secret.
 WELL_KNOWN_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
@@ -28,6 +29,18 @@ def signed_resource(path: str) -> tuple[str, str]:
     return parts[-2], "/".join(parts)
 
 
+def signed_links(kind: str, link: str) -> list[str]:
+    """The links that a client may sign for a resource link of :func:`signed_resource`.
+
+    A resource that is named by its resource id is signed with that alone, in lower case
+    (``AuthorizationHelper.SerializeMessagePayload`` of the .NET client); offers have no other name.
+    """
+    last = unquote(link.rpartition("/")[2])
+    if kind == "offers":
+        return [last.lower()]
+    return [unquote(link), link, *([last.lower()] if FORM.fullmatch(last) else [])]
+
+
 class MasterKey:
     """Checks the Authorization header against the account's one key."""
 
@@ -44,7 +57,7 @@ class MasterKey:
             raise Refusal(401, "Only master-key authorization (type=master&ver=1.0) is supported here.")
         sent = fields.get("sig", [""])[0]
         kind, link = signed_resource(path)
-        links = (unquote(link), link) if kind != "offers" else (link.removeprefix("offers/").lower(), "")
+        links = signed_links(kind, link)
         if not any(hmac.compare_digest(sent, signature(self._key, verb, kind, one, date)) for one in links):
             raise Refusal(
                 401,

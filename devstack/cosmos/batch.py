@@ -1,17 +1,23 @@
-"""Transactional batches: up to 100 operations on one partition key value, all or nothing, one LSN."""
+"""Transactional batches: up to 100 operations on one partition key value, all or nothing, one LSN.
 
+Python and JavaScript send JSON, .NET HybridRow; the answer has the form of the request.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from devstack.cosmos import charge
 from devstack.cosmos.catalog import Container
-from devstack.cosmos.errors import Refusal, bad_request, unsupported
+from devstack.cosmos.errors import Refusal, bad_request
+from devstack.cosmos.hybridrow import is_hybrid_row, read_operations, write_results
 from devstack.cosmos.items import Condition, Items, Written
 from devstack.cosmos.patch import apply_patch
-from devstack.cosmos.wire import MAX_ITEM, Call, Reply
+from devstack.cosmos.wire import MAX_ITEM, Call, Reply, refused
 
 MAX_OPERATIONS = 100
+FAILED_DEPENDENCY = 424
 
 
 class Undone(Exception):
@@ -22,48 +28,83 @@ class Undone(Exception):
         self.reply = reply
 
 
-def run_batch(call: Call, container: Container, items: Items) -> Reply:
-    """The answer of a committed batch; raises :class:`Undone` when an operation fails."""
-    if not call.flag("x-ms-cosmos-batch-atomic"):
-        raise unsupported("A batch that is not atomic (bulk)")
+@dataclass(slots=True)
+class Outcome:
+    """What became of one operation; ``body`` is the item, or the refusal."""
+
+    status: int
+    charge: float
+    substatus: int = 0
+    etag: str = ""
+    body: bytes = b""
+
+
+def operations_of(call: Call) -> list[Any]:
+    """The operations of a request, up to 100."""
     if len(call.body) > MAX_ITEM:
         raise Refusal(413, f"Request size is too large: {len(call.body)} bytes, the limit is {MAX_ITEM}.")
-    operations = call.json()
+    operations = read_operations(call.body) if is_hybrid_row(call.body) else call.json()
     if not isinstance(operations, list) or not operations:
         raise bad_request("A batch must be a list of operations.")
     if len(operations) > MAX_OPERATIONS:
         raise bad_request(f"Batch request has more operations than what is supported ({MAX_OPERATIONS}).")
-    done: list[Written] = []
+    return operations
+
+
+def run_batch(call: Call, container: Container, items: Items) -> Reply:
+    """The answer of a committed batch; raises :class:`Undone` when an operation fails."""
+    operations = operations_of(call)
+    done: list[Outcome] = []
     for place, operation in enumerate(operations):
         try:
-            done.append(_run(container, items, operation))
+            done.append(done_outcome(run_operation(container, items, operation), operation))
         except Refusal as error:
-            raise Undone(_failure(error, place, len(operations), done)) from None
-    reply = Reply.of([_result(one) for one in done])
-    reply.charge = round(sum(one.charge for one in done), 2)
-    reply.headers["x-ms-item-count"] = str(len(done))
+            outcomes = [Outcome(FAILED_DEPENDENCY, 0) for _ in operations]
+            outcomes[place] = refused_outcome(error)
+            spent = charge.FAILED_WRITE + sum(one.charge for one in done)
+            status = 207 if len(operations) > 1 or is_hybrid_row(call.body) else error.status
+            raise Undone(answer_of(call, outcomes, status, spent)) from None
+    return answer_of(call, done, 200, sum(one.charge for one in done))
+
+
+def done_outcome(written: Written, operation: dict[str, Any]) -> Outcome:
+    """Of an operation that was done."""
+    minimal = operation.get("minimalReturnPreference") is True
+    return Outcome(written.status, written.charge, 0, written.etag, b"" if minimal else written.body)
+
+
+def refused_outcome(error: Refusal) -> Outcome:
+    """Of one that was not."""
+    return Outcome(error.status, charge.FAILED_WRITE, error.substatus, "", refused(error).body)
+
+
+def answer_of(call: Call, outcomes: list[Outcome], status: int, spent: float) -> Reply:
+    """The answer, in the form of the request."""
+    headers = {"x-ms-item-count": str(len(outcomes))}
+    if is_hybrid_row(call.body):
+        rows = [(one.status, one.substatus, one.etag, one.body, one.charge) for one in outcomes]
+        headers["Content-Type"] = "application/octet-stream"
+        return Reply(status, write_results(rows), headers, round(spent, 2))
+    reply = Reply.of([_json_row(one) for one in outcomes], status, round(spent, 2))
+    reply.headers |= headers
     return reply
 
 
-def _failure(error: Refusal, place: int, count: int, done: list[Written]) -> Reply:
-    rows: list[dict[str, Any]] = [{"statusCode": 424, "requestCharge": 0} for _ in range(count)]
-    rows[place] = {"statusCode": error.status, "requestCharge": charge.FAILED_WRITE, "message": error.message}
-    if error.substatus:
-        rows[place]["subStatusCode"] = error.substatus
-    total = charge.FAILED_WRITE + sum(one.charge for one in done)
-    return Reply.of(rows, 207 if count > 1 else error.status, round(total, 2))
-
-
-def _result(one: Written) -> dict[str, Any]:
+def _json_row(one: Outcome) -> dict[str, Any]:
     row: dict[str, Any] = {"statusCode": one.status, "requestCharge": one.charge}
+    if one.substatus:
+        row["subStatusCode"] = one.substatus
     if one.etag:
         row["eTag"] = one.etag
-    if one.body:
+    if one.body and one.status < 300:
         row["resourceBody"] = orjson.Fragment(one.body)
+    elif one.body:
+        row["message"] = orjson.loads(one.body)["message"]
     return row
 
 
-def _run(container: Container, items: Items, operation: Any) -> Written:
+def run_operation(container: Container, items: Items, operation: Any) -> Written:
+    """Do one operation; raises what refuses it."""
     kind, item_id, body = _checked(operation)
     condition = Condition(operation.get("ifMatch") or "", operation.get("ifNoneMatch") or "")
     match kind:

@@ -1,7 +1,5 @@
 """Databases, containers and their partition key ranges: in the file, and as objects beside it."""
 
-import base64
-import struct
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +9,10 @@ from devstack.cosmos import epk
 from devstack.cosmos.budget import Budget
 from devstack.cosmos.definition import Definition, check_name
 from devstack.cosmos.errors import Refusal, conflict, not_found, owner_not_found, range_gone
+from devstack.cosmos.rids import container_rid, database_rid
 from devstack.cosmos.store import Store
+
+LEAST_RUS = 400  # of a container of the service
 
 
 @dataclass(slots=True)
@@ -35,7 +36,8 @@ class Container:
     id: str
     ts: int
     definition: Definition
-    rus: int | None
+    rus: int | None  # what it may spend, None for no limit
+    offer: int  # what it is said to have
     lsn: int = 0
     ranges: list[Range] = field(default_factory=list)
     rid: str = ""
@@ -73,11 +75,6 @@ class Container:
         }  # fmt: skip
 
 
-def rid(*numbers: int) -> str:
-    """A resource id: the numbers of the resource and of those above it, in base64."""
-    return base64.b64encode(b"".join(struct.pack(">I", one) for one in numbers)).decode().replace("/", "-")
-
-
 class Catalog:
     """All databases and containers of the account. Changes happen inside the caller's transaction."""
 
@@ -112,17 +109,32 @@ class Catalog:
     ) -> Container:
         db_number = self.databases[db]["number"]
         limit = None if self._rus is None else rus or self._rus
-        made = Container(number, db_number, db, name, ts, definition, limit)
-        made.db_rid, made.rid, made.docs = rid(db_number), rid(db_number, number), f"docs_{number}"
+        made = Container(number, db_number, db, name, ts, definition, limit, rus or self._rus or LEAST_RUS)
+        made.db_rid, made.rid = database_rid(db_number), container_rid(db_number, number)
+        made.docs = f"docs_{number}"
         self.containers[db, name] = made
         return made
+
+    def database_name(self, text: str) -> str:
+        """The name of the database that a path names, perhaps by its resource id; else the text itself."""
+        if text in self.databases:
+            return text
+        found = (name for name, row in self.databases.items() if database_rid(row["number"]) == text)
+        return next(found, text)
+
+    def container_name(self, db: str, text: str) -> str:
+        """The name of the container, likewise, in the database with the name ``db``."""
+        if (db, text) in self.containers:
+            return text
+        found = (name for (owner, name), one in self.containers.items() if owner == db and one.rid == text)
+        return next(found, text)
 
     def database(self, name: str) -> dict[str, Any]:
         """A database as clients see it."""
         if name not in self.databases:
             raise not_found(f"database '{name}'")
         row = self.databases[name]
-        own = rid(row["number"])
+        own = database_rid(row["number"])
         return {
             "id": name, "_rid": own, "_self": f"dbs/{own}/", "_ts": row["ts"], "_colls": "colls/",
             "_users": "users/", "_etag": f'"{row["number"]:08x}-0000-0000-0000-{row["ts"]:08x}0000"',

@@ -51,9 +51,9 @@ def _scramble2(k: int) -> int:
     return (_rotl((k * _C2) & _MASK, 33) * _C1) & _MASK
 
 
-def murmur3_128(data: bytes) -> tuple[int, int]:
-    """The two 64-bit halves (h1, h2) of the x64 variant with seed 0."""
-    h1 = h2 = 0
+def murmur3_128(data: bytes, seed: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+    """The two 64-bit halves (h1, h2) of the x64 variant."""
+    h1, h2 = seed
     whole = len(data) - len(data) % 16
     for at in range(0, whole, 16):
         k1, k2 = struct.unpack_from("<QQ", data, at)

@@ -41,7 +41,7 @@ def read_feed(call: Call, store: Store, container: Container) -> tuple[Reply, li
 
 
 def _start(call: Call, container: Container) -> tuple[int, int]:
-    """(read what is above this LSN, and not older than this second)."""
+    """(read what is above this LSN, and younger than this second: the moment is excluded)."""
     mark, moment = call.header("if-none-match"), call.header("if-modified-since")
     since = 0
     if moment:
@@ -64,7 +64,7 @@ def _start(call: Call, container: Container) -> tuple[int, int]:
 def _page(
     store: Store, container: Container, part: Slice, after: int, since: int, call: Call
 ) -> tuple[list[bytes], int]:
-    where = ["lsn > ?", "ts >= ?", alive(container, call.now)]
+    where = ["lsn > ?", "ts > ?", alive(container, call.now)]
     arguments: list[Any] = [after, since]
     if part.pk is not None:
         where.append("pk = ?")

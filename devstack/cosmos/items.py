@@ -10,10 +10,11 @@ from typing import Any
 import orjson
 
 from devstack.cosmos import charge
-from devstack.cosmos.catalog import Container, rid
+from devstack.cosmos.catalog import Container
 from devstack.cosmos.definition import check_ttl
 from devstack.cosmos.epk import key_of_text, key_text, parse_header
 from devstack.cosmos.errors import Refusal, bad_request, conflict, not_found, precondition_failed
+from devstack.cosmos.rids import item_rid, item_seq
 from devstack.cosmos.slices import alive
 from devstack.cosmos.store import Store
 from devstack.cosmos.wire import MAX_ITEM
@@ -105,6 +106,18 @@ class Items:
         if row is None or self._expired(row[4], row[5]):
             return None
         return Stored(*row[:4])
+
+    def id_of(self, text: str) -> str:
+        """The id of the item that a path names by its id or by its resource id; else the text itself."""
+        seq = item_seq(text, self._container.rid)
+        if seq is None or self.find(text) is not None:
+            return text
+        table = self._container.docs
+        row = self._store.execute(
+            f"SELECT id FROM {table} WHERE seq = ? AND pk = ?",  # noqa: S608 - a number
+            (seq, self._pk),
+        ).fetchone()
+        return text if row is None else str(row[0])
 
     def _expired(self, ts: int, ttl: int | None) -> bool:
         default = self._container.definition.ttl
@@ -204,7 +217,7 @@ class Items:
     def _stamp(self, item: dict[str, Any], seq: int) -> str:
         """Set the system properties; the new ETag."""
         container = self._container
-        own = rid(container.db_number, container.number, seq >> 32, seq & 0xFFFFFFFF)
+        own = item_rid(container.db_number, container.number, seq)
         etag = f'"{self.lsn:08x}-{self.place:04x}-{container.number:04x}-0000-{self._now:08x}0000"'
         item["_rid"] = own
         item["_self"] = f"dbs/{container.db_rid}/colls/{container.rid}/docs/{own}/"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -17,11 +18,14 @@ from devstack.cosmos.sql.dates import current_functions
 from devstack.cosmos.sql.functions import FUNCTIONS, Function
 from devstack.cosmos.sql.pages import Cursor, Item, needs_all, page, starting
 from devstack.cosmos.sql.parser import parse
-from devstack.cosmos.sql.plan import query_plan, streams
+from devstack.cosmos.sql.plan import query_plan
+from devstack.cosmos.sql.render import render
+from devstack.cosmos.sql.resume import parse_resume
+from devstack.cosmos.sql.rewriting import streams, without_resume
 from devstack.cosmos.sql.shape import Shape, compile_query
 from devstack.cosmos.sql.walk import path_of, pinned
 from devstack.cosmos.store import Store
-from devstack.cosmos.wire import Call, Reply
+from devstack.cosmos.wire import Call, Reply, text_of_query
 
 PAGE = 100
 MAX_PUSHED = 10000
@@ -34,25 +38,22 @@ class Query:
 
     def __init__(self, call: Call, container: Container) -> None:
         body = call.mapping()
-        self.text, self.parameters = _text_of(body)
+        self.text, self.parameters = text_of_query(body)
         self.tree = parse(self.text)
         now = {name: Function(*rest) for name, rest in current_functions(call.now).items()}
         self.shape: Shape = compile_query(self.tree, self.parameters, {**FUNCTIONS, **now})
         _check_order(self.tree, container)
-        digest = hashlib.sha256(call.body + container.rid.encode())
-        self.token_name = digest.hexdigest()[:16]
+        self.shape.resume = parse_resume(body.get("resumeFilter"), container.rid, len(self.tree.order))
+        bound = [_text_of_token(self.text), self.parameters, container.rid]
+        self.token_name = hashlib.sha256(orjson.dumps(bound)).hexdigest()[:16]
 
 
-def _text_of(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    text, listed = body.get("query"), body.get("parameters") or []
-    if not isinstance(text, str) or not isinstance(listed, list):
-        raise bad_request("A query request needs {'query': text, 'parameters': [{'name', 'value'}]}.")
-    parameters: dict[str, Any] = {}
-    for one in listed:
-        if not isinstance(one, dict) or not isinstance(one.get("name"), str):
-            raise bad_request(f"A query parameter needs a name and a value: {one!r}.")
-        parameters[one["name"]] = one.get("value")
-    return text, parameters
+@lru_cache(maxsize=512)
+def _text_of_token(text: str) -> str:
+    """The text that a continuation belongs to: a client that resumes ORDER BY may change the rest of it."""
+    query = parse(text)
+    plain = without_resume(query)
+    return text if plain is query else render(plain)
 
 
 def _check_order(query: tree.Query, container: Container) -> None:

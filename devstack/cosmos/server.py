@@ -80,7 +80,7 @@ def _response(reply: Reply, call: Call) -> web.Response:
     headers["x-ms-request-charge"] = f"{reply.charge:g}"
     headers["x-ms-activity-id"] = call.header("x-ms-activity-id") or str(uuid.uuid4())
     if reply.body:
-        headers["Content-Type"] = "application/json"
+        headers.setdefault("Content-Type", "application/json")
     return web.Response(status=reply.status, body=reply.body, headers=headers)
 
 

@@ -1,13 +1,26 @@
-"""Session tokens: ``{range}:-1#{lsn}``, with commas between ranges."""
+"""Sessions: tokens ``{range}:-1#{lsn}``, with commas between ranges, and whose they are."""
+
+from collections.abc import Sequence
 
 from devstack.cosmos.catalog import Container, Range
 from devstack.cosmos.errors import Refusal, bad_request
 from devstack.cosmos.wire import Call
 
 
-def session_token(container: Container, ranges: list[Range]) -> str:
-    """What a client has seen after this answer."""
-    return ",".join(f"{one.id}:-1#{container.lsn}" for one in ranges)
+def session_headers(container: Container, ranges: Sequence[Range]) -> dict[str, str]:
+    """What a client has seen after an answer from these ranges.
+
+    The .NET client keeps the token of a container it calls by name only if the answer has both the name and
+    the resource id (its ``SessionContainer``).
+    """
+    headers = {
+        "x-ms-session-token": ",".join(f"{one.id}:-1#{container.lsn}" for one in ranges),
+        "x-ms-alt-content-path": f"dbs/{container.db}/colls/{container.id}",
+        "x-ms-content-path": container.rid,
+    }
+    if len(ranges) == 1:
+        headers["x-ms-documentdb-partitionkeyrangeid"] = str(ranges[0].id)
+    return headers
 
 
 def check_session(call: Call, container: Container) -> None:

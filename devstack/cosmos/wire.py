@@ -9,6 +9,7 @@ import orjson
 from devstack.cosmos.errors import CODES, Refusal, bad_request
 
 MAX_ITEM = 2 * 1024 * 1024
+QUERY_TYPE = "application/query+json"
 
 
 @dataclass(slots=True)
@@ -80,3 +81,21 @@ def refused(error: Refusal, charge: float = 0.0) -> Reply:
         return Reply(304, b"", headers, charge)
     body = {"code": CODES.get(error.status, str(error.status)), "message": error.message, **error.extra}
     return Reply(error.status, orjson.dumps(body), headers, charge)
+
+
+def is_query(call: Call) -> bool:
+    """Whether a POST asks instead of creating."""
+    return call.flag("x-ms-documentdb-isquery") or call.header("content-type").startswith(QUERY_TYPE)
+
+
+def text_of_query(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The text and the parameters of a query's body."""
+    text, listed = body.get("query"), body.get("parameters") or []
+    if not isinstance(text, str) or not isinstance(listed, list):
+        raise bad_request("A query request needs {'query': text, 'parameters': [{'name', 'value'}]}.")
+    parameters: dict[str, Any] = {}
+    for one in listed:
+        if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+            raise bad_request(f"A query parameter needs a name and a value: {one!r}.")
+        parameters[one["name"]] = one.get("value")
+    return text, parameters

@@ -48,7 +48,7 @@ def target(path: str) -> Target:
         return Target(parts[0], parts[2], None)
     if len(parts) == 3 and parts[1].lower() == "publishers" and parts[2]:
         return Target(parts[0], None, parts[2])
-    raise not_found(f"{path!r} (send to hub, hub/Partitions/id or hub/Publishers/name)")
+    raise not_found(path, "Send to hub, hub/Partitions/id or hub/Publishers/name.")
 
 
 def origin(path: str) -> Origin:
@@ -56,4 +56,4 @@ def origin(path: str) -> Origin:
     parts = path.split("/")
     if len(parts) == 5 and parts[1].lower() == "consumergroups" and parts[3].lower() == "partitions":
         return Origin(parts[0], parts[2], parts[4])
-    raise not_found(f"{path!r} (receive from hub/ConsumerGroups/group/Partitions/id)")
+    raise not_found(path, "Receive from hub/ConsumerGroups/group/Partitions/id.")

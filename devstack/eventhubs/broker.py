@@ -16,6 +16,8 @@ from devstack.eventhubs.security.policies import LISTEN, SEND, Policy
 from devstack.eventhubs.wire.link import IncomingLink, Link, OutgoingLink, Sink, Source
 from devstack.eventhubs.wire.performatives import Attach
 
+IDEMPOTENT = "com.microsoft:idempotent-producer"
+
 
 class Client:
     """The application behind one connection."""
@@ -35,8 +37,10 @@ class Client:
         self._guarded: dict[Link, tuple[str, str]] = {}
 
     def sasl(self, mechanism: str, response: bytes) -> bool:
-        """ANONYMOUS (tokens come through $cbs) or PLAIN (a policy's name and key)."""
-        return mechanism == "ANONYMOUS" or (mechanism == "PLAIN" and self._authority.login(response))
+        """ANONYMOUS and MSSBCBS (tokens come through $cbs), or PLAIN (a policy's name and key)."""
+        if mechanism == "PLAIN":
+            return self._authority.login(response)
+        return mechanism in ("ANONYMOUS", "MSSBCBS")
 
     def attach_sink(self, link: IncomingLink, attach: Attach) -> Sink:
         """A link the client sends on."""
@@ -47,6 +51,7 @@ class Client:
         if node is not None:
             return Management(link, self._namespace, self._authority)
         self._refuse_if_asked()
+        _refuse_idempotent(attach)
         wanted = target(path)
         self._guard(link, path, SEND)
         return Producer(self._namespace.hub(wanted.hub), wanted, self._faults, self._later)
@@ -86,3 +91,9 @@ class Client:
             elif not self._authority.allows(path, right, now):
                 del self._guarded[link]
                 link.detach(missing(path, right))
+
+
+def _refuse_idempotent(attach: Attach) -> None:
+    """Such a producer relies on a batch that is sent twice being stored once."""
+    if IDEMPOTENT in attach.desired:
+        raise not_implemented("An idempotent producer")

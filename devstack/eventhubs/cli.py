@@ -28,13 +28,19 @@ def parser() -> argparse.ArgumentParser:
         "python -m devstack eventhubs", description=__doc__, epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    p.add_argument("--port", type=int, default=5672, help="loopback port, 0 for any free one (default 5672)")
+    p.add_argument(
+        "--port", type=int, default=5672,
+        help="loopback port for AMQP and HTTP, 0 for any free one (default 5672)",
+    )  # fmt: skip
     p.add_argument("--data", type=Path, required=True, metavar="DIR", help="where events are kept")
     p.add_argument(
         "--config", type=Path, metavar="FILE", help="hubs, in the official emulator's Config.json shape"
     )
     p.add_argument(
-        "--ready-file", type=Path, metavar="PATH", help="JSON with port and pid, written when listening"
+        "--ready-file",
+        type=Path,
+        metavar="PATH",
+        help="JSON with port, pid and the HTTP address, written when listening",
     )
     _add_behaviour(p)
     return p
@@ -92,7 +98,7 @@ def start_line(server: Server) -> str:
         hubs = "hubs " + ", ".join(f"{hub.name} ({hub.partitions})" for hub in chosen.hubs)
     control = "" if chosen.control is None else f"; TEST FAULTS through {chosen.control}"
     return (
-        f"Event Hubs on amqp://{HOST}:{server.port}; {hubs}; data in {chosen.data}, "
+        f"Event Hubs on amqp://{HOST}:{server.port}, HTTP on the same port; {hubs}; data in {chosen.data}, "
         f"{chosen.durability} durability{control}"
     )
 
@@ -112,7 +118,8 @@ async def serve(chosen: Settings, ready_file: Path | None) -> None:
     async with Server(chosen) as server:
         print(start_line(server), flush=True)
         if ready_file is not None:
-            replace(ready_file, json.dumps({"port": server.port, "pid": os.getpid()}))
+            ready = {"port": server.port, "pid": os.getpid(), "http": f"http://localhost:{server.port}"}
+            replace(ready_file, json.dumps(ready))
         try:
             await stop.wait()
         finally:

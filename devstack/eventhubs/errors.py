@@ -20,6 +20,8 @@ HANDLE_IN_USE = "amqp:session:handle-in-use"
 UNAUTHORIZED = "amqp:unauthorized-access"
 WINDOW_VIOLATION = "amqp:session:window-violation"
 OUT_OF_RANGE = "com.microsoft:argument-out-of-range"
+ARGUMENT = "com.microsoft:argument-error"
+SERVER_BUSY = "com.microsoft:server-busy"
 
 
 class AmqpError(Exception):
@@ -36,9 +38,12 @@ def decode_error(what: str) -> AmqpError:
     return AmqpError(DECODE_ERROR, what)
 
 
-def not_found(what: str) -> AmqpError:
-    """``what`` names the missing entity, for example ``event hub 'orders'``."""
-    return AmqpError(NOT_FOUND, f"The messaging entity could not be found: {what}.")
+def not_found(entity: str, hint: str = "") -> AmqpError:
+    """``entity`` is the path of what is missing, for example ``orders/ConsumerGroups/audit``.
+
+    The words are the service's: the SDKs tell a missing entity from a passing fault by them.
+    """
+    return AmqpError(NOT_FOUND, f"The messaging entity '{entity}' could not be found.{hint and ' ' + hint}")
 
 
 def not_implemented(what: str) -> AmqpError:

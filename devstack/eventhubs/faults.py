@@ -3,7 +3,7 @@
 import errno
 from dataclasses import dataclass, field
 
-from devstack.eventhubs.errors import AmqpError
+from devstack.eventhubs.errors import SERVER_BUSY, AmqpError
 
 
 @dataclass
@@ -11,7 +11,7 @@ class Fault:
     """``count`` uses, then it is over. ``condition`` for refusals, ``seconds`` for delays."""
 
     count: int = 1
-    condition: str = "com.microsoft:server-busy"
+    condition: str = SERVER_BUSY
     seconds: float = 0.0
 
 

@@ -171,6 +171,7 @@ def _hub_properties(hub: Hub) -> bytes:
             e.string("type"): e.string(HUB),
             e.string("created_at"): e.timestamp(hub.created_ms),
             e.string("partition_count"): e.integer(len(hub.partitions)),
+            e.string("georeplication_factor"): e.integer(1),
             e.string("partition_ids"): e.array(0xB1, [str(p.index).encode() for p in hub.partitions]),
         }
     )

@@ -3,13 +3,15 @@
 import re
 from typing import Any
 
-from devstack.eventhubs.errors import INVALID_FIELD, AmqpError, not_implemented, out_of_range
+from devstack.eventhubs.errors import ARGUMENT, INVALID_FIELD, AmqpError, not_implemented
 from devstack.eventhubs.log.partition_log import PartitionLog
 from devstack.eventhubs.wire.decode import Described
 
-SELECTORS = ("apache.org:selector-filter:string", 0x468C00000004)
+# The filter's registered name and code, and the code that the .NET SDK sends.
+SELECTORS = ("apache.org:selector-filter:string", 0x468C00000004, 0x137000000A)
 _FORM = re.compile(
-    r"\s*amqp\.annotation\.(x-opt-offset|x-opt-sequence-number|x-opt-enqueued-time)\s*(>=?)\s*'([^']*)'\s*"
+    r"\s*amqp\.annotation\.(x-opt-offset|x-opt-sequence-number|x-opt-enqueued-time)\s*(>=?)\s*"
+    r"(?:'([^']*)'|([^\s']+))\s*"  # the .NET SDK leaves the quotes out
 )
 FIRST, LATEST = "-1", "@latest"
 
@@ -34,7 +36,7 @@ def selector(source: list[Any] | None) -> str | None:
 def start(text: str | None, log: PartitionLog) -> int:
     """The sequence number of the first event to deliver. Without a selector that is the oldest one.
 
-    Raises AmqpError: invalid-field for a selector that cannot be read, argument-out-of-range for an offset or
+    Raises AmqpError: invalid-field for a selector that cannot be read, argument-error for an offset or
     sequence number beyond the last event (the data folder is not the one the position came from).
     """
     if text is None:
@@ -59,18 +61,21 @@ def _parts(text: str) -> tuple[str, str, str]:
         raise AmqpError(
             INVALID_FIELD,
             f"the selector {text!r} is not understood: compare x-opt-offset, x-opt-sequence-number or "
-            "x-opt-enqueued-time with > or >= and a quoted value",
+            "x-opt-enqueued-time with > or >= and a value, quoted or not",
         )
-    name, operator, value = match.groups()
-    return name, operator, value
+    name, operator, quoted, bare = match.groups()
+    return name, operator, bare if quoted is None else quoted
 
 
 def _by_number(name: str, number: int, inclusive: bool, log: PartitionLog) -> int:
     last = log.published_offset if name == "x-opt-offset" else log.published - 1
     if number > max(last, 0):
-        raise out_of_range(
-            f"the position {name} {number} is beyond the last one, {last}: the checkpoint belongs to another "
-            "data folder or a hub made anew; start from the beginning or delete the checkpoint"
+        what = "offset" if name == "x-opt-offset" else "sequence number"
+        # The first two sentences are the service's, and read by programs.
+        raise AmqpError(
+            ARGUMENT,
+            f"The supplied {what} '{number}' is invalid. The last {what} in the system is '{last}' "
+            "(a checkpoint of another data folder or of a new hub: delete it, or start from the beginning)",
         )
     if name == "x-opt-offset":
         return log.after_offset(number, inclusive=inclusive)

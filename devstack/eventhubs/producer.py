@@ -1,15 +1,17 @@
-"""What takes a sending link's messages: single events and batches, routed and stored."""
+"""What takes events, from sending links and over HTTP: single ones and batches, routed and stored."""
 
 import time
 from collections.abc import Callable
 
 from devstack.eventhubs.addresses import Target
-from devstack.eventhubs.errors import NOT_ALLOWED, AmqpError, not_implemented
+from devstack.eventhubs.errors import ARGUMENT, NOT_ALLOWED, AmqpError, not_implemented
 from devstack.eventhubs.faults import Faults
 from devstack.eventhubs.hub.namespace import Hub
 from devstack.eventhubs.hub.partition import Partition, Settle
 from devstack.eventhubs.wire.link import Delivery
 from devstack.eventhubs.wire.message import BATCH_FORMAT, Body, batch, cut
+
+LONGEST_KEY = 128  # characters: the service's quota
 
 Later = Callable[[float, Callable[[], None]], object]
 
@@ -23,9 +25,15 @@ class Producer:
         self._publisher = target.publisher
         self._faults = faults
         self._later = later
+        if target.publisher is not None:
+            check_length(target.publisher)
 
     def deliver(self, delivery: Delivery, settle: Settle) -> None:
         """Store a transfer's events, or refuse all of them."""
+        self.store(lambda: _events(delivery), settle)
+
+    def store(self, events: Callable[[], tuple[list[Body], str | None]], settle: Settle) -> None:
+        """Store what ``events`` gives (events, and the key of their envelope), all or none."""
         delay = self._faults.take("delay")
         if delay is not None:
             settle = self._delayed(settle, delay.seconds)
@@ -33,7 +41,7 @@ class Producer:
             refusal = self._faults.refusal("send")
             if refusal is not None:
                 raise refusal
-            bodies, key = _events(delivery)
+            bodies, key = events()
             key = self._key(bodies, key)
             self._partition_for(key).append(bodies, key, self._publisher, int(time.time() * 1000), settle)
         except AmqpError as fault:
@@ -46,10 +54,18 @@ class Producer:
         return later
 
     def _key(self, bodies: list[Body], key: str | None) -> str | None:
-        """The one partition key of a transfer: a publisher's name, the envelope's, or the events' own."""
+        """The key of events that have none: a publisher's name, the envelope's, or the one that they share.
+
+        To a partition the events may have keys of their own: a buffering client hashes them itself, and sends
+        what falls to the same partition together.
+        """
         keys = {body.key for body in bodies if body.key is not None}
         if key is not None:
             keys.add(key)
+        for each in keys:
+            check_length(each)
+        if self._partition is not None:
+            return key
         if self._publisher is not None:
             keys.add(self._publisher)
         if len(keys) > 1:
@@ -64,6 +80,14 @@ class Producer:
 
     def closed(self) -> None:
         """Nothing is held."""
+
+
+def check_length(key: str) -> None:
+    """Raises AmqpError for a partition key beyond the quota; a character is one of UTF-16, as in .NET."""
+    if len(key) > LONGEST_KEY // 2 and len(key.encode("utf-16-le")) // 2 > LONGEST_KEY:
+        raise AmqpError(
+            ARGUMENT, f"a partition key may have {LONGEST_KEY} characters: {key[:20]!r}… is longer"
+        )
 
 
 def _events(delivery: Delivery) -> tuple[list[Body], str | None]:

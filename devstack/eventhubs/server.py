@@ -1,4 +1,6 @@
-"""The server: listens on loopback, runs the clock of connections and of retention, shuts down in order."""
+"""The server: listens on loopback for AMQP and HTTP, keeps the clock of connections and retention, shuts down
+in order.
+"""
 
 import asyncio
 import contextlib
@@ -14,6 +16,7 @@ from devstack.eventhubs.faults import Faults
 from devstack.eventhubs.hub.durability import PowerDurability, ProcessDurability
 from devstack.eventhubs.hub.namespace import Namespace
 from devstack.eventhubs.log.folder import FolderLock
+from devstack.eventhubs.rest.post import Rest
 from devstack.eventhubs.security import policies
 from devstack.eventhubs.transport import Transport
 
@@ -43,6 +46,9 @@ class Server:
             stack.callback(self.namespace.close)
             stack.push_async_callback(durability.close)
             self._warn_about_tails()
+            self._rest = self._open_rest()
+            await self._rest.open()
+            stack.push_async_callback(self._rest.close)
             stack.push_async_callback(self._say_goodbye)
             listener = await asyncio.get_running_loop().create_server(self._accept, HOST, self.settings.port)
             stack.callback(listener.close)
@@ -60,6 +66,10 @@ class Server:
     ) -> None:
         await self._stack.aclose()
 
+    def _open_rest(self) -> Rest:
+        later = asyncio.get_running_loop().call_later
+        return Rest(self.namespace, self._policies, self.settings.hosts, self.faults, later)
+
     def _accept(self) -> Transport:
         client = Client(
             self.namespace,
@@ -68,7 +78,7 @@ class Server:
             self.faults,
             asyncio.get_running_loop().call_later,
         )
-        return Transport(client, self.connections, self.settings.idle_timeout)
+        return Transport(client, self.connections, self.settings.idle_timeout, self._rest.protocol)
 
     def _warn_about_tails(self) -> None:
         for hub in self.namespace.hubs:
@@ -103,6 +113,9 @@ class Server:
 
     def disconnect_all(self) -> int:
         """Cut every connection; returns how many there were."""
+        return self._abort_amqp() + self._rest.abort()
+
+    def _abort_amqp(self) -> int:
         cut = list(self.connections)
         for transport in cut:
             transport.abort()
@@ -115,4 +128,4 @@ class Server:
         gone = [transport.gone.wait() for transport in self.connections]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*gone), 1.0)
-        self.disconnect_all()
+        self._abort_amqp()

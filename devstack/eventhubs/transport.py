@@ -12,15 +12,26 @@ LOG = logging.getLogger(__name__)
 HIGH = 256 * 1024  # bytes that may wait for a slow client before deliveries to it stop
 ANSWERS = 4 * 1024 * 1024  # bytes of answers that may wait before the client's own frames are left unread
 TURN = 1024 * 1024  # bytes one client may get before others have a turn
+HTTP = frozenset(b"CDGHOPT")  # first letters of HTTP's methods; AMQP's header starts with an A
 
 
 class Transport(asyncio.Protocol):
-    """One TCP connection. ``registry`` holds those that are open."""
+    """One TCP connection. ``registry`` holds those that are open.
 
-    def __init__(self, client: Client, registry: "set[Transport]", idle_timeout: float) -> None:
+    A client whose first byte is HTTP's is handed over, for good, to a protocol made by ``http``.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        registry: "set[Transport]",
+        idle_timeout: float,
+        http: Callable[[], asyncio.Protocol],
+    ) -> None:
         self.client = client
         self.connection = Connection(client, self._wake, idle_timeout)
         self._registry = registry
+        self._http: Callable[[], asyncio.Protocol] | None = http
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._paused = False
@@ -43,8 +54,21 @@ class Transport(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the engine and send what it has to say."""
+        if self._http is not None:
+            http, self._http = self._http, None
+            if data[0] in HTTP:
+                self._hand_over(http(), data)
+                return
         self.received_at = self._loop.time()
         self._guarded(lambda: self.connection.receive(data))
+
+    def _hand_over(self, protocol: asyncio.Protocol, data: bytes) -> None:
+        transport = self._transport
+        assert transport is not None
+        transport.set_protocol(protocol)
+        self.connection_lost(None)
+        protocol.connection_made(transport)
+        protocol.data_received(data)
 
     def eof_received(self) -> bool:
         """The client will say no more: neither will the server."""

@@ -1,13 +1,12 @@
 """Listeners for an app's functions."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
-from devstack.functions.invoker import Invoker
-from devstack.functions.listeners import Listener, cosmos, event_hub_settings, queue
+from devstack.functions.invoker import Call, Invoker
+from devstack.functions.listeners import Listener, cosmos, cosmos_settings, event_hub_settings, queue
 from devstack.functions.listeners.blob import BlobTriggers
 from devstack.functions.listeners.event_hubs import EventHubListener
 from devstack.functions.listeners.http import HttpTrigger
@@ -19,11 +18,14 @@ from devstack.functions.storage import Storage
 
 @dataclass(frozen=True)
 class Listeners:
-    """Listeners by function name, HTTP triggers, and what the admin endpoint can run by hand."""
+    """Listeners by function name, HTTP triggers, what the admin endpoint can run by hand, and why a
+    function has no listener.
+    """
 
     by_name: dict[str, Listener]
     http: list[HttpTrigger]
     manual: dict[str, Callable[[str | None], Awaitable[None]]]
+    errors: dict[str, str]
 
 
 class _Builder:
@@ -36,13 +38,15 @@ class _Builder:
         self._host_id = host_id
         self._wakes = Wakes()
         self._blobs: BlobTriggers | None = None
-        self.made = Listeners({}, [], {})
+        self.made = Listeners({}, [], {}, {})
 
     def add(self, function: Function) -> None:
         match function.kind:
             case "httpTrigger":
                 prefix = str(self._configuration.value("extensions.http.routePrefix", "api")).strip("/")
-                self.made.http.append(HttpTrigger(function, self._invoker, prefix, self._configuration))
+                trigger = HttpTrigger(function, self._invoker, prefix, self._configuration)
+                self.made.http.append(trigger)
+                self.made.manual[function.name] = trigger.by_hand
             case "timerTrigger":
                 self._timer(function)
             case "queueTrigger":
@@ -50,8 +54,7 @@ class _Builder:
             case "eventHubTrigger":
                 self.made.by_name[function.name] = self._event_hub(function)
             case "cosmosDBTrigger":
-                settings = cosmos.read(function, self._configuration)
-                self.made.by_name[function.name] = cosmos.CosmosListener(function, self._invoker, settings)
+                self._cosmos(function)
             case "blobTrigger":
                 self.made.by_name[function.name] = self._blob(function)
 
@@ -88,28 +91,32 @@ class _Builder:
         if not connection.lower().startswith("endpoint=sb://"):
             raise ConfigurationError(f"{function.where()}: the connection must read Endpoint=sb://…")
         names = (connection, hub, group)
-        return EventHubListener(function, self._invoker, settings, names, self._storage)
+        listener = EventHubListener(function, self._invoker, settings, names, self._storage)
+        self.made.manual[function.name] = listener.by_hand
+        return listener
+
+    def _cosmos(self, function: Function) -> None:
+        settings = cosmos_settings.read(function, self._configuration)
+
+        async def run(given: str | None) -> None:
+            await self._invoker.once(function, Call(("string", given or "[]"), {}, "by hand"))
+
+        self.made.by_name[function.name] = cosmos.CosmosListener(function, self._invoker, settings)
+        self.made.manual[function.name] = run
 
 
 def listeners(
     functions: list[Function], invoker: Invoker, configuration: Configuration, storage: Storage, host_id: str
 ) -> Listeners:
-    """Build every listener; ``ConfigurationError`` for the first that cannot be."""
+    """Build every listener. A function that cannot have one is left out, with its error.
+
+    ``ConfigurationError`` for what is wrong in host.json."""
     builder = _Builder(invoker, configuration, storage, host_id)
     for function in functions:
-        builder.add(function)
-    _no_double_routes(builder.made.http)
+        try:
+            builder.add(function)
+        except ConfigurationError as error:
+            if error.of_host:
+                raise
+            builder.made.errors[function.name] = str(error)
     return builder.made
-
-
-def _no_double_routes(triggers: list[HttpTrigger]) -> None:
-    seen: dict[str, str] = {}
-    for trigger in triggers:
-        for method in trigger.methods:
-            key = json.dumps([method, trigger.route.template.lower()])
-            other = seen.setdefault(key, trigger.function.name)
-            if other != trigger.function.name:
-                raise ConfigurationError(
-                    f"{trigger.function.where()}: {method} {trigger.route.template!r} is already the route of"
-                    f" {other!r}; change one of them"
-                )

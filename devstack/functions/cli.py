@@ -12,6 +12,7 @@ from pathlib import Path
 from devstack.functions import config, log, watch
 from devstack.functions.errors import ConfigurationError, HostError
 from devstack.functions.host import Host, Options
+from devstack.functions.workers import DEATHS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--python", type=Path, help="interpreter of the app's own environment, with azure-functions-runtime"
     )
+    found.add_argument("--worker-deaths", type=int, default=DEATHS, metavar="N",
+                       help="stop after N ends of workers in half an hour (default 3, 0 never)")  # fmt: skip
     found.add_argument("--quiet", action="store_true", help="log failures only")
     found.add_argument(
         "--watch", action="store_true", help="start again when a .py or .json file of the app changes"
@@ -97,7 +100,9 @@ async def _run(
         await _first(starting, stopped, changed)
         if starting.done():
             await starting
-            await _first(None, stopped, changed)
+            await _first(None, stopped, changed, host.failed)
+            if host.failed.is_set():
+                raise HostError("its worker processes ended too often (see above)")
         else:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
@@ -150,6 +155,7 @@ def _host_options(options: argparse.Namespace, configuration: config.Configurati
         tuple(options.only),
         options.drain,
         options.python,
+        options.worker_deaths,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devstack.functions import timespan
+from devstack.functions import connections, timespan
 from devstack.functions.errors import ConfigurationError
 
 _PERCENT = re.compile(r"%([^%]+)%")
@@ -83,19 +83,40 @@ class Configuration:
         return _PERCENT.sub(one, text)
 
     def connection(self, name: str | None, where: str) -> str:
-        """The connection string behind a binding's ``connection``, ``AzureWebJobsStorage`` by default."""
-        asked = name or "AzureWebJobsStorage"
-        strings = self.local.get("ConnectionStrings") or {}
-        for candidate in (asked, f"AzureWebJobs{asked}"):
-            if found := self.setting(candidate) or _lookup(strings, candidate):
-                return str(found)
-        identity = [key for key in self.settings if key.lower().startswith(f"{asked.lower()}__")]
-        hint = (
-            f"it names an identity ({', '.join(sorted(identity))}), which needs Azure; this host takes"
-            if identity
-            else "there is no such app setting; this host takes"
+        """The connection string behind a binding's ``connection``, ``AzureWebJobsStorage`` by default.
+
+        ``ConfigurationError`` where there is none, or settings for an identity in its place."""
+        asked = self.resolve(name, where) if name else connections.DEFAULT
+        found = connections.find(asked, self.settings, self.local.get("ConnectionStrings") or {})
+        if found is None:
+            raise ConfigurationError(
+                f"{where}: connection {asked!r}: there is no such app setting; this host takes a connection"
+                f" string in {asked}"
+            )
+        if found.value and found.value.strip():
+            return found.value
+        rule = "" if found.name.lower() == asked.lower() else f" ({connections.PREFIX} + name goes first)"
+        held = (
+            f"names an identity ({', '.join(found.parts)}), which needs Azure" if found.parts else "is empty"
         )
-        raise ConfigurationError(f"{where}: connection {asked!r}: {hint} a connection string in {asked}")
+        raise ConfigurationError(
+            f"{where}: connection {asked!r} is read from {found.name}{rule}, which {held}; this host takes a"
+            f" connection string in {found.name}"
+        )
+
+    def hidden_connection(self, name: str | None) -> str | None:
+        """A line about a connection whose plain setting the platform never reads; None as a rule."""
+        if not name or "%" in name:
+            return None
+        found = connections.hidden(name, self.settings, self.local.get("ConnectionStrings") or {})
+        if found is None:
+            return None
+        taken, unused = found
+        return (
+            f"connection {name!r} is read from {taken.name}, as on the platform ({connections.PREFIX} + name"
+            f" goes first, in any letter case); {', '.join(unused.parts or (unused.name,))} is not used:"
+            " rename the connection"
+        )
 
 
 def load(app: Path) -> Configuration:

@@ -6,7 +6,14 @@ class HostError(Exception):
 
 
 class ConfigurationError(HostError):
-    """host.json, local.settings.json, a setting or a binding is wrong: the host refuses to start."""
+    """host.json or local.settings.json is wrong, and the host refuses to start; or a setting or a binding of
+    one function is, and that function does not run.
+    """
+
+    @property
+    def of_host(self) -> bool:
+        """Whether the whole host is concerned. Each such text begins with the file's name."""
+        return str(self).startswith("host.json")
 
 
 class IndexingError(HostError):
@@ -19,3 +26,7 @@ class WorkerCrashed(HostError):
 
 class FunctionTimedOut(HostError):
     """An invocation outlived ``functionTimeout``; its worker process is replaced."""
+
+
+class BindingFailed(HostError):
+    """What a trigger received cannot be handed over: the invocation fails before the function runs."""

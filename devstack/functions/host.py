@@ -1,9 +1,10 @@
 """The host: workers, listeners and the HTTP side of one app folder, from start to drained."""
 
 import asyncio
+import contextlib
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +14,15 @@ from devstack.functions import keys, log, timespan
 from devstack.functions.build import Listeners, listeners
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
+from devstack.functions.http_limits import Limits
 from devstack.functions.instances import Instances
 from devstack.functions.invoker import Invoker
+from devstack.functions.listeners import Listener
 from devstack.functions.model import TRIGGERS, Function, build
 from devstack.functions.outputs import Outputs
 from devstack.functions.storage import Storage
 from devstack.functions.web import Web
-from devstack.functions.workers import WorkerPool
+from devstack.functions.workers import DEATHS, WorkerPool
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Options:
     only: tuple[str, ...] = ()
     drain: float = 30.0
     python: Path | None = None
+    worker_deaths: int = DEATHS
 
 
 class Host:
@@ -42,17 +46,24 @@ class Host:
         self._configuration = configuration
         self._options = options
         self._stack = AsyncExitStack()
-        self._listeners = Listeners({}, [], {})
+        self._listeners = Listeners({}, [], {}, {})
         self._draining: asyncio.Task[None] | None = None
         self._instances: Instances | None = None
         self._invoker: Invoker | None = None
         self._web: Web | None = None
         self.functions: list[Function] = []
+        self.errors: dict[str, str] = {}
         self.id = host_id(configuration)
         level = "WARNING" if options.quiet else "INFO"
         self._pool = WorkerPool(
-            configuration.app, configuration.settings, _worker_count(configuration), level, options.python
-        )
+            configuration.app, configuration.settings, _worker_count(configuration), level, options.python,
+            options.worker_deaths,
+        )  # fmt: skip
+
+    @property
+    def failed(self) -> asyncio.Event:
+        """Set when the workers ended too often: the host has to stop."""
+        return self._pool.failed
 
     @property
     def port(self) -> int:
@@ -64,17 +75,20 @@ class Host:
         do.
         """
         self._stack.push_async_callback(self._pool.stop)
-        found = [build(one) for one in await self._pool.start()]
-        self.functions = self._wanted(found)
+        self.functions = self._wanted(self._built(await self._pool.start()))
         storage = await self._stack.enter_async_context(Storage(self._configuration))
         outputs = Outputs(self._configuration, storage)
         for function in self.functions:
-            outputs.check(function)
+            with self._only(function.name):
+                outputs.check(function)
+            _warn_of_hidden_connections(function, self._configuration)
         self._invoker = Invoker(self._pool, outputs, _timeout(self._configuration))
-        local = [one for one in self.functions if one.name not in self._options.instances]
+        local = [one for one in self._able() if one.name not in self._options.instances]
         self._listeners = listeners(local, self._invoker, self._configuration, storage, self.id)
+        self.errors |= self._listeners.errors
         self._web = await self._open(storage)
         await self._listen()
+        self._tell_errors()
         self._web.state = "Running"
 
     async def stop(self) -> None:
@@ -98,9 +112,8 @@ class Host:
         for function in sorted(self.functions, key=lambda one: one.name):
             where = ""
             if (trigger := routes.get(function.name)) is not None:
-                where = (
-                    f" [{','.join(trigger.methods)}] http://127.0.0.1:{self.port}/{trigger.route.template}"
-                )
+                methods = ",".join(trigger.methods) or "any"
+                where = f" [{methods}] http://127.0.0.1:{self.port}/{trigger.route.template}"
             times = self._options.instances.get(function.name)
             count = f" ({times} instances)" if times is not None else ""
             lines.append(f"  {function.name}: {TRIGGERS[function.kind]}{where}{count}")
@@ -110,7 +123,9 @@ class Host:
         known = None
         if self._options.enable_auth:
             known = await keys.load(storage, self.id, [one.function.name for one in self._listeners.http])
-        web = Web(self.id, self.functions, self._listeners.http, known, self._listeners.manual)
+        limits = Limits(self._configuration)
+        web = Web(self.id, self._able(), self._listeners.http, known, self._listeners.manual, limits)
+        web.errors = self.errors
         web.extra = self._state
         web.drain = self._start_drain
         local: dict[str, Any] = self._configuration.local.get("Host") or {}
@@ -123,10 +138,42 @@ class Host:
             self._instances = Instances(
                 self._configuration.app, self._options.instances, quiet=self._options.quiet
             )
-        starts = [one.start() for one in self._listeners.by_name.values()]
+        starts = [self._start(name, one) for name, one in self._listeners.by_name.items()]
         if self._instances is not None:
             starts.append(self._instances.start())
         await asyncio.gather(*starts)
+
+    async def _start(self, name: str, listener: Listener) -> None:
+        with self._only(name):
+            await listener.start()
+
+    @contextlib.contextmanager
+    def _only(self, name: str) -> Iterator[None]:
+        """What is wrong with one function keeps only that one from running, as on the platform."""
+        try:
+            yield
+        except ConfigurationError as error:
+            if error.of_host:
+                raise
+            self.errors[name] = str(error)
+
+    def _built(self, reported: list[dict[str, Any]]) -> list[Function]:
+        found = []
+        for one in reported:
+            with self._only(str(one["name"])):
+                found.append(build(one))
+        return found
+
+    def _able(self) -> list[Function]:
+        return [one for one in self.functions if one.name not in self.errors]
+
+    def _tell_errors(self) -> None:
+        self.functions = self._able()
+        told = [f"{error}. The function does not run" for error in self.errors.values()]
+        if told and not self.functions:
+            raise ConfigurationError("no function can run:\n" + "\n".join(told))
+        for one in told:
+            log.error(one)
 
     def _start_drain(self) -> None:
         if self._draining is None:
@@ -148,7 +195,7 @@ class Host:
         return {"workers": self._pool.pids, "instances": children, "invocationsInFlight": in_flight}
 
     def _wanted(self, found: list[Function]) -> list[Function]:
-        names = {one.name for one in found}
+        names = {*self.errors, *(one.name for one in found)}
         for name in (*self._options.instances, *self._options.only):
             if name not in names:
                 raise ConfigurationError(
@@ -163,6 +210,8 @@ class Host:
                 raise ConfigurationError(
                     f"{one.where()}: only Event Hubs, Cosmos DB and queue triggers take instances"
                 )
+        if self._options.only:
+            self.errors = {name: said for name, said in self.errors.items() if name in self._options.only}
         return [
             one
             for one in found
@@ -172,6 +221,13 @@ class Host:
     def _disabled(self, name: str) -> bool:
         found = self._configuration.setting(f"AzureWebJobs.{name}.Disabled")
         return (found or "").lower() in ("true", "1")
+
+
+def _warn_of_hidden_connections(function: Function, configuration: Configuration) -> None:
+    """On the platform nothing is said, and the trigger waits at another account than its author meant."""
+    for binding in function.bindings:
+        if said := configuration.hidden_connection(binding.get("connection")):
+            log.error(f"{function.where(binding)}: {said}")
 
 
 def host_id(configuration: Configuration) -> str:

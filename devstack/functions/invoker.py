@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-import secrets
 import time
+import traceback
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,11 +19,24 @@ from devstack.functions.workers import WorkerPool
 
 @dataclass(frozen=True)
 class Call:
-    """What a trigger hands over: the payload and the trigger's metadata, as datums; why, for the log."""
+    """What a trigger hands over: the payload and the trigger's metadata, as datums; why, for the log.
+
+    A ``fault`` is what kept the payload from being made: each attempt fails with it, before the function.
+    """
 
     payload: Wire
     metadata: Mapping[str, Wire] = field(default_factory=dict)
     reason: str = ""
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Which attempt this is, of how many (0 of 0 without a policy), and what the last one failed with."""
+
+    count: int = 0
+    most: int = 0
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,31 +67,41 @@ class Invoker:
             await self._idle.wait()
 
     async def run(self, function: Function, call: Call, stop: asyncio.Event) -> Outcome:
-        """Invoke, again as the function's retry policy says; each attempt is an invocation with its own id.
+        """Invoke, again as the function's retry policy says, under one invocation id.
 
         Source: azure-webjobs-sdk FunctionExecutorExtensions. ``stop`` ends the loop, during a delay too.
         """
         policy = function.retry
-        attempt = 0
+        retry = Retry(0, policy.max_count if policy else 0)
+        invocation = str(uuid.uuid4())
         while True:
-            outcome = await self.once(function, call, (attempt, policy.max_count if policy else 0))
-            if outcome.ok or policy is None or (0 <= policy.max_count <= attempt):
+            outcome = await self.once(function, call, retry, invocation)
+            if outcome.ok or policy is None or (0 <= policy.max_count <= retry.count):
                 return outcome
-            attempt += 1
-            delay = delay_before(policy, attempt)
-            log.info(f"Functions.{function.name}: attempt {attempt} follows in {delay:.1f} s")
+            retry = Retry(retry.count + 1, policy.max_count, outcome.error or "")
+            delay = delay_before(policy, retry.count)
+            log.info(f"Functions.{function.name}: attempt {retry.count} follows in {delay:.1f} s")
             if await stopped_within(stop, delay):
+                log.info(f"Functions.{function.name}: invocation {invocation} cancelled, no further attempt")
                 return outcome
 
-    async def once(self, function: Function, call: Call, retry: tuple[int, int] = (0, 0)) -> Outcome:
-        """One attempt. Never raises for what the app or a worker does: that is a failed outcome."""
-        invocation = str(uuid.uuid4())
+    async def once(
+        self, function: Function, call: Call, retry: Retry | None = None, invocation: str | None = None
+    ) -> Outcome:
+        """One attempt. Never raises for what the app, a worker or a message does: that is a failed
+        outcome.
+        """
+        invocation = invocation or str(uuid.uuid4())
         began = time.monotonic()
         self.in_flight += 1
         try:
-            outcome = await self._attempt(function, call, invocation, retry)
+            outcome = await self._attempt(function, call, invocation, retry or Retry())
         except HostError as error:
             outcome = Outcome(invocation, ok=False, error=f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - what cannot be sent is a failed invocation, not a lost one
+            outcome = Outcome(
+                invocation, ok=False, error=f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
+            )
         finally:
             self.in_flight -= 1
             if not self.in_flight:
@@ -86,26 +109,25 @@ class Invoker:
         _report(function, call, outcome, time.monotonic() - began)
         return outcome
 
-    async def _attempt(
-        self, function: Function, call: Call, invocation: str, retry: tuple[int, int]
-    ) -> Outcome:
+    async def _attempt(self, function: Function, call: Call, invocation: str, retry: Retry) -> Outcome:
+        if call.fault is not None:
+            return Outcome(invocation, ok=False, error=call.fault)
         worker = await self._pool.next()
         request = {
             "id": invocation,
             "function": function.id,
             "inputs": [(function.trigger["name"], call.payload)],
             "metadata": dict(call.metadata),
-            "retry": retry,
-            "trace_parent": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00",
+            "retry": (retry.count, retry.most, retry.error),
         }
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await worker.invoke(request)
         except TimeoutError:
             # Python code cannot be cancelled from outside: the process is replaced, as the platform does.
-            worker.kill()
+            worker.retire()
             raise FunctionTimedOut(
-                f"functionTimeout of {self._timeout} s exceeded; worker replaced"
+                f"functionTimeout of {self._timeout} s exceeded; its worker ends, with what else it does"
             ) from None
         if not answer["ok"]:
             detail = f"{answer['error']}\n{answer['traceback']}".rstrip()

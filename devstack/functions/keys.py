@@ -1,8 +1,8 @@
 """Keys of HTTP functions, for ``--enable-auth``: a master key, a host key and one for each function.
 
-Source: azure-functions-host AuthenticationLevelHandler: header ``x-functions-key`` first, else
-``?code=``. The platform keeps keys in the storage account; here they live in ``azure-webjobs-
-secrets/{hostId}/host.json`` (plain text).
+Source: azure-functions-host AuthenticationLevelHandler: header ``x-functions-key`` first, else ``?code=`` in
+any letter case. The platform keeps keys in the storage account; here they live in
+``azure-webjobs-secrets/{hostId}/host.json`` (plain text).
 """
 
 import contextlib
@@ -33,11 +33,21 @@ class Keys:
         """
         if level == "anonymous":
             return True
-        given = request.headers.get("x-functions-key") or request.query.get("code") or ""
         accepted = [self.master]
         if level == "function":
             accepted += [self.default, self.functions[function]]
-        return any(hmac.compare_digest(given.encode(), one.encode()) for one in accepted)
+        return _among(request, accepted)
+
+    def known(self, request: web.Request) -> bool:
+        """Whether the request's key is one of this host's, of any level."""
+        return _among(request, [self.master, self.default, *self.functions.values()])
+
+
+def _among(request: web.Request, accepted: list[str]) -> bool:
+    given = request.headers.get("x-functions-key") or next(
+        (value for name, value in request.query.items() if name.lower() == "code"), ""
+    )
+    return any(hmac.compare_digest(given.encode(), one.encode()) for one in accepted)
 
 
 async def load(storage: Storage, host_id: str, functions: list[str]) -> Keys:

@@ -17,7 +17,7 @@ TRIGGERS = {
     "httpTrigger": "HTTP",
 }
 OUTPUTS = ("queue", "eventHub", "cosmosDB", "http")
-RETRIED = ("eventHubTrigger", "cosmosDBTrigger", "timerTrigger")
+RETRIED = ("eventHubTrigger", "cosmosDBTrigger", "timerTrigger", "httpTrigger")
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,6 @@ def _check(function: Function) -> None:
             )
     if function.retry and function.kind not in RETRIED:
         raise ConfigurationError(
-            f"{function.where()}: retry policies work for {', '.join(RETRIED)} only; the platform ignores it."
-            " Remove it"
+            f"{function.where()}: retry policies work here for {', '.join(RETRIED)} only; the platform takes"
+            " one of others with a warning that it soon will not. Remove it"
         )

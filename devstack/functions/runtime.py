@@ -6,6 +6,7 @@ is pinned and a test guards the signature.
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -49,8 +50,29 @@ PROTOS = SimpleNamespace(
 )
 
 
+active: set[str] = set()
+"""Ids of the invocations in work: what is logged outside them the platform drops."""
+
+
 class IndexFailed(Exception):
     """The library's own account of what is wrong with the app."""
+
+
+class RetryException(str):
+    """``retry_context.rpc_exception``: what the attempt before failed with; empty at the first."""
+
+    __slots__ = ()
+    source = ""
+
+    @property
+    def message(self) -> str:
+        """Type and text."""
+        return self.partition("\n")[0]
+
+    @property
+    def stack_trace(self) -> str:
+        """The traceback."""
+        return self.partition("\n")[2]
 
 
 async def index(app: Path) -> list[dict[str, Any]]:
@@ -103,27 +125,46 @@ def _retry(options: Any) -> dict[str, Any] | None:
 
 async def invoke(request: SimpleNamespace) -> dict[str, Any]:
     """Run one invocation: ``ok``, ``result``, ``outputs``, ``error``, ``traceback``, datums as wire pairs."""
-    retry_count, max_retry_count = request.retry
+    active.add(request.id)
+    try:
+        return await _invoke(request)
+    finally:
+        active.discard(request.id)
+
+
+async def _invoke(request: SimpleNamespace) -> dict[str, Any]:
+    retry_count, max_retry_count, last_error = request.retry
     try:
         ok, result, outputs, error, trace = await native_invocation.invocation_request_native(
             request.id,
             request.function,
             [(name, _datum(one)) for name, one in request.inputs],
             {name: _datum(one) for name, one in request.metadata.items()},
-            request.trace_parent,
+            # Without Application Insights the platform sends no trace context.
+            "",
             "",
             retry_count,
             max_retry_count,
+            RetryException(last_error),
         )
         return {
             "ok": bool(ok),
             "result": _wire(result),
             "outputs": [(str(name), _wire(one)) for name, one in outputs],
-            "error": error,
+            "error": _named(error or "", trace or ""),
             "traceback": trace,
         }
     except Exception as problem:  # noqa: BLE001 - an output that cannot travel is a failed invocation
         return failure(f"{type(problem).__name__}: {problem}", "")
+
+
+def _named(error: str, trace: str) -> str:
+    """``ValueError: text``, as the platform's worker reports; the library gives ``ValueError('text')``."""
+    name = error.partition("(")[0]
+    last = trace.rpartition("Traceback (most recent call last):")[2]
+    pattern = rf"^(?:[\w.]+\.)?({re.escape(name)}(?::.*)?)\Z"
+    found = re.search(pattern, last.rstrip(), re.MULTILINE | re.DOTALL)
+    return found[1] if found and name else error
 
 
 def failure(error: str, trace: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ functions-host.
 
 import asyncio
 import contextlib
-import json
+import functools
 import os
 import platform
 import time
@@ -12,28 +12,38 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from devstack.functions.errors import ConfigurationError
+from devstack.functions.http_limits import Limits
 from devstack.functions.keys import Keys
 from devstack.functions.listeners.http import HttpTrigger
 from devstack.functions.model import Function
+from devstack.functions.routes import decoded
 
 VERSION = "4.1037.0"
 MAX_BODY = 100 * 1024 * 1024
+MAX_HEADERS = 100
+HEADER_BYTES = 32 * 1024
+WELCOME = "Your Functions 4.0 app is up and running\n"
 
 type Trigger = Callable[[str | None], Awaitable[None]]
 """Runs a function that is not an HTTP trigger, with the admin endpoint's input."""
 
 
 class Web:
-    """An aiohttp application. ``state`` is what ``/admin/host/status`` reports besides the constants."""
+    """An aiohttp application. ``state`` is what ``/admin/host/status`` reports besides the constants,
+    ``errors`` what keeps functions from running, by name.
+    """
 
     def __init__(self, host_id: str, functions: list[Function], triggers: list[HttpTrigger],
-                 keys: Keys | None, manual: Mapping[str, Trigger]) -> None:  # fmt: skip
+                 keys: Keys | None, manual: Mapping[str, Trigger], limits: Limits) -> None:  # fmt: skip
         self._host_id = host_id
         self._functions = functions
-        self._http = sorted(triggers, key=lambda one: one.route.rank)
+        # The first match wins, in the order of the functions' names, however specific the routes are.
+        self._http = sorted(triggers, key=lambda one: one.function.name.lower())
+        self._limits = limits
+        self.errors: Mapping[str, str] = {}
         self._keys = keys
         self._manual = manual
         self._began = time.monotonic()
@@ -48,7 +58,10 @@ class Web:
         """Listen on loopback; the port."""
         app = web.Application(client_max_size=MAX_BODY, middlewares=[_cors(origins, credentials)])
         app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=5.0, auto_decompress=False, max_line_size=HEADER_BYTES,
+            max_field_size=HEADER_BYTES, max_headers=1000,
+        )  # fmt: skip
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         try:
@@ -68,40 +81,36 @@ class Web:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, request: web.Request) -> web.Response:
-        path = request.rel_url.raw_path.lstrip("/")
-        if path == "" and all(trigger.route.match("") is None for trigger in self._http):
-            return web.Response(text="The Functions host is up.\n")
+        if (refused := _refusal(request)) is not None:
+            return web.Response(status=refused)
+        path = decoded(request.rel_url.raw_path)[1:]
         if path.lower().startswith("admin/"):
             return await self._admin(request, [part for part in path.split("/")[1:] if part])
-        return await self._function(request, path.rstrip("/") or path)
+        return await self._function(request, path)
 
     async def _function(self, request: web.Request, path: str) -> web.Response:
-        allowed: set[str] = set()
         for trigger in self._http:
-            parameters = trigger.route.match(path)
+            parameters = trigger.route.match(path) if trigger.takes(request.method) else None
             if parameters is None:
-                continue
-            if request.method not in trigger.methods:
-                allowed.update(trigger.methods)
                 continue
             if self._keys is not None and not self._keys.allow(request, trigger.level, trigger.function.name):
                 return web.Response(status=401)
-            return await trigger.answer(request, parameters)
-        if allowed:
-            return web.Response(status=405, headers={"Allow": ", ".join(sorted(allowed))})
-        return web.Response(status=404)
+            return await self._limits.guard(functools.partial(trigger.answer, request, parameters))
+        # The platform's own page answers at the root where no function does, whatever the verb.
+        return web.Response(text=WELCOME) if path == "" else web.Response(status=404)
 
     async def _admin(self, request: web.Request, parts: list[str]) -> web.Response:
         if self._keys is not None and not self._keys.allow(request, "admin", ""):
-            return web.Response(status=401)
+            if self._keys.known(request):
+                return web.Response(status=403)
+            return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
         match (request.method, [part.lower() for part in parts[:1]], parts[1:]):
             case ("GET", ["functions"], []):
                 return web.json_response([self._describe(one) for one in self._functions])
             case ("GET", ["functions"], [name]):
                 return self._one(name)
             case ("GET", ["functions"], [name, "status"]):
-                found = self._find(name)
-                return web.json_response({}) if found else web.Response(status=404)
+                return self._condition(name)
             case ("POST", ["functions"], [name]):
                 return await self._run(request, name)
             case ("GET", ["host"], ["status"]):
@@ -112,6 +121,11 @@ class Web:
                 self.drain()
                 return web.Response(status=202)
         return web.Response(status=404)
+
+    def _condition(self, name: str) -> web.Response:
+        if error := self.errors.get(name):
+            return web.json_response({"errors": [error]})
+        return web.json_response({}) if self._find(name) else web.Response(status=404)
 
     def _one(self, name: str) -> web.Response:
         found = self._find(name)
@@ -131,12 +145,12 @@ class Web:
             if not isinstance(body, dict):
                 return web.Response(status=400, text='The body must be a JSON object with an "input"\n')
             content = body.get("input")
+        if content is not None and not isinstance(content, str):
+            return web.Response(status=400, text='"input" must be a text\n')
         run = self._manual.get(function.name)
         if run is None:
-            return web.Response(
-                status=400, text=f"{function.name} cannot be run by hand: use its route or service\n"
-            )
-        task = asyncio.ensure_future(run(content if isinstance(content, str) else json.dumps(content)))
+            return web.Response(status=400, text=f"{function.name} cannot be run by hand: use its service\n")
+        task = asyncio.ensure_future(run(content))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return web.Response(status=202)
@@ -172,6 +186,15 @@ class Web:
             "processId": os.getpid(),
             **self.extra(),
         }
+
+
+def _refusal(request: web.Request) -> int | None:
+    """The status for a request that the platform's server takes for none. Measured on the real host."""
+    if len(request.headers) > MAX_HEADERS:
+        return 431
+    if "Host" not in request.headers:
+        return 500 if request.version < HttpVersion11 else 400
+    return 500 if (request.content_length or 0) > MAX_BODY else None
 
 
 def _cors(origins: tuple[str, ...], credentials: bool) -> Any:

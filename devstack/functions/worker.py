@@ -62,7 +62,10 @@ def main(argv: list[str]) -> None:
     # The app sees its own folder, not the one this package happens to be imported from.
     sys.path[:] = [part for part in sys.path if part not in ("", root)]
     packages = app / ".python_packages" / "lib" / "site-packages"
-    sys.path[0:0] = [str(app), *([str(packages)] if packages.is_dir() else [])]
+    # The app's packages first and the app itself last, as the platform's worker has them: a module of the
+    # app never hides a package's.
+    sys.path[0:0] = [str(packages)] if packages.is_dir() else []
+    sys.path.append(str(app))
     os.chdir(app)
     attach(os.environ.get("DEVSTACK_LOG_LEVEL", "INFO"))
     asyncio.run(serve(connection, app))

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from devstack.functions import log, wire
 from devstack.functions.errors import IndexingError, WorkerCrashed
 
 ROOT = Path(__file__).parents[2]
+GRACE = 2.0
+"""Seconds that a worker has left after one of its invocations timed out."""
+DEATHS, WITHIN = 3, 1800.0
 
 
 class Worker:
@@ -28,6 +32,7 @@ class Worker:
         self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._stopping = False
         self.alive = False
+        self.retired = False
 
     @property
     def pid(self) -> int:
@@ -71,6 +76,14 @@ class Worker:
         finally:
             self._pending.pop(request["id"], None)
 
+    def retire(self) -> None:
+        """Give it nothing more and end it in a moment, with whatever it still does. Source: a run of the
+        real host after a function timeout.
+        """
+        self.alive = False
+        self.retired = True
+        asyncio.get_running_loop().call_later(GRACE, self.kill)
+
     def kill(self) -> None:
         """End the process at once: what it was doing fails, and it gets nothing more."""
         self.alive = False
@@ -103,22 +116,27 @@ class Worker:
             if not pending.done():
                 pending.set_exception(WorkerCrashed(f"worker process {self.pid} ended with exit code {code}"))
         if not self._stopping:
-            log.error(f"Worker process {self.pid} ended by itself (exit code {code}); starting another")
+            why = "after a function timeout" if self.retired else f"by itself (exit code {code})"
+            log.error(f"Worker process {self.pid} ended {why}")
             self._ended(self)
 
 
 class WorkerPool:
-    """``count`` workers of one app, used in turn. A worker that ends by itself is replaced.
+    """``count`` workers of one app, used in turn. A worker that ends by itself is replaced, unless that
+    was the last of ``deaths`` for each of them within half an hour (0 is no limit): ``failed`` is set then.
 
-    ``python`` runs them, where the app has an environment of its own.
+    ``python`` runs them, where the app has an environment of its own. Source of the limit:
+    azure-functions-host RpcFunctionInvocationDispatcher, and a run of it.
     """
 
-    def __init__(
-        self, app: Path, settings: Mapping[str, str], count: int, level: str, python: Path | None = None
-    ) -> None:
+    def __init__(self, app: Path, settings: Mapping[str, str], count: int, level: str,
+                 python: Path | None = None, deaths: int = DEATHS) -> None:  # fmt: skip
         self._python = str(python or sys.executable)
         self._app = app
         self._count = count
+        self._limit = deaths * count
+        self._deaths: list[float] = []
+        self.failed = asyncio.Event()
         self._environment = _environment(app, settings, level)
         self._workers: list[Worker] = []
         self._turn = 0
@@ -143,6 +161,8 @@ class WorkerPool:
     async def next(self) -> Worker:
         """The worker whose turn it is."""
         while not (alive := [worker for worker in self._workers if worker.alive]):
+            if self.failed.is_set():
+                raise WorkerCrashed("the host stops: its workers ended too often")
             self._available.clear()
             await self._available.wait()
         self._turn += 1
@@ -165,10 +185,22 @@ class WorkerPool:
 
     def _replace(self, worker: Worker) -> None:
         self._workers.remove(worker)
-        if not self._closed:
+        if not worker.retired and self._too_often():
+            log.error(
+                f"Workers ended by themselves {len(self._deaths)} times within {WITHIN / 60:.0f} minutes:"
+                " the host stops, as the platform's does"
+            )
+            self.failed.set()
+            self._available.set()
+        elif not self._closed:
             task = asyncio.create_task(self._restart())
             self._restarts.add(task)
             task.add_done_callback(self._restarts.discard)
+
+    def _too_often(self) -> bool:
+        now = time.monotonic()
+        self._deaths = [*(one for one in self._deaths if now - one < WITHIN), now]
+        return 0 < self._limit <= len(self._deaths)
 
     async def _restart(self) -> None:
         delay = 0.1
@@ -190,5 +222,6 @@ def _environment(app: Path, settings: Mapping[str, str], level: str) -> dict[str
         "AzureWebJobsScriptRoot": str(app),
         "DEVSTACK_LOG_LEVEL": level,
         "PYTHONUNBUFFERED": "1",
+        "PYTHON_THREADPOOL_THREAD_COUNT": "1000",
     }
     return own | {**settings, "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "DEVSTACK_LOG_LEVEL": level}

@@ -1,14 +1,10 @@
 // What the app's identity may do, and no more. A test derives from the code what it must be able to do.
-param principalId string
-param hostStorageName string
-param storageName string
-param eventHubsName string
-param hubName string
-param cosmosName string
-param databaseName string
-param applicationInsightsName string
+import { Names } from '../types.bicep'
 
-// learn.microsoft.com/azure/role-based-access-control/built-in-roles
+@description('The name of each resource.')
+param names Names
+
+@description('learn.microsoft.com/azure/role-based-access-control/built-in-roles')
 var roles = {
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -17,106 +13,126 @@ var roles = {
   eventHubsDataReceiver: 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
-// Cosmos DB's own data-plane role (Built-in Data Contributor): the same id in every account.
-// learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-roles
+
+@description('Cosmos DB\'s own data-plane role (Built-in Data Contributor), the same id in every account: learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-roles')
 var cosmosDataContributor = '00000000-0000-0000-0000-000000000002'
 
-resource hostStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
-  name: hostStorageName
+// Assignments are named after the identity and not after its principal, which is known only when it is there: a
+// name that is not known beforehand is missing in what-if. An identity that was deleted alone leaves assignments
+// behind that its successor of the same name cannot take over: docs/deploy.md.
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: names.identity
 }
 
-resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
-  name: storageName
+resource hostStorage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
+  name: names.hostStorage
 }
 
-resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' existing = {
-  name: eventHubsName
+resource storage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
+  name: names.storage
 }
 
-resource hub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' existing = {
+resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' existing = {
+  name: names.eventHubs
+}
+
+resource hub 'Microsoft.EventHub/namespaces/eventhubs@2026-01-01' existing = {
   parent: namespace
-  name: hubName
+  name: names.hub
 }
 
-resource cosmos 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' existing = {
-  name: cosmosName
+resource cosmos 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' existing = {
+  name: names.cosmos
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
-  name: applicationInsightsName
+  name: names.insights
 }
 
-// AzureWebJobsStorage asks for Owner, not Contributor (learn.microsoft.com/azure/azure-functions/
-// functions-reference, "Connecting to host storage with an identity"). It covers the deployed package too.
+// AzureWebJobsStorage asks for Owner, not Contributor: for the host's locks and keys, the timers and the checkpoints
+// (learn.microsoft.com/azure/azure-functions/functions-reference, "Connecting to host storage with an identity"). It
+// covers the deployed package too. Of the account's queues only a blob trigger would need anything.
 resource hostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: hostStorage
-  name: guid(hostStorage.id, principalId, roles.storageBlobDataOwner)
+  name: guid(hostStorage.id, identity.id, roles.storageBlobDataOwner)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataOwner)
   }
 }
 
-// The host writes its diagnostic events to tables, and logs an error (AZFD0003) where it may not.
+// The host writes its diagnostic events to tables (same place), and logs an error (AZFD0003) where it may not.
 resource hostTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: hostStorage
-  name: guid(hostStorage.id, principalId, roles.storageTableDataContributor)
+  name: guid(hostStorage.id, identity.id, roles.storageTableDataContributor)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataContributor)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageTableDataContributor
+    )
   }
 }
 
 resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: storage
-  name: guid(storage.id, principalId, roles.storageBlobDataContributor)
+  name: guid(storage.id, identity.id, roles.storageBlobDataContributor)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageBlobDataContributor
+    )
   }
 }
 
 // Messages are sent, received and moved to poison queues, and the queues' lengths read.
 resource queues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: storage
-  name: guid(storage.id, principalId, roles.storageQueueDataContributor)
+  name: guid(storage.id, identity.id, roles.storageQueueDataContributor)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageQueueDataContributor)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.storageQueueDataContributor
+    )
   }
 }
 
 // Receiving includes the partitions' properties. The app sends nothing to the hub.
 resource events 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: hub
-  name: guid(hub.id, principalId, roles.eventHubsDataReceiver)
+  name: guid(hub.id, identity.id, roles.eventHubsDataReceiver)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.eventHubsDataReceiver)
   }
 }
 
-resource documents 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2025-10-15' = {
+resource documents 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2026-03-15' = {
   parent: cosmos
-  name: guid(cosmos.id, principalId, databaseName, cosmosDataContributor)
+  name: guid(cosmos.id, identity.id, names.database, cosmosDataContributor)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     roleDefinitionId: '${cosmos.id}/sqlRoleDefinitions/${cosmosDataContributor}'
-    scope: '${cosmos.id}/dbs/${databaseName}'
+    scope: '${cosmos.id}/dbs/${names.database}'
   }
 }
 
 resource telemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
-  name: guid(insights.id, principalId, roles.monitoringMetricsPublisher)
+  name: guid(insights.id, identity.id, roles.monitoringMetricsPublisher)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringMetricsPublisher)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles.monitoringMetricsPublisher
+    )
   }
 }

@@ -1,14 +1,23 @@
 // The Cosmos DB account, its database and containers. vendctl/provision.py makes the same ones locally, and a
 // test compares the two.
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('The name of each resource.')
+param names Names
+
+@description('The region.')
 param location string
-param tags object
-param databaseName string
+
+@description('On everything that can carry tags.')
+param tags Tags
+
+@description('Paid per request, else autoscale.')
 param serverless bool
+
+@description('Request units a second that the database grows to, where it is not serverless.')
 param maximumThroughput int
 
-// Only what queries filter by is indexed: each indexed value makes every write dearer. No container has a
-// time to live, because the ledger is kept and readings overwrite themselves.
+@description('Only what queries filter by is indexed: each indexed value makes every write dearer. No container of the app\'s has a time to live, because the ledger is kept and readings overwrite themselves.')
 var containers = [
   {
     name: 'machines'
@@ -21,8 +30,8 @@ var containers = [
   { name: 'catalog', key: '/kind', indexed: ['type', 'version', 'site', 'route'] }
 ]
 
-resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
-  name: 'cosmos-vendstream-${token}'
+resource account 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' = {
+  name: names.cosmos
   location: location
   tags: tags
   kind: 'GlobalDocumentDB'
@@ -38,17 +47,17 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
   }
 }
 
-resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2025-10-15' = {
+resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2026-03-15' = {
   parent: account
-  name: databaseName
+  name: names.database
   properties: {
-    resource: { id: databaseName }
+    resource: { id: names.database }
     // The containers share the throughput: conditions and machines are busy at the same times.
     options: serverless ? {} : { autoscaleSettings: { maxThroughput: maximumThroughput } }
   }
 }
 
-resource documents 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2025-10-15' = [
+resource documents 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2026-03-15' = [
   for container in containers: {
     parent: database
     name: container.name
@@ -68,13 +77,16 @@ resource documents 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/container
 ]
 
 // The change feed trigger's own documents, queried by the platform: indexed whole.
-resource leases 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2025-10-15' = {
+resource leases 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2026-03-15' = {
   parent: database
   name: 'leases'
   properties: {
     resource: {
       id: 'leases'
       partitionKey: { paths: ['/id'], kind: 'Hash', version: 2 }
+      // Expires what says when by itself, and nothing else. The trigger's first start takes a lock document that
+      // does; without this, the lock of a host that died in between would stop every later start for ever.
+      defaultTtl: -1
       indexingPolicy: {
         indexingMode: 'consistent'
         automatic: true
@@ -85,5 +97,5 @@ resource leases 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2
   }
 }
 
-output name string = account.name
+@description('The address of the database, for who runs vendctl.')
 output address string = account.properties.documentEndpoint

@@ -1,17 +1,29 @@
-// The namespace, the hub that devices send to, and the consumer group of the archive.
-param token string
+// The namespace, the hub that devices send to, and its consumer groups.
+import { Names, Tags } from '../types.bicep'
+
+@description('The name of each resource.')
+param names Names
+
+@description('The region.')
 param location string
-param tags object
-param hubName string
+
+@description('On everything that can carry tags.')
+param tags Tags
+
+@description('Partitions of the hub, fixed at creation.')
 param partitionCount int
+
+@description('How long the hub keeps events.')
 param retentionHours int
+
+@description('To how many throughput units the namespace grows by itself.')
 param maximumThroughputUnits int
 
-// $Default belongs to ingest_telemetry and is there by itself. Two functions never share a group.
-var consumerGroups = ['archive']
+@description('$Default belongs to ingest_telemetry and is there by itself. Two functions never share a group. operators is for people: vendctl partitions reads with it what the functions\' own receivers keep others from.')
+var consumerGroups = ['archive', 'operators']
 
-resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
-  name: 'evhns-vendstream-${token}'
+resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
+  name: names.eventHubs
   location: location
   tags: tags
   sku: { name: 'Standard', tier: 'Standard', capacity: 1 }
@@ -25,16 +37,16 @@ resource namespace 'Microsoft.EventHub/namespaces@2024-01-01' = {
   }
 }
 
-resource hub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' = {
+resource hub 'Microsoft.EventHub/namespaces/eventhubs@2026-01-01' = {
   parent: namespace
-  name: hubName
+  name: names.hub
   properties: {
     partitionCount: partitionCount
     retentionDescription: { cleanupPolicy: 'Delete', retentionTimeInHours: retentionHours }
   }
 }
 
-resource groups 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2024-01-01' = [
+resource groups 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2026-01-01' = [
   for name in consumerGroups: {
     parent: hub
     name: name
@@ -42,11 +54,11 @@ resource groups 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2024-01-
 ]
 
 // Its key signs the devices' tokens, each for …/publishers/{deviceId} only. It cannot read.
-resource devices 'Microsoft.EventHub/namespaces/eventhubs/authorizationRules@2024-01-01' = {
+resource devices 'Microsoft.EventHub/namespaces/eventhubs/authorizationRules@2026-01-01' = {
   parent: hub
   name: 'devices'
   properties: { rights: ['Send'] }
 }
 
-output name string = namespace.name
+@description('Where AMQP and HTTPS clients find the hub.')
 output address string = '${namespace.name}.servicebus.windows.net'

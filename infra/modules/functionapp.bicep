@@ -1,29 +1,66 @@
 // The Flex Consumption plan, the app, and its settings: those of local.settings.json with identities for
 // connection strings. A test compares the two and what the code reads.
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('The name of each resource.')
+param names Names
+
+@description('The region.')
 param location string
-param tags object
-param identityId string
-param clientId string
-param hostStorageName string
-param packages string
-param storageName string
+
+@description('On everything that can carry tags.')
+param tags Tags
+
+@description('Where AMQP clients find the hub.')
 param eventHubsAddress string
-param cosmosAddress string
-param applicationInsights string
+
+@description('Memory of an instance.')
 param instanceMemoryMB int
+
+@description('A limit of cost.')
 param maximumInstanceCount int
-param hubName string
+
+@description('Changes when the hub is recreated.')
 param hubGeneration string
+
+@description('How long the hub keeps events.')
 param retentionHours int
-param databaseName string
+
+@description('Business day of machines that the catalog does not know: an IANA name.')
 param defaultTimeZone string
+
+@description('Where notifications are posted; empty: they are logged only.')
+@secure()
 param notifyWebhookUrl string
+
+@description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
+
+@description('The platform\'s own switch for OpenTelemetry.')
 param openTelemetry bool
 
-resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
-  name: 'plan-vendstream-${token}'
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: names.identity
+}
+
+resource hostStorage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
+  name: names.hostStorage
+}
+
+resource storage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
+  name: names.storage
+}
+
+resource cosmos 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' existing = {
+  name: names.cosmos
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: names.insights
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: names.plan
   location: location
   tags: tags
   kind: 'functionapp'
@@ -31,22 +68,23 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   properties: { reserved: true }
 }
 
-resource app 'Microsoft.Web/sites@2024-11-01' = {
-  name: 'func-vendstream-${token}'
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  name: names.app
   location: location
   tags: union(tags, { 'azd-service-name': 'app' })
   kind: 'functionapp,linux'
-  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
+  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identity.id}': {} } }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    siteConfig: { minTlsVersion: '1.2' }
+    // Not ftpsState: this plan has no FTP, and refuses the deployment over it (51021).
+    siteConfig: { minTlsVersion: '1.2', scmMinTlsVersion: '1.2' }
     functionAppConfig: {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: packages
-          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
+          value: '${hostStorage.properties.primaryEndpoints.blob}${names.packages}'
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identity.id }
         }
       }
       runtime: { name: 'python', version: '3.13' }
@@ -61,47 +99,48 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 }
 
 // Deployments sign in with Entra ID: no publishing passwords.
-resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'scm'
   properties: { allow: false }
 }
 
-resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'ftp'
   properties: { allow: false }
 }
 
 // FUNCTIONS_WORKER_RUNTIME is not among them: on this plan it is functionAppConfig.runtime.
-resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: {
-    AzureWebJobsStorage__accountName: hostStorageName
+    AzureWebJobsStorage__accountName: hostStorage.name
     AzureWebJobsStorage__credential: 'managedidentity'
-    AzureWebJobsStorage__clientId: clientId
+    AzureWebJobsStorage__clientId: identity.properties.clientId
     EVENTHUB__fullyQualifiedNamespace: eventHubsAddress
     EVENTHUB__credential: 'managedidentity'
-    EVENTHUB__clientId: clientId
-    COSMOS__accountEndpoint: cosmosAddress
+    EVENTHUB__clientId: identity.properties.clientId
+    COSMOS__accountEndpoint: cosmos.properties.documentEndpoint
     COSMOS__credential: 'managedidentity'
-    COSMOS__clientId: clientId
-    DATA__blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}'
-    DATA__queueServiceUri: 'https://${storageName}.queue.${environment().suffixes.storage}'
+    COSMOS__clientId: identity.properties.clientId
+    DATA__blobServiceUri: storage.properties.primaryEndpoints.blob
+    DATA__queueServiceUri: storage.properties.primaryEndpoints.queue
     DATA__credential: 'managedidentity'
-    DATA__clientId: clientId
-    APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
+    DATA__clientId: identity.properties.clientId
+    APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
     // The worker configures OpenTelemetry, the host sends its own likewise: one switch for both.
     PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: openTelemetry ? 'true' : 'false'
     AzureFunctionsJobHost__telemetryMode: openTelemetry ? 'OpenTelemetry' : 'ApplicationInsights'
     // No trace of each request to a store: there are thousands a minute, and each would be paid for.
     OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,psycopg2,requests,urllib,urllib3'
-    TELEMETRY_HUB: hubName
+    TELEMETRY_HUB: names.hub
     HUB_GENERATION: hubGeneration
     HUB_RETENTION_HOURS: string(retentionHours)
-    COSMOS_DATABASE: databaseName
+    STANDING_AFTER_SECONDS: '300'
+    COSMOS_DATABASE: names.database
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
@@ -112,5 +151,5 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   }
 }
 
-output name string = app.name
+@description('Its address.')
 output url string = 'https://${app.properties.defaultHostName}'

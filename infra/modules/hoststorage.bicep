@@ -1,12 +1,17 @@
 // The Functions host's account: checkpoints, timers' and singletons' locks, keys, and the deployed package.
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('The name of each resource.')
+param names Names
+
+@description('The region.')
 param location string
-param tags object
 
-var containers = ['packages']
+@description('On everything that can carry tags.')
+param tags Tags
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
-  name: 'sthost${token}'
+resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
+  name: names.hostStorage
   location: location
   tags: tags
   sku: { name: 'Standard_LRS' }
@@ -20,17 +25,13 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = {
   parent: account
   name: 'default'
 }
 
-resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [
-  for name in containers: {
-    parent: blobs
-    name: name
-  }
-]
-
-output name string = account.name
-output packages string = '${account.properties.primaryEndpoints.blob}${containers[0]}'
+resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = {
+  parent: blobs
+  name: names.packages
+  properties: { publicAccess: 'None' }
+}

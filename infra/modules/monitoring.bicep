@@ -1,11 +1,20 @@
 // Application Insights on a Log Analytics workspace, with a cap on what a day may cost.
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('The name of each resource.')
+param names Names
+
+@description('The region.')
 param location string
-param tags object
+
+@description('On everything that can carry tags.')
+param tags Tags
+
+@description('GB of logs a day; what comes above is dropped until the next day.')
 param dailyCapGb int
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
-  name: 'log-vendstream-${token}'
+resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
+  name: names.workspace
   location: location
   tags: tags
   properties: {
@@ -18,7 +27,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-vendstream-${token}'
+  name: names.insights
   location: location
   tags: tags
   kind: 'web'
@@ -28,6 +37,3 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     DisableLocalAuth: true
   }
 }
-
-output name string = insights.name
-output connectionString string = insights.properties.ConnectionString

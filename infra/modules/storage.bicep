@@ -2,19 +2,34 @@
 // (hoststorage.bicep), so that its wider role opens nothing here, and neither slows the other.
 //
 // There is no Event Grid topic, because no function has a blob trigger; on Flex Consumption one would need it.
-param token string
+import { Names, Tags } from '../types.bicep'
+
+@description('The name of each resource.')
+param names Names
+
+@description('The region.')
 param location string
-param tags object
+
+@description('On everything that can carry tags.')
+param tags Tags
+
+@description('Redundancy of the archive.')
 param redundancy string
+
+@description('After how many days raw events move to the cool tier.')
 param coolAfterDays int
+
+@description('After how many days raw events move on to the cold tier.')
 param coldAfterDays int
 
+@description('The blob containers of the app.')
 var containers = ['archive', 'deadletters']
-// The host would make the poison queues when first needed; being there, they can be watched from the start.
+
+@description('The host would make the poison queues when first needed; being there, they can be watched from the start.')
 var queues = ['rollup-shards', 'rollup-shards-poison', 'notifications', 'notifications-poison']
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
-  name: 'stdata${token}'
+resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
+  name: names.storage
   location: location
   tags: tags
   sku: { name: redundancy }
@@ -29,7 +44,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -39,19 +54,20 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   }
 }
 
-resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [
+resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = [
   for name in containers: {
     parent: blobs
     name: name
+    properties: { publicAccess: 'None' }
   }
 ]
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2026-06-01' = {
   parent: account
   name: 'default'
 }
 
-resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = [
+resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-06-01' = [
   for name in queues: {
     parent: queueService
     name: name
@@ -60,7 +76,7 @@ resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2
 
 // Raw events are read again by an audit or a rebuild only. Never to the archive tier: it cannot be read without
 // hours of waiting, and a rebuild reads all. Nothing is ever deleted by a rule.
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-06-01' = {
   parent: account
   name: 'default'
   dependsOn: [blobs]
@@ -85,5 +101,3 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
     }
   }
 }
-
-output name string = account.name

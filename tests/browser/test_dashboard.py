@@ -147,7 +147,7 @@ async def test_alerts_that_the_list_does_not_hold_are_counted(page: Page, runnin
     await expect(first.get_by_role("button")).to_be_visible()
     await expect(second).to_contain_text("hub Events wait")  # no machine: nothing to open
     await expect(second.get_by_role("button")).to_have_count(0)
-    await expect(page.get_by_text("and 19 more")).to_be_visible()
+    await expect(page.get_by_text("Show all 21")).to_be_visible()
 
 
 async def test_the_host_key_is_asked_for_and_leaves_the_address(page: Page, running: System) -> None:
@@ -167,7 +167,9 @@ async def test_the_host_key_is_asked_for_and_leaves_the_address(page: Page, runn
     await page.evaluate("sessionStorage.clear()")
     await opened(page, running, "/?code=sesame#machine=nobody")
     await expect(page).to_have_url(f"{running.host.url}/dashboard#machine=nobody")
-    await expect(page.get_by_role("dialog")).to_contain_text("No machine 'nobody' ever sent an event.")
+    await expect(page.get_by_role("dialog")).to_contain_text(
+        "No machine 'nobody' is in the catalog or ever sent an event."
+    )
 
 
 CONTRAST = """() => {

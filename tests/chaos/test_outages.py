@@ -20,7 +20,7 @@ EVENTS = 400
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system of this module's own: its tests break it."""
-    with system(tmp_path_factory.mktemp("outages"), QUICK, print, port=0) as found:
+    with system(tmp_path_factory.mktemp("outages"), QUICK, print, port=0, apart=True) as found:
         yield found
 
 

@@ -4,7 +4,6 @@
 """
 
 import itertools
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
@@ -17,15 +16,13 @@ from devstack import azurite
 from devstack.cosmos.auth import WELL_KNOWN_KEY
 from devstack.ports import free_port
 from devstack.tests.cosmos.serving import Serving, start
-from tests.elsewhere import LOCAL, settings
+from tests.elsewhere import LOCAL, RUN, settings
 from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
 from vending.adapters.cosmos import CosmosDocuments
 from vending.adapters.queues import StorageQueue
 
-RUN = "" if LOCAL else f"-{uuid.uuid4().hex[:8]}"
-"""Where services outlive the tests, names are of this run alone."""
 DATABASE = f"contract{RUN}"
 NAMES = itertools.count()
 

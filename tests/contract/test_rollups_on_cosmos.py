@@ -10,7 +10,7 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
 from devstack.tests.cosmos.serving import Serving
-from tests.contract.conftest import RUN
+from tests.elsewhere import RUN
 from tests.fakes import FakeBlobs, FakeQueue
 from tests.rollup_world import hub_event, ms, vend
 from vendctl.provision import CONTAINERS, indexing_policy

@@ -8,6 +8,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.devices import Device, send
+from tests.elsewhere import RUN
 from tests.upkeep import compacted, rolled_up
 from tests.waiting import finished, until
 from vendctl import archive, rebuild
@@ -27,7 +28,7 @@ def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def sent(running: System, request: pytest.FixtureRequest) -> list[Device]:
     """Some machines' events, each sent twice, and poison; all of it through the functions."""
-    name = request.node.name.replace("_", "-")[-30:].strip("-")
+    name = request.node.name.replace("_", "-")[-30:].strip("-") + RUN
     fleet = [Device(f"{name}-{number}") for number in range(3)]
     for device in fleet:
         device.level(40)
@@ -59,16 +60,16 @@ def test_compacted_audited_and_rebuilt(
     assert audit["compactedHours"] >= 1
 
     rolled_up()
-    assert rebuild.main(["--target", "rebuilt", "--json"]) == 0
+    assert rebuild.main(["--target", f"rebuilt{RUN}", "--json"]) == 0
     found = told(capsys)
     assert (found["equal"], found["named"]) == (True, [])
     assert found["events"] == audit["events"]
     assert found["deadLettered"] >= len(POISON)
     assert min(found["lines"], found["days"], found["summaries"]) > 0
-    assert rebuild.main(["--target", "rebuilt", "--json"]) == 2  # it is not empty
+    assert rebuild.main(["--target", f"rebuilt{RUN}", "--json"]) == 2  # it is not empty
     assert rebuild.main(["--target", running.environment["COSMOS_DATABASE"]]) == 2
 
-    assert rebuild.main(["--target", "alone", "--machine", sent[0].machine, "--json"]) == 0
+    assert rebuild.main(["--target", f"alone{RUN}", "--machine", sent[0].machine, "--json"]) == 0
     assert told(capsys)["machines"] == 1
 
 

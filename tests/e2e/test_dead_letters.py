@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.devices import Device, send
+from tests.elsewhere import RUN
 from tests.waiting import finished
 from vendctl.deadletters import main
 from vendctl.local.system import System
 from vending import wiring
+
+MACHINE = f"letter{RUN}"
+NAME = f"dev-{MACHINE}"
 
 
 @pytest.fixture(autouse=True)
@@ -20,22 +24,22 @@ def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def listed(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
-    """Place → body of the dead letters of machine 'letter'."""
+    """Place → body of the dead letters of this test's machine."""
     assert main(["list", "--json", *words]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return {row["place"]: row["body"] for row in rows if "dev-letter" in row["body"]}
+    return {row["place"]: row["body"] for row in rows if NAME in row["body"]}
 
 
 def test_a_refused_event_is_corrected_and_applied(
     running: System, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    device = Device("letter")
+    device = Device(MACHINE)
     bad, good = device.vend(quantity=0), device.vend()
-    send(running.stack.eventhubs_connection, "telemetry", [(device.name, [bad, good, b"[dev-letter"])])
+    send(running.stack.eventhubs_connection, "telemetry", [(device.name, [bad, good, b"[" + NAME.encode()])])
     finished(running.environment)
     found = listed(capsys)
-    assert sorted(found.values()) == ["[dev-letter", bad.decode()]
-    broken, wrong = sorted(found, key=lambda place: found[place] != "[dev-letter")
+    assert sorted(found.values()) == [f"[{NAME}", bad.decode()]
+    broken, wrong = sorted(found, key=lambda place: found[place] != f"[{NAME}")
     file = tmp_path / "body.json"
     assert main(["show", wrong, "--body", str(file)]) == 0
     assert json.loads(capsys.readouterr().out)["reason"] == "wrong-schema"
@@ -59,8 +63,8 @@ def applied() -> object:
 
     async def read() -> object:
         try:
-            stock = await wiring.machines().read("letter", "stock")
-            return stock.body["applied"]["dev-letter/1"] if stock else None
+            stock = await wiring.machines().read(MACHINE, "stock")
+            return stock.body["applied"][f"{NAME}/1"] if stock else None
         finally:
             await wiring.close()
 

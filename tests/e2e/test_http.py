@@ -1,6 +1,7 @@
 """The HTTP side through the real host: health and the API while a store is away, and again afterwards."""
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -8,7 +9,8 @@ from typing import Any
 
 from azure.storage.blob import BlobServiceClient
 
-from tests.waiting import until
+from tests.devices import Device, send
+from tests.waiting import finished, until
 from vendctl.local.system import ROOT, System
 
 
@@ -32,7 +34,7 @@ def fetch(url: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], by
 
 def host_key(running: System, kind: str = "default") -> str:
     """The key that opens every function of the app (``master``: the admin endpoints too)."""
-    with BlobServiceClient.from_connection_string(running.stack.storage_connection) as service:
+    with BlobServiceClient.from_connection_string(running.environment["AzureWebJobsStorage"]) as service:
         container = service.get_container_client("azure-webjobs-secrets")
         (name,) = container.list_blob_names()
         key: str = json.loads(container.download_blob(name).readall())[kind]
@@ -84,3 +86,41 @@ def test_the_wire_form_of_answers(running: System) -> None:
     assert set(found) == {"machines", "next", "total"}
     status, headers, found = get(running, "/api/v1/machines?limit=0")
     assert (status, headers["content-type"], found["status"]) == (400, "application/problem+json", 400)
+
+
+def raw(running: System, request: bytes) -> bytes:
+    """What the host sends back, to the end of the connection."""
+    with socket.create_connection(("localhost", running.host.port), timeout=60) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+HEAD = b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+
+
+def test_uptime_checks_ask_with_head(running: System) -> None:
+    for path, status in ((b"/api/health", b"200"), (b"/dashboard", b"200"), (b"/", b"302")):
+        head, _, body = raw(running, b"HEAD " + path + HEAD + b"\r\n").partition(b"\r\n\r\n")
+        assert (head.split()[1], body) == (status, b""), path
+    refused = raw(running, b"HEAD /api/v1/machines" + HEAD + b"\r\n").split()[1]
+    assert refused in (b"404", b"405")  # the platform says 404
+
+
+def test_a_gateway_may_send_an_empty_body_in_chunks(running: System) -> None:
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    answer = raw(running, b"GET /api/v1/machines?limit=1" + HEAD + chunked)
+    assert answer.split()[1] == b"200"
+    assert b'"machines"' in answer
+
+
+def test_an_encoded_slash_makes_no_other_machine(running: System) -> None:
+    """``%2F`` is no separator, neither where the host decodes it nor where, as on the platform, it stays."""
+    device = Device("slashed")
+    send(running.stack.eventhubs_connection, "telemetry", [(device.name, [device.vend()])])
+    finished(running.environment)
+    machine = f"/api/v1/machines/{device.machine}"
+    assert get(running, machine)[2]["machineId"] == device.machine
+    assert get(running, f"{machine}/sales")[2]["sales"]
+    for path in (f"{machine}%2Fsales", f"{machine}%2F", f"{machine}%2Fsales/sales"):
+        status, _, found = get(running, path)
+        assert (status, found["title"]) == (404, "Not Found"), path

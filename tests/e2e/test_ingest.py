@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.devices import Device, send
+from tests.elsewhere import RUN
 from tests.waiting import finished
 from vendctl import account
 from vendctl.local.system import System
@@ -36,14 +37,15 @@ def stock(machine: str) -> dict[str, Any]:
 
 
 def test_every_event_is_accounted_for(running: System) -> None:
-    fleet = [Device(f"pipe-{number}") for number in range(5)]
+    fleet = [Device(f"pipe-{number}{RUN}") for number in range(5)]
     for device in fleet:
         device.level(40)
         for _ in range(20):
             device.vend()
             device.temperature()
     # Of this test alone: the system is shared, and the account counts contents.
-    poison = [b"pipe: no json", b'{"specversion": "1.0", "id": "pipe"}', b"pipe \xff\xfe"]
+    own = f"pipe{RUN}".encode()
+    poison = [own + b": no json", b'{"specversion": "1.0", "id": "%b"}' % own, own + b" \xff\xfe"]
     batches = [(device.name, device.sent) for device in fleet]
     # Every device sends all of it again, in other batches and an unhelpful order.
     again = [(device.name, device.sent[::-1]) for device in fleet]

@@ -21,7 +21,7 @@ from vendctl.local.system import HUBS, ROOT, environment
 from vendctl.provision import provision
 
 DEPLOYED = ROOT / ".tools" / "deployed"
-"""Made by ``make setup-test``: an environment of requirements.txt, and the platform's own library."""
+"""Made by ``make setup-test``: an environment of each requirements file, and of nothing else."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Deployment:
         package.build(ROOT, app, telemetry=requirements == "requirements-telemetry", version="1.2.3")
         return self.stack.start_functions(
             app,
-            settings=self.settings | settings | {"PYTHONPATH": str(DEPLOYED / "platform")},
+            settings=self.settings | settings,
             arguments=["--python", str(interpreter(requirements))],
             log=self.folder / f"{requirements}.log",
         )
@@ -48,7 +48,7 @@ class Deployment:
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("deployment")
     with Stack.start(folder / "data", ports=Ports.free(), hubs_config=HUBS, progress=print) as stack:
-        settings = environment(stack, QUICK)
+        settings = environment(stack, QUICK, apart=True)
         asyncio.run(provision(settings))
         yield Deployment(stack, settings, folder)
 
@@ -92,6 +92,7 @@ def test_every_function_is_indexed_and_an_event_travels_through(deployment: Depl
         assert told.stdout.startswith(str(interpreter("requirements")))
         status, health = get(host, "/api/health")
         assert (status, health["status"], health["version"]) == (200, "ok", "1.2.3")
+        assert health["decoder"] == "quick"
         device = Device("deployed")
         send(
             deployment.stack.eventhubs_connection,

@@ -10,21 +10,23 @@ from typing import Any
 import pytest
 
 from tests.devices import Device, send
+from tests.elsewhere import RUN
 from tests.waiting import finished, until
 from vendctl import catalog, picklist
 from vendctl.local.system import System
 from vending import wiring
 from vending.domain import rollups
 
-FILE = """
+SITE, ROUTE, MACHINE = (f"{name}{RUN}" for name in ("e2e-harbour", "e2e-north", "rolled-1"))
+FILE = f"""
 [[sites]]
-id = "e2e-harbour"
+id = "{SITE}"
 timeZone = "Europe/Berlin"
-route = "e2e-north"
+route = "{ROUTE}"
 
 [[machines]]
-id = "rolled-1"
-site = "e2e-harbour"
+id = "{MACHINE}"
+site = "{SITE}"
 
 [[products]]
 sku = "cola"
@@ -32,9 +34,9 @@ category = "cold drinks"
 caseSize = 6
 
 [[planograms]]
-machine = "rolled-1"
+machine = "{MACHINE}"
 [planograms.slots]
-A1 = {sku = "cola", par = 20, capacity = 24}
+A1 = {{sku = "cola", par = 20, capacity = 24}}
 """
 
 
@@ -77,7 +79,7 @@ def units(running: System, key: rollups.Key) -> int:
 def test_sales_become_days_and_a_pick_list(
     running: System, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    device = Device("rolled-1", started=datetime.now(UTC) - timedelta(days=2))
+    device = Device(MACHINE, started=datetime.now(UTC) - timedelta(days=2))
     sold = [device.level(20), *(device.vend() for _ in range(6))]
     send(running.stack.eventhubs_connection, "telemetry", [(device.name, sold)])
     finished(running.environment)
@@ -86,14 +88,14 @@ def test_sales_become_days_and_a_pick_list(
     path.write_text(FILE)
     assert catalog.main(["import", str(path)]) == 0
     date = device.started.date()
-    keys = [rollups.site_day_key("e2e-harbour", (date + timedelta(days=n)).isoformat()) for n in range(2)]
+    keys = [rollups.site_day_key(SITE, (date + timedelta(days=n)).isoformat()) for n in range(2)]
     until(lambda: sum(units(running, key) for key in keys) == 6, "the site has its days")
     site = day(keys[0]) or day(keys[1])
     assert site
-    assert site["routes"] == ["e2e-north"]
+    assert site["routes"] == [ROUTE]
     assert set(rollups.total(site)["skus"]) == {"cola"}
     capsys.readouterr()
-    assert picklist.main(["e2e-north", "--in-days", "0", "--json"]) == 0
+    assert picklist.main([ROUTE, "--in-days", "0", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["load"] == {"cola": 6}
     assert found["stops"][0]["picks"][0]["on_hand"] == 14

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,17 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
     def start(*words: str, data: Path = tmp_path) -> "subprocess.Popen[str]":
         vendctl = [sys.executable, "-m", "vendctl", "run"]
-        command = [*vendctl, "--free-ports", "--data", str(data), "--machines", "12", *words]
+        command = [
+            *vendctl,
+            "--free-ports",
+            "--data",
+            str(data),
+            "--machines",
+            "12",
+            "--history",
+            "0",
+            *words,
+        ]
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -107,7 +119,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 MOMENTS = (
     "starting Azurite", "starting eventhubs", "starting cosmos", "provisioning", "starting the functions",
-    "dashboard:", "sent,",
+    "dashboard:", "sent;",
 )  # fmt: skip
 
 
@@ -126,7 +138,7 @@ def test_ctrl_c_leaves_nothing(run: Run, interrupted: Path, moment: str) -> None
 
 def test_ctrl_c_twice_does_not_wait_for_the_app(run: Run, interrupted: Path) -> None:
     process = run("--json", data=interrupted)
-    said = heard(process, "sent,")
+    said = heard(process, "sent;")
     os.killpg(process.pid, signal.SIGINT)
     said += heard(process, "Ctrl-C again stops at once")
     os.killpg(process.pid, signal.SIGINT)
@@ -145,11 +157,54 @@ def test_after_all_these_the_next_run_goes_on(run: Run, interrupted: Path) -> No
     assert figures["archived"] >= figures["distinct"]
 
 
+def asked(address: str) -> Any:
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        return json.load(answer)
+
+
+def test_it_begins_with_some_days_and_with_true_alerts_only(run: Run, tmp_path: Path) -> None:
+    """While the history comes in every machine's newest event is old; nobody is told that all are silent."""
+    process = run("--json", "--history", "1.5")
+    host = re.findall(r"dashboard: (http://localhost:\d+)", heard(process, "dashboard:"))[0]
+    reader = threading.Thread(target=process.communicate)
+    reader.start()
+
+    def sold() -> bool:
+        days = asked(f"{host}/api/v1/fleet/summary")["days"]
+        silent = [x for x in asked(f"{host}/api/v1/alerts?limit=500")["alerts"] if x["rule"] == "silent"]
+        assert len(silent) <= 2, silent
+        return bool(days[-2]["vends"] > 20)
+
+    until(sold, "yesterday has its sales", 150)
+    os.killpg(process.pid, signal.SIGINT)
+    reader.join(120)
+    assert process.returncode == 0
+
+
+def test_a_host_that_dies_ends_the_run_with_the_end_of_its_log(run: Run, tmp_path: Path) -> None:
+    process = run("--json")
+    said = heard(process, "sent;")
+    os.kill(json.loads((tmp_path / "functions.ready.json").read_text())["pid"], signal.SIGKILL)
+    assert process.stdout
+    said += process.stdout.read()
+    assert process.wait(60) == 2, said
+    assert f"vendctl run: functions ended with code -9; the end of {tmp_path}/functions.log:" in said
+    assert "Traceback" not in said.partition("vendctl run:")[2]
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("machines", ["0", "-5", "many"])
+def test_a_fleet_has_at_least_one_machine(run: Run, machines: str) -> None:
+    said, _ = run("--machines", machines).communicate(timeout=60)
+    assert f"'{machines}': give a number from 1 on" in said
+    assert "Traceback" not in said
+
+
 def test_even_sigkill_leaves_nothing(run: Run, tmp_path: Path) -> None:
     process = run("--json")
     assert process.stdout
     for line in process.stdout:
-        if "sent," in line:
+        if "sent;" in line:
             break
     process.kill()
     process.wait()

@@ -99,12 +99,11 @@ def test_figures_arrive_once_and_single_requests_do_not(tmp_path: Path, insights
         "OTEL_METRIC_EXPORT_INTERVAL": "1000",
         "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
         "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
-        "PYTHONPATH": str(DEPLOYED / "platform"),
     }
     app, python = tmp_path / "app", DEPLOYED / "requirements-telemetry" / "bin" / "python"
     package.build(ROOT, app, telemetry=True)
     with Stack.start(tmp_path / "data", ports=Ports.free(), hubs_config=HUBS, progress=print) as stack:
-        settings = environment(stack, QUICK) | switch
+        settings = environment(stack, QUICK, apart=True) | switch
         asyncio.run(provision(settings))
         stack.start_functions(app, settings=settings, arguments=["--python", str(python)])
         device = Device("told")

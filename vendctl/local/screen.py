@@ -39,10 +39,11 @@ class Screen:
             self._lined = time.monotonic()
             lag = ", ".join(f"{name} {count}" for name, count in figures.behind.items())
             self.say(
-                f"{title}: {sent} sent, {figures.vends} of {truth.get('vends', 0)} vends, "
-                f"{figures.takings()} of {takings(truth.get('revenue', {}))}, {figures.machines} of "
-                f"{truth.get('machines', 0)} machines, "
-                f"{figures.dead_letters} of {truth.get('deadLetters', 0)} dead letters, "
+                f"{title}: {sent} sent; in the app (and sent): "
+                f"{figures.vends} ({truth.get('vends', 0)}) vends, "
+                f"{figures.takings()} ({takings(truth.get('revenue', {}))}), "
+                f"{figures.machines} ({truth.get('machines', 0)}) machines, "
+                f"{figures.dead_letters} ({truth.get('deadLetters', 0)}) dead letters, "
                 f"{figures.open_alerts} alerts; behind: {lag}"
             )
 

@@ -23,12 +23,17 @@ class System:
     environment: dict[str, str]
 
 
-def environment(stack: Stack, settings: Mapping[str, str]) -> dict[str, str]:
-    """The app settings: local.settings.json, this stack's connections, then the caller's own."""
+def environment(stack: Stack, settings: Mapping[str, str], *, apart: bool = False) -> dict[str, str]:
+    """The app settings: local.settings.json, this stack's connections, then the caller's own.
+
+    ``apart``: the host's storage and the data are two accounts, as infra/ makes them. Else they are one, as
+    local.settings.json says, so that commands given that file find both.
+    """
+    host = stack.host_storage_connection if apart else stack.storage_connection
     return (
         values(ROOT / "local.settings.json")
         | {
-            "AzureWebJobsStorage": stack.storage_connection,
+            "AzureWebJobsStorage": host,
             "DATA": stack.storage_connection,
             "EVENTHUB": stack.eventhubs_connection,
             "COSMOS": stack.cosmos_connection,
@@ -43,17 +48,19 @@ def system(
     settings: Mapping[str, str],
     progress: Callable[[str], None],
     port: int = 7071,
-    log: Path | None = None,
+    *,
+    apart: bool = False,
 ) -> Iterator[System]:
     """Start everything on the data of ``data``; whatever happens, stop all of it at the end.
 
-    With ``port`` 0 every port is a free one; else the usual ports are taken where they are free.
+    With ``port`` 0 every port is a free one; else the usual ports are taken where they are free. ``apart`` as
+    for :func:`environment`.
     """
     ports = Ports.free(Ports() if port else None)
     with Stack.start(data, ports=ports, hubs_config=HUBS, progress=progress) as stack:
-        found = environment(stack, settings)
+        found = environment(stack, settings, apart=apart)
         progress("provisioning the database, containers and queues")
         asyncio.run(provision(found))
         progress("starting the functions")
-        host = stack.start_functions(ROOT, settings=found, port=port, log=log or data / "functions.log")
+        host = stack.start_functions(ROOT, settings=found, port=port, log=data / "functions.log")
         yield System(stack, host, found)

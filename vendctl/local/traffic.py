@@ -46,11 +46,6 @@ class Traffic:
         """Events that the hub acknowledged, in this run and the earlier ones on the same data."""
         return self._before + int(self.newest.get("sent", 0))
 
-    @property
-    def failed(self) -> bool:
-        """Whether the process ended by itself, and not well."""
-        return self.process.poll() not in (None, 0)
-
     def stop(self) -> None:
         """Stop sending; what is on its way is finished."""
         if self.process.poll() is None:

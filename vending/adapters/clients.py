@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from vending.adapters.metering import throttled
 
@@ -103,6 +104,17 @@ def hub_producer(environment: Mapping[str, str], name: str, hub: str) -> EventHu
         return EventHubProducerClient.from_connection_string(text, **options)
     namespace = address(environment, name, "fullyQualifiedNamespace")
     return EventHubProducerClient(namespace, credential=credential(environment, name), **options)
+
+
+def hub_namespace(environment: Mapping[str, str], name: str) -> str:
+    """The host of an Event Hubs connection, without a port. Raises ValueError where it names none."""
+    if not (text := environment.get(name)):
+        return address(environment, name, "fullyQualifiedNamespace").lower()
+    for part in text.split(";"):
+        key, _, value = part.partition("=")
+        if key.strip().lower() == "endpoint" and (host := urlsplit(value.strip()).hostname):
+            return host
+    raise ValueError(f"app setting {name} is no connection string of Event Hubs: it has no Endpoint=sb://…")
 
 
 def credential(environment: Mapping[str, str], name: str) -> AsyncTokenCredential:

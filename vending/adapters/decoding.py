@@ -1,13 +1,15 @@
 """The Event Hubs trigger's batch decoded quickly, before the function is called.
 
 azure-functions 2.3 tries up to sixteen time formats for each event, of which the one that the trigger writes
-is among the last: over nine tenths of a batch's decoding. And it takes offsets for integers, which a
-geo-replicated hub's are not: one such offset fails the whole batch. This converter gives what the library's
-own gives wherever that succeeds, and hands everything unusual to it. App setting QUICK_DECODING=false hands
-it everything.
+is among the last: over nine tenths of a batch's decoding. This converter gives what the library's own gives
+wherever that succeeds, and hands everything unusual to it. App setting QUICK_DECODING=false hands it
+everything.
+
+The trigger sends ``Offset`` as a number, -1 where the hub's offset is none (a geo-replicated hub), and beside
+it ``OffsetString``. Older extensions sent text, which fails the library's batch where it is no number.
+Source: EventHubTriggerBindingStrategy.GetSystemPropertiesForBinding (azure-sdk-for-net), and a real batch.
 """
 
-import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,8 +19,6 @@ import azure.functions as func
 import msgspec
 from azure.functions import meta
 from azure.functions.eventhub import EventHubTriggerConverter
-
-log = logging.getLogger(__name__)
 
 BINDING, IOT_HUB = "eventHubTrigger", "iothub-"
 TIME = re.compile(r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,6})?)\d*(Z|[+-]00:00)?")
@@ -30,12 +30,16 @@ class QuickConverter(EventHubTriggerConverter, binding=None, trigger=True):
 
     wanted: Callable[[], bool] = staticmethod(lambda: True)
     """Asked at every batch, because settings are not read when the app is imported."""
+    handed_over = 0
+    """Batches of this process that the library decoded although this one was wanted."""
 
     @classmethod
     def decode(cls, data: Any, *, trigger_metadata: Mapping[str, Any]) -> Any:
         """As the library's, and total for offsets that are text."""
-        rows = _rows(data, trigger_metadata) if cls.wanted() else None
+        wanted = cls.wanted()
+        rows = _rows(data, trigger_metadata) if wanted else None
         if rows is None:
+            QuickConverter.handed_over += wanted
             return super().decode(data, trigger_metadata=trigger_metadata)
         return [
             func.EventHubEvent(
@@ -71,16 +75,31 @@ def install(wanted: Callable[[], bool]) -> bool:
     ``wanted`` is asked at every batch: False leaves the batch to the library's own.
     There is no public way: converters register themselves by name, once. A test tells when that changes.
     """
-    registry: Any = func.get_binding_registry()
-    bindings = getattr(registry, "_bindings", None)
-    if not isinstance(bindings, dict) or bindings.get(BINDING) is not EventHubTriggerConverter:
-        log.warning(
-            "azure-functions keeps its converters elsewhere now: batches are decoded by its own, slowly"
-        )
+    bindings = _bindings()
+    if bindings.get(BINDING) is not EventHubTriggerConverter:
         return False
     QuickConverter.wanted = staticmethod(wanted)
     bindings[BINDING] = QuickConverter
     return True
+
+
+def slow() -> str | None:
+    """Why batches of this process are decoded by the library, slowly; None while they are not.
+
+    Asked for by the health answer and by each invocation: what :func:`install` would log as the app is
+    imported, the host drops.
+    """
+    if _bindings().get(BINDING) is not QuickConverter:
+        return "azure-functions keeps its converters elsewhere than this version of the app expects"
+    if not QuickConverter.wanted():
+        return "QUICK_DECODING is false"
+    return "a batch was not as the trigger usually writes them" if QuickConverter.handed_over else None
+
+
+def _bindings() -> dict[str, Any]:
+    """The library's converters by the name of their binding; empty where they are kept elsewhere."""
+    held = getattr(func.get_binding_registry(), "_bindings", None)
+    return held if isinstance(held, dict) else {}
 
 
 def _rows(data: meta.Datum, metadata: Mapping[str, meta.Datum]) -> Sequence[Row] | None:
@@ -101,15 +120,15 @@ def _usual(row: Any) -> bool:
     return (
         isinstance(row, dict)
         and type(row.get("SequenceNumber")) is int
-        and isinstance(row.get("Offset"), str)
+        and type(row.get("Offset")) in (int, str)
         and isinstance(row.get("PartitionKey"), str | None)
         and isinstance(row.get("EnqueuedTimeUtc"), str | None)
     )
 
 
-def _offset(text: str) -> Any:
+def _offset(given: int | str) -> Any:
     """A number as the library gives it, else the text."""
     try:
-        return int(text)
+        return int(given)
     except ValueError:
-        return text
+        return given

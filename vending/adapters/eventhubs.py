@@ -1,7 +1,8 @@
 """A trigger's batch as the core's events.
 
 azure-functions gives each event its body, and all of them one mapping with the batch's system and user
-properties; only there do offsets that are text, annotations and the partition stand. It is parsed once.
+properties; only there do the offset's text, annotations and the partition stand. It is parsed once. Values
+are the trigger's own: AMQP's dates, time spans and bytes have become texts (ISO 8601, d.hh:mm:ss, base64).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     import azure.functions as func
 
 OWN_FIELDS = frozenset({
-    "SequenceNumber", "Offset", "PartitionKey", "EnqueuedTimeUtc", "x-opt-sequence-number", "x-opt-offset",
-    "x-opt-partition-key", "x-opt-enqueued-time",
+    "SequenceNumber", "Offset", "OffsetString", "PartitionKey", "EnqueuedTimeUtc",
+    "x-opt-sequence-number", "x-opt-offset", "x-opt-partition-key", "x-opt-enqueued-time",
 })  # fmt: skip
 """System properties that a hub event has fields for."""
 
@@ -39,7 +40,7 @@ def decode(events: "Sequence[func.EventHubEvent]", generation: str) -> list[HubE
             generation=generation,
             partition=partition,
             sequence=int(own["SequenceNumber"]),
-            offset=str(own.get("Offset", "")),
+            offset=_offset(own),
             enqueued=_utc(event.enqueued_time, own),
             key=own.get("PartitionKey"),
             properties=user,
@@ -48,6 +49,11 @@ def decode(events: "Sequence[func.EventHubEvent]", generation: str) -> list[HubE
         )
         for event, own, user in zip(events, system, properties, strict=True)
     ]
+
+
+def _offset(own: Mapping[str, Any]) -> str:
+    """The offset's text: ``OffsetString`` where it is sent, for the number of a geo-replicated hub is -1."""
+    return str(own.get("OffsetString") or own.get("Offset", ""))
 
 
 def _partition(context: Any) -> str:

@@ -24,7 +24,9 @@ RISING: tuple[Kind, ...] = ("int64", "time")
 def version() -> str:
     """What decides the bytes of a file besides the events."""
     pa, _ = _arrow()
-    return f"pyarrow {pa.__version__}, zstd {COMPRESSION_LEVEL}, groups of {GROUP_ROWS}"
+    return (
+        f"pyarrow {pa.__version__}, zstd {COMPRESSION_LEVEL}, groups of {GROUP_ROWS}, {len(COLUMNS)} columns"
+    )
 
 
 class ParquetTable:
@@ -54,7 +56,7 @@ class ParquetTable:
         for row in rows:
             self._rows.append(row)
             self._held_rows += 1
-            self._held_bytes += len(row["body"])
+            self._held_bytes += len(row["body"]) + len(row.get("amqp") or "")
             if len(self._rows) == SLICE:
                 self._settle()
             if self._held_rows >= self._limits[0] or self._held_bytes >= self._limits[1]:

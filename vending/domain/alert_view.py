@@ -1,8 +1,9 @@
 """An open alert, for people: a sentence, since when, and the facts it was judged on."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from vending.domain.alerts import Document
+from vending.domain.alerts import Document, outcome
 from vending.domain.business_day import instant
 
 TITLES = {
@@ -10,8 +11,13 @@ TITLES = {
     "silent": "The machine is silent",
     "fault": "Fault {}",
     "cold-chain": "Zone {} is too warm",
+    "partition-standing-still": "A hub partition stands still: {}",
     "lag": "Events wait for {} for more than half of the hub's retention",
 }
+
+
+TIMES = frozenset({"lastSeen", "goodUntil"})
+"""Facts of alerts that are times, stored in milliseconds."""
 
 
 def describe(alert: Document) -> dict[str, Any]:
@@ -24,5 +30,10 @@ def describe(alert: Document) -> dict[str, Any]:
         "title": title.replace("{}", str(alert["component"])),
         "since": instant(alert["since"]),
         "episode": alert["episode"],
-        "detail": alert["detail"],
+        "notification": outcome(alert),
+        "detail": _told(alert["detail"]),
     }
+
+
+def _told(detail: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: instant(value) if name in TIMES else value for name, value in detail.items()}

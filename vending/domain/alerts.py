@@ -17,7 +17,9 @@ SCHEMA = 1
 UNDELIVERED = 10
 """Refused notifications an alert remembers."""
 Document = dict[str, Any]
-Rule = Literal["sold-out", "silent", "fault", "cold-chain", "lag"]
+Outcome = Literal["waiting", "taken", "refused"]
+"""Of a notification: nobody took it yet, the receiver did, or it refused it for good."""
+Rule = Literal["sold-out", "silent", "fault", "cold-chain", "lag", "partition-standing-still"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,15 @@ def settled(alert: Document, key: str, refusal: Document | None = None) -> Docum
     return after
 
 
+def outcome(alert: Document) -> Outcome:
+    """What became of the notification of the alert's latest change."""
+    key = _key(alert, "opened" if alert["state"] == "open" else "closed")
+    if any(entry["idempotencyKey"] == key for entry in alert["outbox"]):
+        return "waiting"
+    refused = any(entry["idempotencyKey"] == key for entry in alert.get("undelivered", ()))
+    return "refused" if refused else "taken"
+
+
 def _unknown(finding: Finding) -> Document:
     return {
         "id": finding.id,
@@ -119,9 +130,8 @@ def _episode(alert: Document, finding: Finding) -> Document:
 def _notification(alert: Document, finding: Finding, now: int) -> Document:
     """The message as it goes to the queue, with the key by which receivers tell a repetition."""
     change = "opened" if finding.bad else "closed"
-    place = (finding.machine, finding.rule, finding.component, str(alert["episode"]), change)
     return {
-        "idempotencyKey": "/".join(place),
+        "idempotencyKey": _key(alert, change),
         "machineId": finding.machine,
         "alertId": finding.id,
         "rule": finding.rule,
@@ -132,3 +142,7 @@ def _notification(alert: Document, finding: Finding, now: int) -> Document:
         "detail": finding.detail,
         "queued": now,
     }
+
+
+def _key(alert: Document, change: str) -> str:
+    return "/".join((alert["machineId"], alert["rule"], alert["component"], str(alert["episode"]), change))

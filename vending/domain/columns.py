@@ -47,6 +47,7 @@ COLUMNS: dict[str, Kind] = {
     "properties": "word",
     "system": "word",
     "body": "bytes",
+    "amqp": "text",
 }
 """Every column, in the file's order; all but the hub's own may be null."""
 
@@ -66,6 +67,8 @@ def row(hub: HubEvent) -> Row:
         "system": msgspec.json.encode(hub.system).decode(),
         "body": hub.body,
     }
+    if hub.amqp is not None:
+        found["amqp"] = msgspec.json.encode(hub.amqp).decode()
     try:
         event = parse(hub)
     except Rejected as fault:
@@ -96,6 +99,7 @@ def hub_event(found: Row) -> HubEvent:
         properties=msgspec.json.decode(found["properties"]),
         system=msgspec.json.decode(found["system"]),
         body=found["body"],
+        amqp=msgspec.json.decode(found["amqp"]) if found.get("amqp") else None,
     )
 
 

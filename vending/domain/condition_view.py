@@ -10,8 +10,9 @@ from typing import Any, Literal
 from vending.domain.business_day import instant
 from vending.domain.conditions import COLD_LIMIT, Entry, Register
 
-State = Literal["online", "silent", "imported"]
-"""Imported: only somebody's imports are known of it, which say nothing about whether it lives."""
+State = Literal["online", "silent", "imported", "never"]
+"""Imported: only somebody's imports are known of it, which say nothing about whether it lives. Never: no
+event of it has come."""
 
 
 def last_seen(entry: Entry) -> int | None:
@@ -22,9 +23,11 @@ def last_seen(entry: Entry) -> int | None:
 def state(entry: Entry, silent_before: int) -> State:
     """Whether the machine has spoken since a time (ms)."""
     seen = entry.get("seen")
-    if seen is not None and seen[3] == "import":
+    if seen is None:
+        return "never"
+    if seen[3] == "import":
         return "imported"
-    return "online" if seen is not None and seen[2] >= silent_before else "silent"
+    return "online" if seen[2] >= silent_before else "silent"
 
 
 def describe(entry: Entry, silent_before: int) -> dict[str, Any]:

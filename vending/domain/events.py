@@ -27,7 +27,11 @@ Number = Annotated[int, Meta(ge=1, le=999_999_999_999)]
 
 @dataclass(frozen=True, slots=True)
 class HubEvent:
-    """One event as Event Hubs delivered it. ``generation`` tells one life of a hub from the next."""
+    """One event as Event Hubs delivered it. ``generation`` tells one life of a hub from the next.
+
+    ``amqp`` is the form of a message that no trigger can bind, because its body is no data (then ``body`` is
+    empty): it came past the trigger (``vendctl partitions clear``). Such an event is never right.
+    """
 
     generation: str
     partition: str
@@ -38,6 +42,7 @@ class HubEvent:
     properties: Mapping[str, Any]
     system: Mapping[str, Any]
     body: bytes
+    amqp: Mapping[str, Any] | None = None
 
     @property
     def place(self) -> str:
@@ -102,6 +107,8 @@ _data = {name: msgspec.json.Decoder(shape) for name, shape in CATALOGUE.items()}
 
 def parse(hub: HubEvent) -> Event:
     """Validate one event. Raises :class:`Rejected` with the path of the first fault."""
+    if hub.amqp is not None:
+        raise Rejected("amqp-body", f"{hub.amqp.get('fault')}: mend the sender; replay takes a --body")
     if len(hub.body) > MAX_BODY:
         raise Rejected("oversize", f"{len(hub.body)} bytes; at most {MAX_BODY} are accepted")
     try:

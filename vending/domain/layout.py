@@ -16,8 +16,9 @@ CHUNK = 4096
 """Sequence numbers of one blob; as many blocks at the most, far below the service's 50,000."""
 HOUR = timedelta(hours=1)
 CLOSING = "parquet/_closing.json"
-WAITING = "hub/_waiting.json"
 """What compaction knows about how far each hub partition is archived."""
+WAITING, STANDING = "hub/_waiting.json", "hub/_standing.json"
+"""What sweeps remember: how far the hub was, and where a function stood before waiting events."""
 
 _HOUR = re.compile(r"date=(\d{4}-\d{2}-\d{2})/hour=(\d{2})/")
 _RAW = re.compile(r"raw/(date=[0-9-]{10}/hour=\d{2}/)g=(.+)-p=(.+)-c=(\d{8,})\.jsonl\.gz")

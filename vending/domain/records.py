@@ -10,7 +10,7 @@ from vending.domain.events import HubEvent
 
 
 def record(event: HubEvent) -> dict[str, Any]:
-    """The event's fields. A body that is not UTF-8 goes as ``body64``."""
+    """The event's fields. A body that is not UTF-8 goes as ``body64``; ``amqp`` only where there is one."""
     fields: dict[str, Any] = {
         "generation": event.generation,
         "partition": event.partition,
@@ -25,7 +25,7 @@ def record(event: HubEvent) -> dict[str, Any]:
         fields["body"] = event.body.decode()
     except UnicodeDecodeError:
         fields["body64"] = base64.b64encode(event.body).decode()
-    return fields
+    return fields if event.amqp is None else fields | {"amqp": event.amqp}
 
 
 def restore(fields: dict[str, Any]) -> HubEvent:
@@ -41,6 +41,7 @@ def restore(fields: dict[str, Any]) -> HubEvent:
         properties=fields["properties"],
         system=fields["system"],
         body=base64.b64decode(fields["body64"]) if text is None else text.encode(),
+        amqp=fields.get("amqp"),
     )
 
 

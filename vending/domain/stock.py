@@ -1,11 +1,17 @@
 """The stock document: what a machine holds, what it sold in all, and which ledger events it has counted.
 
 ``{"id": "stock", "machineId", "type", "schema", "rev", "applied": {"device/epoch": intervals},
-"marks": {"generation/partition": highest applied sequence number}, "slots": {selection: slot},
+"delivered": {"generation/partition": [first, last]}, "slots": {selection: slot},
 "totals": {...}, "last": {kind: [epoch, sequence, milliseconds]}}``
 
+``delivered``: the machine's events with hub sequence numbers first..last are all counted, so that one of
+them that comes again is a redelivery. Only the newest such run is remembered: a duplicate outside of it is
+compared with its ledger line, for at a stop the platform delivers later batches before the one it gave up.
+
 The fold is order-free: any permutation, duplication and batching of the same events gives the same document,
-``rev`` and ``marks`` (how it was delivered) excepted.
+``rev`` and ``delivered`` (how it came) excepted.
+
+Schema 1 had ``marks``, the highest counted number of each partition.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +25,7 @@ from vending.domain.ledger import Line, line
 from vending.domain.slots import Slot
 from vending.errors import Rejected
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_INTERVALS = 1_000
 MAX_SLOTS = 120
 MAX_BOOKS = 50
@@ -38,9 +44,6 @@ class Folded:
     rejected: list[tuple[HubEvent, Rejected]] = field(default_factory=list)
     suspects: list[Event] = field(default_factory=list)
     """Duplicates that are no redelivery: their content must be compared with the stored line."""
-    unsettled: dict[str, int] = field(default_factory=dict)
-    """Per hub partition the lowest number that was refused or is a suspect: marks stay below it, so that
-    after a crash before the dead letters are written it is judged again."""
     changed: bool = False
 
 
@@ -53,7 +56,7 @@ def empty(machine: str) -> Document:
         "schema": SCHEMA,
         "rev": 0,
         "applied": {},
-        "marks": {},
+        "delivered": {},
         "slots": {},
         "totals": {},
         "last": {},
@@ -65,21 +68,10 @@ def book(event: Event) -> str:
     return f"{event.device}/{event.envelope.deviceepoch}"
 
 
-def mark_of(hub: HubEvent) -> str:
-    """The key of a hub partition's numbering."""
-    return f"{hub.generation}/{hub.partition}"
-
-
-def fold(
-    stock: Document,
-    events: Iterable[Event],
-    moments: Mapping[str, Moment],
-    unsettled: Mapping[str, int] | None = None,
-) -> Folded:
+def fold(stock: Document, events: Iterable[Event], moments: Mapping[str, Moment]) -> Folded:
     """Fold ledger events and levels into a new stock, event by event in the order given.
 
-    ``unsettled``: what earlier folds of the same batch left, see :class:`Folded`. Unknown fields of the
-    document are kept. An event is applied whole or not at all.
+    Unknown fields of the document are kept. An event is applied whole or not at all.
     """
     work = _Work(stock, moments)
     for event in events:
@@ -87,7 +79,7 @@ def fold(
             work.take(event)
         except Rejected as fault:
             work.refuse(event, fault)
-    return work.finish(unsettled or {})
+    return work.finish()
 
 
 def on_hand(stock: Document) -> dict[str, int | None]:
@@ -104,13 +96,15 @@ class _Work:
     """One fold. What it changes is copied first, the rest is shared with the document that was read."""
 
     def __init__(self, stock: Document, moments: Mapping[str, Moment]) -> None:
-        parts = ("applied", "marks", "slots", "totals", "last")
-        self.stock = stock | {part: dict(stock[part]) for part in parts}
+        parts = ("applied", "delivered", "slots", "totals", "last")
+        self.stock = stock | {part: dict(stock.get(part, {})) for part in parts} | {"schema": SCHEMA}
+        self.stock.pop("marks", None)
         self.moments = moments
         self.slots: dict[str, Slot] = {}
         self.result = Folded(self.stock)
         self.fresh: dict[tuple[str, int], str] = {}
-        self.counted: list[HubEvent] = []
+        self.counted: dict[str, list[int]] = {}
+        self.open: dict[str, list[int]] = {}
         self.own: set[str] = set()
         self.intervals = sum(len(held) for held in stock["applied"].values())
 
@@ -131,14 +125,11 @@ class _Work:
 
     def refuse(self, event: Event, fault: Rejected) -> None:
         self.result.rejected.append((event.hub, fault))
-        self._unsettled(event.hub)
+        _noted(self.open, event.hub)
 
-    def finish(self, unsettled: Mapping[str, int]) -> Folded:
-        for mark, sequence in unsettled.items():
-            held = self.result.unsettled.setdefault(mark, sequence)
-            self.result.unsettled[mark] = min(held, sequence)
+    def finish(self) -> Folded:
         if self.result.changed:
-            self._mark()
+            self._delivered()
             for selection, slot in self.slots.items():
                 if slot.known:
                     self.stock["slots"][selection] = slot.dump()
@@ -146,23 +137,29 @@ class _Work:
             self.stock["rev"] += 1
         return self.result
 
-    def _mark(self) -> None:
-        marks = self.stock["marks"]
-        for hub in self.counted:
-            mark = mark_of(hub)
-            if hub.sequence < self.result.unsettled.get(mark, hub.sequence + 1):
-                marks[mark] = max(marks.get(mark, -1), hub.sequence)
+    def _delivered(self) -> None:
+        """Remember the newest run without an event that is refused or a suspect: such a one must be judged
+        again when it comes again, for its dead letter may not be written yet."""
+        runs = self.stock["delivered"]
+        for partition, numbers in self.counted.items():
+            last = max(numbers)
+            barrier = max((number for number in self.open.get(partition, ()) if number < last), default=-1)
+            first = min(number for number in numbers if number > barrier)
+            held = runs.get(partition)
+            if held and held[0] <= last + 1 and first <= held[1] + 1:
+                first, last = min(first, held[0]), max(last, held[1])
+            runs[partition] = [first, last]
 
-    def _unsettled(self, hub: HubEvent) -> None:
-        mark = mark_of(hub)
-        self.result.unsettled[mark] = min(self.result.unsettled.get(mark, hub.sequence), hub.sequence)
+    def _redelivered(self, hub: HubEvent) -> bool:
+        held = self.stock["delivered"].get(_partition(hub))
+        return held is not None and held[0] <= hub.sequence <= held[1]
 
     def _duplicate(self, event: Event, number: int) -> None:
         known = self.fresh.get((book(event), number))
         if known is None:
-            if event.hub.sequence > self.stock["marks"].get(mark_of(event.hub), -1):
+            if not self._redelivered(event.hub):
                 self.result.suspects.append(event)
-                self._unsettled(event.hub)
+                _noted(self.open, event.hub)
         elif known != event.digest:
             raise conflict(event, known)
 
@@ -226,7 +223,7 @@ class _Work:
         latest = [*event.order, moment.ms]
         self.stock["last"][entry["kind"]] = max(self.stock["last"].get(entry["kind"], latest), latest)
         self.result.lines.append((event.device, event.envelope.deviceepoch, entry))
-        self.counted.append(event.hub)
+        _noted(self.counted, event.hub)
         self.fresh[key, number] = event.digest
         self.result.changed = True
 
@@ -247,6 +244,14 @@ def conflict(event: Event, stored: str) -> Rejected:
     """The refusal of a second content under one id."""
     was = f"stored content {stored}, this one {event.digest}"
     return Rejected("conflict", f"{event.device} reported event {event.envelope.id} with two contents: {was}")
+
+
+def _partition(hub: HubEvent) -> str:
+    return f"{hub.generation}/{hub.partition}"
+
+
+def _noted(numbers: dict[str, list[int]], hub: HubEvent) -> None:
+    numbers.setdefault(_partition(hub), []).append(hub.sequence)
 
 
 def _total(totals: dict[str, Any], entry: Line) -> None:

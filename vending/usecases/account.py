@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from vending.domain import conditions, intervals
 from vending.domain.catalogue import InventoryLevel
 from vending.domain.events import Event, HubEvent, parse
@@ -137,7 +139,8 @@ def _fate(hub: HubEvent, stored: Stored) -> tuple[str, str]:
     try:
         event = parse(hub)
     except Rejected as fault:
-        digest = hashlib.blake2b(hub.body, digest_size=16).hexdigest()
+        content = hub.body if hub.amqp is None else msgspec.json.encode(hub.amqp)
+        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
         return f"{fault.reason}:{digest}", "dead-lettered" if refused else "lost"
     key = f"{event.machine}/{event.device}/{event.envelope.id}/{event.digest}"
     if stored.holds(event):

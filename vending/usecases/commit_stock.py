@@ -32,15 +32,11 @@ async def commit_stock(
     documents: Documents,
     refuse: Refuse,
     rounds: int,
-    unsettled: dict[str, int],
 ) -> Committed:
-    """Apply ledger events and levels of one machine. Raises Transient or Conflict when it must wait.
-
-    ``unsettled`` is shared by all calls for the machine in one batch, see :class:`stock.Folded`.
-    """
+    """Apply ledger events and levels of one machine. Raises Transient or Conflict when it must wait."""
     duplicates, missing = 0, 0
     for portion in portions(events):
-        done = await _commit(machine, portion, times, documents, refuse, rounds, unsettled)
+        done = await _commit(machine, portion, times, documents, refuse, rounds)
         duplicates, missing = duplicates + done.duplicates, done.missing
     return Committed(duplicates, missing)
 
@@ -76,12 +72,11 @@ async def _commit(
     documents: Documents,
     refuse: Refuse,
     rounds: int,
-    unsettled: dict[str, int],
 ) -> Committed:
     for attempt in range(rounds):
         stored = await documents.read(machine, "stock")
         held = readable(stored, stock.SCHEMA).body if stored else stock.empty(machine)
-        folded = stock.fold(held, events, times, unsettled)
+        folded = stock.fold(held, events, times)
         refused = folded.rejected + await _unmasked(machine, folded.suspects, documents)
         if folded.changed:
             puts = [Put(folded.stock, stored.etag if stored else None)]
@@ -92,7 +87,6 @@ async def _commit(
                 if attempt + 1 == rounds:
                     raise
                 continue
-        unsettled |= folded.unsettled
         for hub, fault in refused:
             refuse(hub, fault)
         return _committed(events, folded, refused)

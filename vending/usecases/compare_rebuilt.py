@@ -149,7 +149,7 @@ def _comparable(stock: Mapping[str, Any], machine: str, inexact: Inexact) -> dic
         kind: [epoch, sequence, *([] if (machine, epoch, sequence) in inexact else [ms])]
         for kind, (epoch, sequence, ms) in stock["last"].items()
     }
-    return {name: value for name, value in stock.items() if name not in ("rev", "marks")} | {"last": last}
+    return {name: value for name, value in stock.items() if name not in ("rev", "delivered")} | {"last": last}
 
 
 async def _lines(

@@ -122,7 +122,7 @@ async def _commit_machines(
 
     async def one(machine: str, own: list[Event]) -> None:
         async with gate:
-            await _waiting(outcome, lambda: _isolated(machine, own, times, stores, outcome, {}))
+            await _waiting(outcome, lambda: _isolated(machine, own, times, stores, outcome))
 
     stocked = [event for event in events if event.stocked]
     async with asyncio.TaskGroup() as tasks:
@@ -136,11 +136,10 @@ async def _isolated(
     times: dict[str, Moment],
     stores: IngestStores,
     outcome: Outcome,
-    unsettled: dict[str, int],
 ) -> None:
     """Commit a machine's events; when a bug trips, event by event, so that only the culprit pays."""
     try:
-        done = await commit_stock(machine, own, times, stores.machines, outcome.refuse, ROUNDS, unsettled)
+        done = await commit_stock(machine, own, times, stores.machines, outcome.refuse, ROUNDS)
         outcome.duplicates += done.duplicates
         outcome.missing[machine] = done.missing
     except (Transient, Conflict, asyncio.CancelledError):
@@ -151,7 +150,7 @@ async def _isolated(
             return
         log.exception("%s: a defect among %d events; taking them one by one", machine, len(own))
         for event in own:
-            await _isolated(machine, [event], times, stores, outcome, unsettled)
+            await _isolated(machine, [event], times, stores, outcome)
 
 
 async def _waiting(outcome: Outcome, step: Callable[[], Awaitable[None]]) -> None:

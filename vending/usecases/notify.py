@@ -47,8 +47,21 @@ def text(message: dict[str, Any]) -> str:
         case "lag":
             half = "for more than half of the hub's retention"
             return f"events wait for {component} {half}" if opened else f"{component} has caught up"
+        case "partition-standing-still":
+            return _standing(component, message["detail"], opened=opened)
         case _:
             return f"{machine}: {message['rule']} {component} {message['change']}"
+
+
+def _standing(component: str, detail: dict[str, Any], *, opened: bool) -> str:
+    if not opened:
+        return f"{component} moves again"
+    partition, number = detail["partition"], detail["next"]
+    return (
+        f"{detail['function']} stands still in partition {partition} before number {number}: a message that "
+        f"no trigger can bind, or a store that throttles or is away. `vendctl partitions` tells which; for "
+        f"the first, `vendctl partitions clear {partition}`. What waits is lost when the hub's retention ends"
+    )
 
 
 async def _settle(

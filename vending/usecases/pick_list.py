@@ -54,7 +54,9 @@ async def pick_list(
     await catalog.refresh()
     sites = [stored.body["id"] async for stored in catalog.documents.select("site", ("route", "=", route))]
     if not sites:
-        raise Rejected("unknown-route", f"no site of the catalog is on route {route!r}")
+        known = {x.body.get("route") async for x in catalog.documents.select("site", ("type", "=", "site"))}
+        there = ", ".join(sorted(filter(None, known))) or "none"
+        raise Rejected("unknown-route", f"no site of the catalog is on route {route!r}; routes are: {there}")
     names = [
         stored.body["id"]
         for site in sorted(sites)

@@ -102,9 +102,10 @@ async def replay(
     """
     if letter.settled:
         return await mark_of(blobs, letter.place)
-    content = letter.hub.body if body is None else body
+    hub = letter.hub if body is None else replace(letter.hub, body=body, amqp=None)
+    content = hub.body
     # Judged as its publisher's, though it is sent without that identity: a forgery stays one.
-    event = parse(replace(letter.hub, body=content))
+    event = parse(hub)
     properties = dict(letter.hub.properties) | {ORIGIN: letter.place}
     await sender.send(content, event.device, properties)
     note = "" if body is None else "with a corrected body"

@@ -18,9 +18,9 @@ from vending.domain.conditions import Entry
 from vending.domain.rollups import Document, Figures, Key
 from vending.usecases.commit_stock import readable
 from vending.usecases.roll_up import REWORK
-from vending.usecases.views import ViewStores, fleet_conditions
+from vending.usecases.views import ViewStores
 from vending.usecases.views_alerts import counted, open_alerts
-from vending.usecases.views_places import categories, product_names
+from vending.usecases.views_places import categories, fleet, product_names
 
 DAYS = 8
 """The day asked for and the week before it."""
@@ -34,13 +34,13 @@ async def summary(stores: ViewStores, zone: str, day: str | None, now: datetime)
     Money is in minor units by currency, which are never summed.
     """
     shown = day or business_day.day_of(millis(now), zone)
-    fleet = await fleet_conditions(stores, now)
+    known = await fleet(stores, now)
     alerts = await open_alerts(stores, now)
     figures = await _figures(stores, shown, zone, now)
     return {
         "date": shown,
         "timeZone": zone,
-        "machines": _machines(fleet, stores.silent_before(now)),
+        "machines": _machines(known, stores.silent_before(now)),
         "alerts": counted(alerts),
         **figures,
     }
@@ -107,14 +107,14 @@ async def _top(stores: ViewStores, skus: Mapping[str, Figures]) -> list[dict[str
     return [sold | {"name": names[sold["sku"]]} for sold in best]
 
 
-def _machines(fleet: Mapping[str, Entry], silent_before: int) -> dict[str, Any]:
+def _machines(known: Mapping[str, Entry], silent_before: int) -> dict[str, Any]:
     """How many machines there are and how they are; ``newestEvent`` says how fresh all this is."""
-    said = [entry["seen"] for entry in fleet.values() if "seen" in entry]
+    said = [entry["seen"] for entry in known.values() if "seen" in entry]
     heard = [register[2] for register in said if register[3] != "import"]
-    states = Counter(condition_view.state(entry, silent_before) for entry in fleet.values())
+    states = Counter(condition_view.state(entry, silent_before) for entry in known.values())
     return {
-        "total": len(fleet),
+        "total": len(known),
         **{state: states[state] for state in get_args(State)},
-        "faulty": sum(bool(condition_view.faults(entry)) for entry in fleet.values()),
+        "faulty": sum(bool(condition_view.faults(entry)) for entry in known.values()),
         "newestEvent": business_day.instant(max(heard)) if heard else None,
     }

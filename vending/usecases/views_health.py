@@ -13,15 +13,19 @@ PATIENCE = 5.0
 Probe = Callable[[], Awaitable[object]]
 
 
-async def health(probes: Mapping[str, Probe], version: str, patience: float = PATIENCE) -> dict[str, Any]:
-    """``{"status": "ok" | "unavailable", "version", "stores": {name: "ok" or what is wrong}}``.
+async def health(
+    probes: Mapping[str, Probe], version: str, decoder: str, patience: float = PATIENCE
+) -> dict[str, Any]:
+    """``{"status": "ok" | "unavailable", "version", "decoder", "stores": {name: "ok" or what is wrong}}``.
 
-    Anybody may ask, so the answer names the store and the kind of failure; the log has the rest.
+    Anybody may ask, so the answer names the store and the kind of failure; the log has the rest. ``decoder``
+    (see wiring) is told and judges nothing: slow batches are applied too.
     """
     said = await asyncio.gather(*(_probe(name, probe, patience) for name, probe in probes.items()))
     stores = dict(zip(probes, said, strict=True))
     fine = all(word == "ok" for word in said)
-    return {"status": "ok" if fine else "unavailable", "version": version, "stores": stores}
+    status = "ok" if fine else "unavailable"
+    return {"status": status, "version": version, "decoder": decoder, "stores": stores}
 
 
 async def _probe(name: str, probe: Probe, patience: float) -> str:

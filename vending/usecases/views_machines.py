@@ -17,7 +17,7 @@ from vending.domain.events import Identifier
 from vending.usecases.commit_stock import readable
 from vending.usecases.views import ViewStores, fleet_conditions
 from vending.usecases.views_alerts import alerts_of
-from vending.usecases.views_places import sites, today
+from vending.usecases.views_places import fleet, sites, today
 
 READS_AT_ONCE = 16
 SALES_LIMIT = 500
@@ -36,23 +36,23 @@ class MachineQuery:
 
 async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> dict[str, Any]:
     """A page of the fleet: ``{"machines": rows, "next": cursor or null, "total": how many match}``."""
-    fleet = await fleet_conditions(stores, now)
+    known = await fleet(stores, now)
     homes = await sites(stores, now)
     limit = stores.silent_before(now)
     matching = [
         machine
-        for machine, entry in fleet.items()
+        for machine, entry in known.items()
         if query.state in (None, condition_view.state(entry, limit))
         and query.site in (None, homes.get(machine))
     ]
     rest = matching[bisect_right(matching, query.after) :]
     page = rest[: query.limit]
-    spanned = sum(page[0] <= machine <= page[-1] for machine in fleet) if page else 0
+    spanned = sum(page[0] <= machine <= page[-1] for machine in known) if page else 0
     held = await _stocks(stores, page, spanned)
     return {
         "machines": [
             {"machineId": machine, "site": homes.get(machine)}
-            | _row(fleet[machine], held.get(machine) or stock.empty(machine), limit)
+            | _row(known[machine], held.get(machine) or stock.empty(machine), limit)
             for machine in page
         ],
         "next": page[-1] if len(rest) > len(page) else None,
@@ -99,15 +99,15 @@ async def _stock(stores: ViewStores, machine: str) -> stock.Document | None:
 async def machine(
     stores: ViewStores, machine: str, default_zone: str, now: datetime, day: str | None = None
 ) -> dict[str, Any] | None:
-    """One machine: what it holds, sold, and how it is. None where it never sent an event.
+    """One machine: what it holds, sold, and how it is. None where nobody knows it.
 
     Without a day, today's sales: ``default_zone`` gives the business day of a machine without a site.
     """
     if not re.fullmatch(Identifier, machine):
         return None
-    fleet = await fleet_conditions(stores, now)
+    heard = await fleet_conditions(stores, now)
     held = await _stock(stores, machine)
-    if held is None and machine not in fleet:
+    if held is None and machine not in heard and machine not in await sites(stores, now):
         return None
     known = held or stock.empty(machine)
     site, date = await today(stores, machine, default_zone, now)
@@ -115,13 +115,13 @@ async def machine(
     return {
         "machineId": machine,
         "site": site,
-        "condition": condition_view.describe(fleet.get(machine, {}), stores.silent_before(now)),
+        "condition": condition_view.describe(heard.get(machine, {}), stores.silent_before(now)),
         "slots": stock_view.slots(known),
         "totals": stock_view.totals(known),
         "last": stock_view.last(known),
         "holes": stock_view.holes(known),
         "day": _day(readable(stored, rollups.SCHEMA).body) if stored else None,
-        "alerts": await alerts_of(stores, machine),
+        "alerts": await alerts_of(stores, machine, now),
     }
 
 

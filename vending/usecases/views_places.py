@@ -6,31 +6,46 @@ from datetime import datetime
 
 from vending.domain import catalog
 from vending.domain.clock import millis
+from vending.domain.conditions import Entry
 from vending.usecases.catalog_cache import CatalogCache
-from vending.usecases.views import ViewStores
+from vending.usecases.views import ViewStores, fleet_conditions
+
+SMOKE_MACHINE = "smoke-test"
+"""The machine of the deployment's own test (``vendctl smoke``): one can ask for it, no list holds it."""
 
 
-async def sites(stores: ViewStores, now: datetime) -> Mapping[str, str]:
-    """Machine → site, of the machines that have one. Read again only when the catalog has a new version."""
+async def fleet(stores: ViewStores, now: datetime) -> dict[str, Entry]:
+    """Every machine that the catalog names or that ever sent an event, with its registers, by machine id."""
+    heard, named = await fleet_conditions(stores, now), await sites(stores, now)
+    return {
+        machine: heard.get(machine, {})
+        for machine in sorted(heard.keys() | named.keys())
+        if machine != SMOKE_MACHINE
+    }
+
+
+async def sites(stores: ViewStores, now: datetime) -> Mapping[str, str | None]:
+    """Every machine of the catalog → its site. Read again only when the catalog has a new version."""
     return await _of_all(stores, now, "machine", "site")
 
 
 async def categories(stores: ViewStores, now: datetime) -> Mapping[str, str]:
     """SKU → category, of the products that have one; kept as sites are."""
-    return await _of_all(stores, now, "product", "category")
+    found = await _of_all(stores, now, "product", "category")
+    return {sku: category for sku, category in found.items() if category}
 
 
-async def _of_all(stores: ViewStores, now: datetime, kind: str, field: str) -> Mapping[str, str]:
+async def _of_all(stores: ViewStores, now: datetime, kind: str, field: str) -> Mapping[str, str | None]:
     async def version() -> int:
         stored = await stores.catalog.read("version", catalog.VERSION_ID)
         return int(stored.body["number"]) if stored else 0
 
-    async def load() -> dict[str, str]:
+    async def load() -> dict[str, str | None]:
         rows = stores.catalog.select(kind, ("type", "=", kind), fields=("id", field))
-        return {stored.body["id"]: stored.body[field] async for stored in rows if stored.body.get(field)}
+        return {stored.body["id"]: stored.body.get(field) or None async for stored in rows}
 
     number = await stores.recent.get("catalog version", now, version)
-    found: Mapping[str, str] = await stores.recent.at(field, number, load)
+    found: Mapping[str, str | None] = await stores.recent.at(field, number, load)
     return found
 
 

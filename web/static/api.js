@@ -5,7 +5,14 @@ const PATIENCE = 15_000;
 
 export class Refused extends Error {} // 401: the key is missing or wrong
 export class Missing extends Error {} // 404
-export class Unanswered extends Error {} // anything else, the network included
+export class Wrong extends Error {} // 400: asking again changes nothing
+/** Anything else, the network included; `wait`: milliseconds that the API asked for, 0 where it did not. */
+export class Unanswered extends Error {
+  constructor(text, wait = 0) {
+    super(text);
+    this.wait = wait;
+  }
+}
 
 // A key that came in the address is kept for this tab and taken out of the address, so that nobody copies it along.
 export function adoptKey() {
@@ -43,6 +50,8 @@ export async function read(path) {
   if (response.ok) return response.json();
   if (response.status === 401) throw new Refused("the key is missing or wrong");
   const said = await response.json().catch(() => ({}));
-  const text = said.detail ?? `status ${response.status}`;
-  throw response.status === 404 ? new Missing(text) : new Unanswered(text);
+  const text = (said.detail ?? `status ${response.status}`).replace(/\.+$/, "");
+  if (response.status === 404) throw new Missing(text);
+  if (response.status === 400) throw new Wrong(text);
+  throw new Unanswered(text, 1000 * (Number(response.headers.get("retry-after")) || 0));
 }

@@ -1,51 +1,63 @@
 // The page's life: ask the API every few seconds while somebody looks, and show what it says.
 
-import { adoptKey, Missing, read, Refused, serverNow, useKey } from "./api.js";
+import { adoptKey, Missing, read, Refused, serverNow, useKey, Wrong } from "./api.js";
 import { hoursChart } from "./chart.js";
 import * as detail from "./detail.js";
 import { byId, element, fill, renew, write } from "./dom.js";
-import { age, clock, count, counted, revenue, showAges, weekday } from "./format.js";
+import { age, clock, count, counted, dayIn, money, revenue, showAges, weekday, ZONE } from "./format.js";
 import * as machines from "./machines.js";
 
 const EVERY = 3_000;
+const LONGEST = 60_000; // between two questions to an API that does not answer
 const MACHINES_EVERY = 3; // rounds
-const ALERTS = 20;
+const FEW = 8; // alerts that are shown until somebody asks for all
+const ALL = 500; // what the API gives at once
+const NARROW = matchMedia("(max-width: 56rem)");
 let summary = null;
 let lastAnswer = null;
+let note = ""; // what was wrong with the address
 let round = 0;
+let failures = 0;
+let allAlerts = false;
 
 const day = () => byId("day").value;
 
 function showSummary() {
   if (!summary) return;
   const { machines: fleet, alerts } = summary;
-  write(byId("figures-title"), day() ? weekday(summary.date) : "Today");
+  const today = dayIn(summary.timeZone, serverNow());
+  const later = summary.date > today ? " (to come)" : "";
+  write(byId("figures-title"), day() ? weekday(summary.date, today) + later : "Today");
+  write(byId("zones"), `Days and hours are by each site's clock, today by ${summary.timeZone}; times by yours, ${ZONE}.`);
   write(byId("revenue"), revenue(summary.day.revenue));
   write(byId("units"), counted(summary.day.units, "unit", "units"));
   write(byId("vends"), count(summary.day.vends));
   write(byId("failures"), `${count(summary.day.failures)} failed`);
   write(byId("online"), `${count(fleet.online)} of ${count(fleet.total)}`);
+  const never = fleet.never ? `, ${count(fleet.never)} never heard` : "";
   const imported = fleet.imported ? `, ${count(fleet.imported)} imported` : "";
-  write(byId("silent"), `${count(fleet.silent)} silent, ${count(fleet.faulty)} faulty${imported}`);
+  write(byId("silent"), `${count(fleet.silent)} silent, ${count(fleet.faulty)} faulty${never}${imported}`);
   write(byId("open-alerts"), count(alerts.open));
   write(byId("sold-out"), counted(alerts.soldOut, "selection sold out", "selections sold out"));
   showHours();
-  renew(byId("days"), summary.days, () => summary.days.toReversed().map(dayRow));
+  renew(byId("days"), [summary.days, today], () => summary.days.toReversed().map((one) => dayRow(one, today)));
   byId("top-none").hidden = summary.topProducts.length > 0;
   renew(byId("top"), summary.topProducts, () => summary.topProducts.map((product) => productBar(product, summary.topProducts[0].units)));
+  document.body.classList.toggle("unheard", !fleet.newestEvent);
   fill(byId("freshness-text"), fleet.newestEvent ? ["Newest event ", age(fleet.newestEvent, serverNow())] : ["No event yet"]);
 }
 
-function dayRow(one) {
-  return element("tr", {}, element("th", { scope: "row" }, weekday(one.date)),
+function dayRow(one, today) {
+  return element("tr", {}, element("th", { scope: "row" }, weekday(one.date, today)),
     element("td", { class: "number" }, revenue(one.revenue)), element("td", { class: "number" }, count(one.units)));
 }
 
 function productBar(product, most) {
-  const bar = element("span", { class: "share", "aria-hidden": "true" });
+  const bar = element("span");
   bar.style.width = `${(100 * product.units) / most}%`;
-  return element("li", {}, bar, element("span", { class: "name" }, product.name),
-    element("span", {}, `${count(product.units)} · ${revenue(product.revenue)}`));
+  return element("li", {}, element("span", { class: "name" }, product.name),
+    element("span", { class: "sum" }, `${count(product.units)} · ${revenue(product.revenue)}`),
+    element("span", { class: "share", "aria-hidden": "true" }, bar));
 }
 
 function showHours() {
@@ -56,16 +68,30 @@ function showHours() {
     fill(choice, currencies.map((currency) => element("option", { value: currency, selected: currency === held }, currency)));
   }
   byId("currency-choice").hidden = currencies.length < 2;
-  renew(byId("hours"), [summary.hours, choice.value], () => (currencies.length
-    ? [hoursChart(summary.hours, choice.value)]
+  const size = NARROW.matches ? 20 : 12; // as in the style sheet
+  renew(byId("hours"), [summary.hours, choice.value, size], () => (currencies.length
+    ? [hoursChart(summary.hours, choice.value, size)]
     : [element("p", { class: "none" }, "No revenue on this day.")]));
+  byId("hours-table").hidden = currencies.length === 0;
+  renew(byId("hours-rows"), [summary.hours, choice.value], () => [hoursTable(choice.value)]);
+}
+
+function hoursTable(currency) {
+  const heads = ["Hour", "Revenue", "Units"].map((name, at) => element("th", { scope: "col", class: at ? "number" : null }, name));
+  const rows = summary.hours.map((one) => element("tr", {}, element("th", { scope: "row" }, one.hour),
+    element("td", { class: "number" }, money(one.revenue[currency] ?? 0, currency)), element("td", { class: "number" }, count(one.units))));
+  return element("table", { class: "small" }, element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows));
 }
 
 function showAlerts({ alerts: found, open }) {
+  const shown = allAlerts ? found : found.slice(0, FEW);
   byId("alerts-none").hidden = open > 0;
-  byId("alerts-more").hidden = open <= found.length;
-  write(byId("alerts-more"), `and ${count(open - found.length)} more`);
-  renew(byId("alerts"), found, () => found.map((alert) => {
+  byId("alerts").classList.toggle("all", allAlerts && found.length > FEW);
+  const more = byId("alerts-more");
+  more.hidden = open <= FEW;
+  const beyond = open > found.length ? `, of which the newest ${count(found.length)} are shown` : "";
+  write(more, allAlerts ? `Show the newest ${FEW} of ${count(open)}${beyond}` : `Show all ${count(open)}`);
+  renew(byId("alerts"), shown, () => shown.map((alert) => {
     return element("li", {}, place(alert.machineId), ` ${alert.title} `, age(alert.since, serverNow()));
   }));
 }
@@ -79,11 +105,10 @@ function place(id) {
 }
 
 async function readMachine() {
-  const id = detail.current();
-  if (!id) return;
+  const id = detail.wanted();
   try {
     const path = `/api/v1/machines/${encodeURIComponent(id)}`;
-    const machine = await read(path);
+    const machine = await read(path + (day() ? `?day=${day()}` : ""));
     const sold = await read(`${path}/sales`).catch((fault) => {
       if (fault instanceof Missing) return { sales: [] };
       throw fault;
@@ -91,30 +116,57 @@ async function readMachine() {
     detail.show(machine, sold.sales.slice(0, 12), serverNow());
   } catch (fault) {
     if (!(fault instanceof Missing)) throw fault;
-    detail.explain(fault.message);
+    detail.explain(`${fault.message}.`);
   }
 }
 
-async function poll() {
-  summary = await read(`/api/v1/fleet/summary${day() ? `?day=${day()}` : ""}`);
+async function readSummary() {
+  const asked = day();
+  const answer = await read(`/api/v1/fleet/summary${asked ? `?day=${asked}` : ""}`);
+  if (asked !== day()) return; // another day was picked meanwhile
+  summary = answer;
+  document.body.classList.remove("waiting");
   showSummary();
-  showAlerts(await read(`/api/v1/alerts?limit=${ALERTS}`));
-  if (round % MACHINES_EVERY === 0) await machines.refresh(read, serverNow());
-  await readMachine();
-  round += 1;
 }
 
-function showConnection(fault) {
-  const banner = byId("banner");
-  document.body.classList.toggle("stale", fault !== null);
-  byId("key-form").hidden = !(fault instanceof Refused);
-  banner.hidden = fault === null || fault instanceof Refused;
-  if (fault === null) {
-    lastAnswer = new Date();
-    return;
-  }
-  const since = lastAnswer ? `The figures are those of ${clock(lastAnswer)}.` : "There are no figures yet.";
-  write(banner, `The API does not answer: ${fault.message}. ${since} Trying again.`);
+// Each part by itself: one store that is away blanks no other's figures. Gives what went wrong, and whether all did.
+async function poll() {
+  const parts = [readSummary, async () => showAlerts(await read(`/api/v1/alerts?limit=${allAlerts ? ALL : FEW}`))];
+  if (round % MACHINES_EVERY === 0) parts.push(() => machines.refresh(read, serverNow()));
+  if (detail.wanted()) parts.push(readMachine);
+  const outcomes = await Promise.allSettled(parts.map((part) => part()));
+  const faults = outcomes.filter((one) => one.status === "rejected").map((one) => one.reason);
+  round = faults.length ? 0 : round + 1;
+  return { faults, all: faults.length === parts.length };
+}
+
+function showConnection({ faults, all }) {
+  const refused = faults.some((fault) => fault instanceof Refused);
+  document.body.classList.toggle("stale", faults.length > 0);
+  byId("key-form").hidden = !refused;
+  if (!faults.length) lastAnswer = new Date();
+  const said = refused ? "" : [note, trouble(faults, all)].filter(Boolean).join(" ");
+  byId("banner").hidden = !said;
+  write(byId("banner"), said);
+  detail.connection(said || null);
+}
+
+function trouble(faults, all) {
+  if (!faults.length) return "";
+  const since = lastAnswer ? `What it shows is of ${clock(lastAnswer)}.` : "There are no figures yet.";
+  const wrong = faults.find((fault) => fault instanceof Wrong);
+  if (wrong) return `The API refuses the question: ${wrong.message}.`;
+  const texts = [...new Set(faults.map((fault) => fault.message))].join("; ");
+  return `The API does not answer${all ? "" : " in part"}: ${texts}. ${since} Trying again.`;
+}
+
+// When to ask again: at the pace of the page; an API in trouble as it asks, ever less often, and not all pages at once.
+function pause(faults) {
+  failures = faults.length ? failures + 1 : 0;
+  if (!failures) return EVERY;
+  const asked = Math.max(0, ...faults.map((fault) => fault.wait ?? 0));
+  const grown = Math.min(LONGEST, EVERY * 2 ** (failures - 1));
+  return Math.max(asked, grown) * (1 + 0.2 * Math.random());
 }
 
 let timer = null;
@@ -129,19 +181,16 @@ async function tick() {
   }
   running = true;
   clearTimeout(timer);
-  try {
-    await poll();
-    showConnection(null);
-  } catch (fault) {
-    showConnection(fault);
-  }
+  const outcome = await poll();
+  showConnection(outcome);
   running = false;
   if (again) {
     again = false;
     await tick();
-  } else if (!document.hidden) {
-    timer = setTimeout(tick, EVERY);
+    return;
   }
+  // A refused question stays refused: the next one comes when something else is asked for.
+  if (!document.hidden && !outcome.faults.some((fault) => fault instanceof Wrong)) timer = setTimeout(tick, pause(outcome.faults));
 }
 
 // What is looked at stands in the address, so that it can be sent to somebody and survives a reload.
@@ -164,7 +213,20 @@ function start() {
   machines.setUp(openMachine);
   detail.setUp(remember);
   byId("more").addEventListener("click", () => { round = 0; tick(); });
-  byId("day").addEventListener("change", () => { remember(); tick(); });
+  byId("day").addEventListener("change", () => {
+    note = "";
+    if (day() && !byId("day").validity.valid) byId("day").value = "";
+    document.body.classList.add("waiting");
+    write(byId("figures-title"), day() ? weekday(day(), new Date().toISOString()) : "Today");
+    remember();
+    tick();
+  });
+  byId("alerts-more").addEventListener("click", () => { allAlerts = !allAlerts; tick(); });
+  byId("skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address holds what is looked at
+    byId("machines-panel").focus();
+  });
+  NARROW.addEventListener("change", showSummary);
   byId("currency").addEventListener("change", showHours);
   byId("key-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -178,7 +240,13 @@ function start() {
   });
   setInterval(() => showAges(serverNow()), 1_000);
   const looked = new URLSearchParams(location.hash.slice(1));
-  byId("day").value = looked.get("day") ?? "";
+  const picked = looked.get("day") ?? "";
+  byId("day").value = picked;
+  if (picked && (day() !== picked || !byId("day").validity.valid)) {
+    byId("day").value = "";
+    note = `${JSON.stringify(picked)} is no day between ${byId("day").min} and ${byId("day").max}: this is today.`;
+    remember();
+  }
   if (looked.get("machine")) openMachine(looked.get("machine"));
   else tick();
 }

@@ -1,10 +1,13 @@
 // The panel of one machine: slots, condition, what it sold last.
 
 import { byId, element, renew } from "./dom.js";
-import { age, celsius, clock, count, counted, money, revenue } from "./format.js";
+import { age, celsius, clock, count, counted, money, revenue, weekday, ZONE } from "./format.js";
 
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const LOW = 0.25; // of its capacity: a slot that the next visit should fill
 const dialog = () => byId("machine");
 let shown = null;
+let read = false;
 
 export function setUp(onClose) {
   byId("machine-close").addEventListener("click", () => dialog().close());
@@ -18,9 +21,21 @@ export const current = () => shown;
 
 export function open(id) {
   shown = id;
+  read = false;
   byId("machine-title").textContent = id;
-  explain("Reading …");
+  if (ID.test(id)) explain("Reading …");
+  else explain(`${JSON.stringify(id)} is no machine id: letters, digits, dot, dash and underscore, at most 64.`);
   if (!dialog().open) dialog().showModal();
+}
+
+/** The machine to read, or null: none is open, or its id cannot be one. */
+export const wanted = () => (shown !== null && ID.test(shown) ? shown : null);
+
+/** What is wrong with the API, or null. Behind a dialog the page's own banner is not seen. */
+export function connection(text) {
+  byId("machine-banner").hidden = text === null;
+  byId("machine-banner").textContent = text ?? "";
+  if (text !== null && wanted() && !read) explain("Nothing is known of this machine yet.");
 }
 
 export function explain(text) {
@@ -29,6 +44,7 @@ export function explain(text) {
 
 export function show(machine, sales, now) {
   if (machine.machineId !== shown) return;
+  read = true;
   renew(byId("machine-body"), [machine, sales], () => [
     facts(machine, now),
     section("Alerts", machine.alerts.length ? element("ul", { class: "alerts" }, machine.alerts.map((alert) => element("li", {}, alert.title))) : null),
@@ -44,8 +60,9 @@ function section(title, content) {
 
 function facts(machine, now) {
   const { condition, totals, day } = machine;
-  const said = [["State", [`${condition.state}, last seen `, age(condition.lastSeen, now)]], ["Site", machine.site ?? "not assigned"]];
-  if (day) said.push(["Today", `${revenue(day.figures.revenue ?? {})}, ${counted(day.figures.units ?? 0, "unit", "units")}`]);
+  const state = condition.state === "never" ? ["never heard"] : [`${condition.state}, last seen `, age(condition.lastSeen, now)];
+  const said = [["State", state], ["Site", machine.site ?? "not assigned"]];
+  if (day) said.push([`Sold on ${weekday(day.date)}`, `${revenue(day.figures.revenue ?? {})}, ${counted(day.figures.units ?? 0, "unit", "units")}`]);
   said.push(["Ever", `${revenue(totals.revenue)}, ${counted(totals.units, "unit", "units")}`]);
   for (const zone of condition.temperatures) {
     const warm = zone.warmForS > 0 ? `, too warm for ${count(Math.round(zone.warmForS / 60))} min` : "";
@@ -60,14 +77,17 @@ function facts(machine, now) {
 }
 
 function slot({ selection, onHand, capacity }) {
-  const text = onHand === null ? "never counted" : capacity ? `${onHand} of ${capacity}` : count(onHand);
-  const level = element("span", { class: onHand === 0 ? "level empty" : "level" });
-  level.style.width = `${capacity && onHand !== null ? Math.min(100, (100 * onHand) / capacity) : 0}%`;
-  return element("li", {}, element("span", { class: "selection" }, selection), element("span", { class: "trough", "aria-hidden": "true" }, level), element("span", { class: "held" }, text));
+  const empty = onHand !== null && onHand <= 0 && capacity !== 0;
+  const share = capacity && onHand !== null ? Math.min(1, onHand / capacity) : 0;
+  const text = onHand === null ? "never counted" : empty ? "sold out" : capacity ? `${onHand} of ${capacity}` : count(onHand);
+  const level = element("span", { class: "level" });
+  level.style.width = `${100 * share}%`;
+  const low = !empty && capacity && onHand !== null && share < LOW;
+  return element("li", { class: empty ? "sold-out" : low ? "low" : null }, element("span", { class: "selection" }, selection), element("span", { class: "trough", "aria-hidden": "true" }, level), element("span", { class: "held" }, text));
 }
 
 function salesTable(sales) {
-  const heads = ["Time", "Selection", "Product", "Paid", "How"].map((name) => element("th", { scope: "col" }, name));
+  const heads = [`Time (${ZONE})`, "Selection", "Product", "Paid", "How"].map((name) => element("th", { scope: "col" }, name));
   return element("table", { class: "small" }, element("thead", {}, element("tr", {}, heads)), element("tbody", {}, sales.map(sale)));
 }
 

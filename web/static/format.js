@@ -2,13 +2,17 @@
 
 import { element, write } from "./dom.js";
 
+// The page's words are English, so its numbers and dates are too, in the reader's own English where there is one.
+const LOCALE = navigator.languages.find((language) => /^en\b/i.test(language)) ?? "en";
+export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 const formats = new Map();
 
 function currencyFormat(currency) {
   if (!formats.has(currency)) {
     let format;
     try {
-      format = new Intl.NumberFormat(undefined, { style: "currency", currency });
+      format = new Intl.NumberFormat(LOCALE, { style: "currency", currency });
     } catch {
       format = null; // a code that this browser does not accept
     }
@@ -17,10 +21,22 @@ function currencyFormat(currency) {
   return formats.get(currency);
 }
 
+// Isolated (U+2068 … U+2069), so that an amount keeps its sign whatever is written beside it.
 export function money(minor, currency) {
   const format = currencyFormat(currency);
+  const text = format ? format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits) : `${minor} ${currency}`;
+  return `\u2068${text}\u2069`;
+}
+
+// For an axis: no cents where `grid`, the distance of two lines, has none, and large sums in short.
+export function axisMoney(minor, currency, grid) {
+  const format = currencyFormat(currency);
   if (!format) return `${minor} ${currency}`;
-  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  const digits = format.resolvedOptions().maximumFractionDigits;
+  const unit = 10 ** digits;
+  const whole = grid % unit === 0 ? { maximumFractionDigits: 0, minimumFractionDigits: 0 } : {};
+  const short = grid >= 10_000 * unit ? { notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 } : whole;
+  return new Intl.NumberFormat(LOCALE, { style: "currency", currency, ...short }).format(minor / unit);
 }
 
 // Currencies are never summed: "€12.00 · $3.50".
@@ -29,12 +45,12 @@ export function revenue(byCurrency) {
   return parts.length ? parts.join(" · ") : "0";
 }
 
-export const count = (number) => number.toLocaleString();
+export const count = (number) => number.toLocaleString(LOCALE);
 
 export const counted = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
 
 const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "always", style: "short" });
+const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: "always", style: "short" });
 
 export function ago(iso, now) {
   if (!iso) return "never";
@@ -51,10 +67,18 @@ export function showAges(now) {
   for (const node of document.querySelectorAll("time[data-age]")) write(node, ago(node.dateTime, now));
 }
 
-export const clock = (iso) => new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+export const clock = (iso) => new Date(iso).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "medium" });
 
-export function weekday(date) {
-  return new Date(`${date}T12:00:00Z`).toLocaleDateString(undefined, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+/** A business day; with its year where that is not the year of `today`. */
+export function weekday(date, today = date) {
+  const year = date.slice(0, 4) === today.slice(0, 4) ? {} : { year: "numeric" };
+  return new Date(`${date}T12:00:00Z`).toLocaleDateString(LOCALE, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC", ...year });
+}
+
+/** The day (YYYY-MM-DD) that it is in a zone. */
+export function dayIn(zone, now) {
+  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" });
+  return parts.format(new Date(now));
 }
 
 export const celsius = (value) => `${value.toFixed(1)} °C`;

@@ -62,7 +62,7 @@ function update(machine, now) {
   const row = rows.get(machine.machineId) ?? create(machine.machineId);
   row.machine = machine;
   write(row.site, machine.site ?? "–");
-  write(row.state, machine.state);
+  write(row.state, machine.state === "never" ? "never heard" : machine.state);
   row.state.className = `state ${machine.state}`;
   write(row.notes, notes(machine));
   renew(row.seen, machine.lastSeen, () => [age(machine.lastSeen, now)]);
@@ -86,7 +86,7 @@ function notes(machine) {
 }
 
 function create(id) {
-  const button = element("button", { class: "link" }, id);
+  const button = element("button", { class: "link", title: id }, id);
   button.addEventListener("click", () => onOpen(id));
   const row = {
     site: element("td"),
@@ -123,6 +123,7 @@ function arrange() {
   wanted.forEach((row, at) => {
     if (body.children[at] !== row.node) body.insertBefore(row.node, body.children[at] ?? null);
   });
+  byId("rows-none").hidden = wanted.length > 0;
   const loaded = rows.size < total ? ` of ${count(rows.size)} loaded, ${count(total)} in all` : ` of ${count(total)}`;
   write(byId("count"), `${count(wanted.length)}${loaded}`);
 }

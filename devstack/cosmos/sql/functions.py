@@ -216,7 +216,9 @@ def _log(value: float, base: float = math.e) -> float:
 
 TYPES: Final[Mapping[str, Function]] = {
     "IS_DEFINED": Function(lambda value: value is not UNDEFINED, 1, 1),
-    "IS_NULL": Function(_is(1), 1, 1), "IS_BOOL": Function(_is(2), 1, 1), "IS_NUMBER": Function(_is(4), 1, 1),
+    "IS_NULL": Function(_is(1), 1, 1), "IS_BOOL": Function(_is(2), 1, 1),
+    "IS_BOOLEAN": Function(_is(2), 1, 1),  # so the .NET client writes it, where it resumes by a filter
+    "IS_NUMBER": Function(_is(4), 1, 1),
     "IS_STRING": Function(_is(5), 1, 1), "IS_ARRAY": Function(_is(6), 1, 1),
     "IS_OBJECT": Function(_is(7), 1, 1),
     "IS_PRIMITIVE": Function(lambda value: RANKS[type(value)] in (1, 2, 4, 5), 1, 1),

@@ -11,14 +11,14 @@ from typing import Any
 
 import orjson
 
+from devstack.cosmos.sql.resume import Keys, Mark, compare, in_order
 from devstack.cosmos.sql.shape import Shape, grouped
 from devstack.cosmos.sql.values import UNDEFINED, identity, sort_key
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 type Item = tuple[int, bytes]  # (creation order, JSON)
-type Mark = tuple[int, int]  # (item, row within the item)
-type Keyed = tuple[tuple[Any, ...], Mark, Any]  # (sort keys, mark, row)
+type Keyed = tuple[Keys, Mark, Any]  # (sort keys, mark, row)
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Cursor:
     """Where the next page starts: after the row ``mark`` with these sort ``keys``; what LIMIT left."""
 
     mark: Mark
-    keys: tuple[Any, ...]
+    keys: Keys
     offset: int
     limit: int | None
 
@@ -78,9 +78,7 @@ def page(shape: Shape, items: Iterable[Item], cursor: Cursor, most: int) -> tupl
     return results, None
 
 
-def _remaining(
-    shape: Shape, items: Iterable[Item], cursor: Cursor
-) -> Iterator[tuple[tuple[Any, ...], Mark, bytes]]:
+def _remaining(shape: Shape, items: Iterable[Item], cursor: Cursor) -> Iterator[tuple[Keys, Mark, bytes]]:
     """(sort keys, mark, JSON) of every result after the cursor; DISTINCT remembers those before it too."""
     seen: set[Any] = set()
     after = _after(shape, cursor)
@@ -129,7 +127,8 @@ def _ordered(shape: Shape, items: Iterable[Item]) -> Iterable[Keyed]:
     rows: list[Keyed] = []
     for mark, row in _marked(shape, items):
         rows.append((tuple(sort_key(evaluate(row)) for evaluate, _ in shape.orders), mark, row))
-    rows.sort(key=lambda one: one[1])
+    descending = [down for _, down in shape.orders]
+    rows.sort(key=lambda one: in_order(one[1], descending))
     for place in range(len(shape.orders) - 1, -1, -1):
         rows.sort(key=lambda one: one[0][place], reverse=shape.orders[place][1])
     return rows
@@ -155,16 +154,21 @@ def _groups(shape: Shape, items: Iterable[Item]) -> list[tuple[Mark, Any]]:
     return grouped(shape.grouping, _marked(shape, items), (0, 0))
 
 
-def _after(shape: Shape, cursor: Cursor) -> Callable[[tuple[Any, ...], Mark], bool]:
-    if cursor.mark[0] < 0:
-        return lambda _, __: True
-    if not shape.orders:
-        return lambda _, mark: mark > cursor.mark
-    return functools.partial(_later, [down for _, down in shape.orders], cursor)
+def _after(shape: Shape, cursor: Cursor) -> Callable[[Keys, Mark], bool]:
+    """Whether a row belongs to the rest; of a cursor and a resume filter, the later place holds."""
+    descending = [down for _, down in shape.orders]
+    tests: list[Callable[[Keys, Mark], bool]] = []
+    if cursor.mark[0] >= 0:
+        tests.append(functools.partial(_later, descending, cursor))
+    if (resume := shape.resume) is not None:
+        tests.append(lambda keys, mark: resume.admits(keys, mark, descending))
+    if len(tests) < 2:
+        return tests[0] if tests else lambda _, __: True
+    return lambda keys, mark: all(test(keys, mark) for test in tests)
 
 
-def _later(descending: list[bool], cursor: Cursor, keys: tuple[Any, ...], mark: Mark) -> bool:
-    for mine, theirs, down in zip(keys, cursor.keys, descending, strict=True):
-        if mine != theirs:
-            return bool((mine > theirs) != down)
-    return mark > cursor.mark
+def _later(descending: list[bool], cursor: Cursor, keys: Keys, mark: Mark) -> bool:
+    if not descending:
+        return mark > cursor.mark
+    sign = compare(keys, cursor.keys, descending)
+    return sign > 0 or (sign == 0 and in_order(mark, descending) > in_order(cursor.mark, descending))

@@ -1,42 +1,26 @@
-"""Query plans: what an SDK merges itself, and the query it sends to each range instead of the user's.
-
-The shapes are the ones the SDKs' own pipelines read: ``orderByItems`` and ``payload`` for ORDER BY,
-``[{"item": …}]`` for an aggregate, OFFSET folded into LIMIT.
-"""
+"""Query plans: what an SDK merges itself, and the query it sends to each range instead of the user's."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from devstack.cosmos import epk
-from devstack.cosmos.errors import bad_request
+from devstack.cosmos.errors import bad_request, unsupported
 from devstack.cosmos.sql import tree
-from devstack.cosmos.sql.compiler import AGGREGATES
-from devstack.cosmos.sql.render import expression, render
+from devstack.cosmos.sql.render import expression
+from devstack.cosmos.sql.rewriting import aggregates, is_aggregate, rewritten
 from devstack.cosmos.sql.shape import column_names
-from devstack.cosmos.sql.walk import calls
 
 AGGREGATE_NAMES: Final = {
     "COUNT": "Count", "SUM": "Sum", "AVG": "Average", "MIN": "Min", "MAX": "Max", "COUNTIF": "CountIf",
 }  # fmt: skip
-
-
-def aggregates(query: tree.Query) -> list[tree.Call]:
-    """The aggregate calls of the select list."""
-    return [call for expr, _ in query.columns for call in calls(expr) if call.name in AGGREGATES]
-
-
-def streams(query: tree.Query) -> bool:
-    """Whether the ranges' results, one after the other, are the result: the gateway serves it directly."""
-    counted = query.top is not None or query.limit is not None
-    return not (query.distinct or query.group or query.order or counted or aggregates(query))
+WHOLE: Final = {"min": epk.MIN_EPK, "max": epk.MAX_EPK, "isMinInclusive": True, "isMaxInclusive": False}
 
 
 def query_plan(query: tree.Query, parameters: Mapping[str, Any], features: str) -> dict[str, Any]:
     """The plan; 400 when the query needs what the client's ``features`` do not name."""
     _check_features(query, {one.strip() for one in features.split(",")})
     top, offset, limit = (_number(one, parameters) for one in (query.top, query.offset, query.limit))
-    whole = {"min": epk.MIN_EPK, "max": epk.MAX_EPK, "isMinInclusive": True, "isMaxInclusive": False}
+    types = _group_types(query)
     return {
         "partitionedQueryExecutionInfoVersion": 2,
         "queryInfo": {
@@ -46,16 +30,16 @@ def query_plan(query: tree.Query, parameters: Mapping[str, Any], features: str) 
             "limit": limit,
             "orderBy": ["Descending" if one.descending else "Ascending" for one in query.order],
             "orderByExpressions": [expression(one.expr) for one in query.order],
-            "groupByExpressions": [],
-            "groupByAliases": [],
-            "aggregates": [AGGREGATE_NAMES[one.name] for one in aggregates(query)],
-            "groupByAliasToAggregateType": {},
-            "rewrittenQuery": _rewritten(query, offset, limit),
+            "groupByExpressions": [expression(one) for one in query.group],
+            "groupByAliases": list(types),
+            "aggregates": [AGGREGATE_NAMES[one.name] for one in aggregates(query)] if query.value else [],
+            "groupByAliasToAggregateType": types,
+            "rewrittenQuery": rewritten(query, offset, limit),
             "hasSelectValue": query.value,
             "dCountInfo": None,
             "hasNonStreamingOrderBy": False,
         },
-        "queryRanges": [whole],
+        "queryRanges": [dict(WHOLE)],
     }
 
 
@@ -69,25 +53,32 @@ def _check_features(query: tree.Query, known: set[str]) -> None:
         "Top": query.top is not None,
         "OffsetAndLimit": query.limit is not None,
         "Aggregate": bool(found),
+        "NonValueAggregate": bool(found) and not query.value,
+        "MultipleAggregates": len(found) > 1,
+        "CountIf": any(one.name == "COUNTIF" for one in found),
     }
     missing = [name for name, used in needed.items() if used and name not in known]
     if missing:
-        raise _unsupported(", ".join(missing))
-    if query.group:
-        raise _unsupported("GroupBy, which this local server plans for no client")
-    if len(found) > 1 or (found and len(query.columns) > 1):
-        raise _unsupported("MultipleAggregates")
-    if found and query.columns[0][0] != found[0]:
-        raise _unsupported("an aggregate inside an expression")
-    if found and (query.distinct or query.limit is not None or query.top is not None):
-        raise _unsupported("an aggregate together with DISTINCT, TOP or OFFSET LIMIT")
+        raise bad_request(
+            "Query contains the following features, which the calling client does not support: "
+            f"{', '.join(missing)}. Run it with a partition key."
+        )
+    if found and sum(is_aggregate(expr) for expr, _ in query.columns) != len(found):
+        raise bad_request("Compositions of aggregates and other expressions are not allowed.")
+    if query.distinct and (found or query.group):
+        raise unsupported("DISTINCT together with GROUP BY or an aggregate, across partitions,")
 
 
-def _unsupported(what: str) -> Exception:
-    return bad_request(
-        f"Query contains the following features, which the calling client does not support: {what}. "
-        "Run it with a partition key."
-    )
+def _group_types(query: tree.Query) -> dict[str, str | None]:
+    """What becomes of each column when ranges are merged: an aggregate, or None for a value of the group."""
+    if query.value or not (query.group or aggregates(query)):
+        return {}
+    names = column_names(query.columns)
+    types = [
+        AGGREGATE_NAMES[expr.name] if isinstance(expr, tree.Call) and is_aggregate(expr) else None
+        for expr, _ in query.columns
+    ]
+    return dict(zip(names, types, strict=True))
 
 
 def _number(expr: tree.Expr | None, parameters: Mapping[str, Any]) -> int | None:
@@ -102,55 +93,3 @@ def _distinct_type(query: tree.Query) -> str:
         return "None"
     sorted_by = query.order[0].expr if len(query.order) == 1 else None
     return "Ordered" if query.value and query.columns[0][0] == sorted_by else "Unordered"
-
-
-def _rewritten(query: tree.Query, offset: int | None, limit: int | None) -> str:
-    found = aggregates(query)
-    if found:
-        return render(replace(query, columns=((_partial(found[0]), None),), value=True))
-    if streams(query):
-        return ""
-    if query.order:
-        query = _ordered(query)
-    if limit is None or query.limit is None:
-        return render(query)
-    zero, both = tree.Literal(0, "number"), tree.Literal((offset or 0) + limit, "number")
-    return render(replace(query, offset=zero, limit=both))
-
-
-def _partial(call: tree.Call) -> tree.Expr:
-    """``[{"item": …}]``: what one range knows of the aggregate."""
-    item: tree.Expr = call
-    if call.name == "AVG":
-        parts = [("sum", tree.Call("SUM", call.arguments)), ("count", tree.Call("COUNT", call.arguments))]
-        item = tree.ObjectOf(tuple(parts))
-    fields = [("item", item)]
-    if call.name in ("MIN", "MAX"):  # the JavaScript SDK reads this second form
-        count = tree.Call("COUNT", call.arguments)
-        fields.append(("item2", tree.ObjectOf(((call.name.lower(), call), ("count", count)))))
-    return tree.ArrayOf((tree.ObjectOf(tuple(fields)),))
-
-
-def _ordered(query: tree.Query) -> tree.Query:
-    """``SELECT c._rid, [{"item": key}…] AS orderByItems, … AS payload``; SDKs need a payload in every row."""
-    alias = tree.Name(query.sources[0].alias)
-    payload: tree.Expr
-    where = query.where
-    if query.star:
-        payload = alias
-    elif query.value:
-        payload = query.columns[0][0]
-        defined = tree.Call("IS_DEFINED", (payload,))
-        where = defined if where is None else tree.Binary("AND", where, defined)
-    else:
-        names = column_names(query.columns)
-        payload = tree.ObjectOf(tuple(zip(names, (expr for expr, _ in query.columns), strict=True)))
-    keys = tree.ArrayOf(tuple(tree.ObjectOf((("item", one.expr),)) for one in query.order))
-    rid = tree.Member(alias, tree.Literal("_rid", "string"))
-    changed = replace(
-        query, star=False, value=False, where=where, distinct=False,
-        columns=((rid, "_rid"), (keys, "orderByItems"), (payload, "payload")),
-    )  # fmt: skip
-    if query.distinct:  # the client drops repeated rows first, so a range must not count them
-        return replace(changed, top=None, limit=None, offset=None)
-    return changed

@@ -90,6 +90,7 @@ def _subquery(expr: tree.Subquery) -> str:
 WRITERS: Final[dict[type, Callable[[Any], str]]] = {
     tree.Literal: _literal,
     tree.UndefinedLiteral: lambda _: "undefined",
+    tree.ResumeFilter: lambda _: "({documentdb-formattableorderbyquery-filter})",
     tree.Param: lambda expr: expr.name,
     tree.Name: lambda expr: expr.name,
     tree.Member: lambda expr: f"{expression(expr.base)}[{expression(expr.key)}]",

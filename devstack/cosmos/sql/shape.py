@@ -9,6 +9,7 @@ from devstack.cosmos.sql import tree
 from devstack.cosmos.sql.aggregates import Accumulator, accumulator
 from devstack.cosmos.sql.compiler import AGGREGATES, Evaluate, Row, Scope, compile_expression
 from devstack.cosmos.sql.functions import FUNCTIONS, Function
+from devstack.cosmos.sql.resume import Resume
 from devstack.cosmos.sql.values import UNDEFINED, identity
 from devstack.cosmos.sql.walk import calls
 
@@ -36,6 +37,7 @@ class Shape:
     distinct: bool
     offset: int
     limit: int | None
+    resume: Resume | None = None
 
     def rows(self, start: Row) -> Iterator[Row]:
         """The rows of one item (or of an outer row) that the filter keeps."""

@@ -17,6 +17,11 @@ class UndefinedLiteral:
 
 
 @dataclass(frozen=True, slots=True)
+class ResumeFilter:
+    """The place in a planned ORDER BY for the filter that a client resumes with, or ``true``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Param:
     """``@name``, with its @."""
 
@@ -121,8 +126,8 @@ class Subquery:
 
 
 type Expr = (
-    Literal | UndefinedLiteral | Param | Name | Member | Unary | Binary | Between | In | Like | Conditional
-    | Call | ArrayOf | ObjectOf | Subquery
+    Literal | UndefinedLiteral | ResumeFilter | Param | Name | Member | Unary | Binary | Between | In | Like
+    | Conditional | Call | ArrayOf | ObjectOf | Subquery
 )  # fmt: skip
 
 

@@ -6,6 +6,8 @@ offline engine; the reference page calls it undefined, so portable queries use I
 
 from typing import Any, Final
 
+from devstack.cosmos.sql.hashing import hash_text, hashed
+
 
 class Undefined:
     """What a missing property, a failed type check and a division by zero evaluate to."""
@@ -46,14 +48,15 @@ def equal(left: object, right: object) -> bool:
 
 
 def sort_key(value: object) -> tuple[Any, ...]:
-    """A key that sorts values of any type: undefined, null, booleans, numbers, strings, arrays, objects."""
+    """A key that sorts values of any type: undefined, null, booleans, numbers, strings, arrays, objects.
+
+    Arrays are sorted by their hash, and so are objects: that is how clients merge and resume them.
+    """
     kind = RANKS[type(value)]
     if kind in (0, 1):
         return (kind,)
-    if isinstance(value, list):
-        return (kind, tuple(sort_key(one) for one in value))
-    if isinstance(value, dict):
-        return (kind, tuple((name, sort_key(value[name])) for name in sorted(value)))
+    if kind > 5:
+        return (kind, hash_text(hashed(value)))
     return (kind, value)
 
 

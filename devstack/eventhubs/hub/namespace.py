@@ -54,7 +54,7 @@ class Hub:
         """The readers of a partition in a consumer group; not-found for a group the configuration lacks."""
         known = self.config.groups
         if (known is not None and group.lower() not in known) or not group:
-            raise not_found(f"consumer group {group!r} of event hub {self.name!r}")
+            raise not_found(f"{self.name}/ConsumerGroups/{group}")
         place = f"partition {partition.index} of {self.name}/{group}"
         return self._receivers.setdefault((group.lower(), partition.index), Receivers(place))
 
@@ -129,7 +129,7 @@ class Namespace:
         if hub is not None:
             return hub
         if self._settings.hubs is not None:
-            raise not_found(f"event hub {name!r}")
+            raise not_found(name)
         if not NAME.fullmatch(name):
             raise AmqpError(INVALID_FIELD, f"{name!r} is no name for an event hub")
         return self._open(HubConfig(name, PARTITIONS, None))

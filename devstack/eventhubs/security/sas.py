@@ -20,6 +20,10 @@ class Refused(Exception):
     """The token gives nothing (status 401); the text says why."""
 
 
+class WrongSignature(Refused):
+    """The token was not signed with a key of the policy that it names."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """``rights`` on ``path`` (lower case) and everything below it until ``expiry`` (seconds since 1970)."""
@@ -39,9 +43,13 @@ def below(path: str, above: str) -> bool:
 
 
 def resource(uri: str, hosts: frozenset[str]) -> str:
-    """The path of an audience in lower case; Refused when it is not one of this namespace."""
+    """The path of an audience in lower case; Refused when it is not one of this namespace.
+
+    The audiences of Microsoft's REST examples are a host and a path without a scheme.
+    """
+    text = uri.strip()
     try:
-        parts = urlsplit(uri.strip())
+        parts = urlsplit(text if "://" in text else f"sb://{text}")
         port = parts.port
     except ValueError as fault:
         raise Refused(f"{uri!r} is no audience: {fault}") from fault
@@ -78,7 +86,7 @@ def verify(token: str, policies: Iterable[Policy], hosts: frozenset[str], now: f
     policy = _policy(name, path, policies)
     expected = _signature(parts["sr"], parts["se"], policy.key)
     if not hmac.compare_digest(expected.encode(), unquote(parts["sig"]).encode()):
-        raise Refused(f"the signature of the token is wrong for policy {name!r}: check the key")
+        raise WrongSignature(f"the signature of the token is wrong for policy {name!r}: check the key")
     if not parts["se"].isascii() or not parts["se"].isdecimal():
         raise Refused("the expiry (se) of the token is not a number of seconds")
     if int(parts["se"]) <= now:

@@ -30,7 +30,7 @@ from devstack.eventhubs.wire.link import IncomingLink, OutgoingLink, Sink, Sourc
 from devstack.eventhubs.wire.session import Session
 
 CHANNEL_MAX = 255
-MECHANISMS = (b"ANONYMOUS", b"PLAIN")
+MECHANISMS = (b"ANONYMOUS", b"PLAIN", b"MSSBCBS")  # the last is the only one that the .NET SDK knows
 QUANTUM = 64
 SHORTEST_IDLE = 450  # milliseconds
 

@@ -48,6 +48,11 @@ def long(value: int) -> bytes:
     return b"\x81" + struct.pack(">q", value)
 
 
+def double(value: float) -> bytes:
+    """64 bits of binary floating point."""
+    return b"\x82" + struct.pack(">d", value)
+
+
 def timestamp(milliseconds: int) -> bytes:
     """Milliseconds since 1970, UTC."""
     return b"\x83" + struct.pack(">q", milliseconds)

@@ -72,7 +72,7 @@ class IncomingLink(Link):
         super().__init__(session, attach)
         self.sink: Sink | None = None
         self.credit = 0
-        self.count = attach.initial_delivery_count or 0
+        self.count = attach.initial_delivery_count
         self._parts: list[bytes] = []
         self._size = 0
         self._first: p.Transfer | None = None
@@ -83,7 +83,7 @@ class IncomingLink(Link):
         self.session.flow(self.handle, self.count, CREDIT)
 
     def transfer(self, frame: p.Transfer) -> None:
-        """Take one frame; hand the message over with its last one."""
+        """Take one frame; hand the message over with its last one, or reject it when it is too large."""
         if self._first is None:
             self._begin(frame)
         first = self._first
@@ -92,25 +92,21 @@ class IncomingLink(Link):
         if frame.aborted:
             self._forget()
             return
-        self._grow(len(frame.payload))
-        self._parts.append(frame.payload)
+        self._size += len(frame.payload)
+        if self._size <= MAX_MESSAGE:
+            self._parts.append(frame.payload)
+        else:
+            self._parts.clear()  # the rest is counted, not kept
         if frame.more:
             return
+        size = self._size
         delivery = Delivery(
             first.delivery_id, first.message_format, b"".join(self._parts), first.settled or frame.settled
         )
         self._forget()
         if self.credit < CREDIT // 2:
             self.grant()
-        self._hand_over(delivery)
-
-    def _grow(self, size: int) -> None:
-        self._size += size
-        if self._size > MAX_MESSAGE:
-            self._forget()
-            raise AmqpError(
-                MESSAGE_SIZE, f"the message is larger than the {MAX_MESSAGE} bytes this link allows"
-            )
+        self._hand_over(delivery, size)
 
     def _begin(self, frame: p.Transfer) -> None:
         if frame.delivery_id is None:
@@ -124,7 +120,7 @@ class IncomingLink(Link):
     def _forget(self) -> None:
         self._parts, self._size, self._first = [], 0, None
 
-    def _hand_over(self, delivery: Delivery) -> None:
+    def _hand_over(self, delivery: Delivery, size: int) -> None:
         assert self.sink is not None
         session = self.session
 
@@ -134,12 +130,26 @@ class IncomingLink(Link):
                 session.send(p.disposition(delivery.id, delivery.id, state))
                 session.connection.wake()
 
-        self.sink.deliver(delivery, settle)
+        if size <= MAX_MESSAGE:
+            self.sink.deliver(delivery, settle)
+        elif delivery.settled:
+            raise _too_large(delivery.id, size)  # no answer would tell of it: the link ends
+        else:
+            settle(_too_large(delivery.id, size))
 
     def released(self) -> None:
         self._forget()
         if self.sink is not None:
             self.sink.closed()
+
+
+def _too_large(delivery_id: int, size: int) -> AmqpError:
+    """In the words of the service."""
+    return AmqpError(
+        MESSAGE_SIZE,
+        f"The received message (delivery-id:{delivery_id}, size:{size} bytes) exceeds the limit "
+        f"({MAX_MESSAGE} bytes) currently allowed on the link.",
+    )
 
 
 class OutgoingLink(Link):

@@ -48,7 +48,7 @@ class Attach(NamedTuple):
     rcv_settle_mode: int
     source: list[Any] | None
     target: list[Any] | None
-    initial_delivery_count: int | None
+    initial_delivery_count: int
     desired: list[str]
     properties: dict[Any, Any]
     source_bytes: bytes
@@ -148,7 +148,11 @@ def read_begin(f: list[Any]) -> Begin:
 
 
 def read_attach(f: list[Any], body: bytes) -> Attach:
-    """ATTACH; ``body`` is the frame's, for the raw termini an answer echoes."""
+    """ATTACH; ``body`` is the frame's, for the raw termini an answer echoes.
+
+    A sender's initial-delivery-count is mandatory in the standard, and missing where the .NET SDK sends to
+    ``$cbs`` and ``$management``: then it is 0.
+    """
     desired = f[12] if len(f) > 12 and f[12] is not None else []
     spans = _spans(body, 7)
     return Attach(
@@ -159,7 +163,7 @@ def read_attach(f: list[Any], body: bytes) -> Attach:
         _field(f, 4, int, 0, "rcv-settle-mode"),
         _terminus(f, 5, SOURCE),
         _terminus(f, 6, TARGET),
-        _field(f, 9, int, None, "initial-delivery-count"),
+        _field(f, 9, int, 0, "initial-delivery-count"),
         [str(item) for item in (desired if isinstance(desired, list) else [desired])],
         _field(f, 13, dict, {}, "properties"),
         spans[5],

@@ -8,7 +8,6 @@ from devstack.eventhubs.errors import (
     UNATTACHED_HANDLE,
     WINDOW_VIOLATION,
     AmqpError,
-    decode_error,
 )
 from devstack.eventhubs.wire import encode as e
 from devstack.eventhubs.wire import performatives as p
@@ -93,8 +92,6 @@ class Session:
         if isinstance(link, OutgoingLink):
             link.source = application.attach_source(link, attach)
         elif isinstance(link, IncomingLink):
-            if attach.initial_delivery_count is None:
-                raise decode_error("initial-delivery-count is mandatory for a sender and missing")
             link.sink = application.attach_sink(link, attach)
 
     def _answer(self, attach: p.Attach, *, refused: bool) -> None:

@@ -6,77 +6,22 @@ reported, the lease advances; a retry policy runs around the batch and holds tha
 
 import asyncio
 import contextlib
-import json
-from dataclasses import dataclass
 from typing import Any
 
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
-from devstack.functions import log
-from devstack.functions.config import Configuration
+from devstack.functions import log, newtonsoft
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker, stopped_within
-from devstack.functions.listeners.cosmos_leases import Lease, LeaseLost, LeaseStore
+from devstack.functions.listeners.cosmos_leases import LOCK_SECONDS, Lease, LeaseLost, LeaseStore
+from devstack.functions.listeners.cosmos_settings import CosmosSettings
 from devstack.functions.listeners.retry_loop import persistently
 from devstack.functions.model import Function
 
 SETTLE = 2.0
-_REFUSED = ("startFromTime", "preferredLocations", "leaseConnection", "changeFeedMode")
-
-
-@dataclass(frozen=True)
-class CosmosSettings:
-    """One trigger's settings, seconds."""
-
-    connection: str
-    database: str
-    container: str
-    leases: str
-    create_leases: bool
-    prefix: str
-    poll: float
-    acquire: float
-    renew: float
-    expiration: float
-    beginning: bool
-    page: int | None
-
-
-def read(function: Function, configuration: Configuration) -> CosmosSettings:
-    """Read and check the binding. ``ConfigurationError`` for what this host does not do."""
-    trigger = function.trigger
-    for name in _REFUSED:
-        if trigger.get(name) and str(trigger[name]) != "LatestVersion":
-            raise ConfigurationError(
-                f"{function.where()}: {name} is not served here; remove it for the local stack"
-            )
-    connection = configuration.connection(trigger.get("connection"), function.where())
-    if "accountendpoint=" not in connection.lower():
-        raise ConfigurationError(
-            f"{function.where()}: the connection must read AccountEndpoint=…;AccountKey=…;"
-        )
-    container = function.text("containerName", configuration)
-    leases = function.text("leaseContainerName", configuration, "leases")
-    if container == leases:
-        raise ConfigurationError(
-            f"{function.where()}: the monitored container cannot be its own lease container"
-        )
-    prefix = trigger.get("leaseContainerPrefix") or ""
-
-    def milliseconds(key: str, default: int) -> float:
-        return max(0.01, int(trigger.get(key) or default) / 1000)
-
-    database = function.text("databaseName", configuration)
-    return CosmosSettings(
-        connection, database, container, leases, bool(trigger.get("createLeaseContainerIfNotExists")),
-        f"{configuration.resolve(prefix, function.where())}{database}.{container}..",
-        milliseconds("feedPollDelay", 5000), milliseconds("leaseAcquireInterval", 13000),
-        milliseconds("leaseRenewInterval", 17000), milliseconds("leaseExpirationInterval", 60000),
-        bool(trigger.get("startFromBeginning")), int(trigger["maxItemsPerInvocation"])
-        if trigger.get("maxItemsPerInvocation") else None,
-    )  # fmt: skip
+LOCK_WAIT = 3.0
 
 
 class CosmosListener:
@@ -121,17 +66,40 @@ class CosmosListener:
         container = database.get_container_client(self._settings.container)
         leases = database.get_container_client(self._settings.leases)
         if self._settings.create_leases:
-            await database.create_container_if_not_exists(self._settings.leases, PartitionKey("/id"))
+            # With a time to live, as the extension makes it: a lock that a dead host left goes by itself.
+            await database.create_container_if_not_exists(
+                self._settings.leases, PartitionKey("/id"), default_ttl=-1
+            )
         try:
             await container.read()
-            await leases.read()
+            kept = "defaultTtl" not in await leases.read()
         except CosmosResourceNotFoundError as error:
             raise ConfigurationError(
                 f"{self._where}: the container or its lease container {self._settings.leases!r} is missing;"
                 " create it (or set createLeaseContainerIfNotExists for the leases)"
             ) from error
         self._store = LeaseStore(leases, self._settings.prefix, self._settings.expiration)
-        await self._store.prepare([one async for one in container.read_feed_ranges()])
+        # Ranges that were split since the leases were made are followed by the stored continuations, which
+        # cover their children.
+        while not await self._store.ready():
+            if await self._store.lock():
+                await self._store.prepare([one async for one in container.read_feed_ranges()])
+            elif await self._locked(kept):
+                return
+
+    async def _locked(self, kept: bool) -> bool:
+        """Wait for another host's first start, and say so; whether the host stops meanwhile.
+
+        The real host says nothing, and without a time to live it waits for ever.
+        """
+        end = (
+            f"{self._settings.leases!r} has no time to live, so a lock that a dead host left stays for ever:"
+            f" delete that document, and set the container's defaultTtl to -1"
+            if kept
+            else f"it goes after {LOCK_SECONDS} s at most"
+        )
+        log.error(f"{self._where}: waits for the lock of another host's first start; {end}")
+        return await stopped_within(self._stop, LOCK_WAIT)
 
     def _client(self) -> CosmosClient:
         client = CosmosClient.from_connection_string(self._settings.connection)
@@ -187,9 +155,9 @@ class Feed:
         documents, continuation = await self._page(container)
         self.listening.set()
         if documents:
-            call = Call(
-                ("string", json.dumps(documents)), {}, f"{len(documents)} documents of {self.lease.id}"
-            )
+            # Parsed and written by the host on the way: date-like texts come out in another form.
+            text = newtonsoft.written(newtonsoft.rewritten(documents))
+            call = Call(("string", text), {}, f"{len(documents)} documents of {self.lease.id}")
             await asyncio.shield(self._invoker.run(self._function, call, self._stop))
         if self._stop.is_set():
             return

@@ -1,11 +1,13 @@
 """Leases of a change feed: one document per feed range, with its owner and its continuation.
 
-The lease container's key is ``/id``. Claims are If-Match, so two hosts never hold one range; a lease that
-was not renewed for its expiration is anyone's. Source of the rules: azure-webjobs-sdk-extensions
+The lease container's key is ``/id``. Beside the leases stand ``….info`` (they were made) and, during the
+first start, ``….lock``. Claims are If-Match, so two hosts never hold one range; a lease that was not renewed
+for its expiration is anyone's. Source of the rules: azure-webjobs-sdk-extensions
 CosmosDBTriggerListener (renew 17 s, acquire 13 s, expiration 60 s).
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import time
@@ -19,6 +21,8 @@ from azure.cosmos.exceptions import (
     CosmosResourceExistsError,
     CosmosResourceNotFoundError,
 )
+
+LOCK_SECONDS = 30
 
 
 class LeaseLost(Exception):
@@ -62,20 +66,42 @@ class LeaseStore:
         self._expiration = expiration
         self.owner = str(uuid.uuid4())
 
+    async def ready(self) -> bool:
+        """Whether the leases were made, by whichever host."""
+        try:
+            await self._container.read_item(self._named("info"), self._named("info"))
+        except CosmosResourceNotFoundError:
+            # Leases of before there was such a document count as made.
+            return bool(await self.all())
+        return True
+
+    async def lock(self) -> bool:
+        """Take the lock of the first start; False while another host has it, or one that died left it.
+
+        Source: azure-cosmos-dotnet-v3 DocumentServiceLeaseStoreCosmos: a document with a time to live of
+        30 s, which a container without one never drops.
+        """
+        try:
+            await self._container.create_item({"id": self._named("lock"), "ttl": LOCK_SECONDS})
+        except CosmosResourceExistsError:
+            return False
+        return True
+
     async def prepare(self, ranges: list[dict[str, Any]]) -> None:
-        """Make the documents of ranges that have none, unless the trigger has leases already."""
-        if await self.all():
-            # Ranges that were split since are followed by the stored continuations, which cover their
-            # children.
-            return
+        """Make the documents of the ranges, mark them as made, give the lock back."""
         for one in ranges:
             text = base64.b64encode(json.dumps(one, sort_keys=True).encode()).decode()
             name = f"{self._prefix}{hashlib.sha256(text.encode()).hexdigest()[:16]}"
             document = {"id": name, "Owner": "", "FeedRange": text, "ContinuationToken": None, "renewed": 0.0}
-            try:
+            with contextlib.suppress(CosmosResourceExistsError):
                 await self._container.create_item(document)
-            except CosmosResourceExistsError:
-                continue
+        with contextlib.suppress(CosmosResourceExistsError):
+            await self._container.create_item({"id": self._named("info")})
+        with contextlib.suppress(CosmosResourceNotFoundError):
+            await self._container.delete_item(self._named("lock"), self._named("lock"))
+
+    def _named(self, ending: str) -> str:
+        return f"{self._prefix.removesuffix('.')}{ending}"
 
     async def all(self) -> list[Lease]:
         """Every lease of the trigger."""

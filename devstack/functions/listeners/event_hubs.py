@@ -1,79 +1,26 @@
 """Event Hubs trigger: partitions owned through blobs, one batch in flight each, checkpoint afterwards.
 
 Sources: Azure/azure-sdk-for-net EventHubListener.PartitionProcessor (one in-flight batch per partition;
-checkpoint whatever the outcome, unless the listener stops or the partition is lost) and
-BlobCheckpointStoreInternal (layout).
+checkpoint whatever the outcome, unless the listener stops or the partition is lost).
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
-from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 
 from devstack.functions import log
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Invoker
+from devstack.functions.listeners.checkpoint_store import CheckpointStore
 from devstack.functions.listeners.event_hub_settings import CONTAINER, EventHubSettings
-from devstack.functions.listeners.partition import Partition
+from devstack.functions.listeners.partition import Partition, event_call
 from devstack.functions.listeners.retry_loop import persistently
 from devstack.functions.model import Function
 from devstack.functions.storage import Storage
-
-type Entry = dict[str, Any]
-"""An ownership or a checkpoint, as the SDK hands it around."""
-
-
-class _Store(BlobCheckpointStore):
-    """Blobs named as the platform names them, and word of when the first round of balancing is over.
-
-    The Python SDK puts the port of an emulator into the names, .NET the bare host (Endpoint.Host).
-    """
-
-    balanced: Callable[[], None] | None = None
-
-    async def claim_ownership(self, ownership_list: Iterable[Entry], **options: Any) -> Iterable[Entry]:
-        claimed: Iterable[Entry] = await super().claim_ownership(map(_bare, ownership_list), **options)
-        self._tell()
-        return claimed
-
-    async def list_ownership(
-        self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **options: Any
-    ) -> Iterable[Entry]:
-        host = _host(fully_qualified_namespace)
-        found = list(await super().list_ownership(host, eventhub_name, consumer_group, **options))
-        if found:
-            # Somebody owns partitions already: there may be none left to claim, and that is fine.
-            asyncio.get_running_loop().call_later(0.5, self._tell)
-        return found
-
-    async def update_checkpoint(self, checkpoint: Entry, **options: Any) -> None:
-        await super().update_checkpoint(_bare(checkpoint), **options)
-
-    async def list_checkpoints(
-        self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **options: Any
-    ) -> Iterable[Entry]:
-        host = _host(fully_qualified_namespace)
-        found: Iterable[Entry] = await super().list_checkpoints(
-            host, eventhub_name, consumer_group, **options
-        )
-        return found
-
-    def _tell(self) -> None:
-        if self.balanced is not None:
-            self.balanced()
-
-
-def _host(name: str) -> str:
-    return name.partition(":")[0]
-
-
-def _bare(entry: Entry) -> Entry:
-    entry["fully_qualified_namespace"] = _host(entry["fully_qualified_namespace"])
-    return entry
 
 
 class EventHubListener:
@@ -96,8 +43,8 @@ class EventHubListener:
     async def start(self) -> None:
         """Open the client and return after the first round of balancing, however long the hub is away."""
         await persistently(self._make_container, self._where)
-        store = _Store.from_connection_string(self._storage.text(None, self._where), CONTAINER)
-        assert isinstance(store, _Store)  # the SDK types it as its base
+        store = CheckpointStore.from_connection_string(self._storage.text(None, self._where), CONTAINER)
+        assert isinstance(store, CheckpointStore)  # the SDK types it as its base
         self._store = store
         self._store.balanced = self._ready.set
         try:
@@ -118,10 +65,12 @@ class EventHubListener:
         await self._ready.wait()
 
     async def stop(self) -> None:
-        """Dispatch nothing more; batches in flight go on, without a checkpoint afterwards."""
+        """Dispatch nothing more; batches in flight go on, without a checkpoint afterwards.
+
+        As many later batches as are asked for still come, as on the platform, when a retry was cut off.
+        """
         self._stopping = True
-        for partition in self._partitions.values():
-            partition.close()
+        await asyncio.gather(*(one.stop() for one in self._partitions.values()))
 
     async def close(self) -> None:
         """Release the partitions and the connection."""
@@ -133,6 +82,19 @@ class EventHubListener:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._receiving
         await self._store.close()
+
+    async def by_hand(self, given: str | None) -> None:
+        """Run the function with one event of this body, as the admin endpoint does."""
+        where = {"FullyQualifiedNamespace": "", "EventHubName": self._hub, "ConsumerGroup": self._group,
+                 "PartitionId": ""}  # fmt: skip
+        event = EventData((given or "").encode())
+        now = datetime.now(UTC).timestamp() * 1000
+        # It was never in a partition: number 0 and no offset, as good as any.
+        event.raw_amqp_message.annotations = {
+            b"x-opt-sequence-number": 0, b"x-opt-offset": b"", b"x-opt-enqueued-time": int(now),
+        }  # fmt: skip
+        call = event_call(self._function, [event], where, "by hand")
+        await self._invoker.once(self._function, call)
 
     async def _make_container(self) -> None:
         await self._storage.container(CONTAINER)
@@ -152,8 +114,9 @@ class EventHubListener:
         """Where to start without a checkpoint. The end is read now, so that "listens" has a meaning."""
         if self._settings.start == "fromStart":
             return "-1", False
-        if self._settings.start != "fromEnd":
-            return self._settings.start, True
+        if isinstance(self._settings.start, datetime):
+            # "At or after", said so that it does not apply to a checkpoint, which is always "after".
+            return self._settings.start - timedelta(milliseconds=1), False
         found = {}
         for partition in await client.get_partition_ids():
             known = await client.get_partition_properties(partition)
@@ -161,12 +124,13 @@ class EventHubListener:
         return found, False
 
     async def _on_batch(self, context: PartitionContext, events: list[EventData]) -> None:
-        if self._stopping or not events:
+        partition = self._partitions.get(context.partition_id)
+        if not events or (self._stopping and (partition is None or not partition.takes_late)):
             # Holding the callback keeps the client from taking more; closing the client cancels it.
             await asyncio.Event().wait()
-        partition = self._partitions.get(context.partition_id)
         if partition is None:
-            partition = Partition(self._function, self._invoker, self._settings, context)
+            written = self._store.written.get(context.partition_id)
+            partition = Partition(self._function, self._invoker, self._settings, context, written)
             self._partitions[context.partition_id] = partition
         await partition.take(events)
 

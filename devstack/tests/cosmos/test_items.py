@@ -242,8 +242,15 @@ def test_a_syntax_error_says_so(container: ContainerProxy) -> None:
     assert caught.value.status_code == 400
 
 
-def test_offers_triggers_and_strong_reads_are_refused(serving: Serving, container: ContainerProxy) -> None:
-    assert status(container.get_throughput)[0] == 400
+def test_throughput(make: MakeContainer) -> None:
+    made = make(offer_throughput=700)
+    assert made.get_throughput().offer_throughput == 700
+    with pytest.raises(exceptions.CosmosHttpResponseError, match="A change of throughput is not supported"):
+        made.replace_throughput(800)
+    assert make().get_throughput().offer_throughput == 400
+
+
+def test_triggers_and_strong_reads_are_refused(serving: Serving, container: ContainerProxy) -> None:
     with serving.client() as client:
         assert status(client.create_database, "shared", offer_throughput=400)[0] == 400
     assert status(container.create_item, {"id": "a", "pk": "x"}, pre_trigger_include="t")[0] == 400

@@ -11,7 +11,7 @@ import pytest
 from devstack.azurite import node
 from devstack.eventhubs.hub.routing import hash_code, partition_for
 from devstack.tests.eventhubs.clients import bodies, read, send
-from devstack.tests.eventhubs.serving import Served, connection_string
+from devstack.tests.eventhubs.serving import Served, connection_string, serving
 
 PEER = Path(__file__).parent / "node"
 
@@ -47,13 +47,14 @@ def test_javascript_produces_python_consumes_and_back(served: Served, hub: str) 
     assert [event["sequenceNumber"] for event in back] == [0, 1, 2]
 
 
-KEYS = ["a", "gerät-ü", "日本語のキー", "🥤", "k" * 400, *(f"device-{n}" for n in range(200))]
+KEYS = ["a", "gerät-ü", "日本語のキー", "🥤", "k" * 128, *(f"device-{n}" for n in range(200))]
 
 
 @pytest.mark.parametrize("partitions", [4, 7, 32])
 def test_the_hash_of_a_key_is_the_one_of_the_javascript_sdk(partitions: int) -> None:
-    theirs = javascript("", "", "hashes", keys=KEYS, partitions=partitions)
-    assert theirs == [partition_for(key, partitions) for key in KEYS]
+    keys = [*KEYS, "k" * 400]
+    theirs = javascript("", "", "hashes", keys=keys, partitions=partitions)
+    assert theirs == [partition_for(key, partitions) for key in keys]
     assert any(hash_code(key) < 0 for key in KEYS)
 
 
@@ -74,3 +75,13 @@ def test_javascript_understands_the_refusals(served: Served, hub: str) -> None:
         served.connection_string, hub, "refused", attempt="consume", partition="99", count=1, retries=0
     )
     assert beyond["code"] is not None
+
+
+def test_javascript_tells_a_missing_hub_from_a_passing_fault(tmp_path: Path) -> None:
+    """By the words of the description, not by the condition."""
+    entity = {"Name": "orders", "PartitionCount": "1", "ConsumerGroups": []}
+    namespace = {"Type": "EventHub", "Name": "emulatorNs1", "Entities": [entity]}
+    (tmp_path / "Config.json").write_text(json.dumps({"UserConfig": {"NamespaceConfig": [namespace]}}))
+    with serving(tmp_path, "--config", str(tmp_path / "Config.json")) as served:
+        refused = javascript(served.connection_string, "nowhere", "refused", retries=0)
+        assert refused["code"] == "MessagingEntityNotFoundError"

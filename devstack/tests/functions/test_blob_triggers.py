@@ -337,7 +337,7 @@ def test_a_message_that_is_none_is_told() -> None:
 
 
 def test_the_internal_queue_carries_the_hosts_id() -> None:
-    """HostQueueNames.GetHostBlobTriggerQueueName; this machine's id may hold what a queue's name cannot."""
+    """HostQueueNames.GetHostBlobTriggerQueueName; an id here may hold what a queue's name cannot."""
     assert blob._internal_queue("app-1a2b3c4d") == "azure-webjobs-blobtrigger-app-1a2b3c4d"
     assert blob._internal_queue("-1a2b") == "azure-webjobs-blobtrigger-1a2b"
     assert len(blob._internal_queue(f"ü__{'a' * 36}-{'b' * 9}")) <= 63

@@ -193,9 +193,10 @@ def test_blobs_are_named_as_the_platform_names_them(
         wait_for(lambda: f"{place}/checkpoint/2" in found(), "the checkpoint")
         blobs = found()
     assert set(blobs) == {f"{place}/ownership/{n}" for n in "0123"} | {f"{place}/checkpoint/2"}
-    assert set(blobs[f"{place}/checkpoint/2"]) == {"offset", "sequencenumber"}
+    assert set(blobs[f"{place}/checkpoint/2"]) == {"offset", "sequencenumber", "clientidentifier"}
     assert blobs[f"{place}/checkpoint/2"]["sequencenumber"] == "0"
-    assert len({blobs[f"{place}/ownership/{n}"]["ownerid"] for n in "0123"}) == 1
+    owners = {blobs[f"{place}/ownership/{n}"]["ownerid"] for n in "0123"}
+    assert owners == {blobs[f"{place}/checkpoint/2"]["clientidentifier"]}
 
 
 @pytest.mark.parametrize("kind", ["fromEnd", "fromEnqueuedTime"])
@@ -225,6 +226,59 @@ def test_the_initial_offset_counts_only_without_a_checkpoint(
         host.send(["while away"], partition_id="0")
         host.start()
         wait_for(lambda: host.bodies("plain_batch") == ["new", "while away"], "what came meanwhile")
+
+
+def test_a_checkpoint_without_an_offset_is_a_place_by_its_sequence_number(
+    hosts: Callable[..., Hosted], storage: str, events_server: str
+) -> None:
+    """The real trigger goes on after ``sequencenumber`` without an ``offset``: how a partition is moved."""
+    host = hosts(Services(storage, events_server), "--only", "plain_batch").start()
+    host.send(["first"], partition_id="0")
+    wait_for(lambda: host.checkpoints("plain").get("0") == 0, "a checkpoint")
+    assert host.stop() == 0
+    host.send(["passed over", "next"], partition_id="0")
+    host.send(["passed over", "other"], partition_id="1")
+    _move(host, storage, {"0": "1", "1": "0"})
+    host.start()
+    wait_for(lambda: {"next", "other"} <= set(host.bodies("plain_batch")), "what comes after the places")
+    assert "passed over" not in host.bodies("plain_batch")
+
+
+def _move(host: Hosted, storage: str, places: dict[str, str]) -> None:
+    with BlobServiceClient.from_connection_string(storage) as service:
+        container = service.get_container_client("azure-webjobs-eventhub")
+        for partition, number in places.items():
+            container.upload_blob(
+                f"localhost/{host.prefix}/plain/checkpoint/{partition}", b"", overwrite=True,
+                metadata={"offset": "", "sequencenumber": number},
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("late", [0, 2])
+def test_a_stop_during_a_retry_still_calls_the_later_batches_that_are_asked_for(
+    hosts: Callable[..., Hosted], storage: str, events_server: str, tmp_path: Path, late: int
+) -> None:
+    """The real trigger called one to three later batches after the cancellation, out of order and without a
+    checkpoint; all of them come again.
+    """
+    settings = {"DEVSTACK_LATE_BATCHES": str(late),
+                "AzureFunctionsJobHost__extensions__eventHubs__maxEventBatchSize": "1"}  # fmt: skip
+    host = hosts(Services(storage, events_server), "--only", "retried_batch", settings=settings)
+    host.send([f"fail-until:{tmp_path / 'fixed'}", "later 1", "later 2", "later 3"], partition_id="0")
+    host.start()
+    host.await_records("retried_attempt", 2)
+    assert host.stop() == 0
+    assert host.bodies("retried_batch") == [f"later {n}" for n in range(1, late + 1)]
+    assert host.checkpoints("retried") == {}
+    (tmp_path / "fixed").touch()
+    host.start()
+    wait_for(lambda: host.checkpoints("retried").get("0") == 3, "the checkpoint of the last")
+    assert host.bodies("retried_batch")[late:] == [
+        f"fail-until:{tmp_path / 'fixed'}",
+        "later 1",
+        "later 2",
+        "later 3",
+    ]
 
 
 def test_a_drain_lets_the_batch_finish_and_leaves_its_checkpoint_out(

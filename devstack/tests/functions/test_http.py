@@ -36,6 +36,9 @@ def test_requests_and_responses(hosts: Callable[..., Hosted], storage: str) -> N
     status, headers, body = host.request("/api/echo/12/a/b%20c?x=1&y=", b"\x00\xff", X_Custom="Yes")
     seen = json.loads(body)
     assert (status, headers["x-one"], headers.get_content_type()) == (201, "1", "application/json")
+    assert headers["Transfer-Encoding"] == "chunked"
+    assert "Content-Length" not in headers
+    assert "x-ms-invocation-id" not in headers
     assert seen["method"] == "POST"
     assert seen["route"] == {"id": "12", "rest": "a/b c"}
     assert seen["params"] == {"x": "1"}, "GrpcMessageConversionExtensions: empty query values are dropped"
@@ -58,7 +61,8 @@ def test_requests_and_responses(hosts: Callable[..., Hosted], storage: str) -> N
     assert (status, body) == (500, b"")
     assert "asked to fail by GET" in host.log()
     assert host.request("/api/echo/x/y")[0] == 404, "the constraint {id:int}"
-    assert host.request("/api/bytes")[0] == 405
+    for verb in ("GET", "HEAD", "OPTIONS", "PUT"):
+        assert host.request("/api/bytes", method=verb)[0] == 404, "a verb that is not declared"
     assert host.request("/elsewhere")[0] == 404
     assert host.stop() == 0
     listed = f"  echo: HTTP [GET,POST] http://127.0.0.1:{host.port}/api/echo/{{id:int}}/{{*rest}}"
@@ -90,7 +94,10 @@ def test_admin_endpoints_and_a_worker_that_ends_by_itself(hosts: Callable[..., H
     assert host.request("/admin/functions/yearly", b'{"input": ""}')[0] == 202
     assert host.await_records("yearly")[0]["past_due"] is False
     assert host.request("/admin/functions/work", b'{"input": "by hand"}')[0] == 202
-    assert host.await_records("work")[0]["body"] == "by hand"
+    by_hand = host.await_records("work")[0]
+    assert (by_hand["body"], by_hand["id"], by_hand["count"]) == ("by hand", None, 0)
+    assert host.request("/admin/functions/text", b'{"input": "x"}')[0] == 202, "any trigger"
+    assert host.request("/admin/functions/work", b'{"input": 5}')[0] == 400, "the input is a text"
     assert host.request("/admin/functions/nothing", b"{}")[0] == 404
     assert host.request("/admin/functions/yearly", b"[]")[0] == 400
     assert json.loads(host.request("/admin/functions/YEARLY")[2])["name"] == "yearly"
@@ -126,20 +133,28 @@ def test_keys_with_enable_auth(hosts: Callable[..., Hosted], storage: str) -> No
     assert host.request(f"/api/pid?code={keys['master']}", x_functions_key="wrong")[0] == 401
     assert host.request("/api/admin-only", x_functions_key=keys["default"])[0] == 401
     assert host.request("/api/admin-only", x_functions_key=keys["master"])[0] == 200
-    assert host.request("/admin/host/status")[0] == 401
+    assert host.request(f"/api/pid?CODE={keys['default']}")[0] == 200, "the name of the query in any case"
+    status, headers, _ = host.request("/admin/host/status")
+    assert (status, headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert host.request("/admin/host/status", x_functions_key="wrong")[0] == 401
+    assert host.request("/admin/host/status", x_functions_key=keys["functions"]["echo"])[0] == 403
+    assert host.request("/admin/host/status", x_functions_key=keys["default"])[0] == 403
     assert host.request("/admin/host/status", x_functions_key=keys["master"])[0] == 200
 
 
 def test_worker_processes_and_the_function_timeout(hosts: Callable[..., Hosted], storage: str) -> None:
     """FUNCTIONS_WORKER_PROCESS_COUNT; functionTimeout fails the invocation and replaces its worker."""
     settings = {"FUNCTIONS_WORKER_PROCESS_COUNT": "2", "AzureFunctionsJobHost__functionTimeout": "00:00:01"}
+    # The invocation fails at once, its process ends two seconds later.
     host = hosts(Services(storage), *HTTP, settings=settings).start()
     assert len({host.request("/api/pid")[2] for _ in range(4)}) == 2
     before = host.status()["workers"]
     assert host.request("/api/sleep/60")[0] == 500
     assert "FunctionTimedOut" in host.log()
-    wait_for(lambda: len(host.status()["workers"]) == 2, "the replacement")
+    wait_for(lambda: len(set(host.status()["workers"]) - set(before)) == 1, "the replacement")
+    wait_for(lambda: len(host.status()["workers"]) == 2, "two workers")
     assert len(set(before) & set(host.status()["workers"])) == 1
+    assert len([pid for pid in before if alive(pid)]) == 1
     assert host.request("/api/text")[2] == b"a text"
 
 
@@ -150,11 +165,13 @@ def test_a_route_prefix_from_the_environment(hosts: Callable[..., Hosted], stora
     settings = {
         "AzureFunctionsJobHost__extensions__http__routePrefix": "",
         "AzureWebJobs.fail.Disabled": "true",
+        "AzureWebJobs__process__Disabled": "true",
     }
     host = hosts(Services(storage), *HTTP, settings=settings).start()
     assert host.request("/text")[2] == b"a text"
     assert host.request("/api/text")[0] == 404
     assert host.request("/fail")[0] == 404
+    assert host.request("/pid")[0] == 200, "the form with underscores does nothing, as on the platform"
 
 
 def test_watch_starts_again_when_a_file_changes(

@@ -38,7 +38,7 @@ WRONG = {
         '@app.timer_trigger(arg_name="t", schedule="every day")\ndef f(t: func.TimerRequest) -> None: ...\n',
         ("'f'", "NCRONTAB", "every day"),
     ),
-    "a retry policy where the platform ignores it": (
+    "a retry policy where this host has none": (
         (
             '@app.queue_trigger(arg_name="m", queue_name="q", connection="AzureWebJobsStorage")\n'
             '@app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval="00:00:01")\n'
@@ -101,13 +101,6 @@ WRONG = {
         ),
         ("trigger",),
     ),
-    "one route twice": (
-        (
-            '@app.route("a")\ndef f(req: func.HttpRequest) -> str: return ""\n'
-            '@app.route("A", methods=["GET"])\ndef g(req: func.HttpRequest) -> str: return ""\n'
-        ),
-        ("'g'", "GET", "'f'", "change one of them"),
-    ),
     "a route constraint": (
         '@app.route("f/{id:odd}")\ndef f(req: func.HttpRequest) -> str: return ""\n',
         ("'f'", "odd", "constraints are"),
@@ -168,6 +161,30 @@ def test_a_wrong_file_is_refused_with_its_reason(
     host = hosts(Services("UseDevelopmentStorage=true"), app=app)
     assert host.launch().wait(PATIENCE) == 1
     assert word in host.log()
+
+
+def test_what_is_wrong_with_one_function_stops_only_that_one(
+    hosts: Callable[..., Hosted], storage: str, tmp_path: Path
+) -> None:
+    """Measured: a missing setting, connection or binding type disables its function; the others run."""
+    cases = ("the queue's name is missing a setting", "a connection that is not there", "a schedule",
+             "an output that is not served", "a trigger that is not served")  # fmt: skip
+    sources = [WRONG[case][0] for case in cases]
+    named = [source.replace("def f(", f"def wrong{number}(") for number, source in enumerate(sources)]
+    right = '@app.route("right")\ndef right(req: func.HttpRequest) -> str: return "runs"\n'
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "host.json").write_text('{"version": "2.0"}')
+    (app / "function_app.py").write_text(HEAD + right + "".join(named))
+    host = hosts(Services(storage), app=app).start()
+    assert host.request("/api/right")[2] == b"runs"
+    assert [one["name"] for one in json.loads(host.request("/admin/functions")[2])] == ["right"]
+    for number in range(len(sources)):
+        [line] = [one for one in host.log().splitlines() if f"'wrong{number}'" in one]
+        assert line.endswith("The function does not run")
+        [error] = json.loads(host.request(f"/admin/functions/wrong{number}/status")[2])["errors"]
+        assert error in line
+    assert json.loads((host.folder / "ready.json").read_text())["functions"] == ["right"]
 
 
 def test_the_worker_librarys_private_entry_is_the_one_we_know() -> None:

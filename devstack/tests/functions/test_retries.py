@@ -46,22 +46,24 @@ def _invoker(worker: _Worker) -> Invoker:
 @pytest.mark.parametrize(
     ("count", "succeeds_at", "attempts"), [(0, 9, 1), (2, 9, 3), (2, 2, 2), (5, 1, 1), (-1, 7, 7)]
 )
-async def test_n_retries_are_n_and_one_attempts_each_with_its_own_id(
+async def test_n_retries_are_n_and_one_attempts_under_one_id(
     count: int, succeeds_at: int, attempts: int
 ) -> None:
     """FunctionExecutorExtensions: until one succeeds; -1 is without end; RetryContext counts from 0."""
     worker = _Worker(lambda number: number >= succeeds_at)
     outcome = await _invoker(worker).run(_function(RetryPolicy("fixed_delay", count)), CALL, asyncio.Event())
     assert outcome.ok == (succeeds_at <= attempts)
-    assert [one["retry"] for one in worker.requests] == [(number, count) for number in range(attempts)]
-    assert len({one["id"] for one in worker.requests}) == attempts
+    assert [one["retry"][:2] for one in worker.requests] == [(number, count) for number in range(attempts)]
+    assert len({one["id"] for one in worker.requests}) == 1
+    said = [one["retry"][2] for one in worker.requests]
+    assert said == ["", *(["asked to fail"] * (attempts - 1))], "what the attempt before failed with"
 
 
 async def test_no_policy_is_one_attempt() -> None:
     """RetryContext without a policy is 0 of 0."""
     worker = _Worker(lambda _: False)
     assert not (await _invoker(worker).run(_function(None), CALL, asyncio.Event())).ok
-    assert [one["retry"] for one in worker.requests] == [(0, 0)]
+    assert [one["retry"] for one in worker.requests] == [(0, 0, "")]
 
 
 async def test_a_stop_ends_the_delay_and_the_loop() -> None:

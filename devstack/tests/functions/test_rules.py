@@ -4,10 +4,11 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from azure.eventhub import EventData
+from azure.eventhub._pyamqp.message import Message
 
 from devstack.functions import cli, timespan, wire
 from devstack.functions.config import Configuration
@@ -17,8 +18,9 @@ from devstack.functions.listeners import event_hub_settings, event_metadata
 from devstack.functions.listeners.partition import Partition
 from devstack.functions.listeners.schedule import Schedule
 from devstack.functions.model import Function, RetryPolicy
-from devstack.functions.routes import compile_route
+from devstack.functions.routes import compile_route, decoded
 from devstack.tests.functions.hosting import SAMPLE
+from devstack.tests.functions.messages import placed, received
 
 
 def _next(expression: str, year: int, month: int, day: int) -> str:
@@ -63,13 +65,12 @@ def test_time_spans() -> None:
 
 
 def test_routes_and_their_constraints() -> None:
-    """ASP.NET route templates: literals in any letter case, parameters decoded, the specific route first."""
+    """ASP.NET route templates: literals in any letter case, constraints, a slash at the end."""
     one = compile_route("api/items/{id:int:min(2)}", "x")
-    assert one.match("API/Items/12") == {"id": "12"}
+    assert one.match("API/Items/12") == one.match("api/items/12/") == {"id": "12"}
     assert one.match("api/items/1") is None
     assert one.match("api/items/a") is None
-    rest = compile_route("api/{*path}", "x")
-    assert rest.match("api/a/b%2Fc") == {"path": "a/b/c"}
+    assert one.match("/api/items/12") is None
     optional = compile_route("api/items/{id?}", "x")
     assert optional.match("api/items") == {}
     assert optional.match("api/items/7") == {"id": "7"}
@@ -77,7 +78,34 @@ def test_routes_and_their_constraints() -> None:
     root = compile_route("{ignored:maxlength(0)?}", "x")
     assert root.match("") == {}
     assert root.match("items") is None
-    assert one.rank < optional.rank < rest.rank
+
+
+def test_a_catch_all_takes_nothing_and_a_trailing_slash() -> None:
+    """Measured: ``{*rest}`` matches empty and keeps a trailing slash."""
+    rest = compile_route("api/{*path}", "x")
+    assert rest.match("api") == rest.match("api/") == {"path": ""}
+    assert rest.match("api/a/b/") == {"path": "a/b/"}
+    assert rest.match("apis") is None
+
+
+def test_defaults_and_regular_expressions_in_routes() -> None:
+    """``{n=x}`` and ``regex()``, whose braces are written twice."""
+    assert compile_route("a/{n=x}", "x").match("a") == {"n": "x"}
+    assert compile_route("a/{n=x}", "x").match("a/b") == {"n": "b"}
+    one = compile_route(r"a/{n:regex(^\d{{3}}(-x)?$)}", "x")
+    assert one.match("a/123-x") == {"n": "123-x"}
+    assert one.match("a/12") is None
+    for wrong in ("a/{n:odd}", "a/{n", "a/n}", "a/{n:regex([)}", "a/{}"):
+        with pytest.raises(ConfigurationError, match="is not understood"):
+            compile_route(wrong, "x")
+
+
+def test_a_path_is_decoded_except_for_its_slashes() -> None:
+    """Measured: ``%2F`` stays in route values, ``%2B`` does not; ``/x/../y`` is ``/y``."""
+    assert decoded("/a%2Fb/c%2bd%C3%A4/%252F") == "/a%2Fb/c+dä/%2F"
+    assert decoded("/x/../y/./z") == "/y/z"
+    assert decoded("/../x/..") == "/"
+    assert decoded("//dashboard") == "//dashboard"
 
 
 def _configuration(**host: Any) -> Configuration:
@@ -137,6 +165,7 @@ class _Recorder:
         self.running += 1
         assert self.running == 1, "one batch of a partition at a time"
         await asyncio.sleep(0)
+        assert call.fault is None
         self.batches.append(len(call.payload[1]))
         self.running -= 1
         return Outcome("id", ok=True)
@@ -156,25 +185,23 @@ class _Context:
         self.written.release()
 
 
-def _event(number: int) -> Any:
-    message = SimpleNamespace(annotations={}, properties=None)
-    return SimpleNamespace(body=b"x", properties={}, raw_amqp_message=message, sequence_number=number,
-                           offset=str(number), partition_key=None,
-                           enqueued_time=datetime.now(UTC))  # fmt: skip
+def _event(number: int) -> EventData:
+    return received(Message(message_annotations=placed(number), data=[b"x"]))
 
 
-def _partition(**host: Any) -> tuple[Partition, _Recorder, _Context]:
+def _partition(written: datetime | None = None, **host: Any) -> tuple[Partition, _Recorder, _Context]:
     trigger = {"type": "eventHubTrigger", "name": "e", "cardinality": "MANY", "dataType": "BINARY"}
     function = Function("id", "f", True, trigger, (trigger,), None)
     recorder, context = _Recorder(), _Context()
     settings = event_hub_settings.read(_configuration(**host))
-    return Partition(function, cast(Invoker, recorder), settings, cast(Any, context)), recorder, context
+    partition = Partition(function, cast(Invoker, recorder), settings, cast(Any, context), written)
+    return partition, recorder, context
 
 
 async def test_a_minimum_batch_waits_for_more_or_for_the_time() -> None:
     """PartitionProcessor with minEventBatchSize: dispatch at the minimum, a part of it after maxWaitTime."""
     partition, recorder, context = _partition(
-        minEventBatchSize=3, maxEventBatchSize=4, maxWaitTime="00:00:00.100"
+        datetime.now(UTC), minEventBatchSize=3, maxEventBatchSize=4, maxWaitTime="00:00:00.100"
     )
     await partition.take([_event(0), _event(1)])
     assert recorder.batches == []
@@ -184,6 +211,19 @@ async def test_a_minimum_batch_waits_for_more_or_for_the_time() -> None:
         await context.written.acquire()
         await context.written.acquire()
     assert (recorder.batches, context.checkpoints) == ([4, 1], [3, 4])
+
+
+@pytest.mark.parametrize("written", [None, datetime(2026, 1, 1, tzinfo=UTC)])
+async def test_the_first_batch_waits_for_what_is_left_of_the_time(written: datetime | None) -> None:
+    """GetAdjustedMaxWaitTime: at once without a checkpoint, or when the wait since it is over; measured."""
+    partition, recorder, context = _partition(written, minEventBatchSize=3, maxWaitTime="00:10:00")
+    await partition.take([_event(0)])
+    async with asyncio.timeout(10):
+        await context.written.acquire()
+    assert (recorder.batches, context.checkpoints) == ([1], [0])
+    await partition.take([_event(1)])
+    assert recorder.batches == [1], "the next one waits for the whole time"
+    partition.close()
 
 
 async def test_a_closed_partition_drops_its_cache_and_writes_no_checkpoint() -> None:

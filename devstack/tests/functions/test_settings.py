@@ -14,7 +14,7 @@ import pytest
 from devstack.functions import config
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
-from devstack.functions.listeners import cosmos, event_hub_settings, queue
+from devstack.functions.listeners import cosmos_settings, event_hub_settings, queue
 from devstack.functions.model import Function
 
 COSMOS = "AccountEndpoint=http://localhost:1/;AccountKey=a;"
@@ -48,18 +48,19 @@ def test_queue_defaults() -> None:
 
 def test_cosmos_defaults_and_refusals() -> None:
     """CosmosDBTriggerAttribute: leases, 5 s, 13 s, 17 s, 60 s, from now on, the service's page."""
-    found = cosmos.read(watcher(), configuration(C=COSMOS))
+    found = cosmos_settings.read(watcher(), configuration(C=COSMOS))
     assert (found.leases, found.create_leases, found.beginning, found.page) == ("leases", False, False, None)
     assert (found.poll, found.acquire, found.renew, found.expiration) == (5, 13, 17, 60)
     for wrong in ({"leaseContainerName": "items"}, {"startFromTime": "2026-01-01"}):
         with pytest.raises(ConfigurationError, match="function 'f'"):
-            cosmos.read(watcher(**wrong), configuration(C=COSMOS))
+            cosmos_settings.read(watcher(**wrong), configuration(C=COSMOS))
 
 
 def test_two_triggers_of_one_lease_container_are_told_apart() -> None:
     """CosmosDBTriggerAttribute.LeaseContainerPrefix, before the names of database and container."""
     prefixes = {
-        cosmos.read(watcher(leaseContainerPrefix=one), configuration(C=COSMOS)).prefix for one in "ab"
+        cosmos_settings.read(watcher(leaseContainerPrefix=one), configuration(C=COSMOS)).prefix
+        for one in "ab"
     }
     assert prefixes == {"adb.items..", "bdb.items.."}
 

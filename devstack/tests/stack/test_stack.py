@@ -1,14 +1,19 @@
 """The stack as a whole: it starts, survives its own parts' stops, and ends with whoever started it."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
 
 from devstack import status
 from devstack.ports import free_port
@@ -45,6 +50,9 @@ def test_parts_come_and_go_and_nothing_is_left(tmp_path: Path, capsys: pytest.Ca
         nobody = free_port()
         assert answers(stack.ports, nobody)
         assert "AMQP 1.0" in capsys.readouterr().out
+        with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+            urllib.request.urlopen(f"{stack.eventhubs_http}/hub/messages", b"an event without a token")
+        refused.value.close()
         stack.stop_cosmos()
         assert not answers(stack.ports, nobody)
         stack.start_cosmos()
@@ -53,6 +61,21 @@ def test_parts_come_and_go_and_nothing_is_left(tmp_path: Path, capsys: pytest.Ca
             Stack.start(tmp_path / "a", progress=lambda _: None)
     assert not answers(stack.ports, nobody)
     assert living(tmp_path) == []
+
+
+def test_the_storage_has_two_accounts_that_see_nothing_of_each_other(tmp_path: Path) -> None:
+    with Stack.start(tmp_path / "a", progress=lambda _: None) as stack:
+        both = stack.storage_connection, stack.host_storage_connection
+        for number, connection in enumerate(both):
+            with BlobServiceClient.from_connection_string(connection) as blobs:
+                blobs.create_container(f"of-{number}")
+            with QueueServiceClient.from_connection_string(connection) as queues:
+                queues.create_queue(f"of-{number}")
+        for number, connection in enumerate(both):
+            with BlobServiceClient.from_connection_string(connection) as blobs:
+                assert [one.name for one in blobs.list_containers()] == [f"of-{number}"]
+            with QueueServiceClient.from_connection_string(connection) as queues:
+                assert [one.name for one in queues.list_queues()] == [f"of-{number}"]
 
 
 def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
@@ -71,7 +94,8 @@ def test_services_end_with_their_process(tmp_path: Path, number: signal.Signals)
     )  # fmt: skip
     assert process.stdout
     with process.stdout as said:
-        assert any("Ctrl-C" in line for line in said)
+        printed = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, said))
+        assert f"events by HTTP: POST http://localhost:{ports.eventhubs}/HUB/messages\n" in printed
         assert answers(ports, free_port())
         os.kill(process.pid, number)
         assert process.wait(30) == (0 if number == signal.SIGINT else -number)

@@ -8,18 +8,20 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.eventhub.aio import EventHubConsumerClient
 
+from devstack.ports import free_port
 from devstack.tests.eventhubs.clients import read_async
 from devstack.tests.eventhubs.serving import Served, serving
 from tests.waiting import until
 from vendctl.local.system import ROOT
 
-HUBS = ("stopped", "killed", "away")
+HUBS = ("stopped", "killed", "away", "history")
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 
@@ -156,3 +158,25 @@ def test_a_hub_that_goes_away_loses_nothing(served: Served, tmp_path: Path) -> N
         for held in own["ledger"].values()
         for first, last in held
     )
+
+
+def test_a_history_leads_up_to_now_and_the_run_goes_on_from_there(served: Served, tmp_path: Path) -> None:
+    run = Run(served, "history", tmp_path, "--history", "1", "--faults", "none")
+    until(lambda: run.lines and not run.lines[-1]["history"], "the history is sent")
+    run.wait_for(run.lines[-1]["sent"] + 20)
+    assert run.end(signal.SIGTERM) == 0, run.errors
+    times = [datetime.fromisoformat(json.loads(x)["time"]) for x in read(served.connection_string, "history")]
+    assert timedelta(hours=23) < max(times) - min(times) < timedelta(hours=25)
+    assert max(times) <= datetime.now(UTC) + timedelta(minutes=1)
+    second = Run(served, "history", tmp_path, "--history", "1", "--faults", "none")
+    second.wait_for(1)
+    assert not any(line["history"] for line in second.lines)
+    second.end(signal.SIGTERM)
+
+
+def test_a_hub_that_takes_nothing_is_no_success(tmp_path: Path) -> None:
+    nowhere = Served(tmp_path, port=free_port())
+    run = Run(nowhere, "stopped", tmp_path, "--duration", "2")
+    assert run.process.wait(60) == 1
+    run.end(signal.SIGTERM)
+    assert "the hub took none of" in run.errors

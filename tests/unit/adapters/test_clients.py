@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
-from vending.adapters.clients import blob_service, cosmos_client, credential, hub_producer, queue_service
+from vending.adapters.clients import (
+    blob_service,
+    cosmos_client,
+    credential,
+    hub_namespace,
+    hub_producer,
+    queue_service,
+)
 
 KEY = "c2VjcmV0"
 BUILDERS: dict[str, Callable[[dict[str, str]], Any]] = {
@@ -66,3 +73,25 @@ def test_the_kind_of_identity() -> None:
     assert isinstance(credential({"X__credential": "managedidentity"}, "X"), ManagedIdentityCredential)
     with pytest.raises(ValueError, match="X__credential is 'certificate'"):
         credential({"X__credential": "certificate"}, "X")
+
+
+@pytest.mark.parametrize(
+    ("environment", "namespace"),
+    [
+        ({"X": "Endpoint=sb://Fleet.example/;SharedAccessKeyName=n;SharedAccessKey=s="}, "fleet.example"),
+        ({"X": "SharedAccessKeyName=n; endpoint=sb://localhost:5672;EntityPath=h"}, "localhost"),
+        ({"X__fullyQualifiedNamespace": "Fleet.example"}, "fleet.example"),
+    ],
+)
+def test_a_hubs_namespace_is_what_the_host_names_its_checkpoints_by(
+    environment: dict[str, str], namespace: str
+) -> None:
+    """``Endpoint.Host`` of the connection string, lower case (EventProcessorHost of the extension)."""
+    assert hub_namespace(environment, "X") == namespace
+
+
+def test_a_hub_connection_without_a_namespace_is_named() -> None:
+    with pytest.raises(ValueError, match="app setting X is no connection string of Event Hubs"):
+        hub_namespace({"X": "UseDevelopmentStorage=true"}, "X")
+    with pytest.raises(ValueError, match="X__fullyQualifiedNamespace"):
+        hub_namespace({}, "X")

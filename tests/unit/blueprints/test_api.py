@@ -145,6 +145,24 @@ async def test_an_answer_that_the_client_holds_is_not_sent_again(world: World) -
     assert news.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("held", "status"), [("*", 304), ('"a", {}', 304), ("W/{}", 304), ('"a"', 200), ("", 200)]
+)
+async def test_what_the_client_holds_by_any_form(world: World, held: str, status: int) -> None:
+    """RFC 9110 §13.1.2: a list, weak tags, and * for whatever there is."""
+    await world.arrive([vend("m1", 1, millis(NOW))])
+    etag = (await get(api.get_machine, route={"machineId": "m1"})).headers["ETag"]
+    again = await get(
+        api.get_machine, route={"machineId": "m1"}, headers={"if-none-match": held.format(etag)}
+    )
+    assert again.status_code == status
+
+
+async def test_no_answer_may_be_taken_for_another_type(world: World) -> None:
+    for answer in (await get(api.get_machines), await get(api.get_machine, route={"machineId": "m9"})):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_a_store_that_is_away_is_503_with_a_time_to_come_back(world: World) -> None:
     def away(operation: str, key: str) -> None:
         raise Transient("cosmos secret.example: 429", retry_after=3.2)
@@ -185,3 +203,16 @@ def test_every_function_needs_the_function_key() -> None:
     app.register_functions(api.bp)
     levels = {str(function.get_trigger().auth_level) for function in app.get_functions()}  # type: ignore[union-attr]
     assert levels == {"FUNCTION"}
+
+
+@pytest.mark.parametrize(
+    "machine", ["m1%2Fsales", "m1%2F", "%2Fm1", "m1/sales", "m1%2f..", "..%2Fm1", "m1%00"]
+)
+async def test_an_encoded_slash_makes_no_other_machine(world: World, machine: str) -> None:
+    """The platform leaves ``%2F`` in a route's value as it came."""
+    await world.arrive([vend("m1", 1, millis(NOW))])
+    for function in (api.get_machine, api.get_machine_sales):
+        answer = await get(function, route={"machineId": machine})
+        assert answer.status_code == 404
+        assert "no machine" in problem(answer)["detail"].lower()
+    assert (await get(api.get_machine, route={"machineId": "m1"})).status_code == 200

@@ -1,6 +1,5 @@
 """One log line at most for a batch on the good path, and the figures that are told of it."""
 
-import json
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,28 +7,21 @@ from typing import Any
 
 import azure.functions as func
 import pytest
-from azure.functions.eventhub import EventHubTriggerConverter
-from azure.functions.meta import Datum
 
 from blueprints import alerts, archive, ingest
 from tests.core import World, level, temperature, vend
 from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from tests.told import FakeMetrics
+from tests.trigger_batch import bodies, metadata, system_row
 from vending import wiring
 from vending.adapters import metering
+from vending.adapters.decoding import QuickConverter
 from vending.errors import Transient
 from vending.settings import Settings
 from vending.usecases.archive import Tails
 from vending.usecases.raise_alerts import AlertStores
 
 BATCH = [level(1, 8), *(vend(number) for number in range(2, 30)), temperature(30), vend(40)]
-
-
-class Collection:
-    """As the host sends bodies."""
-
-    def __init__(self, bodies: Sequence[bytes]) -> None:
-        self.bytes = list(bodies)
 
 
 class Charged(FakeDocuments):
@@ -45,6 +37,7 @@ class Charged(FakeDocuments):
 def told(monkeypatch: pytest.MonkeyPatch) -> FakeMetrics:
     found = FakeMetrics()
     monkeypatch.setattr(wiring, "metrics", lambda: found)
+    monkeypatch.setattr(wiring, "decoder", lambda: "quick")
     monkeypatch.setattr(wiring, "settings", lambda: Settings("telemetry", "vendstream"))
     return found
 
@@ -56,19 +49,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def batch(bodies: Sequence[bytes], age: timedelta = timedelta(seconds=9)) -> Any:
+def batch(sent: Sequence[bytes], age: timedelta = timedelta(seconds=9)) -> Any:
     """A trigger's batch whose oldest event is that old."""
     first = datetime.now(UTC) - age
-    times = [(first + timedelta(milliseconds=number)).isoformat() for number, _ in enumerate(bodies)]
-    rows = [{"SequenceNumber": number, "EnqueuedTimeUtc": time} for number, time in enumerate(times)]
-    values = {
-        "SystemPropertiesArray": rows,
-        "PropertiesArray": [{} for _ in rows],
-        "PartitionContext": {"PartitionId": "3"},
-    }
-    metadata = {name: Datum(json.dumps(value), "json") for name, value in values.items()}
-    data = Datum(Collection(bodies), "collection_bytes")
-    return EventHubTriggerConverter.decode(data, trigger_metadata=metadata)
+    rows = [
+        system_row(number, enqueued=first + timedelta(milliseconds=number)) for number, _ in enumerate(sent)
+    ]
+    return QuickConverter.decode(bodies(sent), trigger_metadata=metadata(rows))
 
 
 async def call(function: Any, argument: Any) -> None:
@@ -169,3 +156,15 @@ async def test_the_change_feed_is_silent_until_an_alert_changes(
     assert told.sums("alerts") == {(f,): 1}
     assert told.sums("batch.size") == {(f,): 2}
     assert told.sums("lag").keys() == {(f,)}
+
+
+async def test_that_batches_are_decoded_slowly_is_logged_once_and_within_an_invocation(
+    world: World, told: FakeMetrics, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the app is imported nothing can be logged: the host drops what belongs to no invocation."""
+    monkeypatch.setattr(wiring, "decoder", lambda: "library: QUICK_DECODING is false")
+    monkeypatch.setattr(wiring, "_said", set())
+    for _ in range(3):
+        await call(ingest.ingest_telemetry, batch(BATCH))
+    warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warned == ["batches are decoded slowly by the library: QUICK_DECODING is false"]

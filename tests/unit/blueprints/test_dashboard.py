@@ -55,7 +55,17 @@ async def test_every_file_that_the_page_names_is_served() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["missing.js", "..", "../files.py", "../../function_app.py", "/etc/passwd", "", "DASHBOARD.JS", "%2e%2e"],
+    [
+        "missing.js",
+        "..",
+        "../files.py",
+        "../../function_app.py",
+        "/etc/passwd",
+        "",
+        "DASHBOARD.JS",
+        "%2e%2e",
+        "..%2Ffiles.py",
+    ],
 )
 async def test_nothing_else_is_served(name: str) -> None:
     answer = await get(name)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vending.domain.alerts import Finding, due, judge, requeued, settled
+from vending.domain.alerts import Finding, due, judge, outcome, requeued, settled
 
 OPENED = "m1/sold-out/21/1/opened"
 
@@ -106,6 +106,17 @@ def test_a_refusal_is_kept_with_the_alert_and_the_newest_ten_of_them() -> None:
         alert["outbox"] = [{"idempotencyKey": str(number)}]
         alert = settled(alert, str(number), {"reason": "status 404", "at": number}) or {}
     assert [x["idempotencyKey"] for x in alert["undelivered"]] == [str(number) for number in range(2, 12)]
+
+
+def test_what_became_of_the_latest_notification() -> None:
+    alert = opened()
+    assert outcome(alert) == "waiting"
+    assert outcome(settled(alert, OPENED) or {}) == "taken"
+    refused = settled(alert, OPENED, {"reason": "status 404", "at": 1}) or {}
+    assert outcome(refused) == "refused"
+    closed = judge(refused, finding(7, bad=False), 100)[0]
+    assert outcome(closed) == "waiting"
+    assert outcome(settled(closed, "m1/sold-out/21/1/closed") or {}) == "taken"
 
 
 def test_what_is_due_is_what_was_queued_before() -> None:

@@ -34,7 +34,7 @@ def test_a_zone_is_too_warm_only_where_it_was_cold_before() -> None:
 
 
 def test_what_was_never_reported_is_left_out() -> None:
-    assert condition_view.describe({}, 0) == {"state": "silent", "temperatures": [], "faults": []}
+    assert condition_view.describe({}, 0) == {"state": "never", "temperatures": [], "faults": []}
     entry = {"seen": register(1_000, "ntp"), "heartbeat": register(1_000, 60, 2)}
     assert condition_view.describe(entry, 1_000) == {
         "state": "online",

@@ -31,10 +31,10 @@ def test_the_document_of_a_sale() -> None:
         "id": "stock",
         "machineId": "m1",
         "type": "stock",
-        "schema": 1,
+        "schema": 2,
         "rev": 1,
         "applied": {"dev-1/1": [[1, 4]]},
-        "marks": {"1/0": 4},
+        "delivered": {"1/0": [1, 4]},
         "slots": {"A1": [[1, 1, 10], None, [[1, 2, 0, 1, 1]]]},
         "totals": {"restocks": 1, "vends": 1, "units": 3, "revenue": {"EUR": 450}, "free": 1, "test": 1},
         "last": {"restock": [1, 1, at + 1], "vend": [1, 4, at + 4]},
@@ -69,16 +69,38 @@ def test_missing_numbers_are_told() -> None:
     assert stock.missing(held) == {"dev-1/1": [[1, 2], [4, 5]]}
 
 
-def test_marks_stay_below_what_is_not_settled() -> None:
+def test_a_run_of_counted_events_ends_at_what_is_not_settled() -> None:
     held = folded(stock.empty("m1"), vend(1), vend(2)).stock
-    assert held["marks"] == {"1/0": 2}
-    found = [parse(hub_event(n, x)) for n, x in [(5, vend(3)), (6, vend(1, price=9)), (7, vend(4))]]
+    assert held["delivered"] == {"1/0": [1, 2]}
+    found = [parse(hub_event(n, x)) for n, x in [(3, vend(3)), (4, vend(1, price=9)), (5, vend(4))]]
     result = stock.fold(held, found, moments(found))
     assert result.suspects == [found[1]]
-    assert (result.stock["marks"], result.unsettled) == ({"1/0": 5}, {"1/0": 6})
-    more = [parse(hub_event(8, vend(5)))]
-    later = stock.fold(result.stock, more, moments(more), result.unsettled)
-    assert later.stock["marks"] == {"1/0": 5}
+    assert result.stock["delivered"] == {"1/0": [5, 5]}
+    again = stock.fold(result.stock, found, moments(found))
+    assert again.suspects == [found[0], found[1]]
+
+
+def test_runs_that_touch_are_one_and_others_are_not() -> None:
+    def taken(held: stock.Document, *numbers: int) -> stock.Document:
+        found = [parse(hub_event(n, vend(n))) for n in numbers]
+        return stock.fold(held, found, moments(found)).stock
+
+    held = taken(stock.empty("m1"), 5, 6, 8)
+    assert held["delivered"] == {"1/0": [5, 8]}
+    assert taken(held, 9, 11)["delivered"] == {"1/0": [5, 11]}
+    assert taken(held, 1, 4)["delivered"] == {"1/0": [1, 8]}
+    assert taken(held, 1, 2)["delivered"] == {"1/0": [1, 2]}
+    assert taken(held, 20)["delivered"] == {"1/0": [20, 20]}
+
+
+def test_a_document_of_schema_1_is_taken_over() -> None:
+    held = folded(stock.empty("m1"), vend(1), vend(2)).stock
+    old = {key: value for key, value in held.items() if key != "delivered"} | {
+        "schema": 1,
+        "marks": {"1/0": 2},
+    }
+    assert folded(old, vend(1)).suspects
+    assert folded(old, vend(3)).stock == folded(held, vend(3)).stock | {"delivered": {"1/0": [1, 1]}}
 
 
 def test_pages_are_named_by_device_epoch_and_first_number() -> None:

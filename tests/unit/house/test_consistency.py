@@ -2,13 +2,24 @@
 
 import json
 import re
+from collections.abc import Iterable
 
 import pytest
 
 from tests.metadata import ROOT, bindings, functions, local_settings, placeholders, resolved, used
+from vendctl.partitions.looking import NEXT
+from vendctl.partitions.reading import GROUP
 from vendctl.provision import BLOB_CONTAINERS, CONTAINERS, QUEUES
 from vending.settings import CONNECTIONS, Settings
 
+PLATFORM = (
+    "AzureWebJobsCosmosDBConnectionString", "AzureWebJobsDashboard", "AzureWebJobsDisableHomepage",
+    "AzureWebJobsDotNetReleaseCompilation", "AzureWebJobsEnv",
+    "AzureWebJobsFeatureFlags", "AzureWebJobsKubernetesSecretName", "AzureWebJobsScriptRoot",
+    "AzureWebJobsSecretStorageKeyVaultUri", "AzureWebJobsSecretStorageSas", "AzureWebJobsSecretStorageType",
+    "AzureWebJobsSendGridApiKey", "AzureWebJobsServiceBus", "AzureWebJobsStorage",
+)  # fmt: skip
+"""Settings that the platform or an extension reads under this name."""
 FREE = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
 """Settings that belong to the platform and not to the app's code."""
 
@@ -28,6 +39,30 @@ def test_every_connection_is_known_and_in_local_settings(local: dict[str, str]) 
     assert set(CONNECTIONS) <= local.keys()
 
 
+def shadow(connection: str, settings: Iterable[str]) -> list[str]:
+    """The settings that the platform takes in the place of a connection of that name.
+
+    It looks for ``AzureWebJobs{connection}`` first, as one value or as a section (``…__accountName``), and
+    ignores letter case (``GetWebJobsConnectionStringSection``): a connection STORAGE is the host's account.
+    """
+    taken = f"AzureWebJobs{connection}".casefold()
+    return [name for name in settings if name.casefold() == taken or name.casefold().startswith(f"{taken}__")]
+
+
+@pytest.mark.parametrize("connection", ["STORAGE", "Storage", "dashboard", "ServiceBus"])
+def test_a_connection_that_the_platform_would_take_elsewhere_is_found(connection: str) -> None:
+    assert shadow(connection, PLATFORM)
+    assert shadow(connection, [f"azurewebjobs{connection}__accountName"])
+
+
+def test_no_connection_name_becomes_a_setting_of_the_platform(local: dict[str, str]) -> None:
+    wiring = (ROOT / "vending" / "wiring.py").read_text()
+    built = set(re.findall(r'\(os\.environ, "([^"]+)"', wiring))
+    assert built >= set(CONNECTIONS), "the builders of the wiring are not found"
+    for connection in built | used("connection") | set(CONNECTIONS):
+        assert not shadow(connection, (*PLATFORM, *local)), connection
+
+
 def test_local_settings_hold_what_the_code_reads_and_nothing_else(local: dict[str, str]) -> None:
     of_code = {name.upper() for name in Settings.__dataclass_fields__}
     assert local.keys() == of_code | placeholders() | set(CONNECTIONS) | FREE
@@ -45,14 +80,14 @@ def test_the_hub_and_its_consumer_groups_are_in_the_local_configuration(local: d
     for binding in bindings():
         if binding["type"] == "eventHubTrigger":
             hub = resolved(binding["eventHubName"], local)
-            wanted.setdefault(hub, set()).add(binding["consumerGroup"])
+            wanted.setdefault(hub, {GROUP}).add(binding["consumerGroup"])
     assert wanted, "no function reads a hub"
     for hub, groups in wanted.items():
         assert groups <= hubs.get(hub, set()), f"{hub} misses consumer groups"
 
 
 def test_two_functions_never_share_a_consumer_group() -> None:
-    groups = [b["consumerGroup"] for b in bindings() if b["type"] == "eventHubTrigger"]
+    groups = [b["consumerGroup"] for b in bindings() if b["type"] == "eventHubTrigger"] + [GROUP]
     assert len(groups) == len(set(groups))
 
 
@@ -91,6 +126,7 @@ def test_host_json_fits_the_hub_and_the_app() -> None:
     host = json.loads((ROOT / "host.json").read_text())
     hubs = host["extensions"]["eventHubs"]
     assert hubs["minEventBatchSize"] <= hubs["maxEventBatchSize"] <= hubs["prefetchCount"]
+    assert hubs["maxEventBatchSize"] <= NEXT, "vendctl partitions looks at less than a batch"
     assert host["extensions"]["http"]["routePrefix"] == ""
     assert host["extensions"]["queues"].get("messageEncoding", "base64") == "base64"
     assert host["extensionBundle"]["version"] == "[4.0.0, 5.0.0)"

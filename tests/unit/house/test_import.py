@@ -3,6 +3,7 @@
 One failing import makes every function vanish in Azure, and each heavy import is paid at every cold start.
 """
 
+import ast
 import json
 import subprocess
 import sys
@@ -33,7 +34,11 @@ FUNCTIONS = {
 HEAVY = ("azure.cosmos", "azure.storage", "azure.identity", "azure.eventhub", "pyarrow", "aiohttp")
 
 PROGRAM = """
-import json, os, socket, sys
+import json, logging, os, socket, sys
+class Kept(logging.Handler):
+    lines = []
+    def emit(self, record): self.lines.append(record.getMessage())
+logging.basicConfig(level=logging.DEBUG, handlers=[Kept()])
 def refuse(*_, **__): raise AssertionError("import must not touch the network")
 socket.socket.connect = socket.getaddrinfo = refuse
 ours = set(json.load(open("local.settings.json"))["Values"]) - {"FUNCTIONS_WORKER_RUNTIME"}
@@ -48,7 +53,7 @@ kept, os.environ = os.environ, Watched()
 import function_app
 os.environ = kept
 names = [found.get_function_name() for found in function_app.app.get_functions()]
-print(json.dumps({"names": names, "modules": sorted(sys.modules)}))
+print(json.dumps({"names": names, "modules": sorted(sys.modules), "lines": Kept.lines}))
 """
 
 
@@ -69,3 +74,40 @@ def test_exactly_the_expected_functions(imported: dict[str, list[str]]) -> None:
 def test_heavy_libraries_are_imported_where_used(imported: dict[str, list[str]]) -> None:
     loaded = set(imported["modules"])
     assert not [name for name in HEAVY if name in loaded]
+
+
+ELSEWHERE = "import azure.functions as func; func.get_binding_registry()._bindings.clear()\n"
+
+
+def test_nothing_is_logged_as_the_app_is_imported(imported: dict[str, list[str]]) -> None:
+    """The host drops a line that belongs to no invocation; what must be known is in the health answer."""
+    assert imported["lines"] == []
+    told = "; from vending import wiring; print(wiring.decoder())"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ELSEWHERE + "import function_app" + told],
+        cwd=ROOT, env={}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("library: azure-functions keeps its converters elsewhere")
+
+
+STARTERS = {
+    "to_thread", "run_in_executor", "Thread", "call_later", "call_soon", "add_done_callback", "ensure_future",
+    "submit",
+}  # fmt: skip
+IN_THREADS = {"vending/usecases/write_table.py": "vending/adapters/parquet.py"}
+"""Who starts work outside an invocation's task → where that work is written."""
+
+
+def test_no_work_outside_an_invocation_logs() -> None:
+    """Threads and callbacks belong to no invocation for the worker; a TaskGroup's tasks do."""
+    found = set()
+    for path in (ROOT / "function_app.py", *ROOT.glob("blueprints/*.py"), *ROOT.glob("vending/**/*.py")):
+        tree = ast.parse(path.read_text())
+        calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        called = {getattr(call, "attr", getattr(call, "id", "")) for call in calls}
+        if called & STARTERS:
+            found.add(path.relative_to(ROOT).as_posix())
+    assert found == IN_THREADS.keys()
+    for work in IN_THREADS.values():
+        assert "logging" not in (ROOT / work).read_text(), work

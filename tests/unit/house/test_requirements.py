@@ -41,6 +41,14 @@ def test_the_lock_satisfies_every_group() -> None:
         assert requirement.specifier.contains(lock[canonicalize_name(requirement.name)]), requirement
 
 
+def test_the_workers_library_that_is_deployed_is_the_one_that_the_tests_run() -> None:
+    """The platform takes an app's own copy of it from Python 3.13 on, and else whichever it has."""
+    local = tomllib.loads((ROOT / "devstack" / "pyproject.toml").read_text())["project"]["dependencies"]
+    (tested,) = [line for line in local if line.startswith("azure-functions-runtime")]
+    assert pins("requirements.txt")["azure-functions-runtime"] == tested.partition("==")[2]
+    assert tested in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+
+
 def test_no_tool_is_deployed() -> None:
     tools = {canonicalize_name(x.name) for x in asked("tools", "test", "lint")}
     assert not tools & pins("requirements.txt").keys()

@@ -1,8 +1,11 @@
 """Workflows: pinned, without secrets, and in step with infra/, the commands and the local stack (offline)."""
 
 import dataclasses
+import hashlib
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 from ruamel.yaml import YAML
 
-from tests.bicep import read
+from tests import bicep
 from tests.elsewhere import Services
-from tests.infra import Infra
+from tests.infra import template
 from tests.metadata import ROOT, local_settings
 from vendctl.local.system import HUBS
 from vendctl.package import main as package
@@ -34,11 +37,6 @@ def load(path: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def deploy() -> dict[str, Any]:
     return load(FOLDER / "deploy.yml")
-
-
-@pytest.fixture(scope="module")
-def infra() -> Infra:
-    return Infra()
 
 
 def step(job: dict[str, Any], text: str) -> dict[str, Any]:
@@ -87,15 +85,15 @@ def test_the_parameter_files_find_the_environment_that_they_read(deploy: dict[st
     names: set[str] = set()
     for path in (ROOT / "infra").glob("*.bicepparam"):
         names |= set(re.findall(r"readEnvironmentVariable\('(\w+)'", path.read_text()))
-        assert not read(path).faults
     given = step(deploy["jobs"]["deploy"], "group create")["env"]
     assert names - BY_AZD == given.keys()
     assert names - BY_AZD <= deploy["jobs"]["what-if"]["env"].keys()
+    assert names == bicep.GIVEN["prod"].keys(), "infra/compiled/prod.json is made with all of them"
 
 
-def test_outputs_that_the_steps_read_are_outputs_of_main_bicep(infra: Infra) -> None:
+def test_outputs_that_the_steps_read_are_outputs_of_main_bicep() -> None:
     asked = set(re.findall(r"steps\.resources\.outputs\.(\w+)", (FOLDER / "deploy.yml").read_text()))
-    missing = asked - {name.lower() for name in infra.main.outputs}
+    missing = asked - {name.lower() for name in template()["outputs"]}
     assert asked, "the steps read no output"
     assert not missing, f"main.bicep has no outputs {sorted(missing)}"
 
@@ -119,30 +117,52 @@ def test_what_is_packaged_is_deployed_and_then_tried(deploy: dict[str, Any], tmp
     assert switched == ("--telemetry" in packed)
 
 
-def test_the_smoke_test_gets_what_it_reads_and_may_send(deploy: dict[str, Any], infra: Infra) -> None:
+def test_the_smoke_test_gets_what_it_reads(deploy: dict[str, Any]) -> None:
     given = step(deploy["jobs"]["deploy"], "vendctl smoke")
     assert {"EVENTHUB__fullyQualifiedNamespace", "TELEMETRY_HUB"} <= given["env"].keys()
     assert "export FUNCTIONS_KEY" in given["run"]
     assert "::add-mask::$FUNCTIONS_KEY" in given["run"]
-    assert ("hub", "eventHubsDataSender") in infra.grants("peopleRoles")
-    sends = infra.modules["peopleRoles"].named("deployerSends")
-    assert sends.body["properties"]["principalId"] == "deployerId"
-    assert infra.main.modules["peopleRoles"].params["deployerId"] == "deployerId"
 
 
-def test_bicep_is_compiled_and_linted_before_anything_is_deployed(deploy: dict[str, Any]) -> None:
-    commands = step(deploy["jobs"]["bicep"], "az bicep")["run"]
-    for command in (
-        "lint --file infra/main.bicep",
-        "build --file infra/main.bicep",
-        'build-params --file "$file"',
-    ):
-        assert f"az bicep {command}" in commands
-    assert {name: job.get("needs") for name, job in deploy["jobs"].items()} == {
+def test_bicep_is_checked_before_anything_is_deployed(deploy: dict[str, Any]) -> None:
+    jobs = deploy["jobs"]
+    assert "python3 -m tests.bicep --require" in step(jobs["bicep"], "tests.bicep")["run"]
+    assert {name: job.get("needs") for name, job in jobs.items()} == {
         "bicep": None,
         "what-if": "bicep",
         "deploy": "bicep",
     }
+
+
+def test_every_job_that_compiles_has_the_pinned_compiler(deploy: dict[str, Any]) -> None:
+    """In CI `az` takes the compiler that is on the PATH (``bicep.use_binary_from_path=if_found_in_ci``)."""
+    for name, job in deploy["jobs"].items():
+        runs = [each.get("run", "") for each in job["steps"]]
+        compiles = next(i for i, text in enumerate(runs) if re.search(r"tests\.bicep|\.bicepparam", text))
+        assert "sudo sh .github/bicep.sh /usr/local/bin" in runs[:compiles], name
+
+
+def test_the_compiler_is_pinned_by_version_and_sum(tmp_path: Path) -> None:
+    """The script is run with a `curl` that brings something else: nothing is installed."""
+    script = ROOT / ".github" / "bicep.sh"
+    pins = dict(re.findall(r"^(VERSION|SHA256)=(\S+)$", script.read_text(), re.MULTILINE))
+    assert pins["VERSION"] == bicep.VERSION
+    if bicep.BESIDE.exists():
+        assert hashlib.sha256(bicep.BESIDE.read_bytes()).hexdigest() == pins["SHA256"]
+    curl = tmp_path / "curl"
+    curl.write_text(
+        '#!/bin/sh\nfor last; do :; done\necho "$last" >"$FOLDER/asked"\necho bad >"$FOLDER/bicep.new"\n'
+    )
+    curl.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "FOLDER": str(tmp_path)}
+    done = subprocess.run(
+        ["sh", script, tmp_path], env=environment, capture_output=True, text=True, check=False
+    )
+    asked = (tmp_path / "asked").read_text()
+    assert asked == f"https://github.com/Azure/bicep/releases/download/v{bicep.VERSION}/bicep-linux-x64\n"
+    assert done.returncode != 0
+    assert "did NOT match" in done.stderr + done.stdout
+    assert not (tmp_path / "bicep").exists()
 
 
 def test_core_tools_run_the_same_tests_on_both_kinds_of_services() -> None:
@@ -181,7 +201,8 @@ def test_dependabot_looks_after_what_is_pinned() -> None:
         for path in (ROOT / "devstack").rglob("package-lock.json")
         if "node_modules" not in path.parts
     }
-    assert set(found) == {"github-actions", "pip", "npm"}
+    assert set(found) == {"github-actions", "pip", "npm", "nuget"}
+    assert all((ROOT / folder.strip("/")).glob("*.csproj") for folder in found["nuget"])
     assert set(found["npm"]) == locks
 
 

@@ -13,7 +13,10 @@ def hub_event(number: int, at: int, delivery: Delivery, partition: str = "0") ->
     """A delivery with its sequence number, enqueued when it was sent."""
     enqueued = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at)
     system = {"x-opt-publisher": delivery.publisher} if delivery.publisher else {}
-    return HubEvent("1", partition, number, str(number), enqueued, delivery.key, {}, system, delivery.body)
+    amqp = {"fault": f"its AMQP body is a {delivery.section}, not data"} if delivery.section else None
+    body = b"" if delivery.section else delivery.body
+    place = "1", partition, number, str(number), enqueued, delivery.key
+    return HubEvent(*place, {}, system, body, amqp)
 
 
 def partition_of(key: str) -> str:

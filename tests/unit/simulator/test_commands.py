@@ -34,6 +34,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (("run", "--dry-run", "--prefix", "Ä"), "prefix 'Ä'"),
         (("run", "--connection", "nonsense"), "Connection string is either blank or malformed"),
         (("run", "--connection", "Endpoint=sb://x", "--speed", "0"), "--speed 0.0"),
+        (("run", "--connection", "Endpoint=sb://x", "--history", "61"), "--history 61: days from 0 to 60"),
+        (("run", "--connection", "Endpoint=sb://x", "--history", "1", "--dates", "model"), "--dates now"),
         (("scenario", "nothing.toml"), "nothing.toml: No such file"),
         (("scenario", "heat-wave"), "--connection is missing"),
         (("verify", "--truth", "nothing.json", "--cosmos", "", "--storage", ""), "no truth file"),

@@ -59,6 +59,20 @@ async def test_ingest_and_truth_agree_on_an_awkward_fleet(seed: int) -> None:
     assert differences(truth, await applied(deliveries, 37)) == []
 
 
+async def test_bodies_that_are_no_data_are_each_one_dead_letter_and_nobodys_event() -> None:
+    """As they end after `vendctl partitions clear`; before it, verify says what may be behind it."""
+    truth, deliveries = told(Timeline(Fleet(3, 10), frozenset({"binary-bodies", "poison"}), START), 2)
+    bodies = [delivery for _, delivery in deliveries if delivery.section]
+    assert {delivery.section for delivery in bodies} == {"value", "sequence"}
+    assert differences(truth, await applied(deliveries, 37)) == []
+    without = [due for due in deliveries if not due[1].section]
+    (difference,) = differences(truth, await applied(without, 37))
+    assert difference == (
+        f"dead letters amqp-body: truth {len(bodies)}, stored 0"
+        " (their partitions stand until they are cleared: vendctl partitions)"
+    )
+
+
 async def test_every_kind_of_damage_is_seen() -> None:
     truth, deliveries = told(Timeline(Fleet(5, 6), frozenset(FAULTS), START), 1)
     vend = next(x for x in deliveries if b"vend.completed" in x[1].body and x[1].kind == "event")

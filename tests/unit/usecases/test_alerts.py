@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
+from vending.domain.stock import SCHEMA
 from vending.errors import Conflict, Rejected, Transient
 from vending.ports import Put
 from vending.usecases.notify import notify
@@ -118,8 +119,9 @@ async def test_a_bug_that_meets_most_machines_stops_the_feed(world: World) -> No
 
 
 async def test_a_newer_schema_waits(world: World) -> None:
-    with pytest.raises(Transient, match="schema 2"):
-        await watch_machines([(await world.stock(s21=0)) | {"schema": 2}], world.stores, NOW)
+    newer = SCHEMA + 1
+    with pytest.raises(Transient, match=f"schema {newer}"):
+        await watch_machines([(await world.stock(s21=0)) | {"schema": newer}], world.stores, NOW)
 
 
 async def test_a_crash_before_the_queue_sends_the_same_key_later(world: World) -> None:

@@ -74,7 +74,7 @@ async def answers(stores: ViewStores) -> dict[str, Any]:
         "/api/v1/machines/{machineId}/sales": await views_machines.sales(stores, "m1", None, None),
         "/api/v1/fleet/summary": await views_fleet.summary(stores, "America/New_York", None, NOW),
         "/api/v1/alerts": await views_alerts.alerts(stores, 10, NOW),
-        "/api/health": await health({}, "1"),
+        "/api/health": await health({}, "1", "quick"),
     }
 
 

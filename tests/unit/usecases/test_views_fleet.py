@@ -40,7 +40,7 @@ async def test_an_empty_fleet_has_all_its_fields(world: World) -> None:
     found = await summary(world)
     assert found["date"] == "2026-03-02"
     assert found["machines"] == {
-        "total": 0, "online": 0, "silent": 0, "imported": 0, "faulty": 0, "newestEvent": None,
+        "total": 0, "online": 0, "silent": 0, "imported": 0, "never": 0, "faulty": 0, "newestEvent": None,
     }  # fmt: skip
     assert found["alerts"]["open"] == 0
     assert found["day"]["revenue"] == {}
@@ -146,7 +146,7 @@ async def test_machines_by_state_and_how_fresh_the_events_are(world: World) -> N
     imported = vend("m3", 1, at + HOUR) | {"clocksync": "import"}
     await world.arrive([vend("m1", 1, at - 5_000), fault, imported])
     assert (await summary(world))["machines"] == {
-        "total": 3, "online": 1, "silent": 1, "imported": 1, "faulty": 1,
+        "total": 3, "online": 1, "silent": 1, "imported": 1, "never": 0, "faulty": 1,
         "newestEvent": "2026-03-02T11:59:55.000Z",
     }  # fmt: skip
 
@@ -160,9 +160,10 @@ async def test_the_summary_costs_the_same_for_any_number_of_machines(world: Worl
     for _ in range(4):
         await views_fleet.summary(shared, "Etc/UTC", None, NOW)
     # No machine's own; conditions listed and read once; eight fleet days, a products day and the defective
-    # machines once; the catalog's version and its products once.
+    # machines once; the catalog's version, its machines and its
+    # products once.
     spent = [store.requests - had for store, had in zip(everything, before, strict=True)]
-    assert spent == [0, 2, 10, 2]
+    assert spent == [0, 2, 10, 3]
 
 
 async def test_a_value_is_read_again_after_two_seconds_and_never_kept_after_a_failure() -> None:

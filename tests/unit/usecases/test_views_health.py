@@ -23,15 +23,16 @@ async def endless() -> None:
 
 
 async def test_all_is_well() -> None:
-    assert await health({"a": fine, "b": fine}, "1.2") == {
+    assert await health({"a": fine, "b": fine}, "1.2", "quick") == {
         "status": "ok",
         "version": "1.2",
+        "decoder": "quick",
         "stores": {"a": "ok", "b": "ok"},
     }
 
 
 async def test_each_kind_of_failure_is_named_and_tells_no_address() -> None:
-    found = await health({"a": fine, "b": away, "c": bug, "d": endless}, "1.2", patience=0.01)
+    found = await health({"a": fine, "b": away, "c": bug, "d": endless}, "1.2", "quick", patience=0.01)
     assert found["status"] == "unavailable"
     assert found["stores"]["a"] == "ok"
     assert found["stores"]["b"] == "does not answer, or refuses this app's access"

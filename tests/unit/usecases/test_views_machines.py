@@ -8,9 +8,10 @@ import pytest
 
 from tests.fakes import FakeDocuments
 from tests.rollup_world import World, event, failure, ms, vend
+from vendctl import deployed
 from vending.domain.clock import millis
 from vending.ports import Put
-from vending.usecases import views_machines
+from vending.usecases import views_machines, views_places
 from vending.usecases.views import ViewStores
 from vending.usecases.views_machines import MachineQuery
 
@@ -96,6 +97,31 @@ async def test_a_row_says_how_the_machine_is_and_what_it_holds(world: World) -> 
         "lastVend": "2026-03-02T12:00:00.000Z",
         "missingLedgerNumbers": 2,
     }  # fmt: skip
+
+
+async def test_a_machine_of_the_catalog_that_never_reported_is_in_the_list(world: World) -> None:
+    """The newly installed machine that does not connect is the one that an installer looks for."""
+    await place(world, "m2", "mall")
+    await world.arrive([vend("m1", 1, millis(NOW))])
+    page = await views_machines.machines(stores(world), MachineQuery(), NOW)
+    assert [(row["machineId"], row["site"], row["state"], row["lastSeen"]) for row in page["machines"]] == [
+        ("m1", None, "online", "2026-03-02T12:00:00.000Z"),
+        ("m2", "mall", "never", None),
+    ]
+    never = await views_machines.machines(stores(world), MachineQuery(state="never"), NOW)
+    assert (ids(never), never["total"]) == (["m2"], 1)
+    found = await views_machines.machine(stores(world), "m2", "Etc/UTC", NOW)
+    assert found
+    assert (found["site"], found["condition"]["state"], found["slots"]) == ("mall", "never", [])
+    assert await views_machines.machine(stores(world), "m3", "Etc/UTC", NOW) is None
+
+
+async def test_the_machine_of_the_deployments_test_is_none_of_the_fleet(world: World) -> None:
+    assert views_places.SMOKE_MACHINE == deployed.MACHINE
+    await world.arrive([vend(deployed.MACHINE, 1, millis(NOW)), vend("m1", 1, millis(NOW))])
+    page = await views_machines.machines(stores(world), MachineQuery(), NOW)
+    assert (ids(page), page["total"]) == (["m1"], 1)
+    assert await views_machines.machine(stores(world), deployed.MACHINE, "Etc/UTC", NOW)
 
 
 async def test_a_machine_is_silent_after_an_hour(world: World) -> None:

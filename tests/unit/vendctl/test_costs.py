@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from vendctl.costs import ROOT, Costs, Fleet, main, read, table
+from vendctl.costs import ROOT, Costs, Fleet, logs_at_information, main, read, table
 
 FIGURES, FLEETS = read()
 SMALL, MIDDLE, LARGE = FLEETS
@@ -52,6 +52,20 @@ def test_a_fleet_by_hand() -> None:
     assert found["Event Hubs"] == pytest.approx(730 * 0.03 + 45.625 * 0.028)
     stored = 45_625_000 * 12 * 52 / 1e9 * 0.25
     assert found["Cosmos DB"] == pytest.approx(45.625 * MIDDLE.units_per_event * 0.25 + stored)
+
+
+def test_logs_are_what_was_measured_an_event_and_an_idle_minute() -> None:
+    """The least fleets stay within what is free; the largest pays 62 bytes an event beyond it."""
+    assert [parts(fleet)["Logs"] for fleet in (SMALL, MIDDLE)] == [0, 0]
+    written = (912_500_000 * 62 + 730 * 60 * 39_000) / 1e9
+    assert parts(LARGE)["Logs"] == pytest.approx((written - 5) * 2.30)
+    assert date.fromisoformat(FIGURES["logs"]["date"])
+
+
+def test_what_the_levels_of_host_json_save_is_documented() -> None:
+    small, middle, large = (f"{dollars:,.0f}" for dollars in logs_at_information())
+    told = " ".join((ROOT / "docs" / "deploy.md").read_text().split())
+    assert f"With every category at Information they would be {small}, {middle} and {large} dollars" in told
 
 
 def test_full_batches_come_as_fast_as_they_fill() -> None:

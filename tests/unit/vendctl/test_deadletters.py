@@ -65,6 +65,14 @@ def test_a_discarded_one_is_not_listed_and_tells_why(hub: Hub, capsys: pytest.Ca
     assert (became["action"], became["note"]) == ("discarded", "a fuzzer")
 
 
+def test_a_reason_that_no_letter_has_is_named_with_those_that_there_are(
+    hub: Hub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", "--reason", "nonsense"]) == 1
+    said = capsys.readouterr().err
+    assert "no dead letter has the reason 'nonsense'; there are: conflict, not-json, wrong-schema" in said
+
+
 def test_a_body_goes_to_a_file_and_comes_from_one(hub: Hub, tmp_path: Path) -> None:
     file = tmp_path / "body.json"
     assert main(["show", "1/0@1", "--body", str(file)]) == 0

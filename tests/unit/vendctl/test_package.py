@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vendctl.package import ROOT, WITH_TELEMETRY, build, files, main, rules
+from vendctl import package
+from vendctl.package import ROOT, WITH_TELEMETRY, build, files, main, rules, tried
 from vending.settings import VERSION
 
 TREE = (
@@ -88,3 +89,92 @@ def test_an_existing_folder_is_left_alone(tmp_path: Path, capsys: pytest.Capture
 def test_the_package_names_its_version(tree: Path, tmp_path: Path) -> None:
     build(tree, tmp_path / ".out" / "app", version="1.2.3")
     assert (tmp_path / ".out" / "app" / VERSION).read_text() == "1.2.3"
+
+
+APP = """import azure.functions as func
+from parts import more
+app = func.FunctionApp()
+for part in more.parts:
+    app.register_functions(part)
+"""
+PART = """import azure.functions as func
+bp = func.Blueprint()
+@bp.function_name("{name}")
+@bp.route("{name}")
+def {name}(req: func.HttpRequest) -> str:
+    return ""
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """An app whose second part is optional."""
+    root = tmp_path / "checkout"
+    (root / "parts").mkdir(parents=True)
+    for name in ("host.json", "requirements.txt", ".funcignore"):
+        (root / name).write_text("")
+    (root / "function_app.py").write_text(APP)
+    (root / "parts" / "first.py").write_text(PART.format(name="first"))
+    (root / "parts" / "second.py").write_text(PART.format(name="second"))
+    (root / "parts" / "more.py").write_text(
+        "from importlib.util import find_spec\nfrom parts import first\nparts = [first.bp]\n"
+        "if find_spec('parts.second'):\n    from parts import second\n    parts.append(second.bp)\n"
+    )
+    return root
+
+
+def test_a_package_that_holds_every_function_is_taken(app: Path) -> None:
+    assert tried(app) == {"first", "second"}
+
+
+def test_a_package_with_fewer_functions_than_the_checkout_is_refused(app: Path) -> None:
+    (app / ".funcignore").write_text("second.py\n")
+    with pytest.raises(ValueError, match=r"^the package is refused: 1 of 2 functions, without second$"):
+        tried(app)
+
+
+def test_a_package_that_cannot_be_imported_is_refused_in_one_line(app: Path) -> None:
+    """On the platform: "0 functions found", and no word why."""
+    (app / ".funcignore").write_text("first.py\n")
+    with pytest.raises(ValueError, match=r"ImportError: cannot import name 'first'") as refusal:
+        tried(app)
+    assert "\n" not in str(refusal.value)
+    assert "(parts/more.py, line 2)" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import no_such_package", "ModuleNotFoundError: No module named 'no_such_package'"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("import os; os._exit(7)", "ended with code 7: nothing was printed"),
+        ("app.function_name('x')(lambda: 1)", "ValueError"),
+    ],
+)
+def test_an_app_that_does_not_start_is_refused(app: Path, line: str, said: str) -> None:
+    with (app / "function_app.py").open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(ValueError, match="the package is refused: ") as refusal:
+        tried(app)
+    assert said in str(refusal.value)
+
+
+def test_what_only_this_process_knows_does_not_help(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment, PYTHONPATH and the current folder are not the package's."""
+    (app / "function_app.py").write_text("import os, tests; os.environ['TELEMETRY_HUB']\n" + APP)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("TELEMETRY_HUB", "telemetry")
+    with pytest.raises(ValueError, match="No module named 'tests'"):
+        tried(app)
+
+
+def test_nothing_is_written_where_the_package_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], app: Path
+) -> None:
+    (app / "parts" / "first.py").write_text("1 / 0")
+    monkeypatch.setattr(package, "ROOT", app)
+    assert main([str(tmp_path / "out.zip")]) == 1
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError: division by zero (parts/first.py, line 1)" in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out.zip").exists()

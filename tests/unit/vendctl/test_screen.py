@@ -45,6 +45,7 @@ def test_a_terminal_shows_truth_and_app_side_by_side() -> None:
 
 def test_plain_lines_say_the_same() -> None:
     assert shown(terminal=False) == (
-        "vendstream: 9040 sent, 1233 of 1234 vends, 1,232.56 EUR + 1.50 USD of 1,234.56 EUR + 1.50 USD, "
-        "60 of 61 machines, 16 of 17 dead letters, 4 alerts; behind: ingest 40, archive 0\n"
+        "vendstream: 9040 sent; in the app (and sent): 1233 (1234) vends, "
+        "1,232.56 EUR + 1.50 USD (1,234.56 EUR + 1.50 USD), 60 (61) machines, "
+        "16 (17) dead letters, 4 alerts; behind: ingest 40, archive 0\n"
     )

@@ -11,10 +11,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.core import hub_event
-from vendctl.smoke import App, NotAlive, event, functions, main
+from vendctl.deployed import App, NotAlive
+from vendctl.smoke import Events, functions, main
 from vending.domain.events import parse
 
-SALES = "/api/v1/machines/smoke-test/sales"
+THE_MACHINE = "/api/v1/machines/smoke-test"
+SALES = f"{THE_MACHINE}/sales"
+DAYS = ["2026-03-01", "2026-03-02"]
 
 
 class Answers:
@@ -38,7 +41,7 @@ def answers() -> Answers:
 
 @pytest.fixture
 async def app(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
-    monkeypatch.setattr("vendctl.smoke.POLL", 0.001)
+    monkeypatch.setattr("vendctl.deployed.POLL", 0.001)
     application = web.Application()
     application.router.add_get("/{path:.*}", answers.serve)
     async with TestServer(application) as server, aiohttp.ClientSession() as session:
@@ -97,12 +100,81 @@ async def test_nobody_there_is_a_fault_too(app: App) -> None:
     assert await nobody.healthy() == "GET /api/health: no answer"
 
 
-def test_the_event_is_valid_and_counts_for_nothing() -> None:
-    epoch, body = event(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
-    found = parse(hub_event(1, body))
-    assert (found.envelope.deviceepoch, found.machine) == (epoch, "smoke-test")
-    assert found.envelope.clocksync == "import"
-    assert getattr(found.data, "payment_method") == "test"  # noqa: B009 - of one kind of data only
+def day(tests: int | None) -> tuple[int, Any]:
+    figures = {"test": tests} if tests else {"vends": 5}
+    return 200, {"day": None if tests is None else {"figures": figures}, "alerts": []}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([day(2), day(None)], "roll_up_shard: the vend is in none of smoke-test's days"),
+        ([day(0), day(0)], "roll_up_shard: the vend is in none of smoke-test's days"),
+        ([(404, {})], "roll_up_shard: the vend is in none of smoke-test's days"),
+        ([(503, {})], "GET /api/v1/machines/smoke-test?day=2026-03-01: 503"),
+        ([day(2), day(1)], None),
+        ([day(None), day(3)], None),
+    ],
+)
+async def test_the_vend_must_be_in_a_day_that_roll_up_shard_wrote(
+    app: App, answers: Answers, given: list[Any], said: str | None
+) -> None:
+    """Two test vends were there before this run's; the business day is one of two, by the machine's zone."""
+    answers.given[THE_MACHINE] = given
+    wrong = await app.rolled_up(DAYS, 2)
+    assert wrong is None if said is None else (wrong or "").startswith(said)
+
+
+def with_alert(*alerts: dict[str, Any]) -> list[tuple[int, Any]]:
+    other = {"rule": "sold-out", "component": "A1", "notification": "waiting"}
+    return [(200, {"alerts": [other, *alerts]})]
+
+
+def of_the_test(notification: str) -> dict[str, Any]:
+    return {"rule": "sold-out", "component": "T1", "notification": notification}
+
+
+async def test_an_alert_must_open_and_its_notification_be_taken(app: App, answers: Answers) -> None:
+    answers.given[THE_MACHINE] = with_alert()
+    assert (await app.told() or "").startswith("watch_machines: ")
+    answers.given[THE_MACHINE] = with_alert(of_the_test("waiting"))
+    assert (await app.told() or "").startswith("notify: ")
+    answers.given[THE_MACHINE] = with_alert(of_the_test("taken"))
+    assert await app.told() is None
+    answers.given[THE_MACHINE] = [(500, None)]
+    assert await app.told() == "GET /api/v1/machines/smoke-test: 500"
+
+
+async def test_a_receiver_that_refuses_is_told_at_once(app: App, answers: Answers) -> None:
+    answers.given[THE_MACHINE] = with_alert(of_the_test("refused"))
+    with pytest.raises(NotAlive, match="notify: the receiver refused"):
+        await app.until(app.told)
+
+
+async def test_the_alert_must_close_again(app: App, answers: Answers) -> None:
+    answers.given[THE_MACHINE] = with_alert(of_the_test("taken"))
+    assert (await app.calm() or "").startswith("watch_machines: ")
+    answers.given[THE_MACHINE] = with_alert()
+    assert await app.calm() is None
+
+
+async def test_a_function_that_somebody_switched_off_is_named(app: App, answers: Answers) -> None:
+    """``AzureWebJobs.notify.Disabled`` leaves a function indexed."""
+    answers.given["/admin/functions"] = [
+        (200, [{"name": "a"}, {"name": "b", "isDisabled": True}, {"name": "another", "isDisabled": True}])
+    ]
+    assert await app.indexed({"a", "b"}) == "disabled: b"
+
+
+def test_the_events_are_valid_and_count_for_nothing() -> None:
+    events = Events(datetime(2026, 3, 2, 11, 0, tzinfo=UTC))
+    vend, full, empty = (parse(hub_event(1, x)) for x in (events.vend(), events.level(1), events.level(0)))
+    for found in (vend, full, empty):
+        assert (found.envelope.deviceepoch, found.machine) == (events.epoch, "smoke-test")
+        assert found.envelope.clocksync == "import"
+    assert [x.envelope.sequence for x in (vend, full, empty)] == [1, 2, 3]
+    assert getattr(vend.data, "payment_method") == "test"  # noqa: B009 - of one kind of data only
+    assert events.days == ["2026-03-01", "2026-03-02", "2026-03-03"]
 
 
 def test_the_hub_must_be_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,38 @@
+// What the modules are given: a misspelt property is an error of the compiler, not of a deployment.
+
+@export()
+@description('Names and tags of what is deployed.')
+type Tags = {
+  @description('A tag and its value.')
+  *: string
+}
+
+@export()
+@sealed()
+@description('The name of each resource. All are known before anything is deployed, so that what-if sees everything.')
+type Names = {
+  @description('The identity that the app signs in with.')
+  identity: string
+  @description('The Log Analytics workspace.')
+  workspace: string
+  @description('Application Insights.')
+  insights: string
+  @description('The Event Hubs namespace.')
+  eventHubs: string
+  @description('The hub that devices send to.')
+  hub: string
+  @description('The Cosmos DB account.')
+  cosmos: string
+  @description('The database in it.')
+  database: string
+  @description('The account of the archive, the dead letters and the queues.')
+  storage: string
+  @description('The account of the Functions host.')
+  hostStorage: string
+  @description('The container in it that the deployed package lies in.')
+  packages: string
+  @description('The plan that the app runs on.')
+  plan: string
+  @description('The function app.')
+  app: string
+}

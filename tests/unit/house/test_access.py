@@ -1,0 +1,93 @@
+"""The app's identity may do what the app does and no more; nothing else is open (tests/infra.py)."""
+
+import json
+import re
+
+import pytest
+
+from tests.infra import COSMOS, NAMESPACE, STORAGE, Deployment, template
+from tests.metadata import ROOT, Wiring, triggers, used
+
+SECRETS = re.compile(
+    r"listKeys\(|listAccountSas\(|AccountKey=|SharedAccessKey=|sig=|password\s*[:=]", re.IGNORECASE
+)
+
+
+@pytest.fixture(scope="module", params=["dev", "prod"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    return Deployment(request.param)
+
+
+def test_the_app_may_do_what_it_does_and_nothing_else(deployment: Deployment) -> None:
+    """On the host's account Blob Data Owner is for the host itself, timers and Event Hubs, Table Data
+    Contributor for diagnostic events; Queue Data Contributor would be for blob triggers and durable functions
+    (learn.microsoft.com/azure/azure-functions/functions-reference, "Connecting to host storage").
+    """
+    host, data = deployment.leads("AzureWebJobsStorage"), deployment.leads("DATA")
+    wiring = Wiring()
+    hub, insights = deployment.one(f"{NAMESPACE}/eventhubs"), deployment.one("Microsoft.Insights/components")
+    database = f"{deployment.leads('COSMOS')}/dbs/{deployment.settings['COSMOS_DATABASE']}"
+    receives = bool(triggers("eventHubTrigger")) or "hub" in wiring.reached
+    sends = "hub_sender" in wiring.reached or bool(triggers("eventHub"))
+    needed = {
+        (host, "Storage Blob Data Owner"): True,
+        (host, "Storage Table Data Contributor"): True,
+        (host, "Storage Queue Data Contributor"): bool(triggers("blobTrigger")),
+        (insights["id"], "Monitoring Metrics Publisher"): True,
+        (hub["id"], "Azure Event Hubs Data Receiver"): receives,
+        (hub["id"], "Azure Event Hubs Data Sender"): sends,
+        (data, "Storage Blob Data Contributor"): "_blob_service" in wiring.reached,
+        (data, "Storage Queue Data Contributor"): "_queue_service" in wiring.reached
+        or bool(used("queueName")),
+        (database, "Cosmos DB Built-in Data Contributor"): "_cosmos" in wiring.reached,
+    }
+    wanted = {grant for grant, so in needed.items() if so}
+    granted = deployment.grants(deployment.identity)
+    assert not wanted - granted, "the app lacks these"
+    assert not granted - wanted, "nothing in the app needs these"
+
+
+def test_an_assignment_s_name_says_what_it_gives(deployment: Deployment) -> None:
+    """Equal names would be one assignment; a principal in the name would hide it from what-if."""
+    names = [each["id"] for each in deployment.resources if "ssignments" in each["type"]]
+    assert len(names) == len(set(names)) == len(deployment.assignments) == len(set(deployment.assignments))
+
+
+def test_keys_are_off_wherever_devices_do_not_need_them(deployment: Deployment) -> None:
+    for account in deployment.of_type(STORAGE):
+        assert account["properties"]["allowSharedKeyAccess"] is False
+        assert account["properties"]["allowCrossTenantReplication"] is False
+    assert deployment.one(COSMOS)["properties"]["disableLocalAuth"] is True
+    assert deployment.one("Microsoft.Insights/components")["properties"]["DisableLocalAuth"] is True
+    workspace = deployment.one("Microsoft.OperationalInsights/workspaces")
+    assert workspace["properties"]["features"]["disableLocalAuth"] is True
+    policies = deployment.of_type("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+    assert {each["name"].rpartition("/")[2] for each in policies} == {"scm", "ftp"}
+    assert all(each["properties"] == {"allow": False} for each in policies)
+    assert deployment.one(NAMESPACE)["properties"]["disableLocalAuth"] is False
+    policy = deployment.one(f"{NAMESPACE}/eventhubs/authorizationRules")
+    assert policy["properties"] == {"rights": ["Send"]}
+
+
+def test_nothing_is_public_and_nothing_goes_over_old_tls(deployment: Deployment) -> None:
+    for account in deployment.of_type(STORAGE):
+        assert account["properties"]["allowBlobPublicAccess"] is False
+        assert account["properties"]["supportsHttpsTrafficOnly"] is True
+        assert account["properties"]["minimumTlsVersion"] == "TLS1_2"
+    for container in deployment.of_type(f"{STORAGE}/blobServices/containers"):
+        assert container["properties"] == {"publicAccess": "None"}
+    assert deployment.one(COSMOS)["properties"]["minimalTlsVersion"] == "Tls12"
+    assert deployment.one(NAMESPACE)["properties"]["minimumTlsVersion"] == "1.2"
+    app = deployment.one("Microsoft.Web/sites")["properties"]
+    assert app["httpsOnly"] is True
+    assert app["siteConfig"] == {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2"}
+
+
+def test_nothing_holds_a_secret(deployment: Deployment) -> None:
+    """The webhook's address is one: it comes as a secure parameter, which no list of deployments shows."""
+    text = json.dumps([template(), deployment.resources, deployment.outputs])
+    assert not SECRETS.search(text)
+    assert "hooks.example" not in text
+    assert template()["parameters"]["notifyWebhookUrl"]["type"] == "securestring"
+    for path in (ROOT / "infra").rglob("*.bicep*"):
+        assert not SECRETS.search(path.read_text()), path
