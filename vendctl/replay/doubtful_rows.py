@@ -104,15 +104,10 @@ def _equal(chosen: Chosen, mapping: Mapping) -> None:
     if not again:
         return
     if mapping.rows.equal == "refuse":
-        chosen.faults += [
-            Fault(
-                row.line,
-                f"equals line {line} in every cell; say under [rows] whether such are sales of their own "
-                '(equal = "keep") or one row twice (equal = "once")',
-                "equal rows",
-            )
-            for row, line in again
-        ]
+        cure = 'say under [rows] whether such are sales of their own (equal = "keep") or one row twice'
+        for row, line in again:
+            text = f'equals line {line} in every cell; {cure} (equal = "once")'
+            chosen.faults.append(Fault(row.line, text, "equal rows"))
         return
     what = "were counted, too" if mapping.rows.equal == "keep" else "were left out"
     chosen.notes.append(

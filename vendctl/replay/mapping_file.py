@@ -30,19 +30,9 @@ from vendctl.replay.times import CLOCK, ZONE, parse
 from vending.domain.events import Identifier
 
 SETTINGS = ("currency", "timezone", "time_format")
-WORDS = (
-    "columns",
-    "constants",
-    "payments",
-    "numbers",
-    "currencies",
-    "machines",
-    "products",
-    "selections",
-    "rows",
-)
+WORDS = ("columns", "constants", "payments", "currencies", "machines", "products", "selections", "rows")
 """Tables of texts."""
-TABLES = (*WORDS, "skip")
+TABLES = (*WORDS, "numbers", "skip")
 RULES = {
     "equal": ("refuse", "keep", "once"),
     "same_transaction": ("refuse", "keep"),
@@ -54,7 +44,6 @@ NAMES = {
     "selections": (r"[A-Za-z0-9][A-Za-z0-9._\-]{0,15}\Z", "up to 16 letters, digits, . _ -"),
 }
 """What the right side of each table has to be."""
-Tables = dict[str, dict[str, str]]
 
 
 def load(path: Path) -> Mapping:
@@ -64,34 +53,40 @@ def load(path: Path) -> Mapping:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
         raise ReplayError(f"{path} is no mapping: {fault}") from fault
     _refuse_unknown(path, "the mapping", document, (*TABLES, *SETTINGS))
-    tables = {name: _table(path, name, document.get(name, {})) for name in WORDS}
-    for name, known in (("columns", FIELDS), ("constants", FIELDS), ("rows", tuple(RULES))):
-        _refuse_unknown(path, f"[{name}]", tables[name], known)
-    given = {name: _text(path, name, document[name]) for name in SETTINGS if name in document}
-    # A mapping may only say what is special about a file of the known shape.
-    known_shape = "columns" not in document and "constants" not in document
-    mapping = Mapping(
-        dict(PORTAL.columns) if known_shape else tables["columns"],
-        tables["constants"],
-        tables["payments"],
-        **given,
-        numbers=_numbers(path, document.get("numbers", {})),
-        currencies=tables["currencies"],
-        skip=_skip(path, document.get("skip", {})),
-        names={name: tables[name] for name in NAMES},
-        rows=_rules(path, tables["rows"], PORTAL.rows if known_shape else RowRules()),
-    )
+    mapping = _built(path, document)
     _check_fields(path, mapping)
-    _check_values(path, tables, mapping)
+    _check_values(path, mapping)
     _check_time(path, mapping)
     return mapping
 
 
-def _table(path: Path, name: str, found: Any) -> dict[str, str]:
+def _built(path: Path, document: dict[str, Any]) -> Mapping:
+    found = {name: _table(path, name, document.get(name, {})) for name in TABLES}
+    texts = {name: _texts(path, name, found[name]) for name in WORDS}
+    for name, known in (("columns", FIELDS), ("constants", FIELDS), ("rows", tuple(RULES))):
+        _refuse_unknown(path, f"[{name}]", texts[name], known)
+    # A mapping may only say what is special about a file of the known shape.
+    known_shape = "columns" not in document and "constants" not in document
+    return Mapping(
+        dict(PORTAL.columns) if known_shape else texts["columns"],
+        texts["constants"],
+        texts["payments"],
+        **{name: _text(path, name, document[name]) for name in SETTINGS if name in document},
+        numbers=_numbers(path, found["numbers"]),
+        currencies=texts["currencies"],
+        skip=_skip(path, found["skip"]),
+        names={name: texts[name] for name in NAMES},
+        rows=_rules(path, texts["rows"], PORTAL.rows if known_shape else RowRules()),
+    )
+
+
+def _table(path: Path, name: str, found: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ReplayError(f"{path}: {name} must be a table, written [{name}]")
-    if name == "numbers":
-        return {}  # a mark may be a space
+    return found
+
+
+def _texts(path: Path, name: str, found: dict[str, Any]) -> dict[str, str]:
     return {key: _text(path, f"{name}.{key}", value) for key, value in found.items()}
 
 
@@ -122,9 +117,7 @@ def _numbers(path: Path, found: dict[str, Any]) -> Numbers:
     return Numbers(decimal, thousands, stated=True)
 
 
-def _skip(path: Path, found: Any) -> dict[str, tuple[str, ...]]:
-    if not isinstance(found, dict):
-        raise ReplayError(f"{path}: skip must be a table, written [skip]")
+def _skip(path: Path, found: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     lists = {column: cells if isinstance(cells, list) else [cells] for column, cells in found.items()}
     # An empty cell can be named, too.
     return {
@@ -155,12 +148,12 @@ def _check_fields(path: Path, mapping: Mapping) -> None:
         raise ReplayError(f"{path} names amount (of the row) and unit_amount (of one unit); keep one of them")
 
 
-def _check_values(path: Path, tables: Tables, mapping: Mapping) -> None:
+def _check_values(path: Path, mapping: Mapping) -> None:
     for word, method in mapping.payments.items():
         if method not in PAYMENTS:
             raise ReplayError(f"{path}: payments.{word} is {method!r}; write one of {', '.join(PAYMENTS)}")
     for name, (pattern, what) in NAMES.items():
-        for word, meant in tables[name].items():
+        for word, meant in mapping.names[name].items():
             if not re.match(pattern, meant):
                 raise ReplayError(f"{path}: {name}.{word} is {meant!r}; write {what}")
     codes = {"currency": mapping.currency}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vendctl.csv_table import NoTable, Row, table
 from vendctl.replay import mapping as mappings
-from vendctl.replay.doubtful_rows import choose, sums_up
+from vendctl.replay.doubtful_rows import Chosen, choose, sums_up
 from vendctl.replay.errors import ReplayError, Unreadable
 from vendctl.replay.faults import Fault, refusal
 from vendctl.replay.look_alikes import contradictions
@@ -64,23 +64,29 @@ def read(path: Path, mapping: Mapping | None = None) -> SalesFile:
         mapping = mappings.recognise(path, found.header)
     mappings.check_header(path, mapping, found.header)
     chosen = choose(found.header, found.rows, mapping)
-    faults = chosen.faults
-    refused = {fault.line for fault in faults}
-    columns = {name: found.header.index(column) for name, column in mapping.columns.items()}
-    sales = []
-    for row in chosen.rows:
-        if row.line in refused:
-            continue
-        try:
-            sales.append(_sale(row.line, _Cells(row, found.header, columns, mapping)))
-        except _RowFault as fault:
-            faults.append(Fault(row.line, str(fault), fault.kind))
+    sales, faults = _sales(found.header, chosen, mapping)
     if not faults and not sales:
         raise ReplayError(f"{path} has a header but no rows that are sales: there is nothing to replay")
     faults = faults or [*sums_up(chosen.rows, sales, mapping), *contradictions(sales, mapping.names)]
     if faults:
         raise refusal(path, faults, mapped=mapped)
     return SalesFile(path, mapping, sales, [*_assumed(mapping), *chosen.notes])
+
+
+def _sales(header: list[str], chosen: Chosen, mapping: Mapping) -> tuple[list[Sale], list[Fault]]:
+    """Every row that can be one, and the faults of the others."""
+    faults = list(chosen.faults)
+    refused = {fault.line for fault in faults}
+    columns = {name: header.index(column) for name, column in mapping.columns.items()}
+    sales = []
+    for row in chosen.rows:
+        if row.line in refused:
+            continue
+        try:
+            sales.append(_sale(row.line, _Cells(row, header, columns, mapping)))
+        except _RowFault as fault:
+            faults.append(Fault(row.line, str(fault), fault.kind))
+    return sales, faults
 
 
 def payment_method(word: str, own: Values[str, str]) -> str:

@@ -155,9 +155,10 @@ def test_a_mapping_may_only_say_what_is_special_about_a_known_file(tmp_path: Pat
     assert (found.rows.equal, found.rows.same_transaction) == ("keep", "keep")
 
 
-def test_a_table_must_be_one(tmp_path: Path) -> None:
-    with pytest.raises(ReplayError, match=r"constants must be a table, written \[constants\]"):
-        load(tmp_path, "constants = 3")
+@pytest.mark.parametrize("name", mapping_file.TABLES)
+def test_a_table_must_be_one(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ReplayError, match=rf"{name} must be a table, written \[{name}\]"):
+        load(tmp_path, f"{name} = 3")
 
 
 def test_a_missing_mapping_is_told(tmp_path: Path) -> None:
