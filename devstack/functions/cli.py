@@ -34,7 +34,10 @@ def parser() -> argparse.ArgumentParser:
         "--only", nargs="+", action="extend", default=[], metavar="NAME", help="just these functions"
     )
     found.add_argument(
-        "--drain", type=float, default=30.0, help="seconds invocations may take to end (default 30)"
+        "--drain",
+        type=float,
+        default=30.0,
+        help="seconds requests may take to end, others a third of it (default 30)",
     )
     found.add_argument(
         "--python", type=Path, help="interpreter of the app's own environment, with azure-functions-runtime"

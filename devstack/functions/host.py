@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,9 @@ from devstack.functions.storage import Storage
 from devstack.functions.web import Web
 from devstack.functions.workers import DEATHS, WorkerPool
 
+OTHERS = 1 / 3
+"""Of the time of requests: the platform gives 30 s to requests and 10 s to other invocations."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -35,6 +38,7 @@ class Options:
     instances: Mapping[str, int] = field(default_factory=dict)
     only: tuple[str, ...] = ()
     drain: float = 30.0
+    """Seconds that requests have to end at a stop; other invocations have :data:`OTHERS` of it after that."""
     python: Path | None = None
     worker_deaths: int = DEATHS
 
@@ -92,9 +96,13 @@ class Host:
         self._web.state = "Running"
 
     async def stop(self) -> None:
-        """Stop listening, let what runs finish (bounded), close everything; no child and no port is left."""
+        """Let what runs finish (bounded), close everything; no child and no port is left.
+
+        Requests first, while other triggers still take new work; then these. Measured on the platform's host.
+        """
         if self._web is not None:
             self._web.state = "Stopping"
+            await self._until(self._web.idle(), self._options.drain, "requests")
         await self._drain()
         if self._web is not None:
             await self._web.stop()
@@ -183,11 +191,15 @@ class Host:
         if self._invoker is None:
             return
         await asyncio.gather(*(one.stop() for one in self._listeners.by_name.values()))
+        await self._until(self._invoker.idle(), self._options.drain * OTHERS, "invocations")
+
+    async def _until(self, idle: Awaitable[None], seconds: float, what: str) -> None:
         try:
-            async with asyncio.timeout(self._options.drain):
-                await self._invoker.idle()
+            async with asyncio.timeout(seconds):
+                await idle
         except TimeoutError:
-            log.error(f"{self._invoker.in_flight} invocations outlived {self._options.drain:.0f} s; cut off")
+            count = self._invoker.in_flight if self._invoker is not None else 0
+            log.error(f"{what} outlived {seconds:.0f} s; {count} invocations are cut off")
 
     def _state(self) -> dict[str, Any]:
         children = self._instances.pids if self._instances is not None else {}

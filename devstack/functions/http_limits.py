@@ -24,16 +24,23 @@ class Limits:
         self._outstanding = configuration.integer(f"{_ROOT}.maxOutstandingRequests", -1, low=-1)
         self._turns = asyncio.Semaphore(concurrent) if concurrent > 0 else None
         self._count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         found: Any = configuration.value(f"{_ROOT}.customHeaders", {})
         if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
             raise ConfigurationError(f"host.json {_ROOT}.customHeaders must be an object of texts")
         self._headers: dict[str, str] = found
+
+    async def idle(self) -> None:
+        """Return when no request is under way."""
+        await self._idle.wait()
 
     async def guard(self, answer: Callable[[], Awaitable[web.Response]]) -> web.Response:
         """Answer in turn, or with 429."""
         if 0 < self._outstanding <= self._count:
             return web.Response(status=429, headers=self._headers)
         self._count += 1
+        self._idle.clear()
         try:
             if self._turns is None:
                 response = await answer()
@@ -42,6 +49,8 @@ class Limits:
                     response = await answer()
         finally:
             self._count -= 1
+            if not self._count:
+                self._idle.set()
         for name, value in self._headers.items():
             response.headers.setdefault(name, value)
         return response

@@ -17,7 +17,7 @@ TRIGGERS = {
     "httpTrigger": "HTTP",
 }
 OUTPUTS = ("queue", "eventHub", "cosmosDB", "http")
-RETRIED = ("eventHubTrigger", "cosmosDBTrigger", "timerTrigger", "httpTrigger")
+RETRIED = ("eventHubTrigger", "cosmosDBTrigger", "timerTrigger", "httpTrigger", "queueTrigger")
 
 
 @dataclass(frozen=True)

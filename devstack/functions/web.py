@@ -80,6 +80,10 @@ class Web:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def idle(self) -> None:
+        """Return when no function answers a request."""
+        await self._limits.idle()
+
     async def _serve(self, request: web.Request) -> web.Response:
         if (refused := _refusal(request)) is not None:
             return web.Response(status=refused)

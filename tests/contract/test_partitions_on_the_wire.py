@@ -132,10 +132,8 @@ async def test_a_group_that_does_not_exist_ends_with_what_to_do(
 
 
 def test_messages_that_the_sdk_cannot_decode_are_read_all_the_same() -> None:
-    """A ``char`` of .NET: the SDK's decoder fails, and without ours the event would never arrive."""
+    """A ``char`` of .NET: the SDK's decoder has no reader for it, and such an event would never arrive."""
     raw = message(3, data(b"x"), application={"char": b"\x73\x00\x00\x00\xe4"})
-    with pytest.raises(TypeError):
-        LINK.decode_payload(memoryview(raw))
     with undecoded():
         carried = LINK.decode_payload(memoryview(raw))
     event = EventData._from_message(carried)

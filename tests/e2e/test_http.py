@@ -115,7 +115,7 @@ def test_a_gateway_may_send_an_empty_body_in_chunks(running: System) -> None:
 
 
 def test_an_encoded_slash_makes_no_other_machine(running: System) -> None:
-    """``%2F`` is no separator, neither where the host decodes it nor where, as on the platform, it stays."""
+    """``%2F`` is no separator, it stays in the route, as on the platform."""
     device = Device("slashed")
     send(running.stack.eventhubs_connection, "telemetry", [(device.name, [device.vend()])])
     finished(running.environment)

@@ -5,7 +5,6 @@ Source: Azure/azure-sdk-for-net Storage.Queues QueuesOptions, QueueListenerFacto
 
 import asyncio
 import os
-import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -24,6 +23,10 @@ from devstack.functions.wire import Wire
 
 _ROOT = "extensions.queues"
 _POISON = "-poison"
+_RETRY = (
+    "the platform runs its retry policy in memory, within one dequeue, and warns that it soon will not;"
+    " maxDequeueCount and visibilityTimeout of host.json do the same for good"
+)
 _NEVER = "9999-12-31T23:59:59.999999+00:00"
 
 
@@ -92,20 +95,16 @@ class QueueFunction:
         text = _text(body)
         if text is not None:
             about["QueueTrigger"] = ("string", text)
-        elif not self._binary:
-            self._not_bound(reason)
-            return False
         payload: Wire = ("bytes", body) if self._binary else ("string", text)
-        call = Call(payload, about, reason)
+        call = Call(payload, about, reason, self._fault(text))
         return (await self._invoker.run(self._function, call, self.stopping)).ok
 
-    def _not_bound(self, reason: str) -> None:
-        """Binding fails before the worker is asked: a failed invocation that the function never sees."""
+    def _fault(self, text: str | None) -> str | None:
+        """Why binding fails, before the function runs."""
+        if text is not None or self._binary:
+            return None
         name = self._function.trigger["name"]
-        log.error(
-            f"Functions.{self._function.name} (Failed, Id={uuid.uuid4()}, Duration=0ms, {reason})\n"
-            f"Exception binding parameter {name!r}: the message is no UTF-8; data_type=BINARY gives bytes"
-        )
+        return f"Exception binding parameter {name!r}: the message is no UTF-8; data_type=BINARY gives bytes"
 
 
 class QueueListener:
@@ -131,6 +130,8 @@ def build(
     service = storage.queues(function.trigger.get("connection"), function.where())
     settings = read(configuration)
     name = queue_name(text, function.where())
+    if function.retry:
+        log.error(f"Warning: {function.where()}: {_RETRY}")
     poison = poison_name(name)
     executor = QueueFunction(function, invoker, service.get_queue_client(poison) if poison else None)
     loop = QueueLoop(service.get_queue_client(name), settings, executor, wakes)

@@ -40,9 +40,9 @@ WRONG = {
     ),
     "a retry policy where this host has none": (
         (
-            '@app.queue_trigger(arg_name="m", queue_name="q", connection="AzureWebJobsStorage")\n'
+            '@app.blob_trigger(arg_name="m", path="c/{n}", connection="AzureWebJobsStorage")\n'
             '@app.retry(strategy="fixed_delay", max_retry_count="3", delay_interval="00:00:01")\n'
-            "def f(m: func.QueueMessage) -> None: ...\n"
+            "def f(m: func.InputStream) -> None: ...\n"
         ),
         ("'f'", "retry policies", "Remove it"),
     ),

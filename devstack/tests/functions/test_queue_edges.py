@@ -72,6 +72,18 @@ def test_what_fails_on_a_poison_queue_stays_there_invisible(
     assert "poison-poison" not in host.log()
 
 
+def test_a_retry_policy_runs_within_one_dequeue(hosts: Callable[..., Hosted], storage: str) -> None:
+    """Measured: it works on a queue trigger, with a warning that it soon will not."""
+    settings = {"AzureFunctionsJobHost__extensions__queues__maxDequeueCount": "2"}
+    host = hosts(Services(storage), "--only", "retried", app=APP, settings=settings).start()
+    with host.queue("retried") as queue, host.queue("retried-poison") as poison:
+        queue.send_message("fails")
+        wait_for(lambda: poison.peek_messages(), "poison")
+    tries = [(one["count"], one["attempt"]) for one in host.records("retried")]
+    assert tries == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    assert "and warns that it soon will not" in host.log()
+
+
 def test_the_admin_endpoint_runs_a_message_that_never_was_in_a_queue(
     hosts: Callable[..., Hosted], storage: str
 ) -> None:

@@ -37,6 +37,14 @@ def doomed(message: func.QueueMessage) -> None:
     raise RuntimeError("asked to fail")
 
 
+@app.queue_trigger(arg_name="message", queue_name="%PREFIX%-retried", connection=STORAGE)
+@app.retry(strategy="fixed_delay", max_retry_count="1", delay_interval="00:00:00")
+def retried(message: func.QueueMessage, context: func.Context) -> None:
+    """Fails, twice with its retry."""
+    record("retried", count=message.dequeue_count, attempt=context.retry_context.retry_count)
+    raise RuntimeError("asked to fail")
+
+
 @app.queue_trigger(arg_name="message", queue_name="%PREFIX%-doomed-poison", connection=STORAGE)
 def undertaker(message: func.QueueMessage) -> None:
     """On a poison queue; fails for ``fail``."""

@@ -1,0 +1,26 @@
+"""The documents: each is found from the index, and no link leads nowhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.metadata import ROOT
+
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+LEFT_OUT = {"node_modules", ".venv", ".tools", ".data"}
+PAGES = sorted(path for path in ROOT.rglob("*.md") if not LEFT_OUT & set(path.relative_to(ROOT).parts))
+
+
+def test_the_index_names_every_page() -> None:
+    named = {
+        (ROOT / "docs" / link).resolve() for link in LINK.findall((ROOT / "docs" / "README.md").read_text())
+    }
+    pages = {path for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"}
+    assert pages - named == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_link_leads_nowhere(page: Path) -> None:
+    links = [link for link in LINK.findall(page.read_text()) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
