@@ -73,14 +73,11 @@ def test_an_identity_and_nothing_at_all_are_refused_in_their_own_words() -> None
 
 
 @pytest.fixture
-def accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
-    """Connection strings of two storage accounts, ``host`` and ``data``, of one Azurite."""
-    names = ("devstoreaccount1", "dataaccount1")
-    monkeypatch.setenv("AZURITE_ACCOUNTS", ";".join(f"{name}:{azurite.KEY}" for name in names))
+def accounts(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Connection strings of two storage accounts, the host's and the data's, of one Azurite."""
     ports = azurite.Ports(free_port(), free_port())
     processes = azurite.start(ports, tmp_path / "azurite")
-    host = azurite.connection_string(ports)
-    yield host, host.replace(names[0], names[1])
+    yield azurite.connection_string(ports, azurite.HOST_ACCOUNT), azurite.connection_string(ports)
     azurite.stop(processes)
 
 
