@@ -73,7 +73,7 @@ func: setup .tools/deployed/requirements/.ready ## `func start` (Core Tools 4 on
 
 picture: setup-test ## docs/dashboard.png, taken of the running system
 	@rm -rf .data/picture
-	@$(PY) -m vendctl run --machines 60 --history 8 --duration 300 --picture docs/dashboard.png --data .data/picture
+	@$(PY) -m vendctl run --machines 60 --history 8 --duration 150 --picture docs/dashboard.png --data .data/picture
 
 # --- proof --------------------------------------------------------------------------------------------------
 test: setup-test check ## all set-up, then lint, types, contracts and every test
