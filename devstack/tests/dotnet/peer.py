@@ -16,6 +16,8 @@ import pytest
 HERE = Path(__file__).parent
 PLACES = (HERE / "bin" / "peer", HERE.parents[3] / "shared" / "dotnet-peer" / "peer")
 ROW = re.compile(r"(ok|ERROR)\s+(\S.*?)\s+\d+ ms ?(.*)")
+TORN = "JsonReaderException: Expected start of a property name or value, but instead reached end of data"
+"""The peer reads the lines of a child that it killed; a last one that is cut says nothing of a server."""
 LONGEST = 540
 """Seconds that one service's checks may take; some wait for time-outs to pass."""
 
@@ -44,9 +46,28 @@ def program(folder: Path) -> Path:
 
 
 def run(folder: Path, words: Sequence[str]) -> Checks:
-    """``peer all`` with these options. Fails when the peer itself ends before its checks do."""
+    """``peer all`` with these options. Fails when the peer itself ends before its checks do.
+
+    A step in which the peer could not read its own killed child is run once more, alone.
+    """
+    found = _run(folder, words)
+    torn = {_step(line) for line in found.wrong if TORN in line}
+    if not torn:
+        return found
+    again = _run(folder, [*words, "--only", ",".join(sorted(torn))])
+    kept = [[one for one in names if _step(one) not in torn] for names in
+            (found.passed, found.refused, found.wrong)]  # fmt: skip
+    return Checks((*kept[0], *again.passed), (*kept[1], *again.refused), (*kept[2], *again.wrong))
+
+
+def _step(check: str) -> str:
+    """``processor`` of ``eventhubs.processor.balanced-…``."""
+    return check.split(".")[1]
+
+
+def _run(folder: Path, words: Sequence[str]) -> Checks:
     extracted = folder / "extracted"
-    extracted.mkdir()
+    extracted.mkdir(exist_ok=True)
     done = subprocess.run(
         [str(program(folder)), "all", *words], capture_output=True, text=True, timeout=LONGEST, check=False,
         env=os.environ | {"DOTNET_BUNDLE_EXTRACT_BASE_DIR": str(extracted)},

@@ -1,5 +1,7 @@
 """How the peer's rows are judged: a refusal counts only by its words, and a served thing is no refusal."""
 
+from pathlib import Path
+
 import pytest
 
 from devstack.tests.dotnet import peer
@@ -28,3 +30,27 @@ def test_a_row_is_judged(
 
 def test_every_refusal_has_its_words() -> None:
     assert all(words for words in peer.refusals().values())
+
+
+@pytest.mark.parametrize(
+    ("fault", "runs"), [(f"System.Text.Json.{peer.TORN}. LineNumber: 0", 2), ("Unexpected: 2300 of 2400", 1)]
+)
+def test_only_a_child_whose_last_line_is_cut_is_asked_again(
+    fault: str, runs: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[list[str]] = []
+
+    def once(_: Path, words: list[str]) -> peer.Checks:
+        asked.append(words)
+        if len(asked) == 1:
+            wrong = (f"eventhubs.processor.killed: {fault}", "eventhubs.processor.all: 1 instead of 2")
+            return peer.Checks(("eventhubs.hub.open", "eventhubs.processor.one"), (), wrong)
+        return peer.Checks(("eventhubs.processor.one", "eventhubs.processor.killed"), (), ())
+
+    monkeypatch.setattr(peer, "_run", once)
+    found = peer.run(tmp_path, ["--hub", "h"])
+    assert len(asked) == runs
+    if runs == 2:
+        assert asked[1] == ["--hub", "h", "--only", "processor"]
+        assert found.passed == ("eventhubs.hub.open", "eventhubs.processor.one", "eventhubs.processor.killed")
+    assert bool(found.wrong) == (runs == 1)
