@@ -9,12 +9,11 @@ from typing import Any
 import azure.functions as func
 import msgspec
 
-from blueprints.files import HEADERS
+from blueprints.files import HEADERS, NOSNIFF
 from blueprints.questions import Faulty
 from vending.errors import Transient
 
 log = logging.getLogger(__name__)
-NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 PATIENCE = 12.0
 """Seconds for a view, less than the page waits: a store that hangs is a store that is away."""
 

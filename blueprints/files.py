@@ -15,9 +15,10 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Content-Security-Policy: nothing inline, nothing from elsewhere, nobody may frame the page."""
-HEADERS = {
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}
+"""Of every answer, the API's too."""
+HEADERS = NOSNIFF | {
     "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }

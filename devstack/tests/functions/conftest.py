@@ -1,5 +1,6 @@
 """The services once a session; a factory of hosts, each with names of its own, all ended with their test."""
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,3 +50,13 @@ def hosts(tmp_path: Path) -> Iterator[Callable[..., Hosted]]:
     for host in made:
         if host.process is not None and host.process.poll() is None:
             host.stop()
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A host whose own zone is not UTC."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

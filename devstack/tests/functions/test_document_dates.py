@@ -4,22 +4,10 @@ Rules: change feed documents as they came from the real host; Newtonsoft.Json Da
 """
 
 import json
-import time
-from collections.abc import Iterator
 
 import pytest
 
 from devstack.functions import dotnet_json
-
-
-@pytest.fixture
-def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A host whose own zone is not UTC."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize(

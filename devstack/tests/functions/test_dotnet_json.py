@@ -4,22 +4,9 @@ Rules: Newtonsoft.Json JsonTextWriter, DateTimeParser, JsonConvert (numbers); me
 a text that holds JSON arrives indented, dates and floats rewritten.
 """
 
-import time
-from collections.abc import Iterator
-
 import pytest
 
 from devstack.functions import dotnet_json
-
-
-@pytest.fixture
-def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A host that does not run in UTC."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize(
