@@ -2,16 +2,17 @@
 
 What is remembered may be old. That does no harm to who writes with If-Match: an old version is refused, then
 forgotten, and the next read is a real one. And "nothing new" said of an old version is true of a newer one,
-because applied numbers, marks and registers only grow. Documents above a size are not remembered: among them
-are all those near a bound, on whose fullness a refusal rests.
+because applied numbers, marks and registers only grow. Documents above a size are not remembered, nor those
+on which a refusal rests that a newer version may not bear out.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from vending.domain.stock import closed
 from vending.ports import Documents, Filter, Put, Stored
 
 
@@ -22,10 +23,12 @@ class Share:
     type: str
     each: int
     most: int
+    spare: Callable[[dict[str, Any]], bool] = lambda _: False
+    """Which documents are read each time all the same."""
 
 
-STOCKS = Share("stock", each=8_000, most=8_000_000)
-"""Some 4,000 ordinary machines. A stock with 1,000 open holes has over 10 KB, so it is read each time."""
+STOCKS = Share("stock", each=8_000, most=8_000_000, spare=lambda stock: closed(stock).get("epochs", 0) > 0)
+"""Some 4,000 ordinary machines. Whether a book is retired is read from the stock as it is."""
 CONDITIONS = Share("conditions", each=2_000_000, most=16_000_000)
 
 
@@ -67,7 +70,9 @@ class RememberedDocuments:
 
     def _keep(self, key: str, stored: Stored) -> None:
         self._forget(key, stored.body["id"])
-        size = _size(stored.body) if stored.body["type"] == self._share.type else self._share.each + 1
+        if stored.body["type"] != self._share.type or self._share.spare(stored.body):
+            return
+        size = _size(stored.body)
         if size > self._share.each:
             return
         self._held[key, stored.body["id"]] = stored, size

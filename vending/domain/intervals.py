@@ -14,14 +14,6 @@ def contains(intervals: Intervals, number: int) -> bool:
     return at >= 0 and number <= intervals[at][1]
 
 
-def opens_hole(intervals: Intervals, number: int) -> bool:
-    """Whether adding the number would add an interval."""
-    at = bisect_right(intervals, number, key=lambda pair: pair[0]) - 1
-    after_left = at >= 0 and intervals[at][1] + 1 >= number
-    before_right = at + 1 < len(intervals) and intervals[at + 1][0] == number + 1
-    return not (after_left or before_right)
-
-
 def add(intervals: Intervals, number: int) -> None:
     """Put the number in, in place; nothing happens when it is there."""
     at = bisect_right(intervals, number, key=lambda pair: pair[0]) - 1
@@ -41,13 +33,34 @@ def add(intervals: Intervals, number: int) -> None:
 
 def missing(intervals: Intervals, limit: int = 100) -> Intervals:
     """The holes from 1 to the greatest number, at most ``limit`` of them."""
-    holes: Intervals = []
+    found: Intervals = []
     expected = 1
     for first, last in intervals:
         if first > expected:
-            holes.append([expected, first - 1])
+            found.append([expected, first - 1])
         expected = last + 1
-    return holes[:limit]
+    return found[:limit]
+
+
+def holes(intervals: Intervals) -> int:
+    """How many holes there are from 1 to the greatest number."""
+    return len(intervals) - (bool(intervals) and intervals[0][0] == 1)
+
+
+def lacking(intervals: Intervals) -> int:
+    """How many numbers from 1 to the greatest one are not in the set."""
+    return intervals[-1][1] - size(intervals) if intervals else 0
+
+
+def close_first(intervals: Intervals) -> tuple[int, int]:
+    """Put the numbers of the lowest hole in, in place; which they were. There must be a hole."""
+    start, end = intervals[0]
+    if start > 1:
+        intervals[0][0] = 1
+        return 1, start - 1
+    following = intervals.pop(1)
+    intervals[0][1] = following[1]
+    return end + 1, following[0] - 1
 
 
 def size(intervals: Intervals) -> int:

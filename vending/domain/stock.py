@@ -1,36 +1,38 @@
 """The stock document: what a machine holds, what it sold in all, and which ledger events it has counted.
 
 ``{"id": "stock", "machineId", "type", "schema", "rev", "applied": {"device/epoch": intervals},
-"delivered": {"generation/partition": [first, last]}, "slots": {selection: slot},
+"closed": {...}, "delivered": {"generation/partition": [first, last]}, "slots": {selection: slot},
 "totals": {...}, "last": {kind: [epoch, sequence, milliseconds]}}``
+
+``applied`` and ``closed``: :mod:`vending.domain.books`.
 
 ``delivered``: the machine's events with hub sequence numbers first..last are all counted, so that one of
 them that comes again is a redelivery. Only the newest such run is remembered: a duplicate outside of it is
 compared with its ledger line, for at a stop the platform delivers later batches before the one it gave up.
 
-The fold is order-free: any permutation, duplication and batching of the same events gives the same document,
-``rev`` and ``delivered`` (how it came) excepted.
+The fold is order-free within the bounds on books and on open holes: any permutation, duplication and
+batching of the same events gives the same document, ``rev`` and ``delivered`` (how it came) excepted. Beyond
+them what is given up depends on the order of arrival, never on how it was cut into batches.
 
-Schema 1 had ``marks``, the highest counted number of each partition.
+Schema 1 had ``marks``, the highest counted number of each partition; schema 2 had no ``closed``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from vending.domain import catalogue, intervals
-from vending.domain.clock import Moment
+from vending.domain.books import Books, lacking
+from vending.domain.clock import Moment, millis
 from vending.domain.events import Event, HubEvent
 from vending.domain.ledger import Line, line
 from vending.domain.slots import Slot
 from vending.errors import Rejected
 
-SCHEMA = 2
-MAX_INTERVALS = 1_000
+SCHEMA = 3
 MAX_SLOTS = 120
-MAX_BOOKS = 50
-"""Devices and epochs that ever counted for the machine: a board a year would be many."""
 MAX_CURRENCIES = 16
+RETIRED = "epoch-retired"
 Document = dict[str, Any]
 
 
@@ -43,7 +45,10 @@ class Folded:
     """New ledger lines as (device, epoch, line)."""
     rejected: list[tuple[HubEvent, Rejected]] = field(default_factory=list)
     suspects: list[Event] = field(default_factory=list)
-    """Duplicates that are no redelivery: their content must be compared with the stored line."""
+    """Events whose number is settled, and that are no redelivery: their content must be compared with the
+    stored line. Where there is none, :func:`given_up` says why."""
+    closings: int = 0
+    """Holes that were closed as lost."""
     changed: bool = False
 
 
@@ -56,6 +61,7 @@ def empty(machine: str) -> Document:
         "schema": SCHEMA,
         "rev": 0,
         "applied": {},
+        "closed": {},
         "delivered": {},
         "slots": {},
         "totals": {},
@@ -68,12 +74,18 @@ def book(event: Event) -> str:
     return f"{event.device}/{event.envelope.deviceepoch}"
 
 
-def fold(stock: Document, events: Iterable[Event], moments: Mapping[str, Moment]) -> Folded:
+def fold(
+    stock: Document,
+    events: Iterable[Event],
+    moments: Mapping[str, Moment],
+    retired: Collection[str] = (),
+) -> Folded:
     """Fold ledger events and levels into a new stock, event by event in the order given.
 
-    Unknown fields of the document are kept. An event is applied whole or not at all.
+    Unknown fields of the document are kept. An event is applied whole or not at all. ``retired``: of the
+    events' books, those of :func:`unknown` that the machine held once.
     """
-    work = _Work(stock, moments)
+    work = _Work(stock, moments, retired)
     for event in events:
         try:
             work.take(event)
@@ -88,15 +100,50 @@ def on_hand(stock: Document) -> dict[str, int | None]:
 
 
 def missing(stock: Document) -> dict[str, intervals.Intervals]:
-    """The ledger numbers that devices skipped so far: vends that are still to come, or lost on the device."""
+    """The ledger numbers that devices skipped so far: vends that are still to come, or lost on the device.
+
+    Of each book the first hundred holes; :func:`missing_numbers` counts all.
+    """
     return {key: holes for key, held in stock["applied"].items() if (holes := intervals.missing(held))}
+
+
+def missing_numbers(stock: Document) -> int:
+    """How many ledger numbers devices skipped so far, without those that were given up."""
+    return lacking(stock["applied"])
+
+
+def closed(stock: Document) -> dict[str, Any]:
+    """What was given up as lost, see :mod:`vending.domain.books`; nothing where nothing was."""
+    found: dict[str, Any] = stock.get("closed", {})
+    return found
+
+
+def unknown(stock: Document, events: Iterable[Event]) -> dict[str, Event]:
+    """An event of each book that may have been retired: the stock does not hold it, and has retired some."""
+    if not closed(stock).get("epochs"):
+        return {}
+    ledger = [event for event in events if event.ledger is not None]
+    return {book(event): event for event in ledger if book(event) not in stock["applied"]}
+
+
+def given_up(stock: Document, event: Event) -> Rejected | None:
+    """Why a ledger number that is settled has no line; None where it must have one."""
+    key, number = book(event), event.ledger or 0
+    if key not in stock["applied"]:
+        detail = f"{key} was retired for a newer device or epoch: provision the device again"
+        return Rejected(RETIRED, detail)
+    below = closed(stock).get("below", {}).get(key, 0)
+    if number > below:
+        return None
+    detail = f"{key} number {number} was given up as lost, with all that were missing up to {below}"
+    return Rejected("hole-closed", detail)
 
 
 class _Work:
     """One fold. What it changes is copied first, the rest is shared with the document that was read."""
 
-    def __init__(self, stock: Document, moments: Mapping[str, Moment]) -> None:
-        parts = ("applied", "delivered", "slots", "totals", "last")
+    def __init__(self, stock: Document, moments: Mapping[str, Moment], retired: Collection[str]) -> None:
+        parts = ("delivered", "slots", "totals", "last")
         self.stock = stock | {part: dict(stock.get(part, {})) for part in parts} | {"schema": SCHEMA}
         self.stock.pop("marks", None)
         self.moments = moments
@@ -105,8 +152,7 @@ class _Work:
         self.fresh: dict[tuple[str, int], str] = {}
         self.counted: dict[str, list[int]] = {}
         self.open: dict[str, list[int]] = {}
-        self.own: set[str] = set()
-        self.intervals = sum(len(held) for held in stock["applied"].values())
+        self.books = Books(stock["applied"], closed(stock), retired)
 
     def take(self, event: Event) -> None:
         if isinstance(event.data, catalogue.InventoryLevel):
@@ -115,11 +161,10 @@ class _Work:
         number = event.ledger
         if number is None:
             raise TypeError(f"{event.name} is a reading; the stock has no place for it")
-        held = self.stock["applied"].get(book(event), [])
-        if intervals.contains(held, number):
-            self._duplicate(event, number)
+        if self.books.settled(book(event), number):
+            self._settled(event, number)
             return
-        self._check_bounds(event, held, number)
+        self._check_currency(event)
         self._slots(event)
         self._count(event, number)
 
@@ -130,6 +175,8 @@ class _Work:
     def finish(self) -> Folded:
         if self.result.changed:
             self._delivered()
+            self.stock |= {"applied": self.books.applied, "closed": self.books.closed}
+            self.result.closings = self.books.closings
             for selection, slot in self.slots.items():
                 if slot.known:
                     self.stock["slots"][selection] = slot.dump()
@@ -154,7 +201,7 @@ class _Work:
         held = self.stock["delivered"].get(_partition(hub))
         return held is not None and held[0] <= hub.sequence <= held[1]
 
-    def _duplicate(self, event: Event, number: int) -> None:
+    def _settled(self, event: Event, number: int) -> None:
         known = self.fresh.get((book(event), number))
         if known is None:
             if not self._redelivered(event.hub):
@@ -163,12 +210,7 @@ class _Work:
         elif known != event.digest:
             raise conflict(event, known)
 
-    def _check_bounds(self, event: Event, held: intervals.Intervals, number: int) -> None:
-        if intervals.opens_hole(held, number) and self.intervals >= MAX_INTERVALS:
-            raise Rejected("too-many-holes", f"{MAX_INTERVALS} open holes in the machine's ledger numbers")
-        applied = self.stock["applied"]
-        if book(event) not in applied and len(applied) >= MAX_BOOKS:
-            raise Rejected("too-many-holes", f"the machine's ledger has {MAX_BOOKS} numberings already")
+    def _check_currency(self, event: Event) -> None:
         if isinstance(event.data, catalogue.VendCompleted):
             revenue = self.stock["totals"].get("revenue", {})
             if event.data.currency not in revenue and len(revenue) >= MAX_CURRENCIES:
@@ -210,13 +252,7 @@ class _Work:
 
     def _count(self, event: Event, number: int) -> None:
         key = book(event)
-        if key not in self.own:
-            self.stock["applied"][key] = [list(pair) for pair in self.stock["applied"].get(key, [])]
-            self.own.add(key)
-        held = self.stock["applied"][key]
-        self.intervals -= len(held)
-        intervals.add(held, number)
-        self.intervals += len(held)
+        self.books.count(key, number, millis(event.hub.enqueued))
         moment = self.moments[event.hub.place]
         entry = line(event, moment)
         _total(self.stock["totals"], entry)

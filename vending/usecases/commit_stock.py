@@ -11,7 +11,7 @@ from vending.domain import ledger, stock
 from vending.domain.clock import Moment
 from vending.domain.events import Event, HubEvent
 from vending.errors import Conflict, Rejected, Transient
-from vending.ports import Documents, Put, Stored
+from vending.ports import Documents, Filter, Put, Stored
 
 ROUND_BYTES = 262_144
 """Bodies of one commit: well under the 2 MiB of a transactional batch, however large a backlog is."""
@@ -19,10 +19,11 @@ Refuse = Callable[[HubEvent, Rejected], None]
 
 
 class Committed(NamedTuple):
-    """Ledger events that were counted before, and those still missing on the machine."""
+    """Ledger events counted before, those still missing on the machine, and holes closed as lost."""
 
     duplicates: int
     missing: int
+    closings: int
 
 
 async def commit_stock(
@@ -34,11 +35,12 @@ async def commit_stock(
     rounds: int,
 ) -> Committed:
     """Apply ledger events and levels of one machine. Raises Transient or Conflict when it must wait."""
-    duplicates, missing = 0, 0
+    so_far = Committed(0, 0, 0)
     for portion in portions(events):
         done = await _commit(machine, portion, times, documents, refuse, rounds)
-        duplicates, missing = duplicates + done.duplicates, done.missing
-    return Committed(duplicates, missing)
+        duplicates, closings = so_far.duplicates + done.duplicates, so_far.closings + done.closings
+        so_far = Committed(duplicates, done.missing, closings)
+    return so_far
 
 
 def portions(events: Sequence[Event]) -> Iterator[list[Event]]:
@@ -76,21 +78,57 @@ async def _commit(
     for attempt in range(rounds):
         stored = await documents.read(machine, "stock")
         held = readable(stored, stock.SCHEMA).body if stored else stock.empty(machine)
-        folded = stock.fold(held, events, times)
-        refused = folded.rejected + await _unmasked(machine, folded.suspects, documents)
-        if folded.changed:
-            puts = [Put(folded.stock, stored.etag if stored else None)]
-            puts += [Put(page) for page in ledger.pages(machine, folded.lines)]
-            try:
-                await documents.write(machine, puts)
-            except Conflict:
-                if attempt + 1 == rounds:
-                    raise
-                continue
+        folded, refused = await judged(machine, held, events, times, documents)
+        try:
+            if folded.changed:
+                await _write(machine, stored, folded, documents)
+            elif any(fault.reason == stock.RETIRED for _, fault in refused):
+                await _check_current(machine, stored, documents)
+        except Conflict:
+            if attempt + 1 == rounds:
+                raise
+            continue
         for hub, fault in refused:
             refuse(hub, fault)
         return _committed(events, folded, refused)
     raise Conflict(f"{machine}: no round was allowed")
+
+
+async def judged(
+    machine: str,
+    held: stock.Document,
+    events: Sequence[Event],
+    times: Mapping[str, Moment],
+    documents: Documents,
+) -> tuple[stock.Folded, list[tuple[HubEvent, Rejected]]]:
+    """The events folded into a stock, and which of them are refused; nothing is written."""
+    unknown = stock.unknown(held, events).items()
+    retired = [key for key, event in unknown if await _held_once(machine, event, documents)]
+    folded = stock.fold(held, events, times, retired)
+    return folded, folded.rejected + await _unmasked(machine, folded, documents)
+
+
+async def _write(machine: str, stored: Stored | None, folded: stock.Folded, documents: Documents) -> None:
+    puts = [Put(folded.stock, stored.etag if stored else None)]
+    puts += [Put(page) for page in ledger.pages(machine, folded.lines)]
+    await documents.write(machine, puts)
+
+
+async def _check_current(machine: str, stored: Stored | None, documents: Documents) -> None:
+    """Raise Conflict where the stock is another by now.
+
+    The pages of a book that another owner has let in meanwhile look like those of a retired one.
+    """
+    now = await documents.read(machine, "stock")
+    if (now and now.etag) != (stored and stored.etag):
+        raise Conflict(f"{machine}: the stock changed while its pages were read")
+
+
+async def _held_once(machine: str, event: Event, documents: Documents) -> bool:
+    """Whether the event's book counted anything yet: then it has a page."""
+    async for _ in documents.select(machine, *_of_book(event), fields=("id",)):
+        return True
+    return False
 
 
 def _committed(
@@ -98,28 +136,30 @@ def _committed(
 ) -> Committed:
     away = {hub.place for hub, _ in refused}
     numbered = sum(event.ledger is not None and event.hub.place not in away for event in events)
-    holes = (last - first + 1 for held in stock.missing(folded.stock).values() for first, last in held)
-    return Committed(numbered - len(folded.lines), sum(holes))
+    return Committed(numbered - len(folded.lines), stock.missing_numbers(folded.stock), folded.closings)
 
 
 async def _unmasked(
-    machine: str, suspects: Sequence[Event], documents: Documents
+    machine: str, folded: stock.Folded, documents: Documents
 ) -> list[tuple[HubEvent, Rejected]]:
-    """Of the duplicates that are no redelivery, those whose content differs from the stored line.
+    """Of the suspects, those whose content differs from the stored line, and those that were given up.
 
     A page is read for all its lines at once: who sends a whole day again sends neighbours.
     """
     refused: list[tuple[HubEvent, Rejected]] = []
     digests: dict[tuple[str, int], str] = {}
-    for event in suspects:
+    for event in folded.suspects:
         key = stock.book(event), event.ledger or 0
         if key not in digests:
             digests |= {
                 (key[0], number): digest async for number, digest in _digests(machine, event, documents)
             }
         if key not in digests:
-            raise LookupError(f"{machine}: {key[0]} counts {key[1]} as applied, but no page holds it")
-        if event.digest != digests[key]:
+            fault = stock.given_up(folded.stock, event)
+            if fault is None:
+                raise LookupError(f"{machine}: {key[0]} counts {key[1]} as applied, but no page holds it")
+            refused.append((event.hub, fault))
+        elif event.digest != digests[key]:
             refused.append((event.hub, stock.conflict(event, digests[key])))
     return refused
 
@@ -127,13 +167,13 @@ async def _unmasked(
 async def _digests(machine: str, event: Event, documents: Documents) -> AsyncIterator[tuple[int, str]]:
     """Number and digest of each line in the pages around an event's number."""
     number = event.ledger or 0
-    async for page in documents.select(
-        machine,
-        ("type", "=", "page"),
-        ("deviceId", "=", event.device),
-        ("epoch", "=", event.envelope.deviceepoch),
-        ("first", "<=", number),
-        ("last", ">=", number),
-    ):
+    around: list[Filter] = [("first", "<=", number), ("last", ">=", number)]
+    async for page in documents.select(machine, *_of_book(event), *around):
         for entry in readable(page, ledger.PAGE_SCHEMA).body["lines"]:
             yield entry["ledger"], entry["digest"]
+
+
+def _of_book(event: Event) -> list[Filter]:
+    """The pages of an event's book."""
+    epoch = event.envelope.deviceepoch
+    return [("type", "=", "page"), ("deviceId", "=", event.device), ("epoch", "=", epoch)]

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vending.domain.intervals import Intervals, add, contains, missing, opens_hole, size
+from vending.domain.intervals import Intervals, add, close_first, contains, holes, lacking, missing, size
 
 numbers = st.lists(st.integers(1, 40), max_size=60)
 
@@ -24,18 +24,17 @@ def test_intervals_are_the_set(order: list[int], asked: int) -> None:
     assert all(left[1] + 1 < right[0] for left, right in pairwise(held))
     assert contains(held, asked) == (asked in model)
     assert size(held) == len(model)
-    holes = set(range(1, max(model, default=0))) - model
-    assert {n for first, last in missing(held) for n in range(first, last + 1)} == holes
+    absent = set(range(1, max(model, default=0))) - model
+    assert {n for first, last in missing(held) for n in range(first, last + 1)} == absent
+    assert (holes(held), lacking(held)) == (len(missing(held)), len(absent))
 
 
-@given(numbers, st.integers(1, 41))
-def test_a_hole_is_opened_exactly_when_an_interval_is_added(order: list[int], number: int) -> None:
+@given(numbers)
+def test_the_lowest_hole_is_closed_until_there_is_none(order: list[int]) -> None:
     held = built(order)
-    before = len(held)
-    opens = opens_hole(held, number)
-    add(held, number)
-    if number not in order:
-        assert opens == (len(held) == before + 1)
+    told = missing(held)
+    assert [list(close_first(held)) for _ in told] == told
+    assert held == ([[1, max(order)]] if order else [])
 
 
 def test_holes_are_told_up_to_a_limit() -> None:

@@ -31,9 +31,10 @@ def test_the_document_of_a_sale() -> None:
         "id": "stock",
         "machineId": "m1",
         "type": "stock",
-        "schema": 2,
+        "schema": 3,
         "rev": 1,
         "applied": {"dev-1/1": [[1, 4]]},
+        "closed": {},
         "delivered": {"1/0": [1, 4]},
         "slots": {"A1": [[1, 1, 10], None, [[1, 2, 0, 1, 1]]]},
         "totals": {"restocks": 1, "vends": 1, "units": 3, "revenue": {"EUR": 450}, "free": 1, "test": 1},
@@ -95,12 +96,24 @@ def test_runs_that_touch_are_one_and_others_are_not() -> None:
 
 def test_a_document_of_schema_1_is_taken_over() -> None:
     held = folded(stock.empty("m1"), vend(1), vend(2)).stock
-    old = {key: value for key, value in held.items() if key != "delivered"} | {
+    old = {key: value for key, value in held.items() if key not in ("delivered", "closed")} | {
         "schema": 1,
         "marks": {"1/0": 2},
     }
     assert folded(old, vend(1)).suspects
     assert folded(old, vend(3)).stock == folded(held, vend(3)).stock | {"delivered": {"1/0": [1, 1]}}
+
+
+def test_a_document_of_schema_2_is_taken_over() -> None:
+    """As the version before wrote it for a device that skipped 999 numbers: all of its bound."""
+    held = folded(stock.empty("m1"), *(vend(n, ledger=2 * n - 1) for n in range(1, 1001))).stock
+    old = {key: value for key, value in held.items() if key != "closed"} | {"schema": 2}
+    assert stock.closed(old) == {}
+    assert stock.missing_numbers(old) == 999
+    assert folded(old, vend(1, ledger=1)).stock == old | {"schema": 3}
+    new = folded(old, vend(1001, ledger=2001), vend(1002, ledger=2003)).stock
+    assert new == folded(held, vend(1001, ledger=2001), vend(1002, ledger=2003)).stock
+    assert (new["schema"], new["closed"]["below"]) == (3, {"dev-1/1": 2})
 
 
 def test_pages_are_named_by_device_epoch_and_first_number() -> None:

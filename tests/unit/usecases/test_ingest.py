@@ -246,16 +246,6 @@ async def test_a_level_that_contradicts_itself_leaves_no_trace() -> None:
     assert stock.on_hand(world.stock()) == {"A1": 9}
 
 
-async def test_holes_are_kept_up_to_a_thousand_and_closing_one_is_always_allowed() -> None:
-    world = World()
-    await world.take(*delivered([vend(2 * n) for n in range(1, 1001)]))
-    await world.take(*delivered([vend(3000), vend(3), vend(2001), vend(3001)], first=1000))
-    assert world.dead() == {"1/0@1000": "too-many-holes"}
-    # Closing one made room for 3001.
-    assert world.stock()["applied"]["dev-1/1"][-2:] == [[2000, 2001], [3001, 3001]]
-    assert len(world.stock()["applied"]["dev-1/1"]) == 1000
-
-
 # --- defects ------------------------------------------------------------------------------------------------
 @pytest.fixture
 def bug(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from tests.core import World, body, delivered, level, vend
 from vending.domain import conditions
-from vending.domain.stock import MAX_BOOKS, MAX_CURRENCIES, MAX_SLOTS
+from vending.domain.books import MAX_BOOKS, MAX_HOLES
+from vending.domain.intervals import holes
+from vending.domain.stock import MAX_CURRENCIES, MAX_SLOTS
 
 
 def size(document: dict[str, object]) -> int:
@@ -32,7 +34,7 @@ async def test_a_machine_of_sixty_slots_has_an_ordinary_document() -> None:
 async def test_a_hostile_device_cannot_blow_up_its_machine() -> None:
     world = World()
     far, epoch = 999_999_999_999, 2**31 - 1
-    name = "d" * 62
+    name = "d" * 62  # and two digits: the longest
     slots = [f"{n:016d}" for n in range(MAX_SLOTS)]
     # Sparse numbers, the longest texts, as many slots, books, currencies and holes as fit, and then more.
     levels = [{"selection": x, "level": 0, "capacity": 250} for x in slots]
@@ -45,13 +47,23 @@ async def test_a_hostile_device_cannot_blow_up_its_machine() -> None:
             )
             for n, x in enumerate(slots)
         ]
-    sent += [vend(5, slots[0], epoch=9 + n, device=f"{name}{n % 9}") for n in range(MAX_BOOKS + 20)]
-    gaps = itertools.count(900_000_000_000, -2)
+    gaps = itertools.count(900_000_000_000, 2)
     failed = {"vendId": "v", "selection": "A1", "reason": "motor"}
-    sent += [body("vend.failed", failed, 6, ledger=next(gaps), epoch=epoch, device=name) for _ in range(1100)]
+    others = list(range(MAX_BOOKS + 20)) * (MAX_HOLES // MAX_BOOKS + 20)
+    sent += [
+        body("vend.failed", failed, 6, ledger=next(gaps), epoch=epoch - 99 + n, device=f"{name}{n:02}")
+        for n in others
+    ]
     codes = map("".join, itertools.product("ABCDE", repeat=3))
     sent += [
-        vend(far - 7 - n, data={"currency": next(codes)}, ledger=next(numbers), epoch=epoch, device=name)
+        vend(
+            far - 7 - n,
+            slots[0],
+            data={"currency": next(codes)},
+            ledger=next(numbers),
+            epoch=epoch,
+            device=name,
+        )
         for n in range(40)
     ]
     sent.append(vend(7, "new", ledger=next(numbers), epoch=epoch, device=name))
@@ -59,9 +71,11 @@ async def test_a_hostile_device_cannot_blow_up_its_machine() -> None:
         await world.take(*delivered(sent[first : first + 500], first=first))
     held = world.stock()
     assert 90_000 < size(held) <= 100_000
-    assert set(world.dead().values()) == {"too-many-holes", "wrong-schema"}
+    assert set(world.dead().values()) == {"epoch-retired", "wrong-schema"}
     assert len(held["slots"]) == MAX_SLOTS
-    assert len(held["applied"]) <= MAX_BOOKS
+    assert len(held["applied"]) == MAX_BOOKS
+    assert sum(map(holes, held["applied"].values())) == MAX_HOLES
+    assert len(held["closed"]["below"]) >= MAX_BOOKS - 1
     assert len(held["totals"]["revenue"]) <= MAX_CURRENCIES
 
 
