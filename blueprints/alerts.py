@@ -60,6 +60,7 @@ async def sweep(timer: func.TimerRequest) -> None:
     with wiring.metered("sweep") as cost:
         sent = await sweeping.resend(stores, now)
         changed = await sweeping.judge_conditions(stores, now, wiring.settings().silent_after)
+        changed += await sweeping.judge_ageing(stores, now)
         changed += await lagging.alert_of_lag(findings, stores, now)
     wiring.metrics().tell("alerts", changed, function="sweep")
     late = " (late)" if timer.past_due else ""

@@ -1,9 +1,9 @@
 """Truth against what an application stored: pure, and the same for every kind of store.
 
 The stored forms are Vendstream's: ledger pages ``{machineId, deviceId, epoch, lines: [{ledger, kind, …}]}``,
-stock documents ``{machineId, slots, totals, applied}``, conditions ``{machines: {id: {register: [epoch,
-sequence, milliseconds, …]}}}`` (machines as base64 of zlib of JSON), dead letters ``{reason, generation,
-partition, sequence, key}``.
+stock documents ``{machineId, slots, totals, applied, closed}``, conditions ``{machines: {id: {register:
+[epoch, sequence, milliseconds, …]}}}`` (machines as base64 of zlib of JSON), dead letters ``{reason,
+generation, partition, sequence, key}``.
 """
 
 import base64
@@ -143,7 +143,18 @@ def _stock(machine: str, own: Document, stock: Document | None) -> Iterable[str]
     yield from _told(f"{machine}: stock's revenue", own["revenue"], totals.pop("revenue", {}))
     yield from _told(f"{machine}: stock's units", own["units"], totals.pop("units", 0))
     yield from _told(f"{machine}: stock's totals", own["lines"], totals)
-    yield from _told(f"{machine}: stock's numbers", own["ledger"], stock["applied"] if stock else {})
+    below = stock.get("closed", {}).get("below", {}) if stock else {}
+    ledger = {name: _covered(held, below.get(name, 0)) for name, held in own["ledger"].items()}
+    yield from _told(f"{machine}: stock's numbers", ledger, stock["applied"] if stock else {})
+
+
+def _covered(held: list[list[int]], below: int) -> list[list[int]]:
+    """The numbers with all those at or below one at which the application gave up what was missing."""
+    above = [[max(first, below + 1), last] for first, last in held if last > below]
+    if not below:
+        return held
+    end = above.pop(0)[1] if above and above[0][0] == below + 1 else below
+    return [[1, end], *above]
 
 
 def _conditions(machine: str, own: Document, held: dict[str, list[Any]]) -> Iterable[str]:

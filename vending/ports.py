@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 Filter = tuple[str, Literal["=", "<", "<=", ">", ">="], str | int | float | bool]
 """(field, comparison, value); filters are joined by AND, and compare values of one type only."""
 Figure = Literal[
-    "events", "batch.size", "lag", "waiting", "holes", "request.units", "throttles", "alerts",
+    "events", "batch.size", "lag", "waiting", "holes", "holes.closed", "request.units", "throttles", "alerts",
 ]  # fmt: skip
 """The names of the metrics; ``vending/adapters/telemetry.py`` says what each is."""
 

@@ -34,6 +34,7 @@ ROW: dict[str, Any] = {
     "temperatures": [], "faults": [], "doorOpen": None, "power": None, "soldOut": [], "onHand": 3,
     "capacity": 9,
     "totals": {"vends": 1, "revenue": {}}, "lastVend": None, "missingLedgerNumbers": 0,
+    "lostLedgerNumbers": 0,
 }  # fmt: skip
 MACHINE: dict[str, Any] = {
     "machineId": LONG, "site": "site-1",
@@ -41,6 +42,7 @@ MACHINE: dict[str, Any] = {
         "state": "online", "temperatures": [], "faults": [], "lastSeen": "2026-03-02T11:58:12.000Z",
     },
     "totals": {"units": 1, "revenue": MONEY}, "last": {}, "holes": [],
+    "lost": {"holes": 0, "numbers": 0, "epochs": 0, "at": None},
     "slots": [
         {"selection": "A1", "onHand": 0, "capacity": 10}, {"selection": "A2", "onHand": 2, "capacity": 10},
         {"selection": "A3", "onHand": 9, "capacity": 10},

@@ -19,6 +19,7 @@ INSTRUMENTS: dict[Figure, tuple[Kind, str, str]] = {
     "lag": ("histogram", "s", "Age of the oldest event of a batch when it is done, by function"),
     "waiting": ("histogram", "s", "Age of the oldest event that a function has still to do, by the sweep"),
     "holes": ("histogram", "{event}", "Ledger events still missing, over the machines of a batch"),
+    "holes.closed": ("counter", "{hole}", "Holes in ledger numbers that were closed as lost"),
     "request.units": ("counter", "{RU}", "Request units by function"),
     "throttles": ("counter", "{request}", "Requests that Cosmos DB refused with 429, by function"),
     "alerts": ("counter", "{alert}", "Alerts that opened or closed, by function"),

@@ -7,6 +7,9 @@ from typing import Any
 from vending.domain import conditions, stock
 from vending.domain.alerts import Finding, Rule
 
+LOST_FOR = 7 * 24 * 3_600_000
+"""Milliseconds that numbers given up as lost are told of: no less than a hub may keep what waits, so that no
+backlog hides them."""
 COLD_GRACE = 30 * 60_000
 """Milliseconds that a cold zone may be too warm: a refill with an open door takes that long."""
 
@@ -36,6 +39,36 @@ def sold_out(document: dict[str, Any], now: int) -> list[Finding]:
             )
         )
     return findings
+
+
+def lost_sales(document: dict[str, Any], now: int) -> list[Finding]:
+    """Whether ledger numbers, or a whole epoch's, were given up lately. What was given up once stays so, so
+    time closes the alert. The last place of its order lets one and the same stock be judged before and after.
+    """
+    told = stock.closed(document)
+    if not told:
+        return []
+    over = now - told["at"] > LOST_FOR
+    return [
+        Finding(
+            machine=document["machineId"],
+            rule="lost-sales",
+            component="machine",
+            order=(document["rev"], int(over)),
+            bad=not over,
+            at=told["at"],
+            detail={name: told[name] for name in ("holes", "numbers", "epochs")},
+        )
+    ]
+
+
+def stock_findings(document: dict[str, Any], now: int) -> list[Finding]:
+    """What the stock of one machine says; ``now`` in milliseconds."""
+    return [*sold_out(document, now), *lost_sales(document, now)]
+
+
+BY_TIME: tuple[Rule, ...] = ("lost-sales",)
+"""The rules on stock that time alone may close: the sweep judges their open alerts again."""
 
 
 def condition_findings(machine: str, entry: conditions.Entry, now: int, silent_after: int) -> list[Finding]:

@@ -8,6 +8,7 @@ from vending.domain.business_day import instant
 
 TITLES = {
     "sold-out": "Selection {} is sold out",
+    "lost-sales": "Ledger numbers were given up as lost",
     "silent": "The machine is silent",
     "fault": "Fault {}",
     "cold-chain": "Zone {} is too warm",

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from vending.domain.business_day import instant
-from vending.domain.intervals import size
 from vending.domain.ledger import Line
 from vending.domain.slots import Slot
-from vending.domain.stock import Document, missing
+from vending.domain.stock import Document, closed, missing, missing_numbers
 
 COUNTS = ("vends", "units", "free", "test", "failures", "restocks", "collections")
 
@@ -40,6 +39,13 @@ def holes(stock: Document) -> list[dict[str, Any]]:
     ]
 
 
+def lost(stock: Document) -> dict[str, Any]:
+    """What was given up: holes, the numbers in them, epochs of devices; and when the last of them was."""
+    told = closed(stock)
+    counts = {name: told.get(name, 0) for name in ("holes", "numbers", "epochs")}
+    return counts | {"at": instant(told["at"]) if told else None}
+
+
 def overview(stock: Document) -> dict[str, Any]:
     """A machine's line in a table: sums over its slots, and what is sold out."""
     views = slots(stock)
@@ -51,7 +57,8 @@ def overview(stock: Document) -> dict[str, Any]:
         "capacity": sum(view["capacity"] for view in counted),
         "totals": totals(stock),
         "lastVend": last(stock).get("vend"),
-        "missingLedgerNumbers": sum(size(intervals) for intervals in missing(stock).values()),
+        "missingLedgerNumbers": missing_numbers(stock),
+        "lostLedgerNumbers": lost(stock)["numbers"],
     }
 
 

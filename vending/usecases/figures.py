@@ -21,7 +21,9 @@ def ingested(metrics: Metrics, batch: Sequence[HubEvent], outcome: Outcome, now:
         metrics.tell("events", count, function=name, outcome="dead-lettered", reason=reason)
     missing = sum(outcome.missing.values())
     metrics.tell("holes", missing, function=name)
+    metrics.tell("holes.closed", outcome.closings, function=name)
     words = f"{outcome.duplicates} duplicates, {len(outcome.refusals)} dead letters, {missing} missing"
+    words += f", {outcome.closings} holes closed as lost" if outcome.closings else ""
     return f"applied {outcome.applied} of {len(batch)} events ({words}), {place}"
 
 

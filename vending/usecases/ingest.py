@@ -44,6 +44,8 @@ class Outcome:
     """Ledger events whose number was counted before."""
     missing: dict[str, int] = field(default_factory=dict)
     """Machine → ledger events that are still to come, or lost on the device."""
+    closings: int = 0
+    """Holes that were closed as lost."""
     _refused: set[str] = field(default_factory=set)
 
     def refuse(self, hub: HubEvent, fault: Rejected) -> None:
@@ -142,6 +144,7 @@ async def _isolated(
         done = await commit_stock(machine, own, times, stores.machines, outcome.refuse, ROUNDS)
         outcome.duplicates += done.duplicates
         outcome.missing[machine] = done.missing
+        outcome.closings += done.closings
     except (Transient, Conflict, asyncio.CancelledError):
         raise
     except Exception as fault:

@@ -40,6 +40,8 @@ def text(message: dict[str, Any]) -> str:
     match message["rule"]:
         case "sold-out":
             return f"{machine}: selection {component} " + ("is sold out" if opened else "has stock again")
+        case "lost-sales":
+            return f"{machine}: " + _lost(message["detail"], opened=opened)
         case "silent":
             return f"{machine} " + ("is not heard from" if opened else "is heard from again")
         case "cold-chain":
@@ -51,6 +53,15 @@ def text(message: dict[str, Any]) -> str:
             return _standing(component, message["detail"], opened=opened)
         case _:
             return f"{machine}: {message['rule']} {component} {message['change']}"
+
+
+def _lost(detail: dict[str, Any], *, opened: bool) -> str:
+    if not opened:
+        return "no further ledger numbers were given up for a week"
+    holes, epochs = detail["holes"], detail["epochs"]
+    parts = [f"{detail['numbers']:,} ledger numbers in {holes:,} hole{'s' * (holes > 1)}"] if holes else []
+    parts += [f"{epochs:,} epochs of devices" if epochs > 1 else "1 epoch of a device"] if epochs else []
+    return f"{' and '.join(parts)} were given up: sales may be lost"
 
 
 def _standing(component: str, detail: dict[str, Any], *, opened: bool) -> str:

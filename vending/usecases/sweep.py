@@ -11,6 +11,7 @@ from vending.ports import Filter, Put, Stored
 from vending.usecases.commit_stock import readable as readable_document
 from vending.usecases.judge_each import judge_each
 from vending.usecases.raise_alerts import AlertStores, raise_alerts, readable
+from vending.usecases.watch_machines import judge_stock
 
 PATIENCE = timedelta(minutes=5)
 """How long a notification may take before it is sent again."""
@@ -57,6 +58,17 @@ async def judge_conditions(stores: AlertStores, now: datetime, silent_after: tim
         return (await raise_alerts(machine, news[machine], newest, stores, now)).changed
 
     return await judge_each(news, judge)
+
+
+async def judge_ageing(stores: AlertStores, now: datetime) -> int:
+    """Judge the machines again of which an alert is open that only time closes; how many alerts changed."""
+    opened = {machine for rule in alert_rules.BY_TIME async for machine, _ in _opened(stores, rule)}
+
+    async def judge(machine: str) -> int:
+        stored = await stores.machines.read(machine, "stock")
+        return await judge_stock(stored.body, stores, now) if stored else 0
+
+    return await judge_each(opened, judge)
 
 
 async def _opened(stores: AlertStores, rule: alerts.Rule) -> AsyncIterator[tuple[str, str]]:

@@ -120,6 +120,7 @@ async def machine(
         "totals": stock_view.totals(known),
         "last": stock_view.last(known),
         "holes": stock_view.holes(known),
+        "lost": stock_view.lost(known),
         "day": _day(readable(stored, rollups.SCHEMA).body) if stored else None,
         "alerts": await alerts_of(stores, machine, now),
     }

@@ -1,4 +1,4 @@
-"""The change feed of the machines container → sold-out alerts.
+"""The change feed of the machines container → alerts on stock: sold out, sales lost.
 
 A batch holds the latest versions of what changed: stock documents among ledger pages and days. The lease
 moves past a batch when this returns, so whatever must wait is raised.
@@ -44,4 +44,4 @@ async def judge_stock(document: dict[str, Any], stores: AlertStores, now: dateti
 
 
 def _findings(stored: Stored, now: datetime) -> list[Finding]:
-    return alert_rules.sold_out(readable(stored, stock.SCHEMA).body, millis(now))
+    return alert_rules.stock_findings(readable(stored, stock.SCHEMA).body, millis(now))

@@ -51,6 +51,7 @@ export function show(machine, sales, now) {
     section("Slots", machine.slots.length ? element("ul", { class: "slots" }, machine.slots.map(slot)) : null),
     section("Last sales", sales.length ? salesTable(sales) : null),
     section("Missing events", machine.holes.length ? element("ul", {}, machine.holes.map(hole)) : null),
+    section("Lost events", machine.lost.at ? element("p", {}, ...givenUp(machine.lost, now)) : null),
   ].filter(Boolean));
 }
 
@@ -101,4 +102,11 @@ function sale(line) {
 function hole({ device, epoch, missing }) {
   const ranges = missing.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`)).join(", ");
   return element("li", {}, `${device}, epoch ${epoch}: ${ranges}`);
+}
+
+function givenUp({ holes, numbers, epochs, at }, now) {
+  const said = [];
+  if (holes) said.push(`${counted(numbers, "number", "numbers")} in ${counted(holes, "hole", "holes")}`);
+  if (epochs) said.push(counted(epochs, "epoch of a device", "epochs of devices"));
+  return [`${said.join(" and ")} given up, last `, age(at, now)];
 }

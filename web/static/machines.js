@@ -82,6 +82,7 @@ function notes(machine) {
   if (machine.doorOpen) said.push("door open");
   if (machine.power && machine.power !== "on") said.push(`power ${machine.power}`);
   if (machine.missingLedgerNumbers) said.push(counted(machine.missingLedgerNumbers, "event missing", "events missing"));
+  if (machine.lostLedgerNumbers) said.push(counted(machine.lostLedgerNumbers, "event lost", "events lost"));
   return said.join(", ");
 }
 

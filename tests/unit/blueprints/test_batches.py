@@ -78,6 +78,7 @@ async def test_ingest_tells_what_became_of_each_event(
     assert told.sums("events") == {(f, "outcome=applied"): 31, (f, "outcome=duplicate"): 0}
     assert told.sums("batch.size") == {(f,): 31}
     assert told.sums("holes") == {(f,): 11}
+    assert told.sums("holes.closed") == {(f,): 0}
     assert told.sums("request.units") == {(f,): 5}
     assert told.sums("throttles") == {(f,): 2}
     assert 9 <= told.sums("lag")[f,] < 600

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vending.domain.alert_rules import COLD_GRACE, condition_findings, sold_out
+from vending.domain.alert_rules import COLD_GRACE, LOST_FOR, condition_findings, lost_sales, sold_out
 
 MINUTE = 60_000
 
@@ -35,6 +35,21 @@ def test_a_selection_without_capacity_is_switched_off() -> None:
 
 def test_levels_alone_are_dated_by_the_clock() -> None:
     assert [x.at for x in sold_out(stock({"11": [[1, 1, 0], None, []]}, last={}), 9_000)] == [9_000]
+
+
+def test_lost_sales_are_told_of_for_a_week_after_the_last_of_them() -> None:
+    closed = {"holes": 2, "numbers": 9, "epochs": 0, "at": 5_000, "below": {"d/1": 40}}
+    (fresh,) = lost_sales(stock({}, closed=closed), 5_000 + LOST_FOR)
+    (over,) = lost_sales(stock({}, closed=closed), 5_001 + LOST_FOR)
+    assert (fresh.bad, over.bad) == (True, False)
+    assert fresh.order < over.order < (8, 0)
+    assert (fresh.component, fresh.at, fresh.detail) == (
+        "machine", 5_000, {"holes": 2, "numbers": 9, "epochs": 0},
+    )  # fmt: skip
+
+
+def test_where_nothing_was_given_up_nothing_is_judged() -> None:
+    assert lost_sales(stock({}), 0) == lost_sales(stock({}, closed={}), 0) == []
 
 
 def test_a_machine_is_silent_when_its_last_sign_is_too_old() -> None:

@@ -16,6 +16,7 @@ from simulator.timeline import Timeline
 from simulator.truth import Truth, describe
 from tests.fakes import FakeBlobs, FakeDocuments
 from tests.unit.simulator.deliveries import START, hub_event, partition_of
+from vending.domain import books
 from vending.usecases.ingest import IngestStores, ingest
 
 
@@ -71,6 +72,22 @@ async def test_bodies_that_are_no_data_are_each_one_dead_letter_and_nobodys_even
         f"dead letters amqp-body: truth {len(bodies)}, stored 0"
         " (their partitions stand until they are cleared: vendctl partitions)"
     )
+
+
+async def test_numbers_that_were_given_up_are_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Devices that skip every other ledger number: the stock's intervals cover what it closed."""
+    monkeypatch.setattr(books, "MAX_HOLES", 5)
+    timeline, truth = Timeline(Fleet(5, 3), frozenset(), START), Truth()
+    sent = [x for x in timeline.until(START + DAY) if json.loads(x[1].body).get("ledgersequence", 1) % 2]
+    for _, delivery in sent:
+        truth.acknowledge(timeline.units[delivery.machine].model.spec.id, delivery)
+    found = await applied(sent, 37)
+    assert sum(stock["closed"]["holes"] for stock in found.stocks.values()) > 20
+    assert differences(describe(truth, timeline.devices()), found) == []
+    for stock in found.stocks.values():
+        book, held = next(iter(stock["applied"].items()))
+        stock["applied"][book] = held[:-1]
+    assert len(differences(describe(truth, timeline.devices()), found)) == len(found.stocks)
 
 
 async def test_every_kind_of_damage_is_seen() -> None:

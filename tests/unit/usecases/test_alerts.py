@@ -9,12 +9,13 @@ import pytest
 
 from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from vending.domain import alert_rules, alert_view, alerts
+from vending.domain.clock import millis
 from vending.domain.stock import SCHEMA
 from vending.errors import Conflict, Rejected, Transient
 from vending.ports import Put
 from vending.usecases.notify import notify
 from vending.usecases.raise_alerts import AlertStores
-from vending.usecases.sweep import PATIENCE, judge_conditions, resend
+from vending.usecases.sweep import PATIENCE, judge_ageing, judge_conditions, resend
 from vending.usecases.watch_machines import watch_machines
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -293,6 +294,42 @@ async def test_every_rule_that_the_sweep_opens_it_closes(world: World, rule: str
         assert await judge_conditions(world.stores, NOW, hour) == 1
         (alert,) = world.alerts.bodies("alert")
         assert (alert["rule"], alert["state"]) == (rule, state)
+
+
+async def test_lost_sales_are_told_once_and_closed_by_time(world: World) -> None:
+    """The alert opens from the change feed; a stock that does not change any more must not keep it open."""
+
+    async def gives_up(at: datetime, holes: int) -> dict[str, Any]:
+        held = await world.machines.read("m1", "stock")
+        body = held.body if held else await world.stock()
+        closed = {"holes": holes, "numbers": 9 * holes, "epochs": 1, "at": millis(at), "below": {}}
+        now = await world.machines.read("m1", "stock")
+        assert now is not None
+        body = body | {"rev": now.body["rev"] + 1, "closed": closed}
+        await world.machines.write("m1", [Put(body, now.etag)])
+        return body
+
+    day = timedelta(days=1)
+    first = await gives_up(NOW, 2)
+    assert await watch_machines([first], world.stores, NOW + day) == 1
+    await world.deliver()
+    again = await gives_up(NOW + 2 * day, 3)
+    assert await watch_machines([first, again], world.stores, NOW + 2 * day) == 0
+    assert await judge_ageing(world.stores, NOW + 8 * day) == 0
+    assert await judge_ageing(world.stores, NOW + 9 * day) == 0
+    assert await judge_ageing(world.stores, NOW + 9 * day + timedelta(seconds=1)) == 1
+    await world.deliver()
+    assert await judge_ageing(world.stores, NOW + 10 * day) == 0
+    assert await watch_machines([again], world.stores, NOW + 10 * day) == 0
+    assert await watch_machines([await gives_up(NOW + 11 * day, 4)], world.stores, NOW + 11 * day) == 1
+    await world.deliver()
+    told = [posted["text"] for _, posted in world.webhook.posted]
+    assert told == [
+        "m1: 18 ledger numbers in 2 holes and 1 epoch of a device were given up: sales may be lost",
+        "m1: no further ledger numbers were given up for a week",
+        "m1: 36 ledger numbers in 4 holes and 1 epoch of a device were given up: sales may be lost",
+    ]
+    assert world.states() == {"machine": "open"}
 
 
 async def test_a_rule_that_is_added_to_the_table_closes_without_another_word(

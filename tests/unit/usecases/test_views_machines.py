@@ -96,6 +96,7 @@ async def test_a_row_says_how_the_machine_is_and_what_it_holds(world: World) -> 
         },
         "lastVend": "2026-03-02T12:00:00.000Z",
         "missingLedgerNumbers": 2,
+        "lostLedgerNumbers": 0,
     }  # fmt: skip
 
 
@@ -206,7 +207,21 @@ async def test_one_machine_with_its_day_by_the_clock_of_its_site(world: World) -
     assert (found["day"]["figures"]["vends"], found["day"]["figures"]["failures"]) == (1, 1)
     assert found["totals"]["vends"] == 2
     assert found["holes"] == [{"device": "dev-m1", "epoch": 1, "missing": [[3, 3]]}]
+    assert found["lost"] == {"holes": 0, "numbers": 0, "epochs": 0, "at": None}
     assert found["condition"]["state"] == "online"
+
+
+async def test_what_was_given_up_is_told_and_all_that_is_missing_is_counted(world: World) -> None:
+    """The list shows a hundred holes; the count stopped there too."""
+    at = millis(NOW)
+    await world.arrive([vend("m1", n, at) | {"ledgersequence": 2 * n} for n in range(1, 1003)])
+    (row,) = (await views_machines.machines(stores(world), MachineQuery(), NOW))["machines"]
+    assert (row["missingLedgerNumbers"], row["lostLedgerNumbers"]) == (1000, 2)
+    found = await views_machines.machine(stores(world), "m1", "Etc/UTC", NOW)
+    assert found is not None
+    assert (found["lost"]["holes"], found["lost"]["numbers"], found["lost"]["epochs"]) == (2, 2, 0)
+    assert found["lost"]["at"] is not None
+    assert len(found["holes"][0]["missing"]) == 100
 
 
 async def test_a_past_day_says_how_it_was_corrected(world: World) -> None:
