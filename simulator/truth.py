@@ -149,7 +149,8 @@ def registers(name: str, data: dict[str, Any]) -> dict[str, list[Any]]:
         case "power":
             return {"power": [data["state"]]}
         case "fault.raised" | "fault.cleared":
-            return {f"fault:{data['component']}:{data['code']}": [name == "fault.raised"]}
+            words = [data[x].replace(":", "~") for x in ("component", "code")]
+            return {f"fault:{words[0]}:{words[1]}": [name == "fault.raised"]}
         case "device.boot":
             return {"boot": [data["reason"]], "firmware": [data["firmware"]]}
         case "device.heartbeat":

@@ -1,7 +1,7 @@
 """The rules: from a stock document, or from a machine's condition registers, to findings."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vending.domain import conditions, stock
@@ -82,7 +82,18 @@ def condition_findings(machine: str, entry: conditions.Entry, now: int, silent_a
             verdict = judge(Evidence(component, register, entry, now, silent_after))
             if verdict is not None:
                 findings.append(Finding(machine, rule, component or "machine", *verdict))
-    return findings
+    return findings + _ended(findings, entry)
+
+
+def _ended(findings: list[Finding], entry: conditions.Entry) -> list[Finding]:
+    """Of alerts by the names of before (see :mod:`conditions`): that they are over, where no register has
+    such a name any more."""
+    over: dict[tuple[Rule, str], Finding] = {}
+    for found in sorted(findings, key=lambda found: found.order):
+        name = conditions.of_before(found.component)
+        if name != found.component and f"{BY_REGISTERS[found.rule][0]}:{name}" not in entry:
+            over[found.rule, name] = replace(found, component=name, bad=False, detail={})
+    return list(over.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from vending.domain.business_day import instant
-from vending.domain.conditions import COLD_LIMIT, Entry, Register
+from vending.domain.conditions import COLD_LIMIT, Entry, Register, of_before
 
 State = Literal["online", "silent", "imported", "never"]
 """Imported: only somebody's imports are known of it, which say nothing about whether it lives. Never: no
@@ -79,7 +79,7 @@ def faults(entry: Entry) -> list[dict[str, Any]]:
     """The faults that are active, as component, code and when they were raised."""
     active = []
     for name, register in _family(entry, "fault").items():
-        component, _, code = name.partition(":")
+        component, code = (of_before(word) for word in name.split(":", 1))
         if register[3]:
             active.append({"component": component, "code": code, "at": instant(register[2])})
     return active

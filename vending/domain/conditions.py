@@ -4,6 +4,10 @@ A document ``{partition}:{shard}`` holds, for up to 2,000 machines, ``machines: 
 [epoch, sequence, milliseconds, ...]}}``. Duplicates and late readings change nothing, so nothing has to
 be remembered; durations come from two registers (time above the cut-off = newest reading - newest good
 one).
+
+A fault's register is ``fault:{component}:{code}``, with ``~``, which no event's words may hold, for each
+``:`` of the two. Schema 1 left the ``:``, so that two faults could share one register: such a one is read as
+it was until an event of either fault supersedes it.
 """
 
 import copy
@@ -16,7 +20,7 @@ from vending.domain.clock import Moment
 from vending.domain.events import Event
 from vending.errors import Rejected
 
-SCHEMA = 1
+SCHEMA = 2
 MACHINES_PER_DOCUMENT = 2_000
 COLD_LIMIT = 5.0
 """Degrees Celsius: the health cut-off of a cold zone."""
@@ -28,6 +32,9 @@ FAMILIES = {"temp": 8, "good": 8, "fault": 32}
 registers only ever get newer, so one that has so many above it once has them in any order of arrival, whereas
 by bytes an older short name may fit where a newer long one did not. At most 8 KB of a machine's (a fault's
 register is 190 bytes with the longest names, a zone's 124)."""
+
+ESCAPE = "~"
+"""Stands for a ``:`` within a word of a register's name; the catalogue lets no word hold it."""
 
 Register = list[Any]
 Entry = dict[str, Register]
@@ -58,15 +65,17 @@ def merge(entry: Entry, event: Event, moment: Moment) -> Entry:
     news: Entry = {}
     for name, value in said.items():
         register = [*order, moment.ms, *value]
-        held = entry.get(name)
+        held = _held(entry, name)
         if held is None or held[:2] < order:
             news[name] = register
         elif held[:2] == order and held[3:] != value:
             raise Rejected(
                 "conflict", f"event {event.envelope.id} was stored with {held[3:]}, now says {value}"
             )
-    if news.keys() <= entry.keys():
-        return entry | news if news else entry
+    if not news:
+        return entry
+    if news.keys() <= entry.keys() and not any(ESCAPE in name for name in news):
+        return entry | news
     return _bounded(entry | news)
 
 
@@ -77,7 +86,7 @@ def covers(entry: Entry, event: Event) -> bool:
     """
     order = list(event.order)
     for name in {"seen": []} | _registers(event.data, event.name):
-        held = entry.get(name)
+        held = _held(entry, name)
         if held is None:
             family = _family(name)
             newer = [place for place in _places(entry, family) if place > (order, name)]
@@ -125,11 +134,32 @@ def _bytes(machine: str, entry: Entry) -> int:
     return len(machine) + len(msgspec.json.encode(entry)) + 4
 
 
+def of_before(name: str) -> str:
+    """The name that schema 1 had for a register: the same, but where it could be another one's too."""
+    return name.replace(ESCAPE, ":")
+
+
+def _held(entry: Entry, name: str) -> Register | None:
+    """The register, or the one of schema 1 where that is newer."""
+    held = entry.get(name)
+    if ESCAPE not in name:
+        return held
+    old = entry.get(of_before(name))
+    return old if held is None or (old is not None and held[:2] < old[:2]) else held
+
+
 def _bounded(entry: Entry) -> Entry:
-    oldest = {
-        name for family, count in FAMILIES.items() for _, name in sorted(_places(entry, family))[:-count]
+    """The entry in order, without registers that are superseded, or too many."""
+    superseded = {
+        old
+        for name, register in entry.items()
+        if ESCAPE in name and (old := of_before(name)) in entry and entry[old][:2] <= register[:2]
     }
-    return {name: entry[name] for name in sorted(entry) if name not in oldest}
+    kept = {name: register for name, register in entry.items() if name not in superseded}
+    oldest = {
+        name for family, count in FAMILIES.items() for _, name in sorted(_places(kept, family))[:-count]
+    }
+    return {name: kept[name] for name in sorted(kept) if name not in oldest}
 
 
 def _places(entry: Entry, family: str) -> list[tuple[list[int], str]]:
@@ -152,7 +182,8 @@ def _registers(data: catalogue.Data, name: str) -> dict[str, list[Any]]:
         case catalogue.Power():
             return {"power": [data.state]}
         case catalogue.Fault():
-            return {f"fault:{data.component}:{data.code}": [name == "fault.raised"]}
+            words = [word.replace(":", ESCAPE) for word in (data.component, data.code)]
+            return {":".join(["fault", *words]): [name == "fault.raised"]}
         case catalogue.Heartbeat():
             signal = [data.rssi_dbm] if isinstance(data.rssi_dbm, int) else []
             return {"heartbeat": [data.uptime_s, data.queue_depth, *signal], "firmware": [data.firmware]}

@@ -67,7 +67,10 @@ def _merged(
     partition: str, held: Mapping[str, Stored], events: Sequence[Event], times: Mapping[str, Moment]
 ) -> tuple[dict[str, conditions.Document], list[tuple[HubEvent, Rejected]]]:
     """The documents that changed, by id, and the events that contradict what is stored."""
-    documents = [stored.body | {"machines": dict(stored.body["machines"])} for stored in held.values()]
+    documents = [
+        stored.body | {"schema": conditions.SCHEMA, "machines": dict(stored.body["machines"])}
+        for stored in held.values()
+    ]
     grown = {document["id"] for document in documents if conditions.overgrown(document)}
     homes = {
         machine: document

@@ -3,6 +3,7 @@
 from typing import Any
 
 from vending.domain.alert_rules import COLD_GRACE, LOST_FOR, condition_findings, lost_sales, sold_out
+from vending.domain.conditions import Entry
 
 MINUTE = 60_000
 
@@ -72,6 +73,23 @@ def test_faults_are_open_until_they_are_cleared() -> None:
         ("coin:EVA4", True, (1, 5)),
         ("bill:X", False, (1, 6)),
     ]
+
+
+def test_faults_whose_words_hold_colons_have_alerts_of_their_own_and_end_the_one_of_before() -> None:
+    """Before, both were ``a:b:c``: an alert that may be open, and has no register any more to close it."""
+    entry: Entry = {
+        "fault:a~b:c": [1, 6, 10, True],
+        "fault:a:b~c": [1, 5, 20, True],
+        "temp:a:b": [1, 7, 0, 3.0],
+    }
+    found = condition_findings("m1", entry, 0, MINUTE)
+    assert sorted((x.component, x.bad, x.order) for x in found if x.rule == "fault") == [
+        ("a:b:c", False, (1, 6)), ("a:b~c", True, (1, 5)), ("a~b:c", True, (1, 6)),
+    ]  # fmt: skip
+    shared = {"fault:a:b:c": [1, 4, 10, True], "fault:a:b~c": [1, 3, 20, False]}
+    assert sorted((x.component, x.bad) for x in condition_findings("m1", shared, 0, MINUTE)) == [
+        ("a:b:c", True), ("a:b~c", False),
+    ]  # fmt: skip
 
 
 def test_a_cold_zone_may_be_warm_for_as_long_as_a_refill_takes() -> None:

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.core import body, hub_event, temperature
-from vending.domain import conditions
+from vending.domain import condition_view, conditions
 from vending.domain.clock import moments
 from vending.domain.conditions import FAMILIES, Entry, covers, merge, merged
 from vending.domain.events import Event, parse
@@ -164,6 +164,53 @@ def test_a_document_of_before_is_read_and_bounded_when_it_grows() -> None:
     assert entry["fault:c:0"][:2] == [1, 300]
     bytes_of_before = seen | {f"fault:c:{n:064d}": [1, 100 + n, 0, True] for n in range(18)}
     assert not covers(bytes_of_before, event(body("fault.raised", {"component": "c", "code": "9" * 64}, 40)))
+
+
+def told(name: str, component: str, code: str, number: int) -> bytes:
+    return body(f"fault.{name}", {"component": component, "code": code}, number)
+
+
+def states(entry: Entry) -> dict[str, list[Any]]:
+    return {name: value[1:2] + value[3:] for name, value in entry.items() if name != "seen"}
+
+
+def test_two_faults_whose_words_hold_colons_are_two_registers() -> None:
+    """One's clearing cleared the other: ``fault:a:b:c`` was ``c`` of ``a:b`` and ``b:c`` of ``a``."""
+    entry = built(
+        told("raised", "a:b", "c", 1), told("raised", "a", "b:c", 2), told("cleared", "a:b", "c", 3)
+    )
+    assert states(entry) == {"fault:a~b:c": [3, False], "fault:a:b~c": [2, True]}
+    assert [(x["component"], x["code"]) for x in condition_view.faults(entry)] == [("a", "b:c")]
+
+
+@pytest.mark.parametrize(("component", "code", "name"), [("a:b", "c", "a~b:c"), ("a", "b:c", "a:b~c")])
+def test_a_register_of_schema_1_that_two_faults_shared_goes_with_the_next_event_of_either(
+    component: str, code: str, name: str
+) -> None:
+    old: Entry = {"fault:a:b:c": [1, 5, 0, True], "seen": [1, 9, 0, "ntp"]}
+    assert [(x["component"], x["code"]) for x in condition_view.faults(old)] == [("a", "b:c")]
+    for number, state in ((4, "cleared"), (5, "raised")):
+        late = event(told(state, component, code, number))
+        assert covers(old, late)
+        assert merge(old, late, moments([late])[late.hub.place]) is old
+    other = event(told("cleared", component, code, 5))
+    with pytest.raises(Rejected, match="conflict"):
+        merge(old, other, moments([other])[other.hub.place])
+    for state in ("raised", "cleared"):
+        new = event(told(state, component, code, 6))
+        assert not covers(old, new)
+        entry = merge(old, new, moments([new])[new.hub.place])
+        assert states(entry) == {f"fault:{name}": [6, state == "raised"]}
+        assert covers(entry, event(told("raised", component, code, 5)))
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_register_of_schema_1_in_another_document_is_superseded_too(turn: int) -> None:
+    old: Entry = {"fault:a:b:c": [1, 5, 0, True]}
+    new = [{"machines": {"m1": old}}, {"machines": {"m1": built(told("cleared", "a:b", "c", 6))}}]
+    assert states(merged(new[::turn])["m1"]) == {"fault:a~b:c": [6, False]}
+    before = [{"machines": {"m1": old}}, {"machines": {"m1": built(told("cleared", "a:b", "c", 4))}}]
+    assert states(merged(before[::turn])["m1"]) == {"fault:a:b:c": [5, True], "fault:a~b:c": [4, False]}
 
 
 def test_what_was_never_told_is_not_covered() -> None:

@@ -332,6 +332,18 @@ async def test_lost_sales_are_told_once_and_closed_by_time(world: World) -> None
     assert world.states() == {"machine": "open"}
 
 
+async def test_the_alert_that_two_faults_shared_before_ends_and_each_has_its_own(world: World) -> None:
+    fleet, hour = Fleet(world), timedelta(hours=1)
+    await fleet.hears("0", m1={"fault:a:b:c": [1, 5, AT, True]})
+    assert await judge_conditions(world.stores, NOW, hour) == 1
+    assert world.states() == {"a:b:c": "open"}
+    await fleet.hears("0", m1={"fault:a~b:c": [1, 6, AT, True], "fault:a:b~c": [1, 7, AT, True]})
+    assert await judge_conditions(world.stores, NOW, hour) == 3
+    await fleet.hears("0", m1={"fault:a~b:c": [1, 8, AT, False], "fault:a:b~c": [1, 7, AT, True]})
+    assert await judge_conditions(world.stores, NOW, hour) == 1
+    assert world.states() == {"a:b:c": "closed", "a~b:c": "closed", "a:b~c": "open"}
+
+
 async def test_a_rule_that_is_added_to_the_table_closes_without_another_word(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

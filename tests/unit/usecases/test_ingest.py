@@ -3,9 +3,10 @@
 import pytest
 
 from tests.core import World, body, delivered, hub_event, level, temperature, vend
-from vending.domain import ledger, stock
+from vending.domain import conditions, ledger, stock
 from vending.domain.events import HubEvent, parse
 from vending.errors import Conflict, Transient
+from vending.ports import Put
 from vending.usecases.ingest import ROUNDS
 
 
@@ -244,6 +245,17 @@ async def test_a_level_that_contradicts_itself_leaves_no_trace() -> None:
     )
     assert world.dead() == {"1/0@1": "conflict", "1/0@2": "wrong-schema"}
     assert stock.on_hand(world.stock()) == {"A1": 9}
+
+
+async def test_a_conditions_document_of_schema_1_is_taken_over() -> None:
+    world = World()
+    old = conditions.empty("0", 0) | {"schema": 1}
+    conditions.settle(old, "m1", {"fault:a:b:c": [1, 5, 0, True], "seen": [1, 5, 0, "ntp"]})
+    await world.conditions.write("0:0", [Put(old)])
+    await world.take(*delivered([body("fault.cleared", {"component": "a:b", "code": "c"}, 6)]))
+    (held,) = world.conditions.bodies("conditions")
+    assert (held["schema"], sorted(held["machines"]["m1"])) == (2, ["fault:a~b:c", "seen"])
+    assert world.fleet()["m1"]["fault:a~b:c"][3] is False
 
 
 # --- defects ------------------------------------------------------------------------------------------------
