@@ -2,19 +2,27 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.devices import Device, send
 from tests.elsewhere import RUN
-from tests.waiting import finished
+from tests.waiting import finished, until
+from vendctl import account
 from vendctl.deadletters import main
 from vendctl.local.system import System
 from vending import wiring
+from vending.domain.events import HubEvent
+from vending.errors import Rejected
+from vending.usecases.dead_letters import write_dead_letters
 
 MACHINE = f"letter{RUN}"
 NAME = f"dev-{MACHINE}"
+SKIPPER = f"skipper{RUN}"
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +32,10 @@ def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def listed(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
-    """Place → body of the dead letters of this test's machine."""
+    """Place → body of the dead letters of this test's machines."""
     assert main(["list", "--json", *words]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return {row["place"]: row["body"] for row in rows if NAME in row["body"]}
+    return {row["place"]: row["body"] for row in rows if NAME in row["body"] or SKIPPER in row["body"]}
 
 
 def test_a_refused_event_is_corrected_and_applied(
@@ -44,27 +52,94 @@ def test_a_refused_event_is_corrected_and_applied(
     assert main(["show", wrong, "--body", str(file)]) == 0
     assert json.loads(capsys.readouterr().out)["reason"] == "wrong-schema"
     assert main(["replay", wrong]) == 1
-    assert "would be refused again, wrong-schema" in capsys.readouterr().err
+    assert "would be refused again, wrong-schema" in capsys.readouterr().out
     file.write_bytes(file.read_bytes().replace(b'"quantity":0', b'"quantity":1'))
     assert main(["replay", wrong, "--body", str(file)]) == 0
-    assert "sent again" in capsys.readouterr().out
+    assert f"{wrong}: applied" in capsys.readouterr().out
+    assert stock()["applied"] == {f"{NAME}/1": [[1, 2]]}
     assert main(["replay", wrong, "--body", str(file)]) == 0
-    assert "was replayed with a corrected body at" in capsys.readouterr().out
+    assert "was applied before; nothing done" in capsys.readouterr().out
     assert main(["discard", broken, "--note", "a fuzzer"]) == 0
     capsys.readouterr()
-    finished(running.environment)
     assert listed(capsys) == {}
     assert listed(capsys, "--settled").keys() == found.keys()
-    assert applied() == [[1, 2]]
 
 
-def applied() -> object:
-    """The ledger numbers that the machine's stock counts."""
+def test_a_device_that_skipped_a_thousand_numbers_is_mended_and_its_letters_count(
+    running: System, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a version before refused counts when it is replayed; what was given up is refused, and told."""
+    name, hub = f"dev-{SKIPPER}", running.stack.eventhubs_connection
+    device = Device(SKIPPER)
+    skipped, late = [], b""
+    for number in range(1_002):
+        late = late or device.vend()  # number 1 comes when it is too late
+        device.ledger += number > 0
+        skipped.append(device.vend())
+    mended = [device.vend() for _ in range(20)]
+    send(hub, "telemetry", [(name, skipped[n : n + 200]) for n in range(0, len(skipped), 200)])
+    send(hub, "telemetry", [(name, mended[:10])])
+    finished(running.environment)
+    assert (stock(SKIPPER)["totals"]["vends"], stock(SKIPPER)["closed"]["holes"]) == (1_012, 2)
+    places = [place_of(number, mended[10 + number]) for number in range(10)]
+    asyncio.run(refused_before(zip(places, mended[10:], strict=True)))
+    assert main(["replay", *places]) == 0
+    assert "10 applied, 0 refused, 0 not yet" in capsys.readouterr().err
+    assert stock(SKIPPER)["totals"]["vends"] == 1_022
+    send(hub, "telemetry", [(name, [late])])
+    finished(running.environment)
+    (gone,) = (place for place, body in listed(capsys).items() if body == late.decode())
+    assert main(["show", gone]) == 0
+    assert json.loads(capsys.readouterr().out)["reason"] == "hole-closed"
+    assert main(["replay", gone]) == 1
+    assert "would be refused again, hole-closed" in capsys.readouterr().out
+    until(lambda: "lost-sales" in alerts(SKIPPER), "the alert on what was given up")
+    found = asyncio.run(account.take())
+    assert (found.lost, found.doubled) == (0, 0), found.lost_events
+    assert main(["discard", gone, *places]) == 0
 
-    async def read() -> object:
+
+def place_of(number: int, _: bytes) -> str:
+    """A place of an earlier life of the hub."""
+    return f"before{RUN}/0@{number}"
+
+
+async def refused_before(letters: Iterable[tuple[str, bytes]]) -> None:
+    """Dead letters as a version before wrote them, whose bound refused what would open a hole."""
+    fault = Rejected("too-many-holes", "1000 open holes in the machine's ledger numbers")
+    refusals = [(hub_event(place, body), fault) for place, body in letters]
+    try:
+        await write_dead_letters(wiring.deadletters(), refusals, "before")
+    finally:
+        await wiring.close()
+
+
+def hub_event(place: str, body: bytes) -> HubEvent:
+    home, number = place.split("@")
+    generation, partition = home.split("/")
+    return HubEvent(generation, partition, int(number), number, datetime.now(UTC), None, {}, {}, body)
+
+
+def stock(machine: str = MACHINE) -> dict[str, Any]:
+    """The machine's stock document."""
+
+    async def read() -> dict[str, Any]:
         try:
-            stock = await wiring.machines().read(MACHINE, "stock")
-            return stock.body["applied"][f"{NAME}/1"] if stock else None
+            stored = await wiring.machines().read(machine, "stock")
+            return stored.body if stored else {}
+        finally:
+            await wiring.close()
+
+    return asyncio.run(read())
+
+
+def alerts(machine: str) -> set[str]:
+    """The rules of the machine's open alerts."""
+
+    async def read() -> set[str]:
+        try:
+            found = wiring.alerts().select(machine, ("type", "=", "alert"), ("state", "=", "open"))
+            return {stored.body["rule"] async for stored in found}
         finally:
             await wiring.close()
 

@@ -32,7 +32,8 @@ from vending.errors import Rejected
 SCHEMA = 3
 MAX_SLOTS = 120
 MAX_CURRENCIES = 16
-RETIRED = "epoch-retired"
+CLOSED, RETIRED = GIVEN_UP = "hole-closed", "epoch-retired"
+"""Why an event comes too late: what it is missing in was given up."""
 Document = dict[str, Any]
 
 
@@ -136,7 +137,7 @@ def given_up(stock: Document, event: Event) -> Rejected | None:
     if number > below:
         return None
     detail = f"{key} number {number} was given up as lost, with all that were missing up to {below}"
-    return Rejected("hole-closed", detail)
+    return Rejected(CLOSED, detail)
 
 
 class _Work:

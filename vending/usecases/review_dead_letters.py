@@ -1,25 +1,27 @@
 """What people do with dead letters: look at them, send one again (as it was, or corrected), discard one.
 
-A dead letter is never changed. What became of it is a mark beside it, a blob
-``marks/{generation}/{partition}/{sequence number}.json`` that is written once. A replay sends first and marks
-then: when it dies between the two, the next one sends again, and ingest recognises the event.
+A dead letter is never changed; what was done with it are marks beside it. One that was sent again is done
+only when it is *applied*: until then it is ``sent``, and ``refused`` when ingest refused it again, as a new
+dead letter that stands for it from then on. A replay sends first and marks then: when it dies between the
+two, the next one sends again, and ingest recognises the event.
 """
 
-from collections.abc import AsyncIterator, Container, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-import msgspec
-
 from vending.domain.events import HubEvent, parse
 from vending.domain.records import decode_lines, restore
-from vending.ports import Blobs
+from vending.ports import Blobs, Documents
+from vending.usecases.dead_letter_marks import Mark, Marks, read_marks, write_mark
+from vending.usecases.foresee import foresee
 
-MARKS = "marks/"
-ORIGIN = "replayed-from"
-"""The property of a replayed event that names its dead letter."""
-Action = Literal["replayed", "discarded"]
+ORIGIN, ATTEMPT = "replayed-from", "replay-attempt"
+"""The properties of a replayed event that name its dead letter, and tell one replay of it from the next."""
+State = Literal["open", "sent", "applied", "refused", "replayed", "discarded"]
+"""``replayed``: by a version before, with a body that nobody kept; what became of it is not known."""
+TO_DO: tuple[State, ...] = ("open", "sent")
 
 
 class Sender(Protocol):
@@ -39,33 +41,72 @@ class DeadLetter:
     version: str
     """Of the code that refused it."""
     hub: HubEvent
-    settled: bool
-    """Whether somebody has replayed or discarded it."""
+    marks: Marks
+    again: tuple[str, ...] = ()
+    """Places of the letters that its last replay became, where it was refused again."""
 
     @property
     def place(self) -> str:
         """Its name: generation/partition@sequence number."""
         return self.hub.place
 
+    @property
+    def state(self) -> State:
+        """As far as the dead letters and their marks tell: one that is ``sent`` may be applied by now."""
+        if self.marks.final:
+            return self.marks.final
+        if not self.marks.sent:
+            return "open"
+        if self.again:
+            return "refused"
+        return "replayed" if self.marks.sent.note and self.marks.sent.body is None else "sent"
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What became of a dead letter."""
-
-    action: Action
-    at: datetime
-    note: str = ""
+    @property
+    def sent(self) -> HubEvent:
+        """The event that the last replay sent."""
+        mark = self.marks.sent
+        return self.hub if mark is None or mark.body is None else replace(self.hub, body=mark.body, amqp=None)
 
 
-async def dead_letters(blobs: Blobs, *, settled: bool = False) -> AsyncIterator[DeadLetter]:
-    """Every dead letter once, in the order of partition and number; with ``settled``, also those."""
-    marked = {name async for name in blobs.names(MARKS)}
+class Refusals:
+    """Replays that were refused again. Blobs of dead letters never change, so each is read once."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._read: set[str] = set()
+        self._found: dict[tuple[str, int], dict[str, str]] = {}
+
+    async def look(self) -> None:
+        """Read what is new."""
+        async for name in self._blobs.names():
+            if name.endswith(".jsonl") and name not in self._read:
+                for fields in decode_lines(await self._blobs.read(name)):
+                    self._take(fields)
+                self._read.add(name)
+
+    def of(self, place: str, attempt: int) -> dict[str, str]:
+        """Place → reason and detail of the letters that a replay became."""
+        return self._found.get((place, attempt), {})
+
+    def _take(self, fields: dict[str, Any]) -> None:
+        if origin := fields["properties"].get(ORIGIN):
+            attempt = int(fields["properties"].get(ATTEMPT, 1))
+            place = f"{fields['generation']}/{fields['partition']}@{fields['sequence']}"
+            told = f"{fields['reason']}: {fields['detail']}"
+            self._found.setdefault((origin, attempt), {})[place] = told
+
+
+async def dead_letters(blobs: Blobs) -> AsyncIterator[DeadLetter]:
+    """Every dead letter once, in the order of partition and number."""
+    marked, refusals = await read_marks(blobs), Refusals(blobs)
+    if marked:
+        await refusals.look()
     seen: set[str] = set()
     async for name in blobs.names():
         if name.endswith(".jsonl"):
             for fields in decode_lines(await blobs.read(name)):
-                letter = _letter(fields, marked)
-                if letter.place not in seen and (settled or not letter.settled):
+                letter = _letter(fields, marked, refusals)
+                if letter.place not in seen:
                     yield letter
                 seen.add(letter.place)
 
@@ -75,58 +116,57 @@ async def find(blobs: Blobs, place: str) -> DeadLetter:
     home, _, number = place.partition("@")
     if not number.isdecimal() or home.count("/") != 1:
         raise LookupError(f"{place!r} is no place; write generation/partition@number, as `list` shows it")
-    marked = {name async for name in blobs.names(_mark_name(place))}
+    marked, refusals = await read_marks(blobs, place), Refusals(blobs)
+    if marked:
+        await refusals.look()
     async for name in blobs.names(f"{home}/"):
         first, last = map(int, name.rpartition("/")[2].split("-")[:2])
         if first <= int(number) <= last:
             for fields in decode_lines(await blobs.read(name)):
                 if fields["sequence"] == int(number):
-                    return _letter(fields, marked)
+                    return _letter(fields, marked, refusals)
     raise LookupError(f"there is no dead letter {place}")
-
-
-async def mark_of(blobs: Blobs, place: str) -> Mark | None:
-    """What became of a dead letter; None while nobody did anything."""
-    name = _mark_name(place)
-    if name not in {found async for found in blobs.names(name)}:
-        return None
-    return msgspec.json.decode(await blobs.read(name), type=Mark)
 
 
 async def replay(
     blobs: Blobs, sender: Sender, letter: DeadLetter, now: datetime, body: bytes | None = None
-) -> Mark | None:
-    """Send a dead letter's event again, or ``body`` in its stead; None if done, else the mark that stands.
+) -> bool:
+    """Send a dead letter's event again, or ``body`` in its stead; False where it is applied or discarded.
 
-    Raises Rejected when the event would be refused again: then it needs a corrected body.
+    Without a body what was sent last goes again. Raises Rejected when it is none that ingest could take.
     """
-    if letter.settled:
-        return await mark_of(blobs, letter.place)
+    if letter.marks.final:
+        return False
+    if body is None and letter.marks.sent:
+        body = letter.marks.sent.body
     hub = letter.hub if body is None else replace(letter.hub, body=body, amqp=None)
-    content = hub.body
     # Judged as its publisher's, though it is sent without that identity: a forgery stays one.
     event = parse(hub)
-    properties = dict(letter.hub.properties) | {ORIGIN: letter.place}
-    await sender.send(content, event.device, properties)
+    attempt = letter.marks.attempts + 1
+    origin = {ORIGIN: letter.place, ATTEMPT: str(attempt)}
+    await sender.send(hub.body, event.device, dict(letter.hub.properties) | origin)
     note = "" if body is None else "with a corrected body"
-    return await settle(blobs, letter.place, Mark("replayed", now, note))
+    await write_mark(blobs, letter.place, Mark("replayed", now, note, body), attempt)
+    return True
 
 
-async def settle(blobs: Blobs, place: str, mark: Mark) -> Mark | None:
-    """Write a mark; None if it was written, else the mark that stands already."""
-    written = await blobs.create(_mark_name(place), msgspec.json.encode(mark))
-    return None if written else await mark_of(blobs, place)
+async def discard(blobs: Blobs, letter: DeadLetter, mark: Mark) -> bool:
+    """Mark a letter as of no use; False where it is applied or discarded already."""
+    return not letter.marks.final and await write_mark(blobs, letter.place, mark)
 
 
-def _letter(fields: dict[str, Any], marked: Container[str]) -> DeadLetter:
+async def applied(letters: Iterable[DeadLetter], machines: Documents, registers: Documents) -> set[str]:
+    """Of letters that were sent again, the places of those that were applied. Raises Transient."""
+    sent = [letter.sent for letter in letters if letter.state == "sent"]
+    fates = await foresee(sent, machines, registers)
+    return {place for place, fate in fates.items() if fate == "applied"}
+
+
+def _letter(fields: dict[str, Any], marked: Mapping[str, Marks], refusals: Refusals) -> DeadLetter:
     hub = restore(fields)
-    settled = _mark_name(hub.place) in marked
-    return DeadLetter(fields["reason"], fields["detail"], fields["version"], hub, settled)
-
-
-def _mark_name(place: str) -> str:
-    home, _, number = place.partition("@")
-    return f"{MARKS}{home}/{int(number):012d}.json"
+    marks = marked.get(hub.place) or Marks()
+    again = tuple(sorted(refusals.of(hub.place, marks.attempts)))
+    return DeadLetter(fields["reason"], fields["detail"], fields["version"], hub, marks, again)
 
 
 def utc(moment: datetime) -> str:

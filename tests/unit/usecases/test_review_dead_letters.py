@@ -1,25 +1,33 @@
-"""Dead letters reviewed: found, sent again once, corrected, discarded."""
+"""Dead letters reviewed: found, sent again, corrected, discarded; done only when they are applied."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.core import World, delivered, hub_event, vend
+from tests.core import World, delivered, hub_event, level, temperature, vend
+from vending.domain.events import HubEvent
 from vending.errors import Rejected, Transient
+from vending.usecases.dead_letter_marks import Mark, history, write_mark
+from vending.usecases.dead_letters import write_dead_letters
+from vending.usecases.foresee import foresee
 from vending.usecases.review_dead_letters import (
+    ATTEMPT,
     ORIGIN,
     DeadLetter,
-    Mark,
+    State,
+    applied,
     dead_letters,
+    discard,
     find,
-    mark_of,
     replay,
-    settle,
 )
 
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
+OLD = Rejected("too-many-holes", "1000 open holes in the machine's ledger numbers")
+"""As a version before refused what would open a hole."""
 
 
 class Hub:
@@ -34,6 +42,10 @@ class Hub:
             raise Transient("no hub")
         self.sent.append((body, key, dict(properties)))
 
+    def arrived(self, first: int) -> list[HubEvent]:
+        """What was sent, as ingest gets it."""
+        return [hub_event(first + n, body, properties=told) for n, (body, _, told) in enumerate(self.sent)]
+
 
 @pytest.fixture
 async def world() -> World:
@@ -46,15 +58,22 @@ async def world() -> World:
     return world
 
 
-async def found(world: World, *, settled: bool = False) -> list[DeadLetter]:
-    return [letter async for letter in dead_letters(world.deadletters, settled=settled)]
+async def found(world: World) -> list[DeadLetter]:
+    return [letter async for letter in dead_letters(world.deadletters)]
+
+
+async def states(world: World) -> dict[str, State]:
+    """As `list` tells them."""
+    letters = await found(world)
+    done = await applied(letters, world.machines, world.conditions)
+    return {letter.place: "applied" if letter.place in done else letter.state for letter in letters}
 
 
 async def test_each_is_listed_once_with_its_reason(world: World) -> None:
     assert len(world.deadletters.committed) == 2
-    listed = [(letter.place, letter.reason, letter.settled) for letter in await found(world)]
+    listed = [(letter.place, letter.reason, letter.state) for letter in await found(world)]
     assert listed == [
-        ("1/0@1", "not-json", False), ("1/0@2", "wrong-schema", False), ("1/0@4", "conflict", False)
+        ("1/0@1", "not-json", "open"), ("1/0@2", "wrong-schema", "open"), ("1/0@4", "conflict", "open")
     ]  # fmt: skip
     letter = await find(world.deadletters, "1/0@2")
     assert letter.hub == delivered([b"", b"", vend(2, data={"quantity": 0})])[2]
@@ -67,24 +86,56 @@ async def test_what_is_no_dead_letter_is_not_found(world: World, place: str) -> 
         await find(world.deadletters, place)
 
 
-async def test_a_corrected_body_is_sent_marked_and_applied(world: World) -> None:
+async def test_a_corrected_body_is_done_when_it_is_applied_and_not_before(world: World) -> None:
+    """Before, it was settled for ever when it was sent."""
     hub, letter = Hub(), await find(world.deadletters, "1/0@2")
-    assert await replay(world.deadletters, hub, letter, NOW, vend(2)) is None
-    assert hub.sent == [(vend(2), "dev-1", {ORIGIN: "1/0@2"})]
-    assert await mark_of(world.deadletters, "1/0@2") == Mark("replayed", NOW, "with a corrected body")
-    assert [letter.place for letter in await found(world)] == ["1/0@1", "1/0@4"]
-    assert [letter.settled for letter in await found(world, settled=True)] == [False, True, False]
-    body, _, properties = hub.sent[0]
-    await world.take(hub_event(9, body, properties=properties))
+    assert await replay(world.deadletters, hub, letter, NOW, vend(2))
+    assert hub.sent == [(vend(2), "dev-1", {ORIGIN: "1/0@2", ATTEMPT: "1"})]
+    assert await history(world.deadletters, "1/0@2") == [
+        Mark("replayed", NOW, "with a corrected body", vend(2))
+    ]
+    assert await states(world) == {"1/0@1": "open", "1/0@2": "sent", "1/0@4": "open"}
+    await world.take(*hub.arrived(9))
+    assert await states(world) == {"1/0@1": "open", "1/0@2": "applied", "1/0@4": "open"}
     assert world.stock()["totals"]["vends"] == 3
 
 
-async def test_what_would_be_refused_again_is_not_sent(world: World) -> None:
+async def test_a_letter_refused_again_names_the_new_one_and_can_be_sent_again(world: World) -> None:
+    """Before, the first replay's mark stood for ever, and nobody saw that nothing was counted."""
+    hub, letter = Hub(), await find(world.deadletters, "1/0@2")
+    assert await replay(world.deadletters, hub, letter, NOW, vend(2, data={"sku": "wrong"}))
+    await world.take(hub_event(5, vend(2)))  # the device was faster
+    await world.take(*hub.arrived(9))
+    again = await find(world.deadletters, "1/0@2")
+    assert (again.state, again.again) == ("refused", ("1/0@9",))
+    assert await states(world) == {"1/0@1": "open", "1/0@2": "refused", "1/0@4": "open", "1/0@9": "open"}
+    assert await replay(world.deadletters, hub, again, NOW, vend(2))
+    assert hub.sent[1][2] == {ORIGIN: "1/0@2", ATTEMPT: "2"}
+    second = await find(world.deadletters, "1/0@2")
+    assert (second.state, second.again, second.marks.attempts) == ("sent", (), 2)
+    assert (await states(world))["1/0@2"] == "applied"
+    # And the letter that it became goes its own way.
+    other = await find(world.deadletters, "1/0@9")
+    assert await replay(world.deadletters, hub, other, NOW, vend(2))
+    assert hub.sent[2][2] == {ORIGIN: "1/0@9", ATTEMPT: "1"}
+
+
+async def test_what_is_sent_once_more_is_what_was_sent_last(world: World) -> None:
+    hub = Hub()
+    for body in (vend(2), None):
+        letter = await find(world.deadletters, "1/0@2")
+        assert await replay(world.deadletters, hub, letter, NOW, body)
+    assert [body for body, _, _ in hub.sent] == [vend(2), vend(2)]
+    letter = await find(world.deadletters, "1/0@2")
+    assert (letter.state, letter.marks.attempts, letter.sent.body) == ("sent", 2, vend(2))
+
+
+async def test_what_ingest_could_never_take_is_not_sent(world: World) -> None:
     hub = Hub()
     for place, body in (("1/0@1", None), ("1/0@2", None), ("1/0@2", b"[]")):
         with pytest.raises(Rejected):
             await replay(world.deadletters, hub, await find(world.deadletters, place), NOW, body)
-    assert (hub.sent, len(await found(world))) == ([], 3)
+    assert (hub.sent, set((await states(world)).values())) == ([], {"open"})
 
 
 async def test_a_forgery_is_not_laundered() -> None:
@@ -95,12 +146,24 @@ async def test_a_forgery_is_not_laundered() -> None:
     assert not hub.sent
 
 
-async def test_one_is_sent_once(world: World) -> None:
-    hub = Hub()
-    for _ in range(2):
-        letter = await find(world.deadletters, "1/0@4")
-        standing = await replay(world.deadletters, hub, letter, NOW)
-    assert (len(hub.sent), standing) == (1, Mark("replayed", NOW))
+@pytest.mark.parametrize("action", ["applied", "discarded"])
+async def test_what_is_done_is_not_sent_again(world: World, action: State) -> None:
+    assert action in ("applied", "discarded")
+    assert await write_mark(world.deadletters, "1/0@4", Mark(action, NOW, "why"))
+    hub, letter = Hub(), await find(world.deadletters, "1/0@4")
+    assert letter.state == action
+    assert not await replay(world.deadletters, hub, letter, NOW)
+    assert not await discard(world.deadletters, letter, Mark("discarded", NOW))
+    assert not hub.sent
+
+
+async def test_one_that_was_sent_or_refused_again_may_be_discarded(world: World) -> None:
+    hub, letter = Hub(), await find(world.deadletters, "1/0@4")
+    assert await replay(world.deadletters, hub, letter, NOW)
+    letter = await find(world.deadletters, "1/0@4")
+    assert await discard(world.deadletters, letter, Mark("discarded", NOW, "a test device"))
+    assert (await find(world.deadletters, "1/0@4")).state == "discarded"
+    assert [mark.action for mark in await history(world.deadletters, "1/0@4")] == ["discarded", "replayed"]
 
 
 async def test_what_the_hub_did_not_take_is_not_marked(world: World) -> None:
@@ -108,9 +171,9 @@ async def test_what_the_hub_did_not_take_is_not_marked(world: World) -> None:
     hub.away = True
     with pytest.raises(Transient):
         await replay(world.deadletters, hub, letter, NOW)
-    assert await mark_of(world.deadletters, "1/0@4") is None
+    assert await history(world.deadletters, "1/0@4") == []
     hub.away = False
-    assert await replay(world.deadletters, hub, letter, NOW) is None
+    assert await replay(world.deadletters, hub, letter, NOW)
 
 
 async def test_dying_between_sending_and_marking_counts_nothing_twice(world: World) -> None:
@@ -125,13 +188,73 @@ async def test_dying_between_sending_and_marking_counts_nothing_twice(world: Wor
         await replay(world.deadletters, hub, letter, NOW, vend(2))
     world.deadletters.fault = lambda *_: None
     await replay(world.deadletters, hub, letter, NOW, vend(2))
-    await world.take(*[hub_event(10 + n, body) for n, (body, _, _) in enumerate(hub.sent)])
+    await world.take(*hub.arrived(10))
     assert (len(hub.sent), world.stock()["totals"]["vends"]) == (2, 3)
+    assert (await states(world))["1/0@2"] == "applied"
 
 
-async def test_the_first_mark_stands(world: World) -> None:
+async def refused_before(world: World, sequence: int, body: bytes) -> None:
+    """A letter as the version before wrote it: it refused what would open a hole, or another numbering."""
+    await write_dead_letters(world.deadletters, [(hub_event(sequence, body), OLD)], "before")
+
+
+async def old_mark(world: World, place: str, **fields: Any) -> None:
+    """A mark as the version before wrote it: one for a letter, without the body that was sent."""
+    home, _, number = place.partition("@")
+    content = {"action": "replayed", "at": NOW, "note": ""} | fields
+    await world.deadletters.create(f"marks/{home}/{int(number):012d}.json", msgspec.json.encode(content))
+
+
+async def test_marks_of_the_version_before_tell_what_became_of_their_letters(world: World) -> None:
+    for number, place in enumerate((20, 21, 22, 23), start=20):
+        await refused_before(world, place, vend(number, ledger=number))
+        await old_mark(world, f"1/0@{place}", note="with a corrected body" if place == 22 else "")
+    await refused_before(world, 24, vend(24, ledger=24))
+    await old_mark(world, "1/0@24", action="discarded", note="a fuzzer")
+    await world.take(hub_event(30, vend(20, ledger=20)))  # of these one was counted, and one refused again
+    again = hub_event(31, vend(21, ledger=21), properties={ORIGIN: "1/0@21"})
+    await write_dead_letters(world.deadletters, [(again, OLD)], "before")
+    told = await states(world)
+    assert [told[f"1/0@{n}"] for n in range(20, 25)] == [
+        "applied", "refused", "replayed", "sent", "discarded"
+    ]  # fmt: skip
+    assert (await find(world.deadletters, "1/0@21")).again == ("1/0@31",)
+    # The one that was refused again is sent again now, and counted.
     hub = Hub()
-    assert await settle(world.deadletters, "1/0@4", Mark("discarded", NOW, "a test device")) is None
-    letter = await find(world.deadletters, "1/0@4")
-    assert await replay(world.deadletters, hub, letter, NOW) == Mark("discarded", NOW, "a test device")
-    assert not hub.sent
+    assert await replay(world.deadletters, hub, await find(world.deadletters, "1/0@31"), NOW)
+    await world.take(*hub.arrived(40))
+    assert (await states(world))["1/0@31"] == "applied"
+
+
+async def test_what_would_become_of_an_event_is_what_becomes_of_it(world: World) -> None:
+    """Foreseen, and nothing is written; then ingest itself."""
+    await world.take(
+        *delivered([level(10, 7), temperature(11, 4.0), vend(12, ledger=9)], first=50),
+        *delivered([temperature(13, 9.0)], first=53),
+    )
+    events = delivered(
+        [
+            vend(3), vend(3, price=9), vend(14, ledger=10), vend(2), b"{",
+            level(10, 7), level(10, 8), level(9, 3), level(15, 3),
+            temperature(11, 4.0), temperature(13, 9.0), temperature(13, 8.0), temperature(16, 3.0),
+        ],
+        first=100,
+    )  # fmt: skip
+    before = world.state(), dict(world.deadletters.committed)
+    fates = await foresee(events, world.machines, world.conditions)
+    assert (world.state(), world.deadletters.committed) == before
+    told = [
+        fate if isinstance(fate, str) else fate.reason
+        for fate in map(fates.get, (x.place for x in events))
+        if fate
+    ]
+    assert told == [
+        "applied", "conflict", "new", "new", "not-json",
+        "applied", "conflict", "applied", "new",
+        "applied", "applied", "conflict", "new",
+    ]  # fmt: skip
+    await world.take(*events)
+    dead = world.dead()
+    assert [event.place in dead for event in events] == [fate in ("conflict", "not-json") for fate in told]
+    after = await foresee(events, world.machines, world.conditions)
+    assert {fate for fate in after.values() if isinstance(fate, str)} == {"applied"}

@@ -1,5 +1,6 @@
 """``vendctl deadletters``: what it prints and how it ends, on stores in memory."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,53 +8,139 @@ from typing import Any
 
 import pytest
 
-from tests.core import World, delivered, vend
+from tests.core import World, delivered, hub_event, vend
+from vendctl import sent_again
 from vendctl.deadletters import main
 from vending import wiring
-from vending.errors import Transient
+from vending.errors import Rejected, Transient
+from vending.usecases.dead_letters import write_dead_letters
+
+FIRST = 100
+"""The hub's number of the first event that is sent again."""
+OLD = Rejected("too-many-holes", "as a version before refused")
 
 
 class Hub:
-    """A hub that keeps the bodies, or is away."""
+    """A hub that keeps the bodies, and hands them to ingest at once; or not yet, or is away."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: World) -> None:
+        self.world = world
         self.sent: list[bytes] = []
-        self.away = False
+        self.away = self.slow = False
 
     async def send(self, body: bytes, key: str, properties: Mapping[str, Any]) -> None:
         if self.away:
             raise Transient("Event Hubs did not take the event")
         self.sent.append(body)
+        if not self.slow:
+            number = FIRST + len(self.sent)
+            await self.world.take(hub_event(number, body, properties=dict(properties)))
 
 
 @pytest.fixture
 async def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
-    world, hub = World(), Hub()
+    world = World()
     await world.take(
         *delivered([b"{", vend(1, data={"quantity": 0}), vend(2), vend(2, price=1), vend(2, price=3)])
     )
-    monkeypatch.setattr(wiring, "deadletters", lambda: world.deadletters)
+    old = [(hub_event(n, vend(n, ledger=2 * n)), OLD) for n in (10, 11)]
+    await write_dead_letters(world.deadletters, old, "before")
+    for name in ("deadletters", "machines", "conditions"):
+        monkeypatch.setattr(wiring, name, lambda name=name: getattr(world, name))
+    hub = Hub(world)
     monkeypatch.setattr(wiring, "hub_sender", lambda: hub)
+    monkeypatch.setattr(sent_again, "POLL", 0.0)
     return hub
+
+
+def left(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
+    """Place → state, as `list` tells."""
+    capsys.readouterr()
+    assert main(["list", "--json", *words]) == 0
+    return {row["place"]: row["state"] for row in map(json.loads, capsys.readouterr().out.splitlines())}
 
 
 def test_lists_by_reason_and_for_programs(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     said = capsys.readouterr()
-    assert [line.split()[0] for line in said.out.splitlines()] == ["1/0@0", "1/0@1", "1/0@3", "1/0@4"]
-    assert "4 dead letters to settle" in said.err
+    assert [line.split()[0] for line in said.out.splitlines()] == [
+        "1/0@0", "1/0@1", "1/0@3", "1/0@4", "1/0@10", "1/0@11"
+    ]  # fmt: skip
+    assert "6 dead letters to settle" in said.err
     assert main(["list", "--reason", "wrong-schema", "--json"]) == 0
     (row,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert (row["place"], row["body"]) == ("1/0@1", vend(1, data={"quantity": 0}).decode())
 
 
-def test_all_of_one_reason_are_sent_again_once(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["replay", "--reason", "conflict"]) == 0
-    assert hub.sent == [vend(2, price=1), vend(2, price=3)]
-    assert main(["replay", "--reason", "conflict"]) == 0
-    assert main(["replay", "1/0@3"]) == 0
-    assert "was replayed at" in capsys.readouterr().out
+def test_all_of_one_reason_are_sent_again_and_done_when_they_are_counted(
+    hub: Hub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", "--reason", "too-many-holes"]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines() == ["1/0@10: applied", "1/0@11: applied"]
+    assert said.err == "2 applied, 0 refused, 0 not yet\n"
+    assert hub.sent == [vend(10, ledger=20), vend(11, ledger=22)]
+    assert hub.world.stock()["totals"]["vends"] == 3
+    assert main(["replay", "--reason", "too-many-holes"]) == 0
+    assert main(["replay", "1/0@10"]) == 0
+    assert "1/0@10: was applied before; nothing done" in capsys.readouterr().out
     assert len(hub.sent) == 2
+    assert left(capsys).keys() == {"1/0@0", "1/0@1", "1/0@3", "1/0@4"}
+    assert left(capsys, "--settled")["1/0@10"] == "applied"
+
+
+def test_what_would_be_refused_again_is_not_sent(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    """A second content, and a sale of a hole that was given up: no replay of them could ever count."""
+    assert main(["replay", "--reason", "conflict"]) == 1
+    said = capsys.readouterr()
+    assert "1/0@3: would be refused again, conflict: dev-1 reported" in said.out
+    assert said.err == "0 applied, 2 refused, 0 not yet\n"
+    skipping = [vend(20 + n, ledger=100 + 2 * n) for n in range(1_000)]
+    asyncio.run(hub.world.take(*delivered([*skipping, vend(2_000, ledger=1)], first=2_000)))
+    assert main(["replay", "--reason", "hole-closed"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].endswith("; discard it")
+    assert hub.sent == []
+
+
+def test_one_that_is_refused_again_is_named_and_the_new_one_can_be_sent_again(
+    hub: Hub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another event of the number comes before it. Before, "sent again" was the end of it."""
+    file = tmp_path / "body.json"
+    file.write_bytes(vend(5, ledger=5, price=5))
+    send = Hub.send
+
+    async def late(self: Hub, body: bytes, key: str, properties: Mapping[str, Any]) -> None:
+        await self.world.take(hub_event(90, vend(5, ledger=5)))
+        await send(self, body, key, properties)
+
+    monkeypatch.setattr(Hub, "send", late)
+    assert main(["replay", "1/0@1", "--body", str(file)]) == 1
+    assert "1/0@1: refused again as 1/0@101, conflict: dev-1 reported" in capsys.readouterr().out
+    assert left(capsys)["1/0@101"] == "open"
+    assert left(capsys, "--settled")["1/0@1"] == "refused"
+    file.write_bytes(vend(6, ledger=6))
+    assert main(["replay", "1/0@1", "--body", str(file)]) == 0
+    assert left(capsys, "--settled")["1/0@1"] == "applied"
+
+
+def test_what_is_on_its_way_is_not_done(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    hub.slow = True
+    assert main(["replay", "--reason", "too-many-holes", "--wait", "0"]) == 3
+    said = capsys.readouterr()
+    assert "1/0@10: sent, and neither applied nor refused yet" in said.out
+    assert said.err == "0 applied, 0 refused, 2 not yet\n"
+    assert left(capsys)["1/0@10"] == "sent"
+    # Of a reason they are waited for, and not sent once more; by name they are.
+    assert main(["replay", "--reason", "too-many-holes", "--wait", "0"]) == 3
+    assert len(hub.sent) == 2
+    hub.slow = False
+    assert main(["replay", "1/0@10"]) == 0
+    assert len(hub.sent) == 3
+    asyncio.run(hub.world.take(hub_event(200, vend(11, ledger=22))))
+    assert "1/0@11" not in left(capsys)
+    assert main(["replay", "--reason", "too-many-holes"]) == 0
+    assert len(hub.sent) == 3
 
 
 def test_a_discarded_one_is_not_listed_and_tells_why(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,16 +148,21 @@ def test_a_discarded_one_is_not_listed_and_tells_why(hub: Hub, capsys: pytest.Ca
     assert main(["list"]) == 0
     assert "1/0@0 " not in capsys.readouterr().out.partition("discarded")[2]
     assert main(["show", "1/0@0"]) == 0
-    became = json.loads(capsys.readouterr().out)["became"]
-    assert (became["action"], became["note"]) == ("discarded", "a fuzzer")
+    told = json.loads(capsys.readouterr().out)
+    (became,) = told["became"]
+    assert (told["state"], became["action"], became["note"]) == ("discarded", "discarded", "a fuzzer")
+    assert main(["discard", "1/0@0"]) == 0
+    assert "was discarded before; nothing done" in capsys.readouterr().out
 
 
 def test_a_reason_that_no_letter_has_is_named_with_those_that_there_are(
     hub: Hub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["replay", "--reason", "nonsense"]) == 1
-    said = capsys.readouterr().err
-    assert "no dead letter has the reason 'nonsense'; there are: conflict, not-json, wrong-schema" in said
+    assert main(["replay", "--reason", "nonsense"]) == 2
+    assert capsys.readouterr().err == (
+        "no dead letter has the reason 'nonsense'; "
+        "there are: conflict, not-json, too-many-holes, wrong-schema\n"
+    )
 
 
 def test_a_body_goes_to_a_file_and_comes_from_one(hub: Hub, tmp_path: Path) -> None:
@@ -83,14 +175,15 @@ def test_a_body_goes_to_a_file_and_comes_from_one(hub: Hub, tmp_path: Path) -> N
 
 
 def test_faults_are_told_in_a_line(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["show", "1/0@2"]) == 1
+    assert main(["show", "1/0@2"]) == 2
     assert main(["replay", "1/0@0"]) == 1
-    assert main(["replay", "1/0@1", "--body", "/nowhere/body"]) == 1
+    assert main(["replay", "1/0@1", "--body", "/nowhere/body"]) == 2
     hub.away = True
-    assert main(["replay", "1/0@3"]) == 1
-    lines = capsys.readouterr().err.splitlines()
+    assert main(["replay", "1/0@10"]) == 2
+    said = capsys.readouterr()
+    assert "would be refused again, not-json" in said.out
+    lines = said.err.splitlines()
     assert "there is no dead letter 1/0@2" in lines[0]
-    assert "would be refused again, not-json" in lines[1]
     assert lines[-1] == "Event Hubs did not take the event"
 
 

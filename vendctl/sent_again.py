@@ -1,0 +1,129 @@
+"""Dead letters that are sent again: judged before, and waited for until ingest has applied or refused each.
+
+Sending is no outcome. A letter is done when what it says is counted; one that is refused again is another
+dead letter, which is named.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from vending.domain.events import HubEvent
+from vending.domain.stock import GIVEN_UP
+from vending.errors import Rejected
+from vending.ports import Blobs, Documents
+from vending.usecases.dead_letter_marks import Mark, write_mark
+from vending.usecases.foresee import foresee
+from vending.usecases.review_dead_letters import DeadLetter, Refusals, Sender
+from vending.usecases.review_dead_letters import replay as send
+
+REFUSED, NOT_YET = 1, 3
+POLL = 1.0
+"""Seconds between two looks."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where dead letters lie, where they are sent, and where ingest writes."""
+
+    blobs: Blobs
+    sender: Sender
+    machines: Documents
+    registers: Documents
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What to send: letters, or one with a corrected body; and how long to wait for it, in seconds."""
+
+    letters: Sequence[DeadLetter]
+    now: datetime
+    corrected: bytes | None = None
+    patience: float = 60.0
+    resend: bool = True
+    """Whether those that were sent before and are not applied yet are sent once more, or only waited for."""
+
+
+@dataclass
+class Outcome:
+    """What became of the letters, by place; ``tell`` is told a line of each as it is known."""
+
+    tell: Callable[[str], None]
+    applied: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Refused again, or not sent because they would be."""
+    waiting: dict[str, tuple[int, HubEvent]] = field(default_factory=dict)
+    """Attempt, and what was sent."""
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        if self.refused:
+            return REFUSED
+        return NOT_YET if self.waiting else 0
+
+    def summary(self) -> str:
+        """The counts, for people."""
+        return f"{len(self.applied)} applied, {len(self.refused)} refused, {len(self.waiting)} not yet"
+
+
+async def replay(desk: Desk, sending: Sending, tell: Callable[[str], None]) -> Outcome:
+    """Send the letters again and wait. Raises Transient."""
+    outcome = Outcome(tell)
+    await _send(desk, sending, outcome)
+    refusals = Refusals(desk.blobs)
+    clock = asyncio.get_running_loop().time
+    until = clock() + sending.patience
+    await _look(desk, refusals, sending.now, outcome)
+    while outcome.waiting and clock() < until:
+        await asyncio.sleep(POLL)
+        await _look(desk, refusals, sending.now, outcome)
+    for place in outcome.waiting:
+        tell(f"{place}: sent, and neither applied nor refused yet")
+    return outcome
+
+
+async def _send(desk: Desk, sending: Sending, outcome: Outcome) -> None:
+    events = {
+        letter.place: _event(letter, sending.corrected)
+        for letter in sending.letters
+        if not letter.marks.final
+    }
+    fates = await foresee(list(events.values()), desk.machines, desk.registers)
+    for letter in sending.letters:
+        place, attempt = letter.place, letter.marks.attempts
+        fate = fates.get(place)
+        if fate is None:
+            outcome.tell(f"{place}: was {letter.state} before; nothing done")
+        elif isinstance(fate, Rejected):
+            outcome.refused.append(place)
+            advice = "discard it" if fate.reason in GIVEN_UP else "give a corrected --body"
+            outcome.tell(f"{place}: would be refused again, {fate}; {advice}")
+        elif fate == "applied" or (letter.state == "sent" and not sending.resend):
+            outcome.waiting[place] = attempt, events[place]
+        else:
+            await send(desk.blobs, desk.sender, letter, sending.now, sending.corrected)
+            outcome.waiting[place] = attempt + 1, events[place]
+
+
+def _event(letter: DeadLetter, corrected: bytes | None) -> HubEvent:
+    return letter.sent if corrected is None else replace(letter.hub, body=corrected, amqp=None)
+
+
+async def _look(desk: Desk, refusals: Refusals, now: datetime, outcome: Outcome) -> None:
+    """Who waits no more. A refusal goes first: something newer may cover what was refused."""
+    await refusals.look()
+    for place, (attempt, _) in list(outcome.waiting.items()):
+        if attempt and (again := refusals.of(place, attempt)):
+            outcome.waiting.pop(place)
+            outcome.refused.append(place)
+            for other, why in again.items():
+                outcome.tell(f"{place}: refused again as {other}, {why.splitlines()[-1]}")
+    events = [event for _, event in outcome.waiting.values()]
+    for place, fate in (await foresee(events, desk.machines, desk.registers)).items():
+        if fate == "applied":
+            outcome.waiting.pop(place)
+            outcome.applied.append(place)
+            await write_mark(desk.blobs, place, Mark("applied", now))
+            outcome.tell(f"{place}: applied")
