@@ -81,7 +81,7 @@ def test_a_device_that_skipped_a_thousand_numbers_is_mended_and_its_letters_coun
     send(hub, "telemetry", [(name, mended[:10])])
     finished(running.environment)
     assert (stock(SKIPPER)["totals"]["vends"], stock(SKIPPER)["closed"]["holes"]) == (1_012, 2)
-    places = [place_of(number, mended[10 + number]) for number in range(10)]
+    places = [f"before{RUN}/0@{number}" for number in range(10)]
     asyncio.run(refused_before(zip(places, mended[10:], strict=True)))
     assert main(["replay", *places]) == 0
     assert "10 applied, 0 refused, 0 not yet" in capsys.readouterr().err
@@ -99,11 +99,6 @@ def test_a_device_that_skipped_a_thousand_numbers_is_mended_and_its_letters_coun
     assert main(["discard", gone, *places]) == 0
 
 
-def place_of(number: int, _: bytes) -> str:
-    """A place of an earlier life of the hub."""
-    return f"before{RUN}/0@{number}"
-
-
 async def refused_before(letters: Iterable[tuple[str, bytes]]) -> None:
     """Dead letters as a version before wrote them, whose bound refused what would open a hole."""
     fault = Rejected("too-many-holes", "1000 open holes in the machine's ledger numbers")
@@ -115,6 +110,7 @@ async def refused_before(letters: Iterable[tuple[str, bytes]]) -> None:
 
 
 def hub_event(place: str, body: bytes) -> HubEvent:
+    """An event of an earlier life of the hub."""
     home, number = place.split("@")
     generation, partition = home.split("/")
     return HubEvent(generation, partition, int(number), number, datetime.now(UTC), None, {}, {}, body)
