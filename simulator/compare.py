@@ -143,9 +143,17 @@ def _stock(machine: str, own: Document, stock: Document | None) -> Iterable[str]
     yield from _told(f"{machine}: stock's revenue", own["revenue"], totals.pop("revenue", {}))
     yield from _told(f"{machine}: stock's units", own["units"], totals.pop("units", 0))
     yield from _told(f"{machine}: stock's totals", own["lines"], totals)
-    below = stock.get("closed", {}).get("below", {}) if stock else {}
-    ledger = {name: _covered(held, below.get(name, 0)) for name, held in own["ledger"].items()}
-    yield from _told(f"{machine}: stock's numbers", ledger, stock["applied"] if stock else {})
+    applied = stock["applied"] if stock else {}
+    yield from _told(f"{machine}: stock's numbers", _kept(own["ledger"], stock or {}, applied), applied)
+
+
+def _kept(ledger: Document, stock: Document, applied: Document) -> Document:
+    """The numbers of the truth, without what the application says that it gave up."""
+    closed = stock.get("closed", {})
+    below, retired = closed.get("below", {}), closed.get("epochs", 0)
+    kept = {name: _covered(held, below.get(name, 0)) for name, held in ledger.items()}
+    gone = [name for name in kept if name not in applied]
+    return {name: held for name, held in kept.items() if name in applied or len(gone) != retired}
 
 
 def _covered(held: list[list[int]], below: int) -> list[list[int]]:

@@ -59,7 +59,7 @@ class Books:
 
     def count(self, key: str, number: int, at: int) -> None:
         """Put a number in that is not settled; ``at`` (ms) is when the hub took its event."""
-        if key not in self.applied and len(self.applied) >= MAX_BOOKS:
+        while key not in self.applied and len(self.applied) >= MAX_BOOKS:
             self._retire(at)
         held = self._mine(key)
         self._holes -= intervals.holes(held)

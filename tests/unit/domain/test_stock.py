@@ -116,6 +116,18 @@ def test_a_document_of_schema_2_is_taken_over() -> None:
     assert (new["schema"], new["closed"]["below"]) == (3, {"dev-1/1": 2})
 
 
+def test_a_document_of_schema_2_with_more_books_than_are_kept_now_shrinks_with_the_next_new_one() -> None:
+    """The version before kept fifty."""
+    applied = {f"dev-1/{epoch}": [[1, 1], [3, 3]] for epoch in range(1, 51)}
+    old = {key: value for key, value in stock.empty("m1").items() if key != "closed"}
+    old |= {"schema": 2, "applied": applied}
+    known = folded(old, vend(2, epoch=1)).stock
+    assert (len(known["applied"]), known["closed"]) == (50, {})
+    new = folded(old, vend(1, epoch=51)).stock
+    assert list(new["applied"]) == [f"dev-1/{epoch}" for epoch in range(42, 52)]
+    assert (new["closed"]["epochs"], new["closed"]["holes"]) == (41, 41)
+
+
 def test_pages_are_named_by_device_epoch_and_first_number() -> None:
     result = folded(stock.empty("m1"), vend(7), vend(3), vend(1, epoch=2), vend(4, device="dev-2"))
     pages = ledger.pages("m1", result.lines)

@@ -85,9 +85,13 @@ async def test_numbers_that_were_given_up_are_no_difference(monkeypatch: pytest.
     assert sum(stock["closed"]["holes"] for stock in found.stocks.values()) > 20
     assert differences(describe(truth, timeline.devices()), found) == []
     for stock in found.stocks.values():
-        book, held = next(iter(stock["applied"].items()))
+        book, held = stock["applied"].popitem()
         stock["applied"][book] = held[:-1]
     assert len(differences(describe(truth, timeline.devices()), found)) == len(found.stocks)
+    for retired, count in ((1, 0), (0, len(found.stocks))):
+        for stock in found.stocks.values():
+            stock |= {"applied": {}, "closed": stock["closed"] | {"epochs": retired}}
+        assert len(differences(describe(truth, timeline.devices()), found)) == count
 
 
 async def test_every_kind_of_damage_is_seen() -> None:
