@@ -204,6 +204,19 @@ def test_a_register_of_schema_1_that_two_faults_shared_goes_with_the_next_event_
         assert covers(entry, event(told("raised", component, code, 5)))
 
 
+def test_a_register_of_schema_1_beside_the_new_one_counts_while_it_is_newer() -> None:
+    """As two documents hold them, or code of before wrote it once more."""
+    both: Entry = {"fault:a:b:c": [1, 7, 0, True], "fault:a~b:c": [1, 5, 0, False], "seen": [1, 9, 0, "ntp"]}
+    late = event(told("cleared", "a:b", "c", 6))
+    assert covers(both, late)
+    assert merge(both, late, moments([late])[late.hub.place]) is both
+    new = event(told("cleared", "a:b", "c", 8))
+    assert not covers(both, new)
+    assert states(merge(both, new, moments([new])[new.hub.place])) == {"fault:a~b:c": [8, False]}
+    same = [{"machines": {"m1": {name: [1, 5, 0, True]}}} for name in ("fault:a:b:c", "fault:a~b:c")]
+    assert states(merged(same)["m1"]) == {"fault:a~b:c": [5, True]}
+
+
 @pytest.mark.parametrize("turn", [1, -1])
 def test_a_register_of_schema_1_in_another_document_is_superseded_too(turn: int) -> None:
     old: Entry = {"fault:a:b:c": [1, 5, 0, True]}
