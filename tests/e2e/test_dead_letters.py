@@ -19,10 +19,11 @@ from vending import wiring
 from vending.domain.events import HubEvent
 from vending.errors import Rejected
 from vending.usecases.dead_letters import write_dead_letters
+from vending.usecases.review_dead_letters import find, replay
 
 MACHINE = f"letter{RUN}"
 NAME = f"dev-{MACHINE}"
-SKIPPER = f"skipper{RUN}"
+SKIPPER, AGAIN = f"skipper{RUN}", f"twice{RUN}"
 
 
 @pytest.fixture(autouse=True)
@@ -31,11 +32,17 @@ def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+def rows(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
+    """What `list` tells."""
+    capsys.readouterr()
+    assert main(["list", "--json", *words]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
 def listed(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
     """Place → body of the dead letters of this test's machines."""
-    assert main(["list", "--json", *words]) == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return {row["place"]: row["body"] for row in rows if NAME in row["body"] or SKIPPER in row["body"]}
+    found = rows(capsys, *words)
+    return {row["place"]: row["body"] for row in found if NAME in row["body"] or SKIPPER in row["body"]}
 
 
 def test_a_refused_event_is_corrected_and_applied(
@@ -97,6 +104,38 @@ def test_a_device_that_skipped_a_thousand_numbers_is_mended_and_its_letters_coun
     found = asyncio.run(account.take())
     assert (found.lost, found.doubled) == (0, 0), found.lost_events
     assert main(["discard", gone, *places]) == 0
+
+
+def test_one_that_is_refused_again_is_known_by_its_properties(
+    running: System, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They travel with the event: through Event Hubs, the trigger, and into the new dead letter."""
+    device, place = Device(AGAIN), f"again{RUN}/0@1"
+    first, other = device.vend(), device.vend(price=1).replace(b"000002", b"000001")
+    other = other.replace(b'"sequence":2', b'"sequence":1').replace(
+        b'"ledgersequence":2', b'"ledgersequence":1'
+    )
+    send(running.stack.eventhubs_connection, "telemetry", [(device.name, [first])])
+    finished(running.environment)
+    asyncio.run(refused_before([(place, other)]))
+    assert main(["replay", place]) == 1  # what would be refused again is not sent
+    assert f"{place}: would be refused again, conflict" in capsys.readouterr().out
+    asyncio.run(sent_blindly(place, other))
+    finished(running.environment)
+    letters = {row["place"]: row for row in rows(capsys, "--settled") if AGAIN in row["body"]}
+    (new,) = letters.keys() - {place}
+    assert (letters[place]["state"], letters[place]["refusedAs"]) == ("refused", [new])
+    assert (letters[new]["state"], letters[new]["reason"]) == ("open", "conflict")
+    assert main(["discard", place, new]) == 0
+
+
+async def sent_blindly(place: str, body: bytes) -> None:
+    """A replay as if nobody had judged it before."""
+    try:
+        letter = await find(wiring.deadletters(), place)
+        assert await replay(wiring.deadletters(), wiring.hub_sender(), letter, datetime.now(UTC), body)
+    finally:
+        await wiring.close()
 
 
 async def refused_before(letters: Iterable[tuple[str, bytes]]) -> None:
