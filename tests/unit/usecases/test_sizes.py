@@ -8,6 +8,7 @@ import pytest
 
 from tests.core import World, body, delivered, level, vend
 from vending.domain import conditions
+from vending.domain.publishers import MAX_UNSIGNED_EPOCH
 from vending.domain.stock import MAX_BOOKS, MAX_CURRENCIES, MAX_SLOTS
 
 
@@ -31,7 +32,7 @@ async def test_a_machine_of_sixty_slots_has_an_ordinary_document() -> None:
 
 async def test_a_hostile_device_cannot_blow_up_its_machine() -> None:
     world = World()
-    far, epoch = 999_999_999_999, 2**31 - 1
+    far, epoch = 999_999_999_999, MAX_UNSIGNED_EPOCH
     name = "d" * 62
     slots = [f"{n:016d}" for n in range(MAX_SLOTS)]
     # Sparse numbers, the longest texts, as many slots, books, currencies and holes as fit, and then more.
