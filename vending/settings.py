@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -11,6 +11,9 @@ VERSION = "VERSION"
 """The file of the deployed package that names its version."""
 CONNECTIONS = ("EVENTHUB", "COSMOS", "DATA")
 """A connection string under the name itself, or in Azure an identity and addresses under ``NAME__…``."""
+
+UNBOUND = {"accept": None, "refuse": datetime.min.replace(tzinfo=UTC)}
+"""Words for the two ends of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class Settings:
     """Where notifications are posted; empty: they are logged only."""
     silent_after_minutes: str = "60"
     """A machine that nothing was heard of for longer is silent."""
+    unbound_devices: str = "accept"
+    """``accept`` or ``refuse`` publishers whose name says no machine, or from which moment on they are
+    refused (ISO 8601 with a zone; by the hub's time, so that a rebuild refuses the same events)."""
     quick_decoding: str = "true"
     """false: the library's own converter decodes the trigger's batches, slowly."""
 
@@ -57,6 +63,13 @@ class Settings:
             said = getattr(settings, name)
             if not said.isdigit() or int(said) < 1:
                 raise ValueError(f"app setting {name.upper()} is {said!r}; give whole {unit} from 1 on")
+        try:
+            _ = settings.bound_from
+        except ValueError as fault:
+            raise ValueError(
+                f"app setting UNBOUND_DEVICES is {settings.unbound_devices!r}; give accept, refuse, or from "
+                "which moment on they are refused, such as 2026-12-01T00:00:00Z"
+            ) from fault
         if settings.quick_decoding not in ("true", "false"):
             raise ValueError(f"app setting QUICK_DECODING is {settings.quick_decoding!r}; give true or false")
         return settings
@@ -65,6 +78,16 @@ class Settings:
     def silent_after(self) -> timedelta:
         """See ``silent_after_minutes``."""
         return timedelta(minutes=int(self.silent_after_minutes))
+
+    @property
+    def bound_from(self) -> datetime | None:
+        """From when on publishers must say their machine; None: they need not. See ``unbound_devices``."""
+        if self.unbound_devices in UNBOUND:
+            return UNBOUND[self.unbound_devices]
+        moment = datetime.fromisoformat(self.unbound_devices)
+        if moment.tzinfo is None:
+            raise ValueError("a moment needs a zone")
+        return moment
 
     @property
     def hub_retention(self) -> timedelta:
