@@ -8,7 +8,7 @@ import pytest
 
 from tests.archived import FakeArchive
 from tests.core import NOON, World, hub_event, level, temperature, vend
-from vendctl.device import next_epoch
+from vending.domain.devices import next_epoch
 from vending.domain.events import HubEvent
 from vending.domain.publishers import MAX_UNSIGNED_EPOCH, Publisher, build
 from vending.domain.stock import MAX_BOOKS
