@@ -21,7 +21,7 @@ FAULTS = {
     "poison": "malformed and hostile bodies",
     "conflicts": "a second content under an event's id",
     "forgeries": "a device with a credential of its own speaks as another one, or for another machine",
-    "corrupt-epochs": "a board numbers an event from an epoch that nobody issued to it",
+    "epochs": "a board numbers an event from an epoch that nobody issued to it",
 }
 STOPPING = {
     "binary-bodies": "bodies that are AMQP values or sequences: each stops its partition until it is cleared",
@@ -29,7 +29,7 @@ STOPPING = {
 """Faults that hold up everybody else, and are therefore never among all of them: they are named."""
 KNOWN = FAULTS | STOPPING
 REORDERED, DUPLICATED, LOST = 0.01, 0.01, 0.0005
-POISONED, CONFLICTING, FORGED, BINARY, CORRUPT = 0.003, 0.004, 0.0008, 0.0005, 0.0005
+POISONED, CONFLICTING, FORGED, BINARY, CORRUPT = 0.003, 0.004, 0.0008, 0.0005, 0.0008
 """Shares of the events; conflicts: of those with a ledger number."""
 
 
@@ -142,7 +142,7 @@ class Link:
         if self._strikes("forgeries", FORGED):
             body, thief, publisher = hostile.forgery(first.body, self.dice)
             found.append(Delivery(first.machine, thief, body, "poison", "forged-identity", publisher))
-        if self._strikes("corrupt-epochs", CORRUPT):
+        if self._strikes("epochs", CORRUPT):
             body, publisher = hostile.corrupt_epoch(first.body, self.dice)
             found.append(Delivery(first.machine, first.key, body, "poison", "epoch-not-issued", publisher))
         return found

@@ -46,7 +46,7 @@ class Run:
             sys.executable, "-m", "simulator", "run", "--connection", served.connection_string, "--hub", hub,
             "--machines", "40", "--speed", "3000", "--truth", str(self.truth),
             "--state", str(folder / "state"), "--json-progress", "--no-poison", "--no-forgeries",
-            "--no-corrupt-epochs", *words,
+            "--no-epochs", *words,
         ]  # fmt: skip
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
