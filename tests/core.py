@@ -104,7 +104,8 @@ class World:
 
     @property
     def stores(self) -> IngestStores:
-        return IngestStores(self.machines, self.conditions, self.deadletters, self.bound_from)
+        places = self.machines, self.conditions, self.deadletters
+        return IngestStores(*places, bound_from=self.bound_from)
 
     async def take(self, *batch: HubEvent) -> Outcome:
         return await ingest(batch, self.stores, "test")

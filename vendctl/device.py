@@ -14,6 +14,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,25 +30,41 @@ NAME = re.compile(Identifier)
 """Of devices and machines: exactly the names that ingest takes."""
 
 
-async def run(asked: argparse.Namespace, now: datetime) -> dict[str, Any]:
-    """What was issued, renewed or revoked."""
-    hub, expires = wiring.settings().telemetry_hub, now + timedelta(days=asked.days)
+async def issued(
+    environment: Mapping[str, str], device: str, machine: str, days: int, renewing: bool
+) -> dict[str, Any]:
+    """Credentials with the machine's next epoch, or (``renewing``) with the one the device has. A secret.
+
+    Raises ValueError, VendstreamError.
+    """
+    hub, now = wiring.settings().telemetry_hub, datetime.now(UTC)
+    connection, expires = environment.get("DEVICES", ""), now + timedelta(days=days)
+    parts(connection, hub)  # before anything is put on record
+    if renewing:
+        publisher = await renew(_stores(), device, machine, expires)
+    else:
+        publisher = await issue(_stores(), device, machine, now, expires)
+    found = credentials(connection, hub, publisher, expires)
+    return found | {"machineId": publisher.machine, "deviceepoch": publisher.epoch}
+
+
+async def revoked(environment: Mapping[str, str], device: str, machine: str | None) -> dict[str, Any]:
+    """Which publishers of the device, for one machine or all, were shut out. Raises ValueError,
+    VendstreamError."""
+    hub = RevokedPublishers(environment, wiring.settings().telemetry_hub)
+    names = await revoke(_stores(), hub, device, machine, datetime.now(UTC))
+    return {"deviceId": device, "revoked": names}
+
+
+def _stores() -> DeviceStores:
+    return DeviceStores(wiring.catalog(), wiring.machines(), wiring.conditions())
+
+
+async def _run(asked: argparse.Namespace) -> dict[str, Any]:
     try:
-        stores = DeviceStores(wiring.catalog(), wiring.machines(), wiring.conditions())
         if asked.revoke:
-            refused = RevokedPublishers(os.environ, hub)
-            return {
-                "deviceId": asked.device,
-                "revoked": await revoke(stores, refused, asked.device, asked.machine, now),
-            }
-        connection = os.environ.get("DEVICES", "")
-        parts(connection, hub)  # before anything is put on record
-        if asked.renew:
-            publisher = await renew(stores, asked.device, asked.machine, expires)
-        else:
-            publisher = await issue(stores, asked.device, asked.machine, now, expires)
-        found = credentials(connection, hub, publisher, expires)
-        return found | {"machineId": publisher.machine, "deviceepoch": publisher.epoch}
+            return await revoked(os.environ, asked.device, asked.machine)
+        return await issued(os.environ, asked.device, asked.machine, asked.days, asked.renew)
     finally:
         await wiring.close()
 
@@ -70,7 +87,7 @@ def main(argv: list[str]) -> int:
         parser.error("--days is at least 1; names are up to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")
     os.environ.update(load(asked.settings, os.environ))
     try:
-        print(json.dumps(asyncio.run(run(asked, datetime.now(UTC))), indent=2))
+        print(json.dumps(asyncio.run(_run(asked)), indent=2))
     except (ValueError, VendstreamError) as fault:
         print(fault, file=sys.stderr)
         return 1

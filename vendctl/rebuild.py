@@ -51,7 +51,8 @@ class Target:
     def ingest(self) -> IngestStores:
         """Where the replay writes; it believes whom the live app believes."""
         machines, registers = self.documents["machines"], self.documents["conditions"]
-        return IngestStores(machines, registers, self.deadletters, wiring.settings().bound_from)
+        bound_from = wiring.settings().bound_from
+        return IngestStores(machines, registers, self.deadletters, bound_from=bound_from)
 
     @property
     def state(self) -> State:

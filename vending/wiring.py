@@ -223,7 +223,7 @@ def ingest_stores() -> IngestStores:
 
     stocks = RememberedDocuments(machines(), STOCKS)
     registers = RememberedDocuments(conditions(), CONDITIONS)
-    return IngestStores(stocks, registers, deadletters(), settings().bound_from)
+    return IngestStores(stocks, registers, deadletters(), bound_from=settings().bound_from)
 
 
 @cache

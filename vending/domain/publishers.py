@@ -61,6 +61,11 @@ def parse(name: str) -> Publisher | None:
     return publisher if publisher.epoch <= MAX_EPOCH else None
 
 
+def bound(name: str) -> bool:
+    """Whether a publisher of that name speaks for one machine only."""
+    return parse(name) is not None
+
+
 def _marked(name: str) -> str:
     return _CAPITAL.sub(lambda found: f"_{found[0].lower()}", name)
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vending.domain.events import Identifier
-from vending.domain.publishers import LONGEST, MAX_EPOCH, Publisher, build, parse
+from vending.domain.publishers import LONGEST, MAX_EPOCH, Publisher, bound, build, parse
 
 NAMES = st.from_regex(rf"\A{Identifier}\Z")
 TRICKY = st.text("aA1._-", min_size=1, max_size=5).filter(re.compile(rf"{Identifier}\Z").match)
@@ -70,6 +70,7 @@ def test_the_hub_may_give_a_name_in_other_letters() -> None:
     name = build(Publisher("Dev-1", "vm", 3))
     assert name == "1_._dev-1_.vm_.3"
     assert parse(name.upper()) == Publisher("Dev-1", "vm", 3)
+    assert bound(name.upper())
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,7 @@ def test_the_hub_may_give_a_name_in_other_letters() -> None:
 )  # fmt: skip
 def test_any_other_name_says_no_machine(name: str) -> None:
     assert parse(name) is None
+    assert not bound(name)
 
 
 @given(st.text() | st.text("1_.aB9", max_size=12).map("1_.{}".format))
