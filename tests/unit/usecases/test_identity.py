@@ -1,13 +1,18 @@
 """Who may speak for a machine: a stolen credential, a corrupt board, a device of before."""
 
 import random
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from tests.archived import FakeArchive
 from tests.core import NOON, World, hub_event, level, temperature, vend
+from tests.metadata import local_settings
+from vendctl.rebuild import Target
+from vending import wiring
 from vending.domain.devices import next_epoch
 from vending.domain.events import HubEvent
 from vending.domain.publishers import MAX_UNSIGNED_EPOCH, Publisher, build
@@ -177,6 +182,17 @@ NEEDED = {"TELEMETRY_HUB": "t", "COSMOS_DATABASE": "c"}
 def test_the_setting_names_a_moment(said: str | None, moment: datetime | None) -> None:
     found = Settings.read(NEEDED | ({} if said is None else {"UNBOUND_DEVICES": said}))
     assert found.bound_from == moment
+
+
+async def test_the_app_and_a_rebuild_believe_the_same_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = local_settings() | {"UNBOUND_DEVICES": "2026-12-01T00:00:00Z"}
+    monkeypatch.setattr("os.environ", environment)
+    target = SimpleNamespace(documents=defaultdict(list), deadletters=None, admission=None)
+    try:
+        live, rebuilt = wiring.ingest_stores(), cast(Any, Target.ingest).fget(target)
+        assert live.bound_from == rebuilt.bound_from == Settings.read(environment).bound_from
+    finally:
+        await wiring.close()
 
 
 @pytest.mark.parametrize("said", ["", "Refuse", "no", "2026-12-01", "2026-12-01T00:00:00", "tomorrow"])

@@ -9,13 +9,16 @@ import pytest
 from devstack.eventhubs.security.sas import sign as signed_by_the_server
 from tests.core import hub_event, vend
 from tests.fakes import FakeDocuments
+from vendctl import device
 from vendctl.credentials import credentials, sign
 from vendctl.device import NAME, main
 from vendctl.issuing import DeviceStores, issue, renew, revoke
+from vending import wiring
 from vending.domain.devices import next_epoch
 from vending.domain.events import parse
 from vending.domain.publishers import MAX_EPOCH, Publisher
 from vending.errors import Conflict, Rejected, Transient
+from vending.settings import Settings
 
 EXPIRES = datetime(2027, 3, 1, tzinfo=UTC)
 DEVICES = "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=devices;SharedAccessKey=k+/=;EntityPath=telemetry"
@@ -160,6 +163,21 @@ async def test_an_entry_that_everybody_writes_is_given_up_and_nothing_issued() -
     world.catalog.fault = fault
     with pytest.raises(Transient, match="run it again"):
         await world.issue()
+
+
+@pytest.mark.parametrize("said", ["", DEVICES.replace("=telemetry", "=other")])
+async def test_without_the_key_no_epoch_is_spent(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    monkeypatch.setattr(device, "_stores", lambda: world.stores)
+    monkeypatch.setattr(wiring, "settings", lambda: Settings("telemetry", "d"))
+    with pytest.raises(ValueError, match="DEVICES is"):
+        await device.issued({"DEVICES": said}, "dev-1", "vm-1", 30, renewing=False)
+    assert not world.catalog.items
+    found = await device.issued({"DEVICES": DEVICES}, "dev-1", "vm-1", 30, renewing=False)
+    assert (found["machineId"], found["deviceepoch"]) == ("vm-1", 1)
+    assert found["target"] == "telemetry/publishers/1_.dev-1_.vm-1_.1"
+    left = datetime.fromisoformat(found["expires"]) - datetime.now(UTC)
+    assert timedelta(days=29) < left <= timedelta(days=30)
 
 
 async def test_names_too_long_for_a_publisher_put_nothing_on_record() -> None:
