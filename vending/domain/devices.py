@@ -45,8 +45,8 @@ def next_epoch(
     highest = max([*held, (counter or {}).get("epoch", 0)], default=0)
     if highest >= MAX_EPOCH:
         raise ValueError(
-            f"the machine has an event of epoch {highest}, and there is none above {MAX_EPOCH}: "
-            "give the machine another id"
+            f"the machine has an event of epoch {highest}, and there is none above {MAX_EPOCH}: take it out "
+            "(`vendctl machine quarantine`, then `forget`), or give the machine another id"
         )
     return highest + 1
 

@@ -67,7 +67,7 @@ def test_the_next_epoch_is_above_all_that_ever_came() -> None:
 def test_above_the_last_epoch_none_is_issued() -> None:
     """2147483648 was issued once, which ingest refuses."""
     assert next_epoch(None, {"seen": [MAX_EPOCH - 1, 1, 5]}) == MAX_EPOCH
-    with pytest.raises(ValueError, match="none above 2147483647: give the machine another id"):
+    with pytest.raises(ValueError, match="none above 2147483647: take it out"):
         next_epoch(None, {"seen": [MAX_EPOCH, 1, 5]})
 
 
