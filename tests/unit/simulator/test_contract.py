@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from simulator.compare import Stored
 from simulator.credentials import publisher
 from simulator.demand import DAY
 from simulator.fleet import Fleet
@@ -19,6 +20,16 @@ from vending.errors import Rejected
 def test_publishers_are_named_as_the_app_reads_them(names: tuple[str, str]) -> None:
     """Two readings of one contract."""
     assert publisher(*names, 12) == publishers.build(publishers.Publisher(*names, 12))
+
+
+def test_dead_letters_of_a_fleet_are_known_by_its_devices_and_their_publishers() -> None:
+    """`verify --prefix` missed the forgeries once: a publisher's name is the partition key, not the prefix."""
+    stored = Stored("A_-")
+    keys = ["A_-dev", publisher("A_-dev", "A_-vm", 1), publisher("B-dev", "A_-vm", 1), "a_-dev", "dev", None]
+    for number, key in enumerate(keys):
+        place = {"generation": "1", "partition": "0", "sequence": number}
+        stored.dead_letter({"reason": "x", "key": key} | place)
+    assert [number for _, _, number in stored.dead] == [0, 1]
 
 
 def test_events_are_valid_and_poison_is_refused_for_the_reason_given() -> None:
