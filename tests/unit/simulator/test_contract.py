@@ -23,7 +23,7 @@ def test_publishers_are_named_as_the_app_reads_them(names: tuple[str, str]) -> N
 
 
 def test_dead_letters_of_a_fleet_are_known_by_its_devices_and_their_publishers() -> None:
-    """`verify --prefix` missed the forgeries once: a publisher's name is the partition key, not the prefix."""
+    """`verify --prefix` missed the forgeries once: their key is the publisher, which begins otherwise."""
     stored = Stored("A_-")
     keys = ["A_-dev", publisher("A_-dev", "A_-vm", 1), publisher("B-dev", "A_-vm", 1), "a_-dev", "dev", None]
     for number, key in enumerate(keys):
