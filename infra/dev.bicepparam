@@ -10,7 +10,6 @@ param archiveRedundancy = 'Standard_LRS'
 param logCapGb = 1
 param maximumInstanceCount = 40
 param notifyWebhookUrl = readEnvironmentVariable('NOTIFY_WEBHOOK_URL', '')
-param unboundDevices = 'refuse'
 param openTelemetry = bool(readEnvironmentVariable('OPEN_TELEMETRY', 'false'))
 param operatorId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 param operatorType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')

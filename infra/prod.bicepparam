@@ -11,7 +11,6 @@ param archiveRedundancy = 'Standard_ZRS'
 param logCapGb = 5
 param maximumInstanceCount = 100
 param notifyWebhookUrl = readEnvironmentVariable('NOTIFY_WEBHOOK_URL', '')
-param unboundDevices = 'refuse'
 param openTelemetry = bool(readEnvironmentVariable('OPEN_TELEMETRY', 'false'))
 param operatorId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 param operatorType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')

@@ -24,6 +24,9 @@ class Settings:
     cosmos_database: str
     hub_generation: str = "1"
     """Changes when the hub is recreated, because its sequence numbers then start again."""
+    unbound_devices: str = "accept"
+    """``accept`` or ``refuse`` publishers whose name says no machine, or from which moment on they are
+    refused (ISO 8601 with a zone; by the hub's time, so that a rebuild refuses the same events)."""
     hub_retention_hours: str = "24"
     """How long the hub keeps events: what has waited for half of it raises an alert."""
     standing_after_seconds: str = "300"
@@ -35,9 +38,6 @@ class Settings:
     """Where notifications are posted; empty: they are logged only."""
     silent_after_minutes: str = "60"
     """A machine that nothing was heard of for longer is silent."""
-    unbound_devices: str = "accept"
-    """``accept`` or ``refuse`` publishers whose name says no machine, or from which moment on they are
-    refused (ISO 8601 with a zone; by the hub's time, so that a rebuild refuses the same events)."""
     quick_decoding: str = "true"
     """false: the library's own converter decodes the trigger's batches, slowly."""
 
@@ -55,6 +55,13 @@ class Settings:
             raise ValueError(
                 f"app setting DEFAULT_TIME_ZONE is {settings.default_time_zone!r}, which is no IANA time zone"
             ) from fault
+        try:
+            _ = settings.bound_from
+        except ValueError as fault:
+            raise ValueError(
+                f"app setting UNBOUND_DEVICES is {settings.unbound_devices!r}; give accept, refuse, or from "
+                "which moment on they are refused, such as 2026-12-01T00:00:00Z"
+            ) from fault
         for name, unit in (
             ("silent_after_minutes", "minutes"),
             ("hub_retention_hours", "hours"),
@@ -63,13 +70,6 @@ class Settings:
             said = getattr(settings, name)
             if not said.isdigit() or int(said) < 1:
                 raise ValueError(f"app setting {name.upper()} is {said!r}; give whole {unit} from 1 on")
-        try:
-            _ = settings.bound_from
-        except ValueError as fault:
-            raise ValueError(
-                f"app setting UNBOUND_DEVICES is {settings.unbound_devices!r}; give accept, refuse, or from "
-                "which moment on they are refused, such as 2026-12-01T00:00:00Z"
-            ) from fault
         if settings.quick_decoding not in ("true", "false"):
             raise ValueError(f"app setting QUICK_DECODING is {settings.quick_decoding!r}; give true or false")
         return settings
