@@ -77,6 +77,10 @@ param notifyWebhookUrl string = ''
 @minValue(1)
 param silentAfterMinutes int = 60
 
+@description('accept or refuse devices whose publisher names no machine, or from which moment on they are refused (2026-12-01T00:00:00Z). Where such devices send already: first accept, then the moment by which all have new credentials.')
+@minLength(1)
+param unboundDevices string = 'refuse'
+
 @description('The platform\'s own switch for OpenTelemetry; the package must then be built with --telemetry.')
 param openTelemetry bool = false
 
@@ -184,6 +188,7 @@ module app 'modules/functionapp.bicep' = {
     defaultTimeZone: defaultTimeZone
     notifyWebhookUrl: notifyWebhookUrl
     silentAfterMinutes: silentAfterMinutes
+    unboundDevices: unboundDevices
     openTelemetry: openTelemetry
   }
 }

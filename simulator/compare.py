@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.credentials import of_fleet
 from simulator.truth import add
 
 Document = dict[str, Any]
@@ -87,7 +88,7 @@ class Stored:
 
     def dead_letter(self, letter: Document) -> None:
         """A dead letter; the same event in two blobs is one."""
-        if not str(letter.get("key") or "").startswith(self.prefix):
+        if not of_fleet(str(letter.get("key") or ""), self.prefix):
             return
         place = (str(letter["generation"]), str(letter["partition"]), int(letter["sequence"]))
         self.dead[place] = letter["reason"]

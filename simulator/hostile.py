@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from simulator.credentials import publisher
 from simulator.device import LEDGER, encode
 from simulator.dice import Dice
 
@@ -40,6 +41,31 @@ def conflict(body: bytes) -> bytes:
     else:
         data["note"] = "written again"
     return encode(event)
+
+
+def forgery(body: bytes, dice: Dice) -> tuple[bytes, str, str]:
+    """An event that a thief sends, the thief, and the publisher of its credential, of another machine.
+
+    It speaks as the device itself, or under its own name about the device's machine.
+    """
+    event = json.loads(body)
+    device, machine = _named(event)
+    thief = f"{device}-thief"
+    opened = publisher(thief, f"{machine}-thief", 9)
+    return (body if dice.chance(0.5) else _with(body, source=f"/devices/{thief}")), thief, opened
+
+
+def corrupt_epoch(body: bytes, dice: Dice) -> tuple[bytes, str]:
+    """The event as a board with a broken memory numbers it, and the publisher of its own credential."""
+    event = json.loads(body)
+    issued = event["deviceepoch"]
+    epoch = dice.pick((issued + 1, 2**31 - 1))
+    change = {"deviceepoch": epoch, "id": f"{epoch}-{event['sequence']:012d}"}
+    return _with(body, **change), publisher(*_named(event), issued)
+
+
+def _named(event: dict[str, Any]) -> tuple[str, str]:
+    return event["source"].removeprefix("/devices/"), event["subject"].removeprefix("machines/")
 
 
 def rewritten(body: bytes) -> bytes:

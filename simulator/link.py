@@ -20,7 +20,8 @@ FAULTS = {
     "losses": "a device loses an event: a hole in its numbers for ever",
     "poison": "malformed and hostile bodies",
     "conflicts": "a second content under an event's id",
-    "forgeries": "a device with a credential of its own speaks as another one",
+    "forgeries": "a device with a credential of its own speaks as another one, or for another machine",
+    "epochs": "a board numbers an event from an epoch that nobody issued to it",
 }
 STOPPING = {
     "binary-bodies": "bodies that are AMQP values or sequences: each stops its partition until it is cleared",
@@ -28,7 +29,7 @@ STOPPING = {
 """Faults that hold up everybody else, and are therefore never among all of them: they are named."""
 KNOWN = FAULTS | STOPPING
 REORDERED, DUPLICATED, LOST = 0.01, 0.01, 0.0005
-POISONED, CONFLICTING, FORGED, BINARY = 0.003, 0.004, 0.0008, 0.0005
+POISONED, CONFLICTING, FORGED, BINARY, CORRUPT = 0.003, 0.004, 0.0008, 0.0005, 0.0008
 """Shares of the events; conflicts: of those with a ledger number."""
 
 
@@ -139,6 +140,9 @@ class Link:
             body, section = hostile.binary(first.body, self.dice)
             found.append(Delivery(first.machine, first.key, body, "poison", "amqp-body", section=section))
         if self._strikes("forgeries", FORGED):
-            thief = f"{first.key}-thief"
-            found.append(Delivery(first.machine, thief, first.body, "poison", "forged-identity", thief))
+            body, thief, publisher = hostile.forgery(first.body, self.dice)
+            found.append(Delivery(first.machine, thief, body, "poison", "forged-identity", publisher))
+        if self._strikes("epochs", CORRUPT):
+            body, publisher = hostile.corrupt_epoch(first.body, self.dice)
+            found.append(Delivery(first.machine, first.key, body, "poison", "epoch-not-issued", publisher))
         return found

@@ -100,10 +100,12 @@ class World:
     machines: FakeDocuments = field(default_factory=lambda: FakeDocuments("machineId"))
     conditions: FakeDocuments = field(default_factory=lambda: FakeDocuments("id"))
     deadletters: FakeBlobs = field(default_factory=FakeBlobs)
+    bound_from: datetime | None = None
 
     @property
     def stores(self) -> IngestStores:
-        return IngestStores(self.machines, self.conditions, self.deadletters)
+        places = self.machines, self.conditions, self.deadletters
+        return IngestStores(*places, bound_from=self.bound_from)
 
     async def take(self, *batch: HubEvent) -> Outcome:
         return await ingest(batch, self.stores, "test")

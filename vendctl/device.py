@@ -1,15 +1,15 @@
-"""``vendctl device``: what a new or replaced board needs to send: a publisher token and its epoch.
+"""``vendctl device``: what a board needs to send: a publisher token and its epoch; renewed, or revoked.
 
-The token opens ``{hub}/publishers/{deviceId}`` for sending and nothing else, and the hub stamps every event
-with that name. It is signed here, with the key of the hub's policy ``devices`` from the setting ``DEVICES``
-(a connection string). The epoch is the one after the highest that the machine's events ever had.
+The token opens one publisher of the hub for sending and nothing else. The publisher's name says device,
+machine and epoch, the hub stamps every event with it, and ingest refuses what it does not cover. The token is
+signed here, with the key of the hub's policy ``devices`` from the setting ``DEVICES`` (a connection string).
+Without an option the machine's next epoch is issued, for a new board or one that lost its storage.
+``--renew`` gives the same board a token that holds longer; ``--revoke`` shuts it out, by the connection
+``EVENTHUB``.
 """
 
 import argparse
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
 import os
 import re
@@ -17,11 +17,12 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
 
+from vendctl.credentials import credentials, parts
 from vendctl.environment import load
+from vendctl.issuing import DeviceStores, issue, renew, revoke
+from vendctl.revoking import RevokedPublishers
 from vending import wiring
-from vending.domain import conditions
 from vending.domain.events import Identifier
 from vending.errors import VendstreamError
 
@@ -29,73 +30,64 @@ NAME = re.compile(Identifier)
 """Of devices and machines: exactly the names that ingest takes."""
 
 
-def parts(connection: str, hub: str) -> tuple[str, str, str]:
-    """Host, policy and key of the setting. Raises ValueError."""
-    found = dict(part.partition("=")[::2] for part in connection.split(";") if part)
-    host = urlsplit(found.get("Endpoint", "")).netloc
-    policy, key = found.get("SharedAccessKeyName", ""), found.get("SharedAccessKey", "")
-    if not (host and policy and key):
-        raise ValueError("DEVICES is no connection string: Endpoint, SharedAccessKeyName, SharedAccessKey")
-    if found.get("EntityPath", hub) != hub:
-        raise ValueError(f"DEVICES is of the hub {found['EntityPath']!r}, TELEMETRY_HUB says {hub!r}")
-    return host, policy, key
+async def issued(
+    environment: Mapping[str, str], device: str, machine: str, days: int, renewing: bool
+) -> dict[str, Any]:
+    """Credentials with the machine's next epoch, or (``renewing``) with the one the device has. A secret.
+
+    Raises ValueError, VendstreamError.
+    """
+    hub, now = wiring.settings().telemetry_hub, datetime.now(UTC)
+    connection, expires = environment.get("DEVICES", ""), now + timedelta(days=days)
+    parts(connection, hub)  # before anything is put on record
+    if renewing:
+        publisher = await renew(_stores(), device, machine, expires)
+    else:
+        publisher = await issue(_stores(), device, machine, now, expires)
+    found = credentials(connection, hub, publisher, expires)
+    return found | {"machineId": publisher.machine, "deviceepoch": publisher.epoch}
 
 
-def sign(resource: str, policy: str, key: str, expires: datetime) -> str:
-    """A shared access signature (learn.microsoft.com/rest/api/eventhub/generate-sas-token)."""
-    where, until = quote_plus(resource), int(expires.timestamp())
-    digest = hmac.digest(key.encode(), f"{where}\n{until}".encode(), hashlib.sha256)
-    signature = quote_plus(base64.b64encode(digest))
-    return f"SharedAccessSignature sr={where}&sig={signature}&se={until}&skn={policy}"
+async def revoked(environment: Mapping[str, str], device: str, machine: str | None) -> dict[str, Any]:
+    """Which publishers of the device, for one machine or all, were shut out. Raises ValueError,
+    VendstreamError."""
+    hub = RevokedPublishers(environment, wiring.settings().telemetry_hub)
+    names = await revoke(_stores(), hub, device, machine, datetime.now(UTC))
+    return {"deviceId": device, "revoked": names}
 
 
-def credentials(environment: Mapping[str, str], hub: str, device: str, expires: datetime) -> dict[str, str]:
-    """Where the device sends and with what. Raises ValueError."""
-    host, policy, key = parts(environment.get("DEVICES", ""), hub)
-    target = f"{hub}/publishers/{device}"
-    return {
-        "deviceId": device,
-        "host": host,
-        "target": target,
-        "url": f"https://{host}/{target}/messages",
-        "token": sign(f"sb://{host}/{target}", policy, key, expires),
-        "expires": expires.isoformat(timespec="seconds"),
-    }
+def _stores() -> DeviceStores:
+    return DeviceStores(wiring.catalog(), wiring.machines(), wiring.conditions())
 
 
-def next_epoch(stock: Mapping[str, Any] | None, entry: conditions.Entry) -> int:
-    """One more than the highest that a machine's ledger or registers hold."""
-    books = [int(book.rpartition("/")[2]) for book in (stock or {}).get("applied", ())]
-    return 1 + max([*books, *(register[0] for register in entry.values())], default=0)
-
-
-async def run(asked: argparse.Namespace, now: datetime) -> dict[str, Any]:
-    """The credentials, and the epoch as the deployment's documents tell it."""
+async def _run(asked: argparse.Namespace) -> dict[str, Any]:
     try:
-        expires = now + timedelta(days=asked.days)
-        found = credentials(os.environ, wiring.settings().telemetry_hub, asked.device, expires)
-        stored = await wiring.machines().read(asked.machine, "stock")
-        documents = [one.body async for one in wiring.conditions().select(None, ("type", "=", "conditions"))]
-        entry = conditions.merged(documents).get(asked.machine, {})
-        epoch = next_epoch(stored.body if stored else None, entry)
-        return found | {"machineId": asked.machine, "deviceepoch": epoch}
+        if asked.revoke:
+            return await revoked(os.environ, asked.device, asked.machine)
+        return await issued(os.environ, asked.device, asked.machine, asked.days, asked.renew)
     finally:
         await wiring.close()
 
 
 def main(argv: list[str]) -> int:
-    """The command: one JSON object with a secret in it; 1 when it cannot be made."""
+    """The command: one JSON object, with a secret in it unless it revokes; 1 when it cannot be done."""
     parser = argparse.ArgumentParser(prog="vendctl device", description=__doc__)
     parser.add_argument("device", help="the board's name: in events, source is /devices/{device}")
-    parser.add_argument("--machine", required=True, help="the machine that it is built into")
-    parser.add_argument("--days", type=int, default=365, help="how long the token holds; default 365")
+    parser.add_argument("--machine", help="the machine that it is built into; revoking: without, all of them")
+    parser.add_argument("--days", type=int, default=30, help="how long the token holds; default 30")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--renew", action="store_true", help="a new token for the epoch that it has")
+    action.add_argument("--revoke", action="store_true", help="refuse what it sends from now on")
     parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
     asked = parser.parse_args(argv)
-    if asked.days < 1 or not all(NAME.fullmatch(name) for name in (asked.device, asked.machine)):
+    names = [asked.device, *([] if asked.machine is None else [asked.machine])]
+    if asked.machine is None and not asked.revoke:
+        parser.error("the following arguments are required: --machine")
+    if asked.days < 1 or not all(NAME.fullmatch(name) for name in names):
         parser.error("--days is at least 1; names are up to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")
     os.environ.update(load(asked.settings, os.environ))
     try:
-        print(json.dumps(asyncio.run(run(asked, datetime.now(UTC))), indent=2))
+        print(json.dumps(asyncio.run(_run(asked)), indent=2))
     except (ValueError, VendstreamError) as fault:
         print(fault, file=sys.stderr)
         return 1

@@ -49,8 +49,10 @@ class Target:
 
     @property
     def ingest(self) -> IngestStores:
-        """Where the replay writes."""
-        return IngestStores(self.documents["machines"], self.documents["conditions"], self.deadletters)
+        """Where the replay writes; it believes whom the live app believes."""
+        machines, registers = self.documents["machines"], self.documents["conditions"]
+        bound_from = wiring.settings().bound_from
+        return IngestStores(machines, registers, self.deadletters, bound_from=bound_from)
 
     @property
     def state(self) -> State:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -11,6 +11,9 @@ VERSION = "VERSION"
 """The file of the deployed package that names its version."""
 CONNECTIONS = ("EVENTHUB", "COSMOS", "DATA")
 """A connection string under the name itself, or in Azure an identity and addresses under ``NAME__…``."""
+
+UNBOUND = {"accept": None, "refuse": datetime.min.replace(tzinfo=UTC)}
+"""Words for the two ends of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,9 @@ class Settings:
     cosmos_database: str
     hub_generation: str = "1"
     """Changes when the hub is recreated, because its sequence numbers then start again."""
+    unbound_devices: str = "accept"
+    """``accept`` or ``refuse`` publishers whose name says no machine, or from which moment on they are
+    refused (ISO 8601 with a zone; by the hub's time, so that a rebuild refuses the same events)."""
     hub_retention_hours: str = "24"
     """How long the hub keeps events: what has waited for half of it raises an alert."""
     standing_after_seconds: str = "300"
@@ -49,6 +55,13 @@ class Settings:
             raise ValueError(
                 f"app setting DEFAULT_TIME_ZONE is {settings.default_time_zone!r}, which is no IANA time zone"
             ) from fault
+        try:
+            _ = settings.bound_from
+        except ValueError as fault:
+            raise ValueError(
+                f"app setting UNBOUND_DEVICES is {settings.unbound_devices!r}; give accept, refuse, or from "
+                "which moment on they are refused, such as 2026-12-01T00:00:00Z"
+            ) from fault
         for name, unit in (
             ("silent_after_minutes", "minutes"),
             ("hub_retention_hours", "hours"),
@@ -65,6 +78,16 @@ class Settings:
     def silent_after(self) -> timedelta:
         """See ``silent_after_minutes``."""
         return timedelta(minutes=int(self.silent_after_minutes))
+
+    @property
+    def bound_from(self) -> datetime | None:
+        """From when on publishers must say their machine; None: they need not. See ``unbound_devices``."""
+        if self.unbound_devices in UNBOUND:
+            return UNBOUND[self.unbound_devices]
+        moment = datetime.fromisoformat(self.unbound_devices)
+        if moment.tzinfo is None:
+            raise ValueError("a moment needs a zone")
+        return moment
 
     @property
     def hub_retention(self) -> timedelta:

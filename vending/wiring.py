@@ -222,7 +222,8 @@ def ingest_stores() -> IngestStores:
     from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 
     stocks = RememberedDocuments(machines(), STOCKS)
-    return IngestStores(stocks, RememberedDocuments(conditions(), CONDITIONS), deadletters())
+    registers = RememberedDocuments(conditions(), CONDITIONS)
+    return IngestStores(stocks, registers, deadletters(), bound_from=settings().bound_from)
 
 
 @cache

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from devstack.eventhubs.addresses import node_of, origin, path_of, target
-from devstack.eventhubs.errors import not_implemented
+from devstack.eventhubs.errors import AmqpError, not_implemented
 from devstack.eventhubs.faults import Faults
 from devstack.eventhubs.hub.namespace import Namespace
 from devstack.eventhubs.nodes import Answers, Cbs, Management
@@ -83,14 +83,20 @@ class Client:
         self._authority.demand(path, right, time.time())
         self._guarded[link] = (path, right)
 
-    def enforce_expiry(self, now: float) -> None:
-        """Detach links whose tokens have run out without a newer one."""
+    def enforce(self, now: float) -> None:
+        """Detach links whose tokens have run out without a newer one, and those of revoked publishers."""
         for link, (path, right) in list(self._guarded.items()):
             if not link.open:
                 del self._guarded[link]
-            elif not self._authority.allows(path, right, now):
+            elif (fault := self._fault(link, path, right, now)) is not None:
                 del self._guarded[link]
-                link.detach(missing(path, right))
+                link.detach(fault)
+
+    def _fault(self, link: Link, path: str, right: str, now: float) -> AmqpError | None:
+        if not self._authority.allows(path, right, now):
+            return missing(path, right)
+        sink = link.sink if isinstance(link, IncomingLink) else None
+        return sink.barred() if isinstance(sink, Producer) else None
 
 
 def _refuse_idempotent(attach: Attach) -> None:

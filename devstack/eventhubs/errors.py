@@ -21,6 +21,7 @@ UNAUTHORIZED = "amqp:unauthorized-access"
 WINDOW_VIOLATION = "amqp:session:window-violation"
 OUT_OF_RANGE = "com.microsoft:argument-out-of-range"
 ARGUMENT = "com.microsoft:argument-error"
+PUBLISHER_REVOKED = "com.microsoft:publisher-revoked"
 SERVER_BUSY = "com.microsoft:server-busy"
 
 

@@ -27,6 +27,12 @@ class Producer:
         self._later = later
         if target.publisher is not None:
             check_length(target.publisher)
+        if (barred := self.barred()) is not None:
+            raise barred
+
+    def barred(self) -> AmqpError | None:
+        """Why its publisher may not send any more; None while it may."""
+        return self._hub.revoked.refusal(self._publisher)
 
     def deliver(self, delivery: Delivery, settle: Settle) -> None:
         """Store a transfer's events, or refuse all of them."""
@@ -38,7 +44,7 @@ class Producer:
         if delay is not None:
             settle = self._delayed(settle, delay.seconds)
         try:
-            refusal = self._faults.refusal("send")
+            refusal = self.barred() or self._faults.refusal("send")
             if refusal is not None:
                 raise refusal
             bodies, key = events()

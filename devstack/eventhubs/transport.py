@@ -135,12 +135,12 @@ class Transport(asyncio.Protocol):
         return size + self.connection.pending
 
     def tick(self, now: float, wall: float) -> None:
-        """Heartbeats, idle time-out and token expiry; called every few hundred milliseconds."""
+        """Heartbeats, idle time-out, token expiry, revocations; called every few hundred milliseconds."""
 
         def due() -> None:
             self.connection.heartbeat(now - self.sent_at)
             self.connection.expired(now - self.received_at)
-            self.client.enforce_expiry(wall)
+            self.client.enforce(wall)
 
         self._guarded(due)
 

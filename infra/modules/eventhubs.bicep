@@ -31,8 +31,9 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
     isAutoInflateEnabled: true
     maximumThroughputUnits: maximumThroughputUnits
     minimumTlsVersion: '1.2'
-    // On, for the devices alone: they have no Entra identity and sign in with publisher SAS, which names the
-    // device in every event (x-opt-publisher), so that one stolen credential cannot speak for another machine.
+    // On, for the devices alone: they have no Entra identity and sign in with publisher SAS. The publisher's name
+    // (vending/domain/publishers.py) says device, machine and epoch, Event Hubs writes it into every event
+    // (x-opt-publisher), and ingest refuses what it does not cover: a stolen credential speaks for its own machine.
     disableLocalAuth: false
   }
 }
@@ -53,7 +54,7 @@ resource groups 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2026-01-
   }
 ]
 
-// Its key signs the devices' tokens, each for …/publishers/{deviceId} only. It cannot read.
+// Its key signs the devices' tokens, each for one …/publishers/{name} only. It cannot read.
 resource devices 'Microsoft.EventHub/namespaces/eventhubs/authorizationRules@2026-01-01' = {
   parent: hub
   name: 'devices'

@@ -36,6 +36,9 @@ param notifyWebhookUrl string
 @description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
 
+@description('accept or refuse devices whose publisher names no machine, or from which moment on they are refused.')
+param unboundDevices string
+
 @description('The platform\'s own switch for OpenTelemetry.')
 param openTelemetry bool
 
@@ -144,6 +147,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
+    UNBOUND_DEVICES: unboundDevices
     QUICK_DECODING: 'true'
     ROLL_UP_SCHEDULE: '0 * * * * *'
     COMPACT_SCHEDULE: '0 */10 * * * *'

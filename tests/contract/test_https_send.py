@@ -97,7 +97,7 @@ async def test_the_documented_curl_sends_as_the_device(
     (got,) = read(connection_string(hub.port), "telemetry", 1, None)
     annotations = got.raw_amqp_message.annotations
     assert annotations is not None
-    assert annotations[b"x-opt-publisher"] == got.partition_key == b"dev-17"
+    assert annotations[b"x-opt-publisher"] == got.partition_key == b"1_.dev-17_.vm-17_.1"
     assert b"".join(got.body) == EVENT  # type: ignore[arg-type]
 
     done = shell(here.replace("sed ", "sed -e s/dev-17/dev-18/ -e "), tmp_path, environment)

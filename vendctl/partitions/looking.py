@@ -11,6 +11,7 @@ from vendctl.partitions.checkpoints import Checkpoint, HostBlobs
 from vendctl.partitions.message import Message
 from vendctl.partitions.reading import End, HubReader
 from vending.adapters.checkpoints import GROUPS
+from vending.domain import publishers
 from vending.domain.events import PUBLISHER_KEYS
 
 NEXT = 500
@@ -189,7 +190,10 @@ def _next(row: Row) -> str:
 def whose(bad: Bad) -> str:
     """Whose message it is, as far as the hub tells."""
     if bad.publisher is not None:
-        return f"sent with the credential of {bad.publisher}"
+        known = publishers.parse(bad.publisher)
+        named = f"{known.device} in machine {known.machine}" if known else bad.publisher
+        device = known.device if known else bad.publisher
+        return f"sent with the credential of {named}, which `vendctl device {device} --revoke` ends"
     return f"partition key {bad.key}, no publisher" if bad.key is not None else "neither publisher nor key"
 
 

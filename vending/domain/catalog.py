@@ -7,7 +7,8 @@ and ``version`` (the number of the import that changed it last):
 - ``machine``: ``{id, name, site, placements: [[since, site], ...]}``, ``site`` being the latest;
 - ``product``: ``{id (the SKU), name, category, costMinor, currency, taxBasisPoints, caseSize}``;
 - ``planogram``: ``{id (the machine), editions: [{since, slots: {selection: {sku, capacity, par, ...}}}]}``;
-- ``version``: one document, ``{id: "version", number}``, written after everything that it covers.
+- ``version``: one document, ``{id: "version", number}``, written after everything that it covers;
+- ``device``: what was issued to devices (``devices.py``), of no version: no import and no rollup sees it.
 
 ``since`` is a local day ``YYYY-MM-DD``, in a planogram also a local time ``YYYY-MM-DDTHH:MM``, and ``""`` for
 "always". Sites, machines and planograms carry ``affects``: ``[[version, since], ...]``, from which day on

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from vending.domain import publishers
 from vending.domain.bodies import look
 from vending.domain.catalogue import CATALOGUE, END, LEDGER, LEVELS, Data
 from vending.errors import Rejected
@@ -59,7 +60,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     source: Annotated[str, Meta(pattern=rf"^/devices/{Identifier}{END}")]
     type: Annotated[str, Meta(max_length=128)]
     subject: Annotated[str, Meta(pattern=rf"^machines/{Identifier}{END}")]
-    deviceepoch: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    deviceepoch: Annotated[int, Meta(ge=0, le=publishers.MAX_EPOCH)]
     sequence: Number
     data: Raw
     time: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
@@ -106,8 +107,11 @@ _envelope = msgspec.json.Decoder(Envelope)
 _data = {name: msgspec.json.Decoder(shape) for name, shape in CATALOGUE.items()}
 
 
-def parse(hub: HubEvent) -> Event:
-    """Validate one event. Raises :class:`Rejected` with the path of the first fault."""
+def parse(hub: HubEvent, bound_from: datetime | None = None) -> Event:
+    """Validate one event. Raises :class:`Rejected` with the path of the first fault.
+
+    A publisher whose name says no machine is refused in events enqueued from ``bound_from`` on.
+    """
     if hub.amqp is not None:
         raise Rejected("amqp-body", f"{hub.amqp.get('fault')}: mend the sender; replay takes a --body")
     if len(hub.body) > MAX_BODY:
@@ -128,10 +132,11 @@ def parse(hub: HubEvent) -> Event:
     except RecursionError as fault:
         raise Rejected("wrong-schema", "nested too deeply") from fault
     device = envelope.source.removeprefix("/devices/")
+    machine = envelope.subject.removeprefix("machines/")
     _check_numbers(envelope, name)
     _check_time(envelope)
-    _check_identity(hub, envelope, device)
-    return Event(hub, envelope, name, envelope.subject.removeprefix("machines/"), device, data, digest)
+    _check_epoch(envelope, _identified(hub, envelope, device, machine, bound_from))
+    return Event(hub, envelope, name, machine, device, data, digest)
 
 
 def content_digest(body: bytes) -> str:
@@ -186,15 +191,53 @@ def _check_time(envelope: Envelope) -> None:
         )
 
 
-def _check_identity(hub: HubEvent, envelope: Envelope, device: str) -> None:
-    """A publisher identity comes from the sender's credential, so it decides who speaks."""
+def _identified(
+    hub: HubEvent, envelope: Envelope, device: str, machine: str, bound_from: datetime | None
+) -> int | None:
+    """The highest epoch that the sender's credential was issued for; None where it says none.
+
+    A publisher identity comes from the sender's credential, so it decides who speaks, and for which machine.
+    """
+    issued = None
     for key in PUBLISHER_KEYS:
         publisher = hub.system.get(key)
         if publisher is None:
             continue
-        if str(publisher) != device:
-            raise Rejected("forged-identity", f"{key} is {publisher!r}, source says {device!r}")
         if envelope.clocksync == "import":
             raise Rejected(
                 "forged-identity", "only an operator's own credential may import, not a publisher's"
             )
+        bound = publishers.parse(str(publisher))
+        if bound is None:
+            if str(publisher) != device:
+                raise Rejected("forged-identity", f"{key} is {publisher!r}, source says {device!r}")
+            if bound_from is not None and hub.enqueued >= bound_from:
+                raise Rejected("unbound-device", _unbound(key, device, machine))
+        elif (bound.device, bound.machine) != (device, machine):
+            raise Rejected(
+                "forged-identity",
+                f"{key} is of device {bound.device!r} in machine {bound.machine!r}; "
+                f"the event says {device!r} in {machine!r}",
+            )
+        else:
+            issued = bound.epoch if issued is None else min(issued, bound.epoch)
+    return issued
+
+
+def _unbound(key: str, device: str, machine: str) -> str:
+    return (
+        f"{key} {device!r} says no machine: issue credentials that do (`vendctl device {device} --machine "
+        f"{machine}`); what is honest of the rest, `vendctl deadletters replay` sends again"
+    )
+
+
+def _check_epoch(envelope: Envelope, issued: int | None) -> None:
+    """An epoch that nobody issued would outrank all later ones of its machine, for ever."""
+    most = publishers.MAX_UNSIGNED_EPOCH if issued is None else issued
+    if envelope.deviceepoch > most:
+        who = "a credential that says no epoch" if issued is None else "this credential"
+        raise Rejected(
+            "epoch-not-issued",
+            f"deviceepoch is {envelope.deviceepoch}, {who} has those up to {most}: "
+            "`vendctl device` issues the next one",
+        )

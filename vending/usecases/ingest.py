@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from vending.domain.clock import Moment, moments
 from vending.domain.events import Event, HubEvent, parse
@@ -26,11 +27,13 @@ ROUNDS = 8
 
 @dataclass(frozen=True)
 class IngestStores:
-    """Where ingest writes."""
+    """Where ingest writes, and whom it believes."""
 
     machines: Documents
     conditions: Documents
     deadletters: Blobs
+    bound_from: datetime | None = None
+    """From when on a publisher's name must say its machine (``parse``); None: it need not."""
 
 
 @dataclass
@@ -71,7 +74,7 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
     Within the batch, what was enqueued first is judged first, as in a rebuild.
     """
     outcome = Outcome(len(batch))
-    events = _validated(sorted(batch, key=lambda hub: hub.sequence), outcome)
+    events = _validated(sorted(batch, key=lambda hub: hub.sequence), outcome, stores.bound_from)
     times = _times(events)
     await _commit_machines(events, times, stores, outcome)
     refused = {hub.place for hub, _ in outcome.refusals}
@@ -91,11 +94,11 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
     return outcome
 
 
-def _validated(batch: Sequence[HubEvent], outcome: Outcome) -> list[Event]:
+def _validated(batch: Sequence[HubEvent], outcome: Outcome, bound_from: datetime | None) -> list[Event]:
     events = []
     for hub in batch:
         try:
-            events.append(parse(hub))
+            events.append(parse(hub, bound_from))
         except Rejected as fault:
             outcome.refuse(hub, fault)
         except Exception as fault:  # noqa: BLE001 - a bug in validation costs the event, not the partition

@@ -10,6 +10,7 @@ from devstack.eventhubs.config import NAME, BadConfig, HubConfig, Settings
 from devstack.eventhubs.errors import INVALID_FIELD, AmqpError, not_found, out_of_range
 from devstack.eventhubs.hub.partition import Durability, Partition
 from devstack.eventhubs.hub.receivers import Receivers
+from devstack.eventhubs.hub.revoked import Revoked
 from devstack.eventhubs.hub.routing import partition_for
 from devstack.eventhubs.log.folder import replace
 from devstack.eventhubs.log.partition_log import PartitionLog
@@ -24,6 +25,7 @@ class Hub:
     config: HubConfig
     created_ms: int
     partitions: list[Partition]
+    revoked: Revoked
 
     def __post_init__(self) -> None:
         self._receivers: dict[tuple[str, int], Receivers] = {}
@@ -106,7 +108,8 @@ class Namespace:
                 json.dumps({"name": config.name, "partitions": config.partitions, "created_ms": created}),
             )
         created = json.loads(path.read_text())["created_ms"]
-        hub = Hub(config, created, [self._partition(config, folder, i) for i in range(config.partitions)])
+        partitions = [self._partition(config, folder, i) for i in range(config.partitions)]
+        hub = Hub(config, created, partitions, Revoked(folder / "revoked.json"))
         self._hubs[config.name.lower()] = hub
         return hub
 

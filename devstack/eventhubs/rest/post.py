@@ -1,52 +1,26 @@
-"""``POST /{hub}/messages``, ``…/publishers/{id}/messages`` and ``…/partitions/{id}/messages``, with statuses.
-
-The statuses are the service's where Microsoft documents them (201, 401, 500) or users have shown them (413,
-and the forms of the error's body and of the reason for a wrong signature); the others are HTTP's usual ones.
-"""
+"""``POST /{hub}/messages``, ``…/publishers/{id}/messages`` and ``…/partitions/{id}/messages``."""
 
 import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
-from xml.sax.saxutils import escape
 
 from aiohttp import web
 
 from devstack.eventhubs.addresses import target
-from devstack.eventhubs.errors import (
-    ARGUMENT,
-    DECODE_ERROR,
-    INTERNAL_ERROR,
-    INVALID_FIELD,
-    MESSAGE_SIZE,
-    NOT_ALLOWED,
-    NOT_FOUND,
-    NOT_IMPLEMENTED,
-    OUT_OF_RANGE,
-    RESOURCE_LIMIT,
-    SERVER_BUSY,
-    UNAUTHORIZED,
-    AmqpError,
-    not_found,
-)
+from devstack.eventhubs.errors import ARGUMENT, INTERNAL_ERROR, MESSAGE_SIZE, AmqpError, not_found
 from devstack.eventhubs.faults import Faults
 from devstack.eventhubs.hub.namespace import Namespace
 from devstack.eventhubs.producer import Later, Producer
-from devstack.eventhubs.rest import events
+from devstack.eventhubs.rest import events, revoking
+from devstack.eventhubs.rest.answers import XML, error, refusal
 from devstack.eventhubs.security.authority import missing
 from devstack.eventhubs.security.policies import SEND, Policy
 from devstack.eventhubs.security.sas import Refused, WrongSignature, verify
 from devstack.eventhubs.wire.link import MAX_MESSAGE
 from devstack.eventhubs.wire.message import cut
 
-STATUSES = {
-    ARGUMENT: 400, DECODE_ERROR: 400, INVALID_FIELD: 400, NOT_ALLOWED: 400, OUT_OF_RANGE: 400,
-    UNAUTHORIZED: 401, RESOURCE_LIMIT: 403, NOT_FOUND: 404, MESSAGE_SIZE: 413, NOT_IMPLEMENTED: 501,
-    SERVER_BUSY: 503,
-}  # fmt: skip
-XML = "application/xml; charset=utf-8"
-NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 API_VERSION = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 PATIENCE = 60.0
 LONGEST = 3600
@@ -96,24 +70,33 @@ class Rest:
         return len(cut_off)
 
     async def _answer(self, request: web.Request) -> web.Response:
-        if request.method != "POST":
-            return _error(405, "events are sent with POST", headers={"Allow": "POST"})
         try:
-            await self._send(request)
+            return await self._served(request)
         except WrongSignature as fault:
-            return _error(401, str(fault), "SubCode=40103: Invalid authorization token signature")
+            return error(401, str(fault), "SubCode=40103: Invalid authorization token signature")
         except Refused as fault:
-            return _error(401, str(fault))
+            return error(401, str(fault))
         except web.HTTPRequestEntityTooLarge:
-            return _error(413, _too_large().description)
+            return error(413, _too_large().description)
         except AmqpError as fault:
-            return _error(STATUSES.get(fault.condition, 500), fault.description)
+            return refusal(fault)
+
+    async def _served(self, request: web.Request) -> web.Response:
+        def demand(path: str, right: str) -> None:
+            self._permit(path, right, request.headers.get("Authorization"))
+
+        parts = _parts(request.rel_url.raw_path)
+        if len(parts) > 1 and parts[1].lower() == revoking.SEGMENT:
+            return await revoking.answer(request, parts, self._namespace, demand)
+        if request.method != "POST":
+            return error(405, "events are sent with POST", headers={"Allow": "POST"})
+        await self._send(request, parts)
         return web.Response(status=201, headers={"Content-Type": XML})
 
-    async def _send(self, request: web.Request) -> None:
-        path = _path(request.rel_url.raw_path)
+    async def _send(self, request: web.Request, parts: list[str]) -> None:
+        path = _path(parts)
         wanted = target(path)
-        self._permit(path, request.headers.get("Authorization"))
+        self._permit(path, SEND, request.headers.get("Authorization"))
         patience = _patience(request.query)
         producer = Producer(self._namespace.hub(wanted.hub), wanted, self._faults, self._later)
         if (request.content_length or 0) > MAX_MESSAGE:
@@ -121,24 +104,28 @@ class Rest:
         encoded = _events(request, await request.read())
         await _store(producer, encoded, patience)
 
-    def _permit(self, path: str, token: str | None) -> None:
-        """Raises Refused without a valid token, AmqpError for one that does not give Send here."""
+    def _permit(self, path: str, right: str, token: str | None) -> None:
+        """Raises Refused without a valid token, AmqpError for one that does not give the right here."""
         if token is None:
             raise Refused("the request has no header Authorization")
         now = time.time()
-        if not verify(token, self._policies, self._hosts, now).gives(path, SEND, now):
-            raise missing(path, SEND)
+        if not verify(token, self._policies, self._hosts, now).gives(path, right, now):
+            raise missing(path, right)
 
 
-def _path(raw: str) -> str:
-    """The path of a link's target: hub, hub/publishers/name or hub/partitions/id."""
+def _parts(raw: str) -> list[str]:
     try:
-        parts = [unquote(part, errors="strict") for part in raw.strip("/").split("/")]
+        return [unquote(part, errors="strict") for part in raw.strip("/").split("/")]
     except UnicodeDecodeError as fault:
         raise AmqpError(ARGUMENT, f"{raw!r} is not UTF-8: {fault}") from fault
+
+
+def _path(parts: list[str]) -> str:
+    """The path of a link's target: hub, hub/publishers/name or hub/partitions/id."""
     if len(parts) < 2 or parts[-1].lower() != "messages":
         raise not_found(
-            raw, "POST to /hub/messages, /hub/publishers/name/messages or /hub/partitions/id/messages."
+            "/".join(parts),
+            "POST to /hub/messages, /hub/publishers/name/messages or /hub/partitions/id/messages.",
         )
     return "/".join(parts[:-1])
 
@@ -190,13 +177,4 @@ def _too_large() -> AmqpError:
     return AmqpError(
         MESSAGE_SIZE,
         f"The maximum message size quota for outgoing messages ({MAX_MESSAGE}) has been exceeded.",
-    )
-
-
-def _error(
-    status: int, detail: str, reason: str | None = None, headers: Mapping[str, str] | None = None
-) -> web.Response:
-    text = f"<Error><Code>{status}</Code><Detail>{escape(NO_XML.sub('\ufffd', detail))}</Detail></Error>"
-    return web.Response(
-        status=status, reason=reason, body=text.encode(), headers={"Content-Type": XML, **(headers or {})}
     )

@@ -45,7 +45,8 @@ class Run:
         command = [
             sys.executable, "-m", "simulator", "run", "--connection", served.connection_string, "--hub", hub,
             "--machines", "40", "--speed", "3000", "--truth", str(self.truth),
-            "--state", str(folder / "state"), "--json-progress", "--no-poison", "--no-forgeries", *words,
+            "--state", str(folder / "state"), "--json-progress", "--no-poison", "--no-forgeries",
+            "--no-epochs", *words,
         ]  # fmt: skip
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

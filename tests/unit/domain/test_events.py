@@ -5,6 +5,7 @@ import gzip
 import json
 import zlib
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,21 @@ from hypothesis import strategies as st
 
 from tests.core import body, hub_event, level, temperature, vend
 from vending.domain.catalogue import CATALOGUE
-from vending.domain.events import MAX_BODY, content_digest, parse
+from vending.domain.events import MAX_BODY, Event, content_digest, parse
+from vending.domain.publishers import MAX_EPOCH, MAX_UNSIGNED_EPOCH, Publisher, build
 from vending.errors import Rejected
 
+ALWAYS = datetime.min.replace(tzinfo=UTC)
 EXAMPLES = sorted((Path(__file__).parents[2] / "events").glob("*.json"))
+
+
+def parsed(content: bytes, bound_from: datetime | None = None, **more: Any) -> Event:
+    return parse(hub_event(1, content, **more), bound_from)
 
 
 def refusal(content: bytes, **more: Any) -> Rejected:
     with pytest.raises(Rejected) as refused:
-        parse(hub_event(1, content, **more))
+        parsed(content, **more)
     return refused.value
 
 
@@ -159,6 +166,72 @@ def test_a_publisher_speaks_for_itself_only(key: str) -> None:
     imported = vend(1, device="dev-1", clocksync="import")
     parse(hub_event(1, imported))
     assert refusal(imported, system={key: "dev-1"}).reason == "forged-identity"
+
+
+BOTH = pytest.mark.parametrize("key", ["x-opt-publisher", "iothub-connection-device-id"])
+BOUND = build(Publisher("dev-1", "m1", 3))
+
+
+@BOTH
+def test_a_credential_speaks_for_its_device_and_machine_alone(key: str) -> None:
+    """A stolen token once sold on any machine, stated its levels and shut its own board out."""
+    said: dict[str, Any] = {"system": {key: BOUND}, "bound_from": ALWAYS}
+    assert parsed(vend(1, epoch=3), **said).machine == "m1"
+    for content in (vend(1, epoch=3, machine="m2"), vend(1, epoch=3, device="dev-2")):
+        fault = refusal(content, **said)
+        assert fault.reason == "forged-identity"
+        assert "is of device 'dev-1' in machine 'm1'; the event says" in fault.detail
+    assert refusal(vend(1, epoch=3, clocksync="import"), **said).reason == "forged-identity"
+
+
+@BOTH
+def test_a_credential_has_the_epochs_up_to_its_own(key: str) -> None:
+    """Epoch 2147483647 froze a machine's registers and slots for ever, and left none to provision."""
+    said: dict[str, Any] = {"system": {key: BOUND}}
+    for epoch in (0, 1, 3):
+        assert parsed(temperature(1, epoch=epoch), **said).order == (epoch, 1)
+    for epoch in (4, 2**31 - 1):
+        fault = refusal(temperature(1, epoch=epoch), **said)
+        assert fault.reason == "epoch-not-issued"
+        assert "this credential has those up to 3: `vendctl device`" in fault.detail
+    last = {key: build(Publisher("dev-1", "m1", MAX_EPOCH))}
+    assert parsed(temperature(1, epoch=MAX_EPOCH), system=last).order == (MAX_EPOCH, 1)
+
+
+def test_two_identities_of_one_event_must_both_be_its_own() -> None:
+    other = build(Publisher("dev-1", "m1", 2))
+    both = dict.fromkeys(("x-opt-publisher", "iothub-connection-device-id"), BOUND)
+    assert parsed(vend(1, epoch=3), system=both).device == "dev-1"
+    both["iothub-connection-device-id"] = other
+    assert refusal(vend(1, epoch=3), system=both).reason == "epoch-not-issued"
+    both["iothub-connection-device-id"] = "dev-2"
+    assert refusal(vend(1, epoch=2), system=both).reason == "forged-identity"
+
+
+@pytest.mark.parametrize("system", [{}, {"x-opt-publisher": "dev-1"}])
+def test_an_epoch_that_nobody_signed_leaves_room_for_those_that_are(system: dict[str, str]) -> None:
+    """Whatever came, `vendctl device` can issue the next one, and ingest takes it."""
+    assert parsed(vend(1, epoch=MAX_UNSIGNED_EPOCH), system=system).order == (MAX_UNSIGNED_EPOCH, 1)
+    assert refusal(vend(1, epoch=MAX_UNSIGNED_EPOCH + 1), system=system).reason == "epoch-not-issued"
+    following = MAX_UNSIGNED_EPOCH + 1
+    signed = {"x-opt-publisher": build(Publisher("dev-1", "m1", following))}
+    assert parsed(vend(1, epoch=following), system=signed).order == (following, 1)
+    assert refusal(vend(1, epoch=2**31)).reason == "wrong-schema"
+
+
+@BOTH
+def test_a_publisher_that_says_no_machine_is_refused_from_a_moment_on(key: str) -> None:
+    """By the hub's own time, so that a rebuild years later says the same."""
+    own, moment = {key: "dev-1"}, hub_event(5, b"").enqueued
+    for number, taken in ((4, True), (5, False), (6, False)):
+        event = hub_event(number, vend(1), system=own)
+        if taken:
+            assert parse(event, moment).device == "dev-1"
+            continue
+        with pytest.raises(Rejected, match=r"^unbound-device: .*`vendctl device dev-1 --machine m1`"):
+            parse(event, moment)
+        assert parse(event).device == "dev-1"
+    assert parse(hub_event(6, vend(1)), moment).device == "dev-1", "an operator's own credential says none"
 
 
 def test_unknown_fields_are_taken_and_count_for_the_content() -> None:

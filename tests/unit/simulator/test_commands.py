@@ -50,7 +50,7 @@ def test_what_cannot_be_done_is_refused(
 
 def test_faults_can_be_left_out_one_by_one(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["run", "--dry-run", "--machines", "15", "--hours", "30", "--seed", "5"]
-    command.main([*words, "--no-poison", "--no-forgeries", "--no-conflicts"])
+    command.main([*words, "--no-poison", "--no-forgeries", "--no-epochs", "--no-conflicts"])
     kinds = {json.loads(line)["kind"] for line in capsys.readouterr().out.splitlines()}
     assert kinds == {"event", "duplicate"}
     command.main([*words, "--faults", "poison"])

@@ -76,6 +76,7 @@ def test_numbering_grows_without_holes_unless_events_are_lost(seed: int, faults:
         ("poison", {"event", "poison"}),
         ("conflicts", {"event", "poison"}),
         ("forgeries", {"event", "poison"}),
+        ("epochs", {"event", "poison"}),
         ("clocks", {"event"}),
     ],
 )
@@ -131,6 +132,7 @@ def test_each_fault_is_counted(fault: str) -> None:
         "poison": kinds["poison"],
         "conflicts": kinds["poison"],
         "forgeries": kinds["poison"],
+        "epochs": kinds["poison"],
         "swaps": sum(unit.device.epoch - 1 for unit in timeline.units),
         "losses": sum(unit.lost for unit in timeline.units),
     }

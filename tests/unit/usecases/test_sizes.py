@@ -10,6 +10,7 @@ from tests.core import World, body, delivered, level, vend
 from vending.domain import conditions
 from vending.domain.books import MAX_BOOKS, MAX_HOLES
 from vending.domain.intervals import holes
+from vending.domain.publishers import MAX_UNSIGNED_EPOCH
 from vending.domain.stock import MAX_CURRENCIES, MAX_SLOTS
 
 
@@ -33,7 +34,7 @@ async def test_a_machine_of_sixty_slots_has_an_ordinary_document() -> None:
 
 async def test_a_hostile_device_cannot_blow_up_its_machine() -> None:
     world = World()
-    far, epoch = 999_999_999_999, 2**31 - 1
+    far, epoch = 999_999_999_999, MAX_UNSIGNED_EPOCH
     name = "d" * 62  # and two digits: the longest
     slots = [f"{n:016d}" for n in range(MAX_SLOTS)]
     # Sparse numbers, the longest texts, as many slots, books, currencies and holes as fit, and then more.

@@ -11,7 +11,7 @@ from tests.unit.vendctl.amqp_bytes import AT, data, message, value
 from tests.unit.vendctl.partition_world import FakeHost, FakeReader
 from vendctl.partitions.checkpoints import Checkpoint
 from vendctl.partitions.command import cleared, listed, parser
-from vendctl.partitions.looking import NEXT, advice, look, table
+from vendctl.partitions.looking import NEXT, Bad, advice, look, table, whose
 
 LIMIT = timedelta(minutes=2)
 LATER = AT + timedelta(hours=1)
@@ -71,6 +71,17 @@ async def test_it_is_told_what_stands_there_and_whose_it_is_and_what_to_do() -> 
     hub.reads.clear()
     await look(hub, FakeHost(), LATER, LIMIT)
     assert len(hub.reads) == 1
+
+
+@pytest.mark.parametrize(
+    ("publisher", "said"),
+    [
+        ("dev-7", "the credential of dev-7, which `vendctl device dev-7 --revoke` ends"),
+        ("1_._dev-7_.vm-7_.3", "of Dev-7 in machine vm-7, which `vendctl device Dev-7 --revoke` ends"),
+    ],
+)
+def test_whose_credential_it_was_is_told_by_its_device(publisher: str, said: str) -> None:
+    assert said in whose(Bad(4, "400", AT, "value", "", publisher, publisher))
 
 
 async def test_numbers_that_retention_took_are_told() -> None:
