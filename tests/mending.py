@@ -12,15 +12,25 @@ from tests.core import hub_event as arrived
 from tests.fakes import FakeDocuments, FakeQueue
 from vending.domain.admission import Quota
 from vending.domain.catalog import VERSION_ID
+from vending.domain.clock import millis
 from vending.domain.events import HubEvent
-from vending.domain.exclusions import MARGIN
+from vending.domain.exclusions import MARGIN, Scope
 from vending.ports import Put
+from vending.usecases.account import Account, account
 from vending.usecases.admit import Admission
 from vending.usecases.archive import archive
+from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.catalog_machines import CatalogMachines
-from vending.usecases.exclusion_list import ExclusionList
+from vending.usecases.compare_rebuilt import Comparison, State, compare
+from vending.usecases.exclude import Who, quarantine, release
+from vending.usecases.exclusion_list import AsOf, ExclusionList, read
+from vending.usecases.forget_machine import Forgetting, Forgotten, forget
+from vending.usecases.honest_machine import Sources
 from vending.usecases.ingest import IngestStores, Outcome, ingest
-from vending.usecases.name_machines import NewMachines
+from vending.usecases.mend_machine import MendStores
+from vending.usecases.name_machines import NewMachines, on_record
+from vending.usecases.rebuild import Messages, Wanted, replay, roll_up_all
+from vending.usecases.roll_up import RollUpStores
 
 START = NOON + timedelta(minutes=20)
 """When event 0 is enqueued; each later one comes a second after the one before."""
@@ -56,6 +66,7 @@ class World(Core):
     archived: FakeArchive = field(default_factory=FakeArchive)
     quota: Quota = field(default_factory=Quota)
     clock: Clock = field(default_factory=Clock)
+    queue: Messages = field(default_factory=Messages)
     number: int = 0
 
     def __post_init__(self) -> None:
@@ -65,7 +76,7 @@ class World(Core):
 
     @property
     def stores(self) -> IngestStores:
-        return IngestStores(self.machines, self.conditions, self.deadletters, self.admission)
+        return IngestStores(self.machines, self.conditions, self.deadletters, admission=self.admission)
 
     @property
     def now(self) -> datetime:
@@ -102,10 +113,63 @@ class World(Core):
         top = {"id": VERSION_ID, "kind": "version", "type": "version", "schema": 1, "number": number}
         await self.catalog.write("version", [Put(top, stored.etag if stored else None)])
 
+    @property
+    def rollups(self) -> RollUpStores:
+        return RollUpStores(
+            self.machines, self.machines, self.fleet_days, CatalogCache(self.catalog, "Etc/UTC"), self.queue
+        )
+
+    @property
+    def mending(self) -> MendStores:
+        return MendStores(self.machines, self.conditions, self.alerts, self.notifications, self.rollups)
+
+    @property
+    def forgetting(self) -> Forgetting:
+        sources = Sources(self.archived, self.deadletters, "test", _no_pause)
+        return Forgetting(self.catalog, self.mending, sources)
+
+    @property
+    def state_stores(self) -> State:
+        return State(self.machines, self.conditions, self.fleet_days)
+
+    async def roll_up(self) -> None:
+        await roll_up_all(self.rollups, self.queue, self.now)
+
+    async def quarantine(self, machine: str, device: str = "") -> None:
+        """Put it in quarantine, and wait for it."""
+        scope = Scope((machine,), device)
+        await quarantine(scope, Who("test"), self.catalog, millis(self.now))
+        self.wait()
+
+    async def release(self, machine: str, device: str = "") -> None:
+        """End it, and wait for it."""
+        await release(machine, device, self.catalog, millis(self.now))
+        self.wait()
+
+    async def forget(self, machine: str, device: str = "", epoch_from: int = 0) -> Forgotten:
+        return await forget(Scope((machine,), device, epoch_from), Who("test"), self.forgetting, self.now)
+
+    async def rebuilt(self) -> Comparison:
+        """The live state beside one that is rebuilt from the archive."""
+        await self.roll_up()
+        target = World(catalog=self.catalog, number=self.number)
+        target.admission = Admission(AsOf(await read(self.catalog)), await on_record(self.deadletters))
+        done = await replay(self.archived, target.stores, Wanted(), "test", _no_pause)
+        await target.roll_up()
+        return await compare(self.state_stores, target.state_stores, done.inexact)
+
+    async def account(self) -> Account:
+        stores = self.machines, self.conditions, self.deadletters
+        return await account(self.archived, *stores, excluded=await read(self.catalog))
+
     def known(self) -> set[str]:
         """The machines of which anything is stored."""
         stocks = {body["machineId"] for body in self.machines.bodies("stock") if body["applied"]}
         return stocks | self.fleet().keys()
+
+
+async def _no_pause(seconds: float) -> None:
+    raise AssertionError(f"nothing waits here ({seconds} s)")
 
 
 def reasons(world: Core) -> list[str]:

@@ -27,9 +27,13 @@ from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
 from vending.errors import VendstreamError
+from vending.usecases import exclusion_list
+from vending.usecases.admit import Admission
 from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.compare_rebuilt import Comparison, State, compare
+from vending.usecases.exclusion_list import AsOf
 from vending.usecases.ingest import IngestStores
+from vending.usecases.name_machines import on_record
 from vending.usecases.rebuild import Messages, Replayed, Wanted, replay, roll_up_all
 from vending.usecases.roll_up import RollUpStores
 
@@ -39,7 +43,10 @@ TARGET = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,39}")
 class Target:
     """The stores of the target database."""
 
-    def __init__(self, cosmos: CosmosClient, service: BlobServiceClient, name: str) -> None:
+    def __init__(
+        self, cosmos: CosmosClient, service: BlobServiceClient, name: str, admission: Admission
+    ) -> None:
+        self.admission = admission
         database = cosmos.get_database_client(name)
         self.documents = {
             name: CosmosDocuments(database.get_container_client(name), key.removeprefix("/"))
@@ -49,8 +56,9 @@ class Target:
 
     @property
     def ingest(self) -> IngestStores:
-        """Where the replay writes."""
-        return IngestStores(self.documents["machines"], self.documents["conditions"], self.deadletters)
+        """Where the replay writes; what was excluded or refused by a quota is so again."""
+        documents = self.documents["machines"], self.documents["conditions"]
+        return IngestStores(*documents, self.deadletters, admission=self.admission)
 
     @property
     def state(self) -> State:
@@ -109,7 +117,9 @@ async def drop(name: str) -> None:
 
 async def _prepared(cosmos: CosmosClient, service: BlobServiceClient, name: str, resume: bool) -> Target:
     await create_database(cosmos, name)
-    target = Target(cosmos, service, name)
+    excluded = AsOf(await exclusion_list.read(wiring.catalog()))
+    admission = Admission(excluded, await on_record(wiring.deadletters()))
+    target = Target(cosmos, service, name, admission)
     if not resume and await target.holds_anything():
         raise ValueError(f"database {name} is not empty: name another one, or say --resume to go on")
     if not await target.deadletters.container.exists():
@@ -140,13 +150,16 @@ class _Progress:
 
 def figures(done: Replayed, found: Comparison | None) -> dict[str, Any]:
     """The outcome as JSON."""
-    told: dict[str, Any] = {"events": done.events, "deadLettered": len(done.refused)}
+    told: dict[str, Any] = {
+        "events": done.events, "deadLettered": len(done.refused), "forgotten": done.forgotten,
+    }  # fmt: skip
     return told | (found.figures() if found else {"equal": None})
 
 
 def explain(done: Replayed, found: Comparison | None) -> str:
     """The outcome for people."""
-    lines = [f"replayed {done.events:,} events, {len(done.refused):,} of them dead letters"]
+    forgotten = f", {done.forgotten:,} forgotten" if done.forgotten else ""
+    lines = [f"replayed {done.events:,} events, {len(done.refused):,} of them dead letters{forgotten}"]
     if found is None:
         return "\n".join([*lines, "not compared: the live state has seen more than --until"])
     lines.append(

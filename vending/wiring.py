@@ -236,7 +236,7 @@ def ingest_stores() -> IngestStores:
     quota = Quota(int(settings().new_machines_per_hour))
     naming = NewMachines(catalog_machines(), conditions(), quota)
     admission = Admission(ExclusionList(catalog(), moved), naming)
-    return IngestStores(stocks, readings, deadletters(), admission)
+    return IngestStores(stocks, readings, deadletters(), admission=admission)
 
 
 @cache

@@ -2,8 +2,8 @@
 
 Documents of the container ``catalog``, kind ``exclusion``: ``{"id", "kind", "type": "exclusion", "schema",
 "version", "what": "quarantine" | "forget", "machines": [machineId, ...], "device": deviceId or "",
-"epochFrom", "since", "until": ms or null, "reason", "by", "at", "finished"}``, and ``exclusions``,
-``{"number"}``, the version of the newest of them.
+"epochFrom", "since", "until": ms or null, "reason", "by", "at", "recorded", "finished"}``, and
+``exclusions``, ``{"number"}``, the version of the newest of them.
 
 ``since`` and ``until`` (milliseconds since 1970 UTC) are compared with the time at which the hub took an
 event in, and with nothing else. So an event has one verdict, whenever and in whatever order it is judged:
@@ -64,6 +64,8 @@ class Exclusion:
     reason: str = ""
     by: str = ""
     at: int = 0
+    recorded: int = 0
+    """The list's version with which it came."""
     finished: bool = False
     """Of what is forgotten: whether the stored documents were mended."""
 
@@ -124,6 +126,7 @@ def document(exclusion: Exclusion, version: int) -> Document:
         "reason": exclusion.reason,
         "by": exclusion.by,
         "at": exclusion.at,
+        "recorded": exclusion.recorded or version,
         "finished": exclusion.finished,
     }
 
@@ -131,5 +134,5 @@ def document(exclusion: Exclusion, version: int) -> Document:
 def exclusion(held: Mapping[str, Any]) -> Exclusion:
     """From its document."""
     scope = Scope(tuple(held["machines"]), held["device"], held["epochFrom"])
-    said = {name: held[name] for name in ("since", "until", "reason", "by", "at", "finished")}
+    said = {name: held[name] for name in ("since", "until", "reason", "by", "at", "recorded", "finished")}
     return Exclusion(held["id"], held["what"], scope, **said)

@@ -14,7 +14,7 @@ from vending.domain.events import Event, HubEvent
 from vending.domain.exclusions import Exclusions
 from vending.errors import Rejected, Transient
 from vending.ports import Documents, Put, Stored
-from vending.usecases.exclusion_list import ExclusionList
+from vending.usecases.exclusion_list import Current
 from vending.usecases.name_machines import NamingJudge
 
 Refuse = Callable[[HubEvent, Rejected], None]
@@ -24,7 +24,7 @@ Refuse = Callable[[HubEvent, Rejected], None]
 class Admission:
     """What admission judges by: the operators' exclusions, and a judge of new machines."""
 
-    exclusions: ExclusionList
+    exclusions: Current
     naming: NamingJudge
 
 

@@ -6,6 +6,7 @@ Its version is one small document, so that a fleet without exclusions pays a poi
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from vending.domain import exclusions
 from vending.domain.exclusions import KIND, LIST_ID, Exclusion, Exclusions
@@ -14,6 +15,32 @@ from vending.ports import Documents, Put
 
 AT_ONCE = 16
 """Exclusions of one write: with all their machines half of what a batch may hold."""
+
+
+class Current(Protocol):
+    """Where ingest has the exclusions from."""
+
+    async def current(self) -> Exclusions:
+        """The list. Raises Transient."""
+        ...
+
+    def expire(self) -> None:
+        """Read it again next time."""
+        ...
+
+
+class AsOf:
+    """The exclusions as they were when a rebuild began."""
+
+    def __init__(self, held: Exclusions) -> None:
+        self._held = held
+
+    async def current(self) -> Exclusions:
+        """The list."""
+        return self._held
+
+    def expire(self) -> None:
+        """It stays as it is."""
 
 
 class ExclusionList:

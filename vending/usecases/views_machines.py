@@ -93,7 +93,7 @@ async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[
 
 async def _stock(stores: ViewStores, machine: str) -> stock.Document | None:
     stored = await stores.machines.read(machine, "stock")
-    return readable(stored, stock.SCHEMA).body if stored else None
+    return stored.body if stored and stock.known(readable(stored, stock.SCHEMA).body) else None
 
 
 async def machine(

@@ -105,7 +105,7 @@ async def test_who_counts_by_an_old_document_lets_nobody_be_refused() -> None:
     old.conditions.items = world.conditions.items.copy()
     await world.arrive(temperature(2, machine="b"))
     batch = world.sent(temperature(3, machine="b", device=THIEF), publisher=THIEF)
-    stores = IngestStores(world.machines, old.conditions, world.deadletters, world.admission)
+    stores = IngestStores(world.machines, old.conditions, world.deadletters, admission=world.admission)
     old.conditions.write = world.conditions.write  # type: ignore[method-assign]
     old.conditions.read = world.conditions.read  # type: ignore[method-assign]
     outcome = await ingest(batch, stores, "test")
