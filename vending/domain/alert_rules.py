@@ -1,12 +1,14 @@
 """The rules: from a stock document, or from a machine's condition registers, to findings."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vending.domain import conditions, stock
 from vending.domain.alerts import Finding, Rule
 
+FOR_PLACED: frozenset[Rule] = frozenset({"silent"})
+"""Rules that make sense only for machines which somebody has placed."""
 COLD_GRACE = 30 * 60_000
 """Milliseconds that a cold zone may be too warm: a refill with an open door takes that long."""
 
@@ -50,6 +52,20 @@ def condition_findings(machine: str, entry: conditions.Entry, now: int, silent_a
             if verdict is not None:
                 findings.append(Finding(machine, rule, component or "machine", *verdict))
     return findings
+
+
+def as_placed(finding: Finding, placed: bool, catalog_version: int) -> Finding:
+    """The finding, as it is for a machine that the catalog places, or does not.
+
+    Nobody waits for a machine that stands nowhere: its silence is not told. What it says itself (faults, a
+    warm zone) is. The catalog's version is part of the order, so that the same silence is judged anew when
+    the catalog places the machine.
+    """
+    if finding.rule not in FOR_PLACED:
+        return finding
+    epoch, sequence, quiet = finding.order
+    order = (epoch, sequence, 2 * catalog_version + quiet)
+    return replace(finding, order=order, bad=finding.bad and placed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ class Cataloged:
         return not self.machines or machine in self.machines
 
 
+EVERYWHERE = Cataloged(0, frozenset())
+"""Without a catalog."""
+
+
 class CatalogMachines:
     """The names, read again when the catalog has a new version."""
 

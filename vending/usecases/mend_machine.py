@@ -75,11 +75,16 @@ class Pages:
 
 async def mend(machine: str, honest: Honest, stores: MendStores, version: int, now: datetime) -> None:
     """Bring everything in line; ``version``: of the exclusions that it was judged by. Raises Transient."""
+    await mend_ledger(machine, honest, stores, version, now)
+    await mend_conditions({machine: honest.entry}, stores.conditions, version)
+    await withdraw_alerts(machine, honest, stores, now)
+
+
+async def mend_ledger(machine: str, honest: Honest, stores: MendStores, version: int, now: datetime) -> None:
+    """Stock, ledger pages, and the days that follow from them."""
     await _mend_stock(machine, honest, stores.machines, version)
     await _mend_pages(machine, await _pages(machine, honest.lines, stores.machines), stores.machines)
-    await mend_conditions({machine: honest.entry}, stores.conditions, version)
-    await mend_days(machine, stores, now)
-    await withdraw_alerts(machine, honest, stores, now)
+    await _mend_days(machine, stores, now)
 
 
 async def plan(machine: str, honest: Honest, stores: MendStores, now: datetime) -> Mended:
@@ -197,7 +202,7 @@ async def _mend_document(
     raise Transient(f"conditions {name} are still contended after {ROUNDS} rounds; run it again")
 
 
-async def mend_days(machine: str, stores: MendStores, now: datetime) -> None:
+async def _mend_days(machine: str, stores: MendStores, now: datetime) -> None:
     """Have the rollups compute the machine's days from the pages that there are now, all the way up."""
     async for listed in stores.machines.select(machine, ("type", "=", "day"), fields=("id",)):
         for _ in range(ROUNDS):
