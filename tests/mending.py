@@ -121,7 +121,7 @@ class World(Core):
 
     @property
     def mending(self) -> MendStores:
-        return MendStores(self.machines, self.conditions, self.alerts, self.notifications, self.rollups)
+        return MendStores(self.machines, self.conditions, self.alerts, self.rollups)
 
     @property
     def forgetting(self) -> Forgetting:

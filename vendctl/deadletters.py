@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vendctl.environment import load
+from vendctl.letters import about
 from vending import wiring
 from vending.errors import Rejected, Transient
 from vending.ports import Blobs
@@ -65,7 +66,7 @@ async def listed(blobs: Blobs, asked: argparse.Namespace) -> int:
     """The list; 0 also when it is empty."""
     count = 0
     async for letter in dead_letters(blobs, settled=asked.settled):
-        if asked.reason in (None, letter.reason):
+        if asked.reason in (None, letter.reason) and about(letter.hub, asked.machine, asked.device):
             count += 1
             print(json.dumps(details(letter, None)) if asked.json else row(letter))
     if not asked.json:
@@ -86,6 +87,7 @@ async def replayed(blobs: Blobs, sender: Sender, asked: argparse.Namespace, now:
     """Send again; 1 when one of them cannot be."""
     failed = 0
     letters = await chosen(blobs, asked.places, asked.reason)
+    letters = [letter for letter in letters if about(letter.hub, asked.machine, asked.device)]
     if not letters:
         reasons = Counter([letter.reason async for letter in dead_letters(blobs, settled=True)])
         if asked.reason not in reasons:
@@ -140,6 +142,9 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("places", nargs="*", metavar="place")
     again.add_argument("--reason", help="all open ones of this reason")
     again.add_argument("--body", metavar="FILE", help="a corrected body, for one place")
+    for each in (several, again):
+        each.add_argument("--machine", help="only those about this machine")
+        each.add_argument("--device", help="only those that name this device")
     away = actions.add_parser("discard", help="mark as of no use")
     away.add_argument("places", nargs="+", metavar="place")
     away.add_argument("--note", default="", help="why")

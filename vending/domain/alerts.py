@@ -70,11 +70,11 @@ def judge(held: Document | None, finding: Finding, now: int) -> list[Document]:
 def withdrawn(held: Document, now: int) -> list[Document]:
     """The alert, whose evidence an operator took away, and the episode that ended if it was open.
 
-    It is closed, and told as any other; what is judged next may be of any order.
+    It is closed, and told by the next sweep; what is judged next may be of any order.
     """
     finding = Finding(held["machineId"], held["rule"], held["component"], (), False, now, {"withdrawn": True})
     if held["state"] == "open":
-        held, *ended = judge(held | {"judged": []}, replace(finding, order=(0,)), now)
+        held, *ended = judge(held | {"judged": []}, replace(finding, order=(0,)), 0)
     else:
         ended = []
     return [held | {"judged": []}, *ended]

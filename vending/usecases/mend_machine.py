@@ -15,7 +15,7 @@ from vending.domain import alert_rules, alerts, conditions, ledger, machine_days
 from vending.domain.clock import millis
 from vending.domain.conditions import Entry
 from vending.errors import Conflict, Transient
-from vending.ports import Documents, Erasable, Put, Queue, Stored
+from vending.ports import Documents, Erasable, Put, Stored
 from vending.usecases.commit_stock import readable
 from vending.usecases.honest_machine import Honest, Lines
 from vending.usecases.raise_alerts import readable as readable_alert
@@ -34,7 +34,6 @@ class MendStores:
     machines: Erasable
     conditions: Documents
     alerts: Documents
-    notifications: Queue
     rollups: RollUpStores
 
 
@@ -220,15 +219,13 @@ async def _mend_days(machine: str, stores: MendStores, now: datetime) -> None:
 
 
 async def withdraw_alerts(machine: str, honest: Honest, stores: MendStores, now: datetime) -> None:
-    """Close the alerts whose evidence is gone, and let them be judged anew."""
+    """Close the alerts whose evidence is gone, and let them be judged anew. The next sweep tells of it."""
     for stored in await _stale_alerts(machine, honest, stores.alerts, now):
         changed, *ended = alerts.withdrawn(stored.body, millis(now))
         try:
             await stores.alerts.write(machine, [Put(changed, stored.etag), *map(Put, ended)])
         except Conflict as fault:
             raise Transient(f"{machine}: its alerts were judged meanwhile ({fault}); run it again") from fault
-        if ended:
-            await stores.notifications.send(changed["outbox"][-1])
 
 
 async def _stale_alerts(

@@ -13,7 +13,7 @@ from vending.domain.exclusions import Scope
 from vending.usecases.exclude import NotYet, Who
 from vending.usecases.forget_machine import forget
 from vending.usecases.raise_alerts import AlertStores
-from vending.usecases.sweep import judge_conditions
+from vending.usecases.sweep import judge_conditions, resend
 
 VICTIM, THIEF = "vm-victim", "dev-thief"
 LAST_EPOCH, LAST = 2**31 - 1, 999_999_999_999
@@ -130,6 +130,7 @@ async def test_the_alerts_that_were_raised_on_it_are_closed_and_can_open_again()
     done = await world.forget(VICTIM, THIEF)
     (alert,) = (x for x in world.alerts.bodies("alert") if x["machineId"] == VICTIM)
     assert (done.mended.alerts, alert["state"], alert["episode"]) == (1, "closed", 1)
+    await resend(stores, world.now)
     told = [
         (x["change"], x["idempotencyKey"]) for x in world.notifications.messages if x["machineId"] == VICTIM
     ]
