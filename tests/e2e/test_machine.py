@@ -21,7 +21,6 @@ from vendctl.machines.command import main
 from vending import wiring
 from vending.domain import conditions
 
-
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 """Before anything that other tests' machines say."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.core import level, temperature, vend
+from tests.core import body, level, temperature, vend
 from tests.mending import World
 from vendctl.device import next_epoch
 from vending.domain import stock
@@ -82,7 +82,7 @@ async def test_what_the_days_say_is_mended_up_to_the_fleet() -> None:
     await world.quarantine(VICTIM)
     await world.forget(VICTIM, THIEF)
     await world.roll_up()
-    (day,) = (body for body in world.machines.bodies("day") if body["machineId"] == VICTIM)
+    (day,) = (x for x in world.machines.bodies("day") if x["machineId"] == VICTIM)
     assert day["figures"]["revenue"] == {"EUR": 20 * 150}
     (fleet,) = world.fleet_days.bodies("fleetDay")
     assert sum(figures["revenue"]["EUR"] for _, figures in fleet["children"].values()) == 21 * 150
@@ -138,6 +138,25 @@ async def test_the_alerts_that_were_raised_on_it_are_closed_and_can_open_again()
     await judge_conditions(stores, later, timedelta(hours=1))  # the honest evidence is as old
     (alert,) = (x for x in world.alerts.bodies("alert") if x["machineId"] == VICTIM)
     assert (alert["state"], alert["episode"], alert["judged"][0]) == ("open", 2, 1)
+
+
+async def test_an_alert_that_a_stranger_closed_can_open_again() -> None:
+    """Judged on evidence of the last epoch, it would take no other for newer."""
+    world = await honest()
+    stores = AlertStores(world.machines, world.conditions, world.alerts, world.notifications)
+    fault = {"component": "motor", "code": "M1"}
+    for number, name in enumerate(["fault.raised", "fault.cleared"], 1):
+        await world.arrive(body(name, fault, number, epoch=LAST_EPOCH, **STOLEN), publisher=THIEF)
+        await judge_conditions(stores, world.now, timedelta(hours=1))
+    (alert,) = world.alerts.bodies("alert")
+    assert (alert["state"], alert["judged"]) == ("closed", [LAST_EPOCH, 2])
+    await world.quarantine(VICTIM)
+    await world.forget(VICTIM, THIEF)
+    await world.release(VICTIM)
+    await world.arrive(body("fault.raised", fault, 99, **HONEST), publisher="dev-victim")
+    await judge_conditions(stores, world.now, timedelta(hours=1))
+    (alert,) = world.alerts.bodies("alert")
+    assert (alert["state"], alert["episode"]) == ("open", 2)
 
 
 async def test_a_dry_run_says_it_all_and_changes_nothing() -> None:

@@ -39,6 +39,8 @@ async def test_without_a_catalog_every_machine_counts_as_placed() -> None:
     assert await world.sweep(later) == {"m1": "open", "m2": "open"}
     await world.places("m1")  # the first import places some: the others' alerts close
     assert await world.sweep(later) == {"m1": "open", "m2": "closed"}
+    await world.places("m2")
+    assert await world.sweep(later) == {"m1": "open", "m2": "open"}
 
 
 async def test_a_machine_that_is_placed_later_is_judged_on_the_same_silence() -> None:
