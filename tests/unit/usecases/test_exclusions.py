@@ -192,7 +192,9 @@ async def test_what_a_process_remembers_is_forgotten_with_the_machine() -> None:
         world.clock.now = float(world.number)
         await ingest(batch, stores, "test")
 
-    await take(temperature(9, 3.0, epoch=2**31 - 1), vend(1, epoch=2**31 - 1), temperature(1, machine="m2"))
+    await take(
+        temperature(9, 3.0, epoch=2_145_999_999), vend(1, epoch=2_145_999_999), temperature(1, machine="m2")
+    )
     await world.quarantine("m1")
     await world.forget("m1", epoch_from=1000)
     await world.release("m1")
