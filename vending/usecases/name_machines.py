@@ -100,8 +100,9 @@ async def _all_known(partition: str, machines: set[str], documents: Documents) -
     A machine that was named of late is judged more closely: what came before may come again.
     """
     held = [stored async for stored in _documents(partition, documents, to_room=True)]
-    known = {name for stored in held for name in stored.body["machines"]}
-    return machines <= known and not machines & _named(held).get("machines", {}).keys()
+    entries = [stored.body["machines"] for stored in held]
+    known = all(any(machine in some for some in entries) for machine in machines)
+    return known and not machines & _named(held).get("machines", {}).keys()
 
 
 def _named(held: Sequence[Stored]) -> Mapping[str, Named]:

@@ -144,6 +144,21 @@ async def test_a_list_that_goes_back_and_newer_code_make_ingest_wait() -> None:
         await world.arrive(vend(1))
 
 
+async def test_while_the_catalog_is_away_ingest_waits_and_writes_nothing() -> None:
+    world = World()
+    await world.arrive(vend(1))
+    before = world.state()
+
+    def away(operation: str, key: str) -> None:
+        raise Transient("throttled")
+
+    world.catalog.fault = away
+    world.number += 60
+    with pytest.raises(Transient, match="throttled"):
+        await world.ingest(world.sent(vend(2), b"poison"))
+    assert (world.state(), world.dead()) == (before, {})
+
+
 async def test_release_names_what_is_still_shut_out() -> None:
     world = World()
     await world.quarantine("m1", "thief")
