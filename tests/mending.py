@@ -125,7 +125,7 @@ class World(Core):
 
     @property
     def forgetting(self) -> Forgetting:
-        sources = Sources(self.archived, self.deadletters, "test", _no_pause)
+        sources = Sources(self.archived, self.stores, "test", _no_pause)
         return Forgetting(self.catalog, self.mending, sources)
 
     @property

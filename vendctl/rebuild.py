@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,9 +57,15 @@ class Target:
 
     @property
     def ingest(self) -> IngestStores:
-        """Where the replay writes; what was excluded or refused by a quota is so again."""
-        documents = self.documents["machines"], self.documents["conditions"]
-        return IngestStores(*documents, self.deadletters, admission=self.admission)
+        """Where the replay writes. It judges as the live app does; what was excluded, or refused by a quota,
+        is so again."""
+        return replace(
+            wiring.ingest_stores(),
+            machines=self.documents["machines"],
+            conditions=self.documents["conditions"],
+            deadletters=self.deadletters,
+            admission=self.admission,
+        )
 
     @property
     def state(self) -> State:

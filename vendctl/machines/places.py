@@ -34,7 +34,7 @@ def stores() -> MendStores:
 def forgetting() -> Forgetting:
     """What it takes to forget."""
     sources = Sources(
-        wiring.archive_blobs(), wiring.deadletters(), wiring.version(), asyncio.sleep, _reading()
+        wiring.archive_blobs(), wiring.ingest_stores(), wiring.version(), asyncio.sleep, _reading()
     )
     return Forgetting(wiring.catalog(), stores(), sources, say)
 

@@ -1,7 +1,7 @@
 """What a machine's documents must hold: rebuilt in memory from the archive, without what is forgotten."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
@@ -40,10 +40,11 @@ Progress = Callable[[datetime, int, int, int], None]
 
 @dataclass(frozen=True)
 class Sources:
-    """What a machine is rebuilt from, and how its reading waits and tells of itself."""
+    """What a machine is rebuilt from; ``ingest`` says how the live app judges events. ``pause`` waits seconds,
+    ``progress`` is told of the reading."""
 
     archive: ArchiveBlobs
-    deadletters: Blobs
+    ingest: IngestStores
     version: str
     pause: Pause
     progress: Progress | None = None
@@ -52,8 +53,14 @@ class Sources:
 async def honest_machine(machine: str, excluded: Exclusions, sources: Sources) -> Honest:
     """Read the whole archive. Raises Damaged, and Transient when a store stays away."""
     machines, registers = ScratchDocuments(), ScratchDocuments()
-    admission = Admission(AsOf(excluded), await on_record(sources.deadletters))
-    stores = IngestStores(machines, registers, cast("Blobs", Unkept()), admission=admission)
+    admission = Admission(AsOf(excluded), await on_record(sources.ingest.deadletters))
+    stores = replace(
+        sources.ingest,
+        machines=machines,
+        conditions=registers,
+        deadletters=cast("Blobs", Unkept()),
+        admission=admission,
+    )
     wanted = Wanted(machine)
     done = await replay(sources.archive, stores, wanted, sources.version, sources.pause, sources.progress)
     held = await machines.read(machine, "stock")

@@ -36,6 +36,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Live:
         "archive_blobs": world.archived,
     }.items():  # fmt: skip
         monkeypatch.setattr(wiring, name, lambda store=store: store)
+    monkeypatch.setattr(wiring, "ingest_stores", lambda: world.stores)
     monkeypatch.setenv("TELEMETRY_HUB", "telemetry")
     monkeypatch.setenv("COSMOS_DATABASE", "vendstream")
     monkeypatch.setenv("USER", "ada")
