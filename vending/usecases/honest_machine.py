@@ -40,7 +40,7 @@ Progress = Callable[[datetime, int, int, int], None]
 
 @dataclass(frozen=True)
 class Sources:
-    """What a machine is rebuilt from; ``ingest`` says how the live app judges events. ``pause`` waits seconds,
+    """What a machine is rebuilt from; ``ingest`` says how the live app judges, ``pause`` waits seconds,
     ``progress`` is told of the reading."""
 
     archive: ArchiveBlobs
