@@ -174,7 +174,8 @@ async def test_a_batch_that_was_begun_before_the_machine_was_mended_puts_nothing
     stolen = await world.arrive(vend(1, device="thief"), temperature(2, 3.0, device="thief"))
     await world.arrive(vend(1), temperature(2))
     world.clock.now = 0.0
-    stale = World(world.machines, world.conditions, world.deadletters, world.catalog)
+    held = {name: getattr(world, name) for name in ("machines", "conditions", "deadletters", "catalog")}
+    stale = World(**held)
     await stale.exclusions.current()
     await world.quarantine("m1")
     await world.forget("m1", "thief")
