@@ -40,6 +40,11 @@ def sold_out(document: dict[str, Any], now: int) -> list[Finding]:
     return findings
 
 
+def stock_findings(document: dict[str, Any], now: int) -> list[Finding]:
+    """What the stock of one machine says; ``now`` in milliseconds."""
+    return sold_out(document, now)
+
+
 def condition_findings(machine: str, entry: conditions.Entry, now: int, silent_after: int) -> list[Finding]:
     """What the registers of one machine say; ``now`` and ``silent_after`` in milliseconds."""
     findings = []

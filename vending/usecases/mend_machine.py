@@ -233,12 +233,13 @@ async def _stale_alerts(
 ) -> Sequence[Stored]:
     """The alerts that were judged on evidence which the machine no longer gives, or on newer."""
     known = {x.id: x.order for x in alert_rules.condition_findings(machine, honest.entry, millis(now), 0)}
-    slots = alert_rules.sold_out(honest.stock, millis(now)) if honest.stock else []
+    told_by_stock = alert_rules.stock_findings(honest.stock, millis(now)) if honest.stock else []
+    stocked = {x.id for x in told_by_stock}
     stale = []
     async for stored in documents.select(machine, ("type", "=", "alert")):
         body = readable_alert(stored).body
         judged = tuple(body["judged"][:2])
-        told = body["id"] in {x.id for x in slots} or judged <= known.get(body["id"], ())[:2]
+        told = body["id"] in stocked or judged <= known.get(body["id"], ())[:2]
         if not told and (judged or body["state"] == "open"):
             stale.append(stored)
     return stale

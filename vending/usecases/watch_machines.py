@@ -44,4 +44,4 @@ async def judge_stock(document: dict[str, Any], stores: AlertStores, now: dateti
 
 
 def _findings(stored: Stored, now: datetime) -> list[Finding]:
-    return alert_rules.sold_out(readable(stored, stock.SCHEMA).body, millis(now))
+    return alert_rules.stock_findings(readable(stored, stock.SCHEMA).body, millis(now))
