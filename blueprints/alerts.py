@@ -59,7 +59,8 @@ async def sweep(timer: func.TimerRequest) -> None:
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:
         sent = await sweeping.resend(stores, now)
-        changed = await sweeping.judge_conditions(stores, now, wiring.settings().silent_after)
+        placed = await wiring.catalog_machines().named()
+        changed = await sweeping.judge_conditions(stores, now, wiring.settings().silent_after, placed)
         changed += await sweeping.judge_ageing(stores, now)
         changed += await lagging.alert_of_lag(findings, stores, now)
     wiring.metrics().tell("alerts", changed, function="sweep")

@@ -39,10 +39,11 @@ class MachinesAsked(Struct, frozen=True, forbid_unknown_fields=True):
     after: Annotated[str, Meta(max_length=64)] = ""
     site: Name | None = None
     state: State | None = None
+    placed: bool = False
 
     def query(self) -> MachineQuery:
         """As the use case takes it."""
-        return MachineQuery(self.limit, self.after, self.site, self.state)
+        return MachineQuery(self.limit, self.after, self.site, self.state, self.placed)
 
 
 class SalesAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):

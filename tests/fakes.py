@@ -73,6 +73,14 @@ class FakeDocuments:
         self.after("write", key)
         return [str(version)] * len(puts)
 
+    async def delete(self, key: str, id: str, etag: str) -> None:  # noqa: A002
+        self._request("delete", key)
+        held = self.items.get((key, id))
+        if held and str(held[0]) != etag:
+            raise Conflict(f"{key}/{id}")
+        self.items.pop((key, id), None)
+        self.after("delete", key)
+
     async def select(
         self, key: str | None, *where: Filter, fields: Sequence[str] = ()
     ) -> AsyncIterator[Stored]:

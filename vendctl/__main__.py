@@ -28,6 +28,10 @@ COMMANDS = {
     "rebuild": ("vendctl.rebuild", "state rebuilt from the archive, compared with the live one"),
     "catalog": ("vendctl.catalog", "import sites, machines, products and planograms"),
     "device": ("vendctl.device", "the credentials and the epoch of a new or replaced board"),
+    "machine": (
+        "vendctl.machines.command",
+        "quarantine, release, forget a machine that shows what it never did",
+    ),
     "package": ("vendctl.package", "what is deployed, as a zip or a folder"),
     "costs": ("vendctl.costs", "what a fleet costs a month, estimated"),
     "picture": ("vendctl.picture", "a picture of the running dashboard, for the README"),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from vendctl.environment import load
 from vendctl.hub import behind, last_numbers
 from vending import wiring
+from vending.usecases import exclusion_list
 from vending.usecases.account import Account, account
 
 LOST, NOT_YET = 1, 3
@@ -70,6 +71,7 @@ async def take() -> Account:
             wiring.conditions(),
             wiring.deadletters(),
             {(generation, partition): last for partition, last in numbers.items()},
+            await exclusion_list.read(wiring.catalog()),
         )
     finally:
         await wiring.close()

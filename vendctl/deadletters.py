@@ -21,6 +21,7 @@ from typing import Any
 
 from vendctl import sent_again
 from vendctl.environment import load
+from vendctl.letters import about
 from vendctl.sent_again import Desk, Sending
 from vending import wiring
 from vending.errors import Transient
@@ -72,7 +73,9 @@ async def listed(blobs: Blobs, asked: argparse.Namespace) -> int:
     """The list; 0 also when it is empty."""
     count = 0
     async for letter, state in _judged(blobs):
-        if asked.reason in (None, letter.reason) and (asked.settled or state in TO_DO):
+        if not (asked.settled or state in TO_DO):
+            continue
+        if asked.reason in (None, letter.reason) and about(letter.hub, asked.machine, asked.device):
             count += 1
             print(json.dumps(details(letter, state)) if asked.json else row(letter, state))
     if not asked.json:
@@ -107,6 +110,7 @@ async def shown(blobs: Blobs, asked: argparse.Namespace) -> int:
 async def replayed(desk: Desk, asked: argparse.Namespace, now: datetime) -> int:
     """Send again, and wait for what becomes of it."""
     letters = await chosen(desk.blobs, asked.places, asked.reason)
+    letters = [letter for letter in letters if about(letter.hub, asked.machine, asked.device)]
     if not letters:
         reasons = Counter([letter.reason async for letter in dead_letters(desk.blobs)])
         if asked.reason not in reasons:
@@ -156,6 +160,9 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("--reason", help="all open ones of this reason")
     again.add_argument("--body", metavar="FILE", help="a corrected body, for one place")
     again.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="at most so long (60)")
+    for each in (several, again):
+        each.add_argument("--machine", help="only those about this machine")
+        each.add_argument("--device", help="only those that name this device")
     away = actions.add_parser("discard", help="mark as of no use")
     away.add_argument("places", nargs="+", metavar="place")
     away.add_argument("--note", default="", help="why")

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,9 +28,13 @@ from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
 from vending.errors import VendstreamError
+from vending.usecases import exclusion_list
+from vending.usecases.admit import Admission
 from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.compare_rebuilt import Comparison, State, compare
+from vending.usecases.exclusion_list import AsOf
 from vending.usecases.ingest import IngestStores
+from vending.usecases.name_machines import on_record
 from vending.usecases.rebuild import Messages, Replayed, Wanted, replay, roll_up_all
 from vending.usecases.roll_up import RollUpStores
 
@@ -39,7 +44,10 @@ TARGET = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,39}")
 class Target:
     """The stores of the target database."""
 
-    def __init__(self, cosmos: CosmosClient, service: BlobServiceClient, name: str) -> None:
+    def __init__(
+        self, cosmos: CosmosClient, service: BlobServiceClient, name: str, admission: Admission
+    ) -> None:
+        self.admission = admission
         database = cosmos.get_database_client(name)
         self.documents = {
             name: CosmosDocuments(database.get_container_client(name), key.removeprefix("/"))
@@ -49,10 +57,15 @@ class Target:
 
     @property
     def ingest(self) -> IngestStores:
-        """Where the replay writes; it believes whom the live app believes."""
-        machines, registers = self.documents["machines"], self.documents["conditions"]
-        bound_from = wiring.settings().bound_from
-        return IngestStores(machines, registers, self.deadletters, bound_from=bound_from)
+        """Where the replay writes. It judges as the live app does; what was excluded, or refused by a quota,
+        is so again."""
+        return replace(
+            wiring.ingest_stores(),
+            machines=self.documents["machines"],
+            conditions=self.documents["conditions"],
+            deadletters=self.deadletters,
+            admission=self.admission,
+        )
 
     @property
     def state(self) -> State:
@@ -111,7 +124,9 @@ async def drop(name: str) -> None:
 
 async def _prepared(cosmos: CosmosClient, service: BlobServiceClient, name: str, resume: bool) -> Target:
     await create_database(cosmos, name)
-    target = Target(cosmos, service, name)
+    excluded = AsOf(await exclusion_list.read(wiring.catalog()))
+    admission = Admission(excluded, await on_record(wiring.deadletters()))
+    target = Target(cosmos, service, name, admission)
     if not resume and await target.holds_anything():
         raise ValueError(f"database {name} is not empty: name another one, or say --resume to go on")
     if not await target.deadletters.container.exists():
@@ -142,13 +157,16 @@ class _Progress:
 
 def figures(done: Replayed, found: Comparison | None) -> dict[str, Any]:
     """The outcome as JSON."""
-    told: dict[str, Any] = {"events": done.events, "deadLettered": len(done.refused)}
+    told: dict[str, Any] = {
+        "events": done.events, "deadLettered": len(done.refused), "forgotten": done.forgotten,
+    }  # fmt: skip
     return told | (found.figures() if found else {"equal": None})
 
 
 def explain(done: Replayed, found: Comparison | None) -> str:
     """The outcome for people."""
-    lines = [f"replayed {done.events:,} events, {len(done.refused):,} of them dead letters"]
+    forgotten = f", {done.forgotten:,} forgotten" if done.forgotten else ""
+    lines = [f"replayed {done.events:,} events, {len(done.refused):,} of them dead letters{forgotten}"]
     if found is None:
         return "\n".join([*lines, "not compared: the live state has seen more than --until"])
     lines.append(

@@ -45,6 +45,14 @@ class Documents(Protocol):
         ...
 
 
+class Erasable(Documents, Protocol):
+    """Documents that may be deleted: only what an operator takes away is."""
+
+    async def delete(self, key: str, id: str, etag: str) -> None:  # noqa: A002
+        """Delete that version; nothing happens where there is none. Raises Conflict when it has moved."""
+        ...
+
+
 class Feed(Protocol):
     """The change feed of a container: latest versions, deletes invisible, in order per partition key."""
 

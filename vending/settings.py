@@ -38,6 +38,9 @@ class Settings:
     """Where notifications are posted; empty: they are logged only."""
     silent_after_minutes: str = "60"
     """A machine that nothing was heard of for longer is silent."""
+    new_machines_per_hour: str = "20"
+    """How many machines that are new to its hub partition, and not in the catalog, a device may name in an
+    hour whose credential says no machine; 0: none."""
     quick_decoding: str = "true"
     """false: the library's own converter decodes the trigger's batches, slowly."""
 
@@ -70,6 +73,9 @@ class Settings:
             said = getattr(settings, name)
             if not said.isdigit() or int(said) < 1:
                 raise ValueError(f"app setting {name.upper()} is {said!r}; give whole {unit} from 1 on")
+        if not settings.new_machines_per_hour.isdigit():
+            said = settings.new_machines_per_hour
+            raise ValueError(f"app setting NEW_MACHINES_PER_HOUR is {said!r}; give whole machines from 0 on")
         if settings.quick_decoding not in ("true", "false"):
             raise ValueError(f"app setting QUICK_DECODING is {settings.quick_decoding!r}; give true or false")
         return settings

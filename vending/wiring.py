@@ -15,13 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from vending import resources
 from vending import settings as _settings
+from vending.domain.admission import Quota
 from vending.domain.events import HubEvent
 from vending.ports import Metrics, Webhook
 from vending.settings import Settings
+from vending.usecases.admit import Admission
 from vending.usecases.archive import Tails
 from vending.usecases.catalog_cache import CatalogCache
+from vending.usecases.catalog_machines import CatalogMachines
 from vending.usecases.compact_hour import Archive
+from vending.usecases.exclusion_list import ExclusionList
 from vending.usecases.ingest import IngestStores
+from vending.usecases.name_machines import NewMachines
 from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.roll_up import RollUpStores
 from vending.usecases.views import ViewStores
@@ -222,8 +227,24 @@ def ingest_stores() -> IngestStores:
     from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 
     stocks = RememberedDocuments(machines(), STOCKS)
-    registers = RememberedDocuments(conditions(), CONDITIONS)
-    return IngestStores(stocks, registers, deadletters(), bound_from=settings().bound_from)
+    readings = RememberedDocuments(conditions(), CONDITIONS)
+
+    def moved() -> None:
+        stocks.clear()
+        readings.clear()
+
+    quota = Quota(int(settings().new_machines_per_hour))
+    naming = NewMachines(catalog_machines(), conditions(), quota)
+    admission = Admission(ExclusionList(catalog(), moved), naming)
+    return IngestStores(
+        stocks, readings, deadletters(), admission=admission, bound_from=settings().bound_from
+    )
+
+
+@cache
+def catalog_machines() -> CatalogMachines:
+    """Which machines the catalog names, as this process read it last."""
+    return CatalogMachines(catalog())
 
 
 @cache
@@ -321,7 +342,7 @@ def _keep[Client](client: Client) -> Client:
 
 _cached = (
     settings, metrics, webhook, archive_blobs, archive_tails, hub, checkpoints, hub_sender, conditions,
-    ingest_stores, roll_up_stores, view_stores, _container, _blobs, _queue, _cosmos, _blob_service,
-    _queue_service,
+    catalog_machines, ingest_stores, roll_up_stores, view_stores, _container, _blobs, _queue, _cosmos,
+    _blob_service, _queue_service,
 )  # fmt: skip
 """What :func:`close` forgets."""

@@ -148,6 +148,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
     UNBOUND_DEVICES: unboundDevices
+    NEW_MACHINES_PER_HOUR: '20'
     QUICK_DECODING: 'true'
     ROLL_UP_SCHEDULE: '0 * * * * *'
     COMPACT_SCHEDULE: '0 */10 * * * *'

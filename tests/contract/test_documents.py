@@ -149,6 +149,20 @@ class Reader:
         return found
 
 
+async def test_the_version_that_was_read_is_deleted_and_no_other(documents: Documents) -> None:
+    await documents.write("m1", [Put(doc("a", n=1)), Put(doc("b"))])
+    first = await held(documents, "m1", "a")
+    await documents.write("m1", [Put(first.body | {"n": 2}, first.etag)])
+    with pytest.raises(Conflict):
+        await documents.delete("m1", "a", first.etag)
+    await documents.delete("m1", "a", (await held(documents, "m1", "a")).etag)
+    assert await documents.read("m1", "a") is None
+    assert [x.body["id"] async for x in documents.select("m1", ("type", "=", "page"))] == ["b"]
+    await documents.delete("m1", "a", first.etag)  # nothing happens
+    await documents.write("m1", [Put(doc("a", n=3))])  # its id is free again
+    assert (await held(documents, "m1", "a")).body["n"] == 3
+
+
 async def test_the_feed_tells_each_change_once(documents: Documents) -> None:
     reader = Reader(documents)
     assert await reader.news() == []

@@ -1,8 +1,10 @@
 """Sold out → change feed → alert → queue → webhook, over real wires (P8)."""
 
 import asyncio
+import json
 import urllib.request
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from tests.devices import Device, send
 from tests.elsewhere import RUN
 from tests.inbox import Inbox
 from tests.waiting import finished, until
+from vendctl import catalog
 from vendctl.hub import last_numbers
 from vendctl.local.system import System
 from vending import wiring
@@ -57,8 +60,14 @@ def test_a_sold_out_selection_reaches_the_webhook_and_its_refill_too(running: Sy
     assert set(inbox.of(device.machine)) == {opened, closed}
 
 
-def test_the_sweep_tells_of_a_machine_that_fell_silent(running: System, inbox: Inbox) -> None:
+def test_the_sweep_tells_of_a_machine_that_fell_silent(running: System, inbox: Inbox, tmp_path: Path) -> None:
     device = Device(f"falling-silent{RUN}", started=datetime.now(UTC) - timedelta(hours=3))
+    placed = {
+        "sites": [{"id": "quiet-place", "timeZone": "Etc/UTC"}],
+        "machines": [{"id": device.machine, "site": "quiet-place"}],
+    }
+    (tmp_path / "catalog.json").write_text(json.dumps(placed))
+    assert catalog.main(["import", str(tmp_path / "catalog.json")]) == 0
     hub = running.stack.eventhubs_connection
     send(hub, "telemetry", [(device.name, [device.temperature()])])
     finished(running.environment)

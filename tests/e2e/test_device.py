@@ -19,7 +19,7 @@ from vendctl import account, deadletters, rebuild
 from vendctl.device import main
 from vendctl.local.system import System
 from vending import wiring
-from vending.domain.stock import MAX_BOOKS
+from vending.domain.books import MAX_BOOKS
 
 
 @pytest.fixture(autouse=True)

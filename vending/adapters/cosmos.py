@@ -40,7 +40,7 @@ Charge = Callable[[str, float], None]
 
 
 class CosmosDocuments:
-    """The ports Documents and Feed on one container."""
+    """The ports Erasable and Feed on one container."""
 
     def __init__(self, container: ContainerProxy, key_field: str, on_charge: Charge = charge) -> None:
         self.container = container
@@ -72,6 +72,19 @@ class CosmosDocuments:
                 operations, key, response_hook=self._meter("write")
             )
         return [row["eTag"] for row in done]
+
+    async def delete(self, key: str, id: str, etag: str) -> None:  # noqa: A002
+        """Delete that version; nothing happens where there is none. Raises Conflict when it has moved."""
+        await self._require()
+        condition = MatchConditions.IfNotModified
+        try:
+            with self._translated(f"delete {key}/{id}"):
+                await self.container.delete_item(
+                    id, key, etag=etag, match_condition=condition, response_hook=self._meter("delete")
+                )
+        except HttpResponseError as fault:
+            if fault.status_code != 404:
+                raise
 
     async def select(
         self, key: str | None, *where: Filter, fields: Sequence[str] = ()

@@ -2,8 +2,9 @@
 
 What is remembered may be old. That does no harm to who writes with If-Match: an old version is refused, then
 forgotten, and the next read is a real one. And "nothing new" said of an old version is true of a newer one,
-because applied numbers, marks and registers only grow. Documents above a size are not remembered, nor those
-on which a refusal rests that a newer version may not bear out.
+because applied numbers, marks and registers only grow (except where an operator mends a machine: then
+:meth:`RememberedDocuments.clear`). Documents above a size are not remembered, nor those on which a refusal
+rests that a newer version may not bear out.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -40,6 +41,12 @@ class RememberedDocuments:
         self._share = share
         self._held: dict[tuple[str, str], tuple[Stored, int]] = {}
         self._bytes = 0
+        self._life = 0
+
+    def clear(self) -> None:
+        """Forget everything: what is stored has become less, so "nothing new" is not true for ever. What is
+        being read now is not kept either."""
+        self._held, self._bytes, self._life = {}, 0, self._life + 1
 
     async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002 - Cosmos DB's own word
         """The document as it is remembered, else as it is; or None."""
@@ -47,21 +54,24 @@ class RememberedDocuments:
         if known is not None:
             self._held[key, id] = known  # the last to be forgotten
             return known[0]
+        life = self._life
         stored = await self._documents.read(key, id)
-        if stored is not None:
+        if stored is not None and life == self._life:
             self._keep(key, stored)
         return stored
 
     async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
         """As the store's own. What was written is remembered, what could not be is forgotten."""
+        life = self._life
         try:
             etags = await self._documents.write(key, puts)
         except BaseException:
             for put in puts:
                 self._forget(key, put.body["id"])
             raise
-        for put, etag in zip(puts, etags, strict=True):
-            self._keep(key, Stored(put.body, etag))
+        if life == self._life:
+            for put, etag in zip(puts, etags, strict=True):
+                self._keep(key, Stored(put.body, etag))
         return etags
 
     def select(self, key: str | None, *where: Filter, fields: Sequence[str] = ()) -> AsyncIterator[Stored]:

@@ -10,6 +10,8 @@ from vending.domain.alerts import Finding, Rule
 LOST_FOR = 7 * 24 * 3_600_000
 """Milliseconds that numbers given up as lost are told of: no less than a hub may keep what waits, so that no
 backlog hides them."""
+FOR_PLACED: frozenset[Rule] = frozenset({"silent"})
+"""Rules that make sense only for machines which somebody has placed."""
 COLD_GRACE = 30 * 60_000
 """Milliseconds that a cold zone may be too warm: a refill with an open door takes that long."""
 
@@ -94,6 +96,20 @@ def _ended(findings: list[Finding], entry: conditions.Entry) -> list[Finding]:
         if name != found.component and f"{BY_REGISTERS[found.rule][0]}:{name}" not in entry:
             over[found.rule, name] = replace(found, component=name, bad=False, detail={})
     return list(over.values())
+
+
+def as_placed(finding: Finding, placed: bool, catalog_version: int) -> Finding:
+    """The finding, as it is for a machine that the catalog places, or does not.
+
+    Nobody waits for a machine that stands nowhere: its silence is not told. What it says itself (faults, a
+    warm zone) is. The catalog's version is part of the order, so that the same silence is judged anew when
+    the catalog places the machine.
+    """
+    if finding.rule not in FOR_PLACED:
+        return finding
+    epoch, sequence, quiet = finding.order
+    order = (epoch, sequence, 2 * catalog_version + quiet)
+    return replace(finding, order=order, bad=finding.bad and placed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ That there is one document is why there is one alert. ``judged`` only grows, so 
 or twice changes nothing. A transition carries its notification in the same write: no crash separates them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 SCHEMA = 1
@@ -67,6 +67,19 @@ def judge(held: Document | None, finding: Finding, now: int) -> list[Document]:
         "outbox": [*alert["outbox"], _notification(alert, finding, now)],
     }
     return [alert, *ended]
+
+
+def withdrawn(held: Document, now: int) -> list[Document]:
+    """The alert, whose evidence an operator took away, and the episode that ended if it was open.
+
+    It is closed, and told by the next sweep; what is judged next may be of any order.
+    """
+    finding = Finding(held["machineId"], held["rule"], held["component"], (), False, now, {"withdrawn": True})
+    if held["state"] == "open":
+        held, *ended = judge(held | {"judged": []}, replace(finding, order=(0,)), 0)
+    else:
+        ended = []
+    return [held | {"judged": []}, *ended]
 
 
 def due(alert: Document, before: int) -> list[Document]:

@@ -104,6 +104,13 @@ def settle(document: Document, machine: str, entry: Entry) -> None:
     document["machines"][machine] = entry
 
 
+def remove(document: Document, machine: str) -> None:
+    """Take a machine's entry out, in place."""
+    entry = document["machines"].pop(machine, None)
+    if entry is not None:
+        document["bytes"] -= _bytes(machine, entry)
+
+
 def full(document: Document) -> bool:
     """Whether the document takes no further machine, nor more of those it has."""
     return len(document["machines"]) >= MACHINES_PER_DOCUMENT or overgrown(document)

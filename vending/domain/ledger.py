@@ -1,10 +1,12 @@
 """Ledger lines and the pages that hold them.
 
-A page is written once, in the batch that marks its lines applied, and never changed: it is what rollups,
-rebuilds and people count. Times are milliseconds since 1970 UTC, money minor units.
+A page is written once, in the batch that marks its lines applied, and never changed (except where an operator
+forgets events): it is what rollups, rebuilds and people count. Times are milliseconds since 1970 UTC, money
+minor units.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import batched
 from typing import Any
 
 from msgspec import UNSET
@@ -14,6 +16,8 @@ from vending.domain.clock import Moment
 from vending.domain.events import Event
 
 PAGE_SCHEMA = 1
+PAGE_LINES = 500
+"""Of a page that is made anew: some 150 KB."""
 Line = dict[str, Any]
 
 
@@ -81,6 +85,16 @@ def pages(machine: str, lines: Iterable[tuple[str, int, Line]]) -> list[dict[str
     for device, epoch, entry in lines:
         books.setdefault((device, epoch), []).append(entry)
     return [_page(machine, device, epoch, entries) for (device, epoch), entries in sorted(books.items())]
+
+
+def portions(machine: str, lines: Mapping[tuple[str, int, int], Line]) -> list[dict[str, Any]]:
+    """Pages of :data:`PAGE_LINES` at most for lines by (device, epoch, number)."""
+    ordered = sorted(lines)
+    return [
+        page
+        for portion in batched(ordered, PAGE_LINES, strict=False)
+        for page in pages(machine, [(device, epoch, lines[device, epoch, n]) for device, epoch, n in portion])
+    ]
 
 
 def _page(machine: str, device: str, epoch: int, lines: list[Line]) -> dict[str, Any]:

@@ -111,6 +111,11 @@ def incomplete(held: Mapping[str, Any] | None, home: Home, day: str, pages: Mapp
     return len(pages) < int(held["pages"])
 
 
+def recounted(document: Mapping[str, Any]) -> Document:
+    """The day after some of its pages were deleted: it is computed next from those that there are."""
+    return {**document, "pages": 0}
+
+
 def contributions(document: Mapping[str, Any]) -> list[Contribution]:
     """What a machine day gives to its site, and to the former ones: zero."""
     shared = {name: value for name, value in document["figures"].items() if name != "selections"}

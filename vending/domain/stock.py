@@ -95,6 +95,11 @@ def fold(
     return work.finish()
 
 
+def known(stock: Document) -> bool:
+    """Whether anything is known of the machine. What was forgotten leaves an empty stock, for its ``rev``."""
+    return bool(stock.get("applied") or stock.get("slots"))
+
+
 def on_hand(stock: Document) -> dict[str, int | None]:
     """Units per selection; None where nobody ever counted."""
     return {selection: Slot(raw).on_hand for selection, raw in sorted(stock["slots"].items())}

@@ -1,7 +1,8 @@
 """The account: what became of every archived event, from what is stored (nothing is taken on trust).
 
 Each distinct archived event is in the ledger once, or covered by its register or slot level, or in the dead
-letters; ``lost`` is the rest, plus every number that the hub gave out and the archive does not hold.
+letters, or forgotten by an operator's order; ``lost`` is the rest, plus every number that the hub gave out
+and the archive does not hold.
 """
 
 import gzip
@@ -15,13 +16,17 @@ import msgspec
 from vending.domain import conditions, intervals
 from vending.domain.catalogue import InventoryLevel
 from vending.domain.events import Event, HubEvent, parse
+from vending.domain.exclusions import NONE, Exclusions
 from vending.domain.records import decode_lines, restore
 from vending.domain.slots import Slot
+from vending.domain.stock import known
 from vending.errors import Rejected
 from vending.ports import Blobs, Documents
 
 NAMED = 20
 """Lost events that are named; all of them are counted."""
+FATES = ("forgotten", "applied", "dead-lettered", "lost")
+"""Of copies of one event the last counts: a refusal has to be on record for each."""
 Number = tuple[str, str, int, int]
 """(machine, device, epoch, ledger number)."""
 
@@ -34,6 +39,8 @@ class Account:
     distinct: int = 0
     applied: int = 0
     dead_lettered: int = 0
+    forgotten: int = 0
+    """What operators want as if never sent."""
     lost: int = 0
     doubled: int = 0
     """Ledger numbers that stand in two lines: must be 0."""
@@ -46,6 +53,7 @@ class Account:
             "distinct": self.distinct,
             "applied": self.applied,
             "deadLettered": self.dead_lettered,
+            "forgotten": self.forgotten,
             "archived": self.archived,
             "lost": self.lost,
             "doubled": self.doubled,
@@ -62,6 +70,7 @@ class Stored:
     slots: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     fleet: dict[str, conditions.Entry] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    excluded: Exclusions = NONE
 
     def holds(self, event: Event) -> bool:
         """Whether the event had its effect."""
@@ -83,9 +92,11 @@ async def account(
     registers: Documents,
     deadletters: Blobs,
     hub: Mapping[tuple[str, str], int] | None = None,
+    excluded: Exclusions = NONE,
 ) -> Account:
     """Count. ``hub``: the last sequence number of each (generation, partition), -1 for an empty one."""
     stored = await _stored(machines, registers, deadletters)
+    stored.excluded = excluded
     result = Account(doubled=stored.doubled, machines=len(stored.slots.keys() | stored.fleet.keys()))
     fates: dict[str, str] = {}
     held: dict[tuple[str, str], intervals.Intervals] = {}
@@ -96,13 +107,13 @@ async def account(
         intervals.add(numbers, event.sequence)
         result.archived += 1
         key, fate = _fate(event, stored)
-        # One copy that is lost outweighs another that is not: a refusal has to be on record for each.
-        fates[key] = max(fates.get(key, ""), fate)
+        fates[key] = max(fates.get(key, fate), fate, key=FATES.index)
         if fate == "lost" and len(result.lost_events) < NAMED:
             result.lost_events.append(event.place)
     result.distinct = len(fates)
     result.applied = sum(fate == "applied" for fate in fates.values())
     result.dead_lettered = sum(fate == "dead-lettered" for fate in fates.values())
+    result.forgotten = sum(fate == "forgotten" for fate in fates.values())
     result.lost = sum(fate == "lost" for fate in fates.values()) + _unarchived(held, hub or {}, result)
     return result
 
@@ -123,7 +134,8 @@ async def _stored(machines: Documents, registers: Documents, deadletters: Blobs)
             stored.doubled += number in stored.lines
             stored.lines[number] = line["digest"]
     async for stock in machines.select(None, ("type", "=", "stock")):
-        stored.slots[stock.body["machineId"]] = stock.body["slots"]
+        if known(stock.body):
+            stored.slots[stock.body["machineId"]] = stock.body["slots"]
     stored.fleet = conditions.merged(
         [found.body async for found in registers.select(None, ("type", "=", "conditions"))]
     )
@@ -143,6 +155,8 @@ def _fate(hub: HubEvent, stored: Stored) -> tuple[str, str]:
         digest = hashlib.blake2b(content, digest_size=16).hexdigest()
         return f"{fault.reason}:{digest}", "dead-lettered" if refused else "lost"
     key = f"{event.machine}/{event.device}/{event.envelope.id}/{event.digest}"
+    if stored.excluded.forgets(event):
+        return key, "forgotten"
     if stored.holds(event):
         return key, "applied"
     return key, "dead-lettered" if refused else "lost"

@@ -1,8 +1,10 @@
 """Readings of a batch: merged into the partition's conditions documents, each replaced once."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
+from types import MappingProxyType
 
 from vending.domain import conditions
+from vending.domain.admission import Named, remembered
 from vending.domain.clock import Moment
 from vending.domain.events import Event, HubEvent
 from vending.errors import Conflict, Rejected
@@ -19,11 +21,15 @@ async def commit_conditions(
     documents: Documents,
     refuse: Refuse,
     rounds: int,
+    named: Mapping[str, Named] = MappingProxyType({}),
 ) -> None:
-    """Merge every event (each one tells that its machine lives). Raises Transient or Conflict."""
-    for partition in sorted({event.hub.partition for event in events}):
+    """Merge every event (each one tells that its machine lives). Raises Transient or Conflict.
+
+    ``named``: partition → what is to be remembered of new machines. It is written before their readings.
+    """
+    for partition in sorted({event.hub.partition for event in events} | named.keys()):
         own = [event for event in events if event.hub.partition == partition]
-        await _commit(partition, own, times, documents, refuse, rounds)
+        await _commit(partition, own, times, documents, refuse, rounds, named.get(partition, {}))
 
 
 async def _commit(
@@ -33,10 +39,11 @@ async def _commit(
     documents: Documents,
     refuse: Refuse,
     rounds: int,
+    named: Named,
 ) -> None:
     for attempt in range(rounds):
         held = await _load(partition, documents)
-        changed, refused = _merged(partition, held, events, times)
+        changed, refused = _merged(partition, held, events, times, named)
         try:
             for key, document in changed.items():
                 etag = held[key].etag if key in held else None
@@ -64,7 +71,11 @@ async def _load(partition: str, documents: Documents) -> dict[str, Stored]:
 
 
 def _merged(
-    partition: str, held: Mapping[str, Stored], events: Sequence[Event], times: Mapping[str, Moment]
+    partition: str,
+    held: Mapping[str, Stored],
+    events: Sequence[Event],
+    times: Mapping[str, Moment],
+    named: Named,
 ) -> tuple[dict[str, conditions.Document], list[tuple[HubEvent, Rejected]]]:
     """The documents that changed, by id, and the events that contradict what is stored."""
     documents = [
@@ -79,6 +90,10 @@ def _merged(
         for machine in document["machines"]
     }
     changed: dict[str, conditions.Document] = {}
+    if named:
+        first = documents[0] if documents else _room(partition, documents, grown)
+        first["named"] = remembered(first.get("named", {}), named)
+        changed[first["id"]] = first
     refused: list[tuple[HubEvent, Rejected]] = []
     for event in events:
         home = homes.get(event.machine) or _room(partition, documents, grown)

@@ -9,13 +9,15 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vending.domain import conditions
+from vending.domain import conditions, stock
 from vending.domain.rollups import Figures, add
 from vending.ports import Documents
 from vending.usecases.rebuild import Inexact
 
 NAMED = 50
 """Differences that are named; all are counted."""
+DELIVERY = ("rev", "delivered", "exclusions")
+"""What a stock says of how its events came, and when it was mended."""
 INEXACT = ("uptime", "estimated")
 Days = dict[tuple[str, str, str], Figures]
 """Figures by (machine or scope, day, child of the scope or nothing)."""
@@ -125,7 +127,9 @@ async def _machine(
 ) -> bool:
     """Compare stock and ledger; whether the ledger has estimated times in it."""
     left, right = await live.read(name, "stock"), await rebuilt.read(name, "stock")
-    held = [_comparable(one.body, name, inexact) if one else {} for one in (left, right)]
+    held = [
+        _comparable(one.body, name, inexact) if one and stock.known(one.body) else {} for one in (left, right)
+    ]
     for part in sorted({*held[0], *held[1]}):
         if held[0].get(part) != held[1].get(part):
             found.differ(f"{name} stock {part}", held[0].get(part), held[1].get(part))
@@ -143,13 +147,13 @@ async def _machine(
     return any(line["quality"] in INEXACT for line in lines[1].values())
 
 
-def _comparable(stock: Mapping[str, Any], machine: str, inexact: Inexact) -> dict[str, Any]:
+def _comparable(held: Mapping[str, Any], machine: str, inexact: Inexact) -> dict[str, Any]:
     """The stock without its delivery, and without times that were estimated."""
     last = {
         kind: [epoch, sequence, *([] if (machine, epoch, sequence) in inexact else [ms])]
-        for kind, (epoch, sequence, ms) in stock["last"].items()
+        for kind, (epoch, sequence, ms) in held["last"].items()
     }
-    return {name: value for name, value in stock.items() if name not in ("rev", "delivered")} | {"last": last}
+    return {name: value for name, value in held.items() if name not in DELIVERY} | {"last": last}
 
 
 async def _lines(
@@ -214,7 +218,7 @@ async def _children(fleet: Documents) -> AsyncIterator[tuple[tuple[str, str, str
     """(scope, day, child) → figures, of every summary; children without figures count as absent."""
     async for stored in fleet.select(None):
         for child, (_, figures) in stored.body.get("children", {}).items():
-            if figures:
+            if any(figures.values()):
                 yield (stored.body["scope"], stored.body["id"], child), figures
 
 

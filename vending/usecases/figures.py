@@ -14,9 +14,10 @@ def ingested(metrics: Metrics, batch: Sequence[HubEvent], outcome: Outcome, now:
     """Of a batch that ingest has done."""
     name = "ingest_telemetry"
     place = _batch(metrics, name, batch, now)
-    counts = {"applied": outcome.applied, "duplicate": outcome.duplicates}
+    counts = {"applied": outcome.applied, "duplicate": outcome.duplicates, "forgotten": outcome.forgotten}
     for said, count in counts.items():
-        metrics.tell("events", count, function=name, outcome=said)
+        if count or said != "forgotten":
+            metrics.tell("events", count, function=name, outcome=said)
     for reason, count in Counter(fault.reason for _, fault in outcome.refusals).items():
         metrics.tell("events", count, function=name, outcome="dead-lettered", reason=reason)
     missing = sum(outcome.missing.values())
@@ -24,6 +25,7 @@ def ingested(metrics: Metrics, batch: Sequence[HubEvent], outcome: Outcome, now:
     metrics.tell("holes.closed", outcome.closings, function=name)
     words = f"{outcome.duplicates} duplicates, {len(outcome.refusals)} dead letters, {missing} missing"
     words += f", {outcome.closings} holes closed as lost" if outcome.closings else ""
+    words += f", {outcome.forgotten} forgotten" if outcome.forgotten else ""
     return f"applied {outcome.applied} of {len(batch)} events ({words}), {place}"
 
 

@@ -1,19 +1,21 @@
 """Ingest: a batch of one hub partition becomes stock, ledger pages, conditions and dead letters.
 
-validate → per machine: read, fold, commit → conditions: read, merge, replace → dead letters → errors decide.
+validate → admit → per machine: read, fold, commit → conditions: read, merge, replace → dead letters → errors
+decide.
 Every step is idempotent, so a redelivered batch, or one that another owner works on too, changes no total.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from vending.domain.clock import Moment, moments
 from vending.domain.events import Event, HubEvent, parse
 from vending.errors import Conflict, Rejected, Transient
 from vending.ports import Blobs, Documents
+from vending.usecases.admit import Admission, admit, fenced
 from vending.usecases.commit_conditions import commit_conditions
 from vending.usecases.commit_stock import commit_stock
 from vending.usecases.dead_letters import Refusal, defect, write_dead_letters
@@ -27,13 +29,14 @@ ROUNDS = 8
 
 @dataclass(frozen=True)
 class IngestStores:
-    """Where ingest writes, and whom it believes."""
+    """Where ingest writes, whom it believes, and who is let in: without ``admission`` everybody."""
 
     machines: Documents
     conditions: Documents
     deadletters: Blobs
     bound_from: datetime | None = None
     """From when on a publisher's name must say its machine (``parse``); None: it need not."""
+    admission: Admission | None = None
 
 
 @dataclass
@@ -43,6 +46,8 @@ class Outcome:
     events: int
     refusals: list[Refusal] = field(default_factory=list)
     waits: list[Transient] = field(default_factory=list)
+    forgotten: int = 0
+    """Events that an operator wants as if never sent."""
     duplicates: int = 0
     """Ledger events whose number was counted before."""
     missing: dict[str, int] = field(default_factory=dict)
@@ -59,8 +64,8 @@ class Outcome:
 
     @property
     def applied(self) -> int:
-        """Events that were neither counted before nor refused."""
-        return self.events - self.duplicates - len(self.refusals)
+        """Events that were neither counted before nor refused nor left out."""
+        return self.events - self.duplicates - len(self.refusals) - self.forgotten
 
     @property
     def defects(self) -> int:
@@ -74,13 +79,21 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
     Within the batch, what was enqueued first is judged first, as in a rebuild.
     """
     outcome = Outcome(len(batch))
-    events = _validated(sorted(batch, key=lambda hub: hub.sequence), outcome, stores.bound_from)
+    valid = _validated(sorted(batch, key=lambda hub: hub.sequence), outcome, stores.bound_from)
+    admitted = await admit(valid, stores.admission, stores.conditions, outcome.refuse)
+    events, outcome.forgotten = admitted.events, admitted.forgotten
+    stores = replace(
+        stores,
+        machines=fenced(stores.machines, stores.admission, admitted),
+        conditions=fenced(stores.conditions, stores.admission, admitted),
+    )
     times = _times(events)
     await _commit_machines(events, times, stores, outcome)
     refused = {hub.place for hub, _ in outcome.refusals}
     accepted = [event for event in events if event.hub.place not in refused]
     await _waiting(
-        outcome, lambda: commit_conditions(accepted, times, stores.conditions, outcome.refuse, ROUNDS)
+        outcome,
+        lambda: commit_conditions(accepted, times, stores.conditions, outcome.refuse, ROUNDS, admitted.named),
     )
     # A few bad events are bad events; a large share of a batch is a bad deploy, and must not empty the hub.
     if outcome.defects > max(4, len(batch) / 5):

@@ -8,6 +8,7 @@ from vending.domain.alerts import Finding
 from vending.domain.clock import millis
 from vending.errors import Conflict
 from vending.ports import Filter, Put, Stored
+from vending.usecases.catalog_machines import EVERYWHERE, Cataloged
 from vending.usecases.commit_stock import readable as readable_document
 from vending.usecases.judge_each import judge_each
 from vending.usecases.raise_alerts import AlertStores, raise_alerts, readable
@@ -35,8 +36,12 @@ async def resend(stores: AlertStores, now: datetime) -> int:
     return sent
 
 
-async def judge_conditions(stores: AlertStores, now: datetime, silent_after: timedelta) -> int:
+async def judge_conditions(
+    stores: AlertStores, now: datetime, silent_after: timedelta, catalog: Cataloged = EVERYWHERE
+) -> int:
     """Judge the whole fleet on its registers (silence, faults, cold chain); how many alerts changed.
+
+    Machines that ``catalog`` does not place are not silent, whatever they say or do not say.
 
     The fleet's condition is a handful of documents, and its open alerts are one query for each rule; only
     machines of which the two differ are looked at more closely.
@@ -46,7 +51,10 @@ async def judge_conditions(stores: AlertStores, now: datetime, silent_after: tim
     opened = {place for rule in alert_rules.BY_REGISTERS async for place in _opened(stores, rule)}
     news: dict[str, list[Finding]] = {}
     for machine, entry in fleet.items():
-        findings = alert_rules.condition_findings(machine, entry, millis(now), limit)
+        findings = [
+            alert_rules.as_placed(finding, catalog.places(machine), catalog.version)
+            for finding in alert_rules.condition_findings(machine, entry, millis(now), limit)
+        ]
         if changed := [x for x in findings if x.bad != ((machine, x.id) in opened)]:
             news[machine] = changed
 

@@ -26,12 +26,16 @@ SALES_WINDOW = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class MachineQuery:
-    """Which machines: at most ``limit`` with ids greater than ``after``, of one site or state if given."""
+    """Which machines: at most ``limit`` with ids greater than ``after``, of one site or state if given.
+
+    ``placed``: only those that the catalog names.
+    """
 
     limit: int = 100
     after: str = ""
     site: str | None = None
     state: State | None = None
+    placed: bool = False
 
 
 async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> dict[str, Any]:
@@ -44,6 +48,7 @@ async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> di
         for machine, entry in known.items()
         if query.state in (None, condition_view.state(entry, limit))
         and query.site in (None, homes.get(machine))
+        and (machine in homes or not query.placed)
     ]
     rest = matching[bisect_right(matching, query.after) :]
     page = rest[: query.limit]
@@ -93,7 +98,7 @@ async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[
 
 async def _stock(stores: ViewStores, machine: str) -> stock.Document | None:
     stored = await stores.machines.read(machine, "stock")
-    return readable(stored, stock.SCHEMA).body if stored else None
+    return stored.body if stored and stock.known(readable(stored, stock.SCHEMA).body) else None
 
 
 async def machine(

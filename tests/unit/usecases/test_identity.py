@@ -13,10 +13,10 @@ from tests.core import NOON, World, hub_event, level, temperature, vend
 from tests.metadata import local_settings
 from vendctl.rebuild import Target
 from vending import wiring
+from vending.domain.books import MAX_BOOKS
 from vending.domain.devices import next_epoch
 from vending.domain.events import HubEvent
 from vending.domain.publishers import MAX_UNSIGNED_EPOCH, Publisher, build
-from vending.domain.stock import MAX_BOOKS
 from vending.errors import Rejected
 from vending.settings import Settings
 from vending.usecases.archive import archive

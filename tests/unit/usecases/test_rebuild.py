@@ -12,6 +12,8 @@ from simulator.fleet import Fleet
 from simulator.link import FAULTS
 from simulator.timeline import Timeline
 from tests.archived import FakeArchive
+from tests.core import hub_event as core_event
+from tests.core import vend
 from tests.fakes import FakeBlobs, FakeDocuments
 from tests.unit.simulator.deliveries import START, hub_event, partition_of
 from vending.domain.clock import EPOCH
@@ -115,6 +117,16 @@ async def test_a_machine_alone(world: list[HubEvent]) -> None:
     found = await compare(live.state, target.state, done.inexact, machine)
     assert (found.named, found.machines) == ([], 1)
     assert {body["machineId"] for body in target.machines.bodies("stock")} == {machine}
+
+
+@pytest.mark.parametrize("subject", ["machines/m1", "machines\\/m1", "machines/\\u006d1"])
+def test_a_machine_is_found_however_its_name_is_written(subject: str) -> None:
+    """Nearly all of an archive is passed over by the bytes of the name; JSON has other ways to write it."""
+    mine = core_event(1, vend(1).replace(b"machines/m1", subject.encode()))
+    others = core_event(2, vend(1, machine="m2"))
+    assert Wanted("m1").holds(mine)
+    assert not Wanted("m1").holds(others)
+    assert not Wanted("m1").holds(core_event(3, vend(1, machine="m11")))
 
 
 async def test_until_a_time(world: list[HubEvent]) -> None:

@@ -111,6 +111,8 @@ async def test_a_machine_of_the_catalog_that_never_reported_is_in_the_list(world
     ]
     never = await views_machines.machines(stores(world), MachineQuery(state="never"), NOW)
     assert (ids(never), never["total"]) == (["m2"], 1)
+    placed = await views_machines.machines(stores(world), MachineQuery(placed=True), NOW)
+    assert (ids(placed), placed["total"]) == (["m2"], 1)
     found = await views_machines.machine(stores(world), "m2", "Etc/UTC", NOW)
     assert found
     assert (found["site"], found["condition"]["state"], found["slots"]) == ("mall", "never", [])

@@ -1,0 +1,1 @@
+"""``vendctl machine``: machines that show what they never did."""

@@ -1,0 +1,87 @@
+"""Where ``vendctl machine`` works: the stores, the services' clock, and how far the functions are."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from vendctl.hub import checkpoints, last_numbers
+from vending import wiring
+from vending.usecases.catalog_cache import CatalogCache
+from vending.usecases.exclude import NotYet
+from vending.usecases.forget_machine import Forgetting
+from vending.usecases.honest_machine import Sources
+from vending.usecases.mend_machine import MendStores
+from vending.usecases.rebuild import Messages
+from vending.usecases.roll_up import RollUpStores
+
+STEP = 1.0
+"""Seconds between two looks."""
+FUNCTIONS = ("ingest", "archive")
+
+
+def stores() -> MendStores:
+    """The live documents. The rollups' queue is not used: their timer finds what is to be done."""
+    known = CatalogCache(wiring.catalog(), wiring.settings().default_time_zone)
+    machines = wiring.machines()
+    rollups = RollUpStores(machines, machines, wiring.fleet(), known, Messages())
+    return MendStores(machines, wiring.conditions(), wiring.alerts(), rollups)
+
+
+def forgetting() -> Forgetting:
+    """What it takes to forget."""
+    sources = Sources(
+        wiring.archive_blobs(), wiring.ingest_stores(), wiring.version(), asyncio.sleep, _reading()
+    )
+    return Forgetting(wiring.catalog(), stores(), sources, say)
+
+
+async def service_time() -> datetime:
+    """What time it is where the events arrive: an operator's own clock may be wrong."""
+    heard: list[str] = []
+
+    def listen(answer: Any) -> None:
+        heard.append(answer.http_response.headers["Date"])
+
+    await wiring.deadletters().container.get_container_properties(raw_response_hook=listen)
+    return parsedate_to_datetime(heard[-1]).astimezone(UTC)
+
+
+async def past(environment: Mapping[str, str], seconds: float) -> None:
+    """Wait until ingest and archive have done all that the hub has now. Raises NotYet after ``seconds``."""
+    ends, deadline = await last_numbers(environment), time.monotonic() + seconds
+    while left := _behind(ends, await checkpoints(environment)):
+        if time.monotonic() > deadline:
+            raise NotYet(f"{left}; ask again when they are not (`vendctl partitions` says what stands)")
+        await asyncio.sleep(STEP)
+
+
+def _behind(ends: Mapping[str, int], done: Mapping[str, Mapping[str, int]]) -> str:
+    """Which functions are behind, in words; nothing where none is."""
+    counts = {
+        name: sum(max(0, end - done.get(name, {}).get(partition, -1)) for partition, end in ends.items())
+        for name in FUNCTIONS
+    }
+    return " and ".join(f"{name} is {count:,} events behind" for name, count in counts.items() if count)
+
+
+def say(text: str) -> None:
+    """Progress, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _reading() -> Callable[[datetime, int, int, int], None]:
+    told = -1
+
+    def progress(hour: datetime, done: int, blobs: int, events: int) -> None:
+        nonlocal told
+        if (percent := done * 100 // blobs) != told:
+            told = percent
+            say(
+                f"{percent:3} %  read the archive up to {hour:%Y-%m-%dT%H}h, {events:,} events of the machine"
+            )
+
+    return progress
