@@ -58,13 +58,7 @@ class Settings:
             raise ValueError(
                 f"app setting DEFAULT_TIME_ZONE is {settings.default_time_zone!r}, which is no IANA time zone"
             ) from fault
-        try:
-            _ = settings.bound_from
-        except ValueError as fault:
-            raise ValueError(
-                f"app setting UNBOUND_DEVICES is {settings.unbound_devices!r}; give accept, refuse, or from "
-                "which moment on they are refused, such as 2026-12-01T00:00:00Z"
-            ) from fault
+        _ = settings.bound_from
         for name, unit in (
             ("silent_after_minutes", "minutes"),
             ("hub_retention_hours", "hours"),
@@ -87,12 +81,20 @@ class Settings:
 
     @property
     def bound_from(self) -> datetime | None:
-        """From when on publishers must say their machine; None: they need not. See ``unbound_devices``."""
+        """From when on publishers must say their machine; None: they need not. See ``unbound_devices``.
+
+        Raises ValueError."""
         if self.unbound_devices in UNBOUND:
             return UNBOUND[self.unbound_devices]
-        moment = datetime.fromisoformat(self.unbound_devices)
-        if moment.tzinfo is None:
-            raise ValueError("a moment needs a zone")
+        try:
+            moment = datetime.fromisoformat(self.unbound_devices)
+            if moment.tzinfo is None:
+                raise ValueError("a moment needs a zone")
+        except ValueError as fault:
+            raise ValueError(
+                f"app setting UNBOUND_DEVICES is {self.unbound_devices!r}; give accept, refuse, or from "
+                "which moment on they are refused, such as 2026-12-01T00:00:00Z"
+            ) from fault
         return moment
 
     @property

@@ -207,21 +207,28 @@ def _identified(
             raise Rejected(
                 "forged-identity", "only an operator's own credential may import, not a publisher's"
             )
-        bound = publishers.parse(str(publisher))
-        if bound is None:
-            if str(publisher) != device:
-                raise Rejected("forged-identity", f"{key} is {publisher!r}, source says {device!r}")
-            if bound_from is not None and hub.enqueued >= bound_from:
-                raise Rejected("unbound-device", _unbound(key, device, machine))
-        elif (bound.device, bound.machine) != (device, machine):
-            raise Rejected(
-                "forged-identity",
-                f"{key} is of device {bound.device!r} in machine {bound.machine!r}; "
-                f"the event says {device!r} in {machine!r}",
-            )
-        else:
-            issued = bound.epoch if issued is None else min(issued, bound.epoch)
+        epoch = _covered(key, str(publisher), device, machine)
+        if epoch is not None:
+            issued = epoch if issued is None else min(issued, epoch)
+        elif bound_from is not None and hub.enqueued >= bound_from:
+            raise Rejected("unbound-device", _unbound(key, device, machine))
     return issued
+
+
+def _covered(key: str, publisher: str, device: str, machine: str) -> int | None:
+    """The highest epoch of a publisher that is the event's own; None where its name says none."""
+    bound = publishers.parse(publisher)
+    if bound is None:
+        if publisher != device:
+            raise Rejected("forged-identity", f"{key} is {publisher!r}, source says {device!r}")
+        return None
+    if (bound.device, bound.machine) != (device, machine):
+        raise Rejected(
+            "forged-identity",
+            f"{key} is of device {bound.device!r} in machine {bound.machine!r}; "
+            f"the event says {device!r} in {machine!r}",
+        )
+    return bound.epoch
 
 
 def _unbound(key: str, device: str, machine: str) -> str:
