@@ -34,17 +34,12 @@ Bound = Callable[[str], bool]
 """Whether a publisher's name says for which machine it may speak."""
 
 
-def says_machine(publisher: str) -> bool:
-    """Whether the publisher's name does: then it can name no other."""
-    return publishers.parse(publisher) is not None
-
-
 @dataclass(frozen=True, slots=True)
 class Quota:
     """The bound: new machines of an unbound sender in an hour."""
 
     most: int = 20
-    bound: Bound = says_machine
+    bound: Bound = publishers.bound
 
 
 def sender(event: Event, bound: Bound) -> str | None:

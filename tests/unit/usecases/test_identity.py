@@ -143,7 +143,7 @@ async def test_an_operator_may_vouch_for_what_an_unbound_device_sent() -> None:
     await world.take(*sent_by([vend(1)], "dev-1", 1))
     letter = await find(world.deadletters, "1/0@1")
     assert "`vendctl device dev-1 --machine m1`" in letter.detail
-    assert await send_again(world.deadletters, hub, letter, NOON) is None
+    assert await send_again(world.deadletters, hub, letter, NOON)
     await world.take(*sent_by(hub.sent, None, 2))
     assert world.stock()["totals"]["vends"] == 1
 
