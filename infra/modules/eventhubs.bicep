@@ -19,6 +19,12 @@ param retentionHours int
 @description('To how many throughput units the namespace grows by itself.')
 param maximumThroughputUnits int
 
+@description('The subnet that the app\'s requests come from; empty: none.')
+param subnetId string
+
+@description('What may send and receive beside it; empty: everywhere.')
+param ipRanges string[]
+
 @description('$Default belongs to ingest_telemetry and is there by itself. Two functions never share a group. operators is for people: vendctl partitions reads with it what the functions\' own receivers keep others from.')
 var consumerGroups = ['archive', 'operators']
 
@@ -32,8 +38,23 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
     maximumThroughputUnits: maximumThroughputUnits
     minimumTlsVersion: '1.2'
     // On, for the devices alone: they have no Entra identity and sign in with publisher SAS, which names the
-    // device in every event (x-opt-publisher), so that one stolen credential cannot speak for another machine.
+    // device in every event (x-opt-publisher); ingest compares that name with what the event says (SECURITY.md). With it
+    // stays the namespace's own RootManageSharedAccessKey, which nothing here uses: what to do about it is in SECURITY.md.
     disableLocalAuth: false
+  }
+}
+
+// Devices are everywhere, so nobody is shut out unless somebody says where they are.
+resource rules 'Microsoft.EventHub/namespaces/networkRuleSets@2026-01-01' = {
+  parent: namespace
+  name: 'default'
+  properties: {
+    publicNetworkAccess: 'Enabled'
+    defaultAction: empty(ipRanges) ? 'Allow' : 'Deny'
+    // Metrics and diagnostic settings come from the service's own side.
+    trustedServiceAccessEnabled: true
+    ipRules: map(ipRanges, range => { ipMask: range, action: 'Allow' })
+    virtualNetworkRules: empty(subnetId) ? [] : [{ subnet: { id: subnetId }, ignoreMissingVnetServiceEndpoint: false }]
   }
 }
 

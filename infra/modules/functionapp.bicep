@@ -33,6 +33,13 @@ param defaultTimeZone string
 @secure()
 param notifyWebhookUrl string
 
+@description('Signs what is posted there; empty: not signed.')
+@secure()
+param notifyWebhookSecret string
+
+@description('The subnet that its requests come from; empty: none.')
+param subnetId string
+
 @description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
 
@@ -77,6 +84,9 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    // A setting may be a reference to a Key Vault (docs/deploy.md); it is read with this identity.
+    keyVaultReferenceIdentity: identity.id
     // Not ftpsState: this plan has no FTP, and refuses the deployment over it (51021).
     siteConfig: { minTlsVersion: '1.2', scmMinTlsVersion: '1.2' }
     functionAppConfig: {
@@ -143,6 +153,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     COSMOS_DATABASE: names.database
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
+    NOTIFY_WEBHOOK_SECRET: notifyWebhookSecret
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
     QUICK_DECODING: 'true'
     ROLL_UP_SCHEDULE: '0 * * * * *'

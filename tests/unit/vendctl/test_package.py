@@ -145,7 +145,7 @@ def test_a_package_that_cannot_be_imported_is_refused_in_one_line(app: Path) -> 
 @pytest.mark.parametrize(
     ("text", "bare"),
     [
-        ("a==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:01\nb==2 ; x != 'y' \\\n    --hash=sha256:02\n", []),
+        ("a==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:01\nb==2 ; x \\\n    --hash=sha256:02\n", []),
         ("# uv\na==1 \\\n    --hash=sha256:00\nb==2 ; x != 'y'\n\nc\n", ["b==2", "c"]),
         ("", []),
     ],
