@@ -51,6 +51,9 @@ param hostRedundancy string = 'Standard_LRS'
 @maxValue(146000)
 param archiveImmutabilityDays int = 0
 
+@description('That policy was locked, by hand: a deployment leaves it alone then, because only extending it is allowed.')
+param archiveImmutabilityLocked bool = false
+
 @description('Logs who deleted which blob, and who read or changed keys of the stores, to the workspace.')
 param auditLogs bool = false
 
@@ -99,16 +102,9 @@ param defaultTimeZone string = 'Etc/UTC'
 @secure()
 param notifyWebhookUrl string = ''
 
-@description('Signs what is posted to that address; empty: not signed.')
+@description('What notifications are signed with (whsec_ and base64, docs/alerts.md); empty: they are not.')
 @secure()
 param notifyWebhookSecret string = ''
-
-@description('Who is mailed when something is wrong with the system itself; empty: no rule is made.')
-param alarmEmail string = ''
-
-@description('Where the same is posted, beside the mail; empty: nowhere.')
-@secure()
-param alarmWebhookUrl string = ''
 
 @description('A machine that nothing was heard of for longer is silent.')
 @minValue(1)
@@ -116,6 +112,13 @@ param silentAfterMinutes int = 60
 
 @description('The platform\'s own switch for OpenTelemetry; the package must then be built with --telemetry.')
 param openTelemetry bool = false
+
+@description('Who is mailed when something is wrong with the system itself; empty: no rule is made.')
+param alarmEmail string = ''
+
+@description('Where the same is posted, beside the mail; empty: nowhere.')
+@secure()
+param alarmWebhookUrl string = ''
 
 @description('Object id of who runs vendctl against this environment; empty: nobody yet.')
 param operatorId string = ''
@@ -218,6 +221,7 @@ module storage 'modules/storage.bicep' = {
     coolAfterDays: coolAfterDays
     coldAfterDays: coldAfterDays
     immutabilityDays: archiveImmutabilityDays
+    immutabilityLocked: archiveImmutabilityLocked
     subnetId: subnetId
     ipRanges: operatorIpRanges
   }
@@ -265,9 +269,9 @@ module app 'modules/functionapp.bicep' = {
     defaultTimeZone: defaultTimeZone
     notifyWebhookUrl: notifyWebhookUrl
     notifyWebhookSecret: notifyWebhookSecret
-    subnetId: subnetId
     silentAfterMinutes: silentAfterMinutes
     openTelemetry: openTelemetry
+    subnetId: subnetId
   }
 }
 

@@ -8,6 +8,9 @@ var ranges = readEnvironmentVariable('OPERATOR_IP_RANGES', '')
 @description('Empty: no such policy.')
 var immutabilityDays = readEnvironmentVariable('ARCHIVE_IMMUTABILITY_DAYS', '')
 
+@description('true once it was locked by hand.')
+var locked = readEnvironmentVariable('ARCHIVE_IMMUTABILITY_LOCKED', '')
+
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
 param partitionCount = 32
 param retentionHours = 168
@@ -18,6 +21,7 @@ param archiveRedundancy = 'Standard_ZRS'
 param hostRedundancy = 'Standard_ZRS'
 param cosmosBackup = 'Continuous30Days'
 param archiveImmutabilityDays = empty(immutabilityDays) ? 0 : int(immutabilityDays)
+param archiveImmutabilityLocked = locked == 'true'
 param auditLogs = true
 param closedStores = true
 param operatorIpRanges = empty(ranges) ? [] : split(ranges, ',')
@@ -25,10 +29,10 @@ param logCapGb = 5
 param maximumInstanceCount = 100
 param notifyWebhookUrl = readEnvironmentVariable('NOTIFY_WEBHOOK_URL', '')
 param notifyWebhookSecret = readEnvironmentVariable('NOTIFY_WEBHOOK_SECRET', '')
-param alarmEmail = readEnvironmentVariable('ALARM_EMAIL', '')
-param alarmWebhookUrl = readEnvironmentVariable('ALARM_WEBHOOK_URL', '')
 param openTelemetry = bool(readEnvironmentVariable('OPEN_TELEMETRY', 'false'))
 param operatorId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 param operatorType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')
 param readerId = readEnvironmentVariable('READER_ID', '')
 param deployerId = readEnvironmentVariable('DEPLOYER_ID', '')
+param alarmEmail = readEnvironmentVariable('ALARM_EMAIL', '')
+param alarmWebhookUrl = readEnvironmentVariable('ALARM_WEBHOOK_URL', '')

@@ -31,8 +31,8 @@ FINDING = re.compile(r" : (?:Info|Warning|Error) ")
 PREVIEW = re.compile(
     r" use-recent-api-versions: .* for 'Microsoft\.Insights/diagnosticSettings'\. '2021-05-01-preview' "
 )
-"""The one finding that is let pass: the only stable version of that type is of 2016, and another resource: one of
-the fixed name ``service`` (learn.microsoft.com/azure/templates/microsoft.insights/diagnosticsettings)."""
+"""The one finding that is let pass: the only stable version of that type, 2016-09-01, is another resource,
+of the fixed name ``service`` (learn.microsoft.com/azure/templates/microsoft.insights/diagnosticsettings)."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
 OPERATOR = "11111111-1111-1111-1111-111111111111"
 DEPLOYER = "22222222-2222-2222-2222-222222222222"
@@ -52,6 +52,7 @@ GIVEN: dict[str, dict[str, str]] = {
         "DEPLOYER_ID": DEPLOYER,
         "OPERATOR_IP_RANGES": "203.0.113.7,198.51.100.0/24",
         "ARCHIVE_IMMUTABILITY_DAYS": "365",
+        "ARCHIVE_IMMUTABILITY_LOCKED": "false",
     },
 }
 """Parameter file → the environment that it reads: dev with nothing in it, prod with all of it."""

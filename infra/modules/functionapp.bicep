@@ -33,18 +33,18 @@ param defaultTimeZone string
 @secure()
 param notifyWebhookUrl string
 
-@description('Signs what is posted there; empty: not signed.')
+@description('What they are signed with; empty: they are not.')
 @secure()
 param notifyWebhookSecret string
-
-@description('The subnet that its requests come from; empty: none.')
-param subnetId string
 
 @description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
 
 @description('The platform\'s own switch for OpenTelemetry.')
 param openTelemetry bool
+
+@description('The subnet that its requests come from; empty: none.')
+param subnetId string
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: names.identity

@@ -25,6 +25,9 @@ param coldAfterDays int
 @description('For how many days a version of a blob of the archive cannot be deleted or changed; 0: no policy.')
 param immutabilityDays int
 
+@description('The policy is locked: it is not touched.')
+param immutabilityLocked bool
+
 @description('The subnet that alone may ask, beside ipRanges; empty: everybody may ask.')
 param subnetId string
 
@@ -85,7 +88,7 @@ resource blobContainers_ 'Microsoft.Storage/storageAccounts/blobServices/contain
 ]
 
 // Unlocked, as every new one: whoever may write this resource can shorten it. Locking it is a command, and final.
-resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-06-01' = if (immutabilityDays > 0) {
+resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-06-01' = if (immutabilityDays > 0 && !immutabilityLocked) {
   name: '${names.storage}/default/${archive}/default'
   dependsOn: [blobContainers_]
   properties: { immutabilityPeriodSinceCreationInDays: immutabilityDays, allowProtectedAppendWrites: false }
