@@ -1,4 +1,4 @@
-"""What the workflow's identity may do: the condition of docs/deploy.md fits what the template assigns, no more."""
+"""What the workflow's identity may do: its condition allows what the template assigns, and no more."""
 
 import re
 
@@ -16,8 +16,8 @@ CLAUSE = re.compile(
     r"@(\w+)\[Microsoft\.Authorization/roleAssignments:PrincipalType\] "
     r"ForAnyOfAnyValues:StringEqualsIgnoreCase \{([^}]*)\}"
 )
-"""learn.microsoft.com/azure/role-based-access-control/delegate-role-assignments-examples, "Constrain roles and principal
-types": of a write the request is judged, of a delete the assignment that is there."""
+"""learn.microsoft.com/azure/role-based-access-control/delegate-role-assignments-examples: of a write the
+request is judged, of a delete the assignment that is there."""
 
 
 def clauses() -> dict[str, tuple[str, set[str], set[str]]]:
@@ -30,7 +30,7 @@ def clauses() -> dict[str, tuple[str, set[str], set[str]]]:
 
 
 def assigned() -> set[str]:
-    """The role definitions that a deployment by the workflow assigns: to the app and to itself, not to people."""
+    """The roles that a deployment by the workflow assigns: to the app and to itself, not to people."""
     prod = Deployment("prod")
     people = {"User", "Group"}
     found = set()
@@ -57,9 +57,10 @@ def test_every_way_to_change_an_assignment_is_conditioned() -> None:
     assert re.search(r"^\)\nAND\n\($", TEXT, re.MULTILINE)
 
 
-def test_none_of_these_roles_gives_roles_or_deletes_versions_of_the_archive() -> None:
-    """Owner, User Access Administrator, Role Based Access Control Administrator: with one of them it could give
-    itself all others. Blob Data Owner is among them, for the host; the condition cannot say on which account.
+def test_none_of_these_roles_gives_roles() -> None:
+    """Owner, User Access Administrator, Role Based Access Control Administrator, Contributor: with one of
+    them it could give itself all others. Blob Data Owner is there, for the host: no condition says on which
+    account.
     """
     roles = clauses()["write"][1]
     assert not roles & {
