@@ -17,11 +17,11 @@
 The answer tells ``{"faults": what is left of each, "advanced": seconds, "requests": served so far}``.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
-from urllib.parse import urlsplit
 
 from devstack.cosmos.account import Account
 from devstack.cosmos.errors import Refusal, bad_request
@@ -29,7 +29,7 @@ from devstack.cosmos.wire import Call, Reply
 
 PATH = "/_control"
 NO_LIMIT = 1073741823
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
 
 @dataclass(slots=True)
@@ -74,8 +74,8 @@ KINDS: dict[str, Any] = {
 
 
 def from_here(origin: str) -> bool:
-    """Whether a request comes from this machine: a browser names the page's origin, other clients name none."""
-    return not origin or urlsplit(origin).hostname in LOOPBACK
+    """Whether a request comes from this machine: a browser names the page's origin, others name none."""
+    return not origin or LOOPBACK.fullmatch(origin) is not None
 
 
 class Control:
