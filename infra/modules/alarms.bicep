@@ -255,7 +255,7 @@ resource unhealthy 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   }
 }
 
-// Nothing and nobody here uses the namespace's own keys: whoever reads them wants to send or read past every check.
+// The app never uses the namespace's own keys. Whoever has one sends under any name and reads everything.
 resource rootKey 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
   name: 'root-key-${names.app}'
   location: 'Global'

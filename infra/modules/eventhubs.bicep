@@ -1,4 +1,5 @@
-// The namespace, the hub that devices send to, and its consumer groups.
+// The namespace, the hub that devices send to, and its consumer groups. Local sign-in also keeps the namespace's own
+// RootManageSharedAccessKey alive, which the app never uses: what it can do, and what to do about it, is in SECURITY.md.
 import { Names, Tags } from '../types.bicep'
 
 @description('The name of each resource.')
@@ -37,9 +38,9 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
     isAutoInflateEnabled: true
     maximumThroughputUnits: maximumThroughputUnits
     minimumTlsVersion: '1.2'
-    // On, for the devices alone: they have no Entra identity and sign in with publisher SAS, which names the
-    // device in every event (x-opt-publisher); ingest compares that name with what the event says (SECURITY.md). With it
-    // stays the namespace's own RootManageSharedAccessKey, which nothing here uses: what to do about it is in SECURITY.md.
+    // On, for the devices alone: they have no Entra identity and sign in with publisher SAS. The publisher's name
+    // (vending/domain/publishers.py) says device, machine and epoch, Event Hubs writes it into every event
+    // (x-opt-publisher), and ingest refuses what it does not cover: a stolen credential speaks for its own machine.
     disableLocalAuth: false
   }
 }
@@ -74,7 +75,7 @@ resource groups 'Microsoft.EventHub/namespaces/eventhubs/consumergroups@2026-01-
   }
 ]
 
-// Its key signs the devices' tokens, each for …/publishers/{deviceId} only. It cannot read.
+// Its key signs the devices' tokens, each for one …/publishers/{name} only. It cannot read.
 resource devices 'Microsoft.EventHub/namespaces/eventhubs/authorizationRules@2026-01-01' = {
   parent: hub
   name: 'devices'

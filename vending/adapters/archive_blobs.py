@@ -60,7 +60,7 @@ class ArchiveContainer(BlobContainer):
             await self.container.get_blob_client(name).stage_block(block, BytesIO(data), len(data))
 
     async def delete(self, name: str) -> None:
-        """Delete a blob; nothing happens where there is none, or where a policy keeps it: leftovers may stay."""
+        """Delete a blob; nothing happens where there is none, or where a policy keeps it."""
         with self._translated("delete", name):
             try:
                 await self.container.delete_blob(name)

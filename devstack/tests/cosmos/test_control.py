@@ -30,6 +30,7 @@ def posted(serving: Serving, **headers: str) -> int:
         "null",
         "http://127.0.0.1.evil.example:8081",
         "file://",
+        "http://[",
     ],
 )
 def test_a_page_of_another_origin_is_refused(serving: Serving, origin: str) -> None:
