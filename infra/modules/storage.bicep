@@ -136,7 +136,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-06
           name: 'what-is-remembered-keeps-no-history'
           type: 'Lifecycle'
           definition: {
-            filters: { blobTypes: ['blockBlob'], prefixMatch: ['archive/hub/', 'archive/parquet/_'] }
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['remembered/'] }
             actions: { version: { delete: { daysAfterCreationGreaterThan: 1 } } }
           }
         }

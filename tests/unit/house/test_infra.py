@@ -19,8 +19,8 @@ from tests.metadata import ROOT, Wiring, functions, resolved, triggers, used
 from vendctl.partitions.reading import GROUP
 from vendctl.provision import BLOB_CONTAINERS, QUEUES, create_database
 from vending.adapters.checkpoints import CONTAINER as CHECKPOINTS
-from vending.domain.layout import CLOSING, STANDING, WAITING, blob_name, manifest_name, parquet_name
-from vending.resources import ARCHIVE
+from vending.domain.layout import blob_name, manifest_name, parquet_name
+from vending.resources import ARCHIVE, REMEMBERED
 
 HOST = "AzureWebJobsStorage"
 
@@ -266,7 +266,7 @@ def test_lifecycle_rules_name_folders_that_the_archive_has(deployment: Deploymen
     # The only rule that deletes takes versions of what is remembered, and of no event, table or manifest.
     assert forgetful["definition"]["actions"] == {"version": {"delete": {"daysAfterCreationGreaterThan": 1}}}
     prefixes = tuple(forgetful["definition"]["filters"]["prefixMatch"])
-    assert all(f"{ARCHIVE}/{name}".startswith(prefixes) for name in (CLOSING, WAITING, STANDING))
+    assert prefixes == (f"{REMEMBERED}/",)
     hour, raw = datetime(2026, 3, 1, 7, tzinfo=UTC), blob_name(hub_event(1, b"{}"))
     kept = (raw, manifest_name(hour), parquet_name(hour, "1/0", "0" * 16))
     assert not [name for name in kept if f"{ARCHIVE}/{name}".startswith(prefixes)]
