@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vendctl import package
-from vendctl.package import ROOT, WITH_TELEMETRY, build, files, main, rules, tried, unhashed
+from vendctl.package import ROOT, WITH_TELEMETRY, build, files, main, rules, tried
 from vending.settings import VERSION
 
 TREE = (
@@ -140,25 +140,6 @@ def test_a_package_that_cannot_be_imported_is_refused_in_one_line(app: Path) -> 
         tried(app)
     assert "\n" not in str(refusal.value)
     assert "(parts/more.py, line 2)" in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "bare"),
-    [
-        ("a==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:01\nb==2 ; x \\\n    --hash=sha256:02\n", []),
-        ("# uv\na==1 \\\n    --hash=sha256:00\nb==2 ; x != 'y'\n\nc\n", ["b==2", "c"]),
-        ("", []),
-    ],
-)
-def test_requirements_without_a_hash_are_named(text: str, bare: list[str]) -> None:
-    assert unhashed(text) == bare
-
-
-def test_a_package_that_would_install_what_it_is_served_is_refused(app: Path) -> None:
-    """One requirement added by hand: pip would stop the remote build; here it is said before."""
-    (app / "requirements.txt").write_text("a==1 --hash=sha256:00\nrequests\n")
-    with pytest.raises(ValueError, match=r"refused: requirements\.txt has no hash for requests$"):
-        tried(app)
 
 
 @pytest.mark.parametrize(
