@@ -51,7 +51,7 @@ var queries = [
     minutes: 5
     times: 1
     says: 'A function stands still, or events wait for more than half of the hub\'s retention. After the other half they are lost: vendctl partitions.'
-    query: 'AppTraces | where SeverityLevel >= 3 and (Message has "stands still: " or Message has ": events wait for ") | summarize Value = count()'
+    query: 'AppTraces | where SeverityLevel >= 3 and (Message contains "stands still: " or Message contains ": events wait for ") | summarize Value = count()'
   }
   {
     name: 'dead-letters'
@@ -68,6 +68,15 @@ var queries = [
     times: 1
     says: 'A bug of ours (defect), a credential that speaks for another device or machine (forged-identity), or two boards with one identity (conflict): vendctl deadletters list.'
     query: 'AppTraces | where Message startswith "dead letter " | where Message matches regex "^dead letter [^ ]+: (defect|forged-identity|conflict)" | summarize Value = count()'
+  }
+  {
+    name: 'undelivered'
+    severity: 2
+    minutes: 15
+    times: 1
+    // By another way than the one that fails.
+    says: 'A notification was given up, because its receiver refuses it: nobody was told of what it says. GET /api/v1/alerts.'
+    query: 'AppTraces | where SeverityLevel >= 3 and Message contains "notification" and Message contains "given up" | summarize Value = count()'
   }
   {
     name: 'log-cap'

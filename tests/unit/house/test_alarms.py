@@ -66,7 +66,7 @@ def test_every_rule_tells_the_people_that_were_named() -> None:
         for each in PROD.resources
         if each["type"] in (ON_LOGS, ON_METRICS, "Microsoft.Insights/activityLogAlerts")
     ]
-    assert len(rules) == 11
+    assert len(rules) == 12
     for rule in rules:
         assert json.dumps(rule["properties"]["actions"]).count(group["id"]) == 1, rule["name"]
         assert rule["properties"]["enabled"] is True
@@ -119,6 +119,21 @@ async def test_the_lines_of_lag_and_of_what_stands_are_found(caplog: pytest.LogC
     assert len(wanted) == 2
     for text in wanted:
         assert [line for line in errors if text in line], f"no line holds {text!r}: {errors}"
+
+
+def test_a_notification_that_is_given_up_is_told_by_another_way() -> None:
+    """Every error of the notifying use cases is of that kind."""
+    errors = [
+        ast.literal_eval(node.args[0])
+        for path in sorted((ROOT / "vending" / "usecases").glob("notify*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "log.error"
+    ]
+    wanted = texts(queries()["undelivered"])
+    assert len(wanted) == 2
+    assert errors
+    for line in errors:
+        assert all(text in line for text in wanted), line
 
 
 def test_refused_events_are_counted_from_the_line_of_a_batch() -> None:
