@@ -74,7 +74,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = {
   }
 }
 
-resource blobContainers_ 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = [
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = [
   for name in blobContainers: {
     parent: blobs
     name: name
@@ -90,7 +90,7 @@ resource blobContainers_ 'Microsoft.Storage/storageAccounts/blobServices/contain
 // Unlocked, as every new one: whoever may write this resource can shorten it. Locking it is a command, and final.
 resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-06-01' = if (immutabilityDays > 0 && !immutabilityLocked) {
   name: '${names.storage}/default/${archive}/default'
-  dependsOn: [blobContainers_]
+  dependsOn: [containers]
   properties: { immutabilityPeriodSinceCreationInDays: immutabilityDays, allowProtectedAppendWrites: false }
 }
 
