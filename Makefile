@@ -43,11 +43,13 @@ help: ## this list
 
 setup: .venv/ready devstack/node/node_modules/.ready ## everything that `make run` needs
 
-# What Azure installs, and nothing else: the deployment package and `func` are started in it.
+# What Azure installs, and nothing else: the deployment package and `func` are started in it. The remote build runs pip
+# without a flag, and pip asks for the hash of every file as soon as one requirement has one. Made anew, after a change of
+# pyproject.toml, by the commands that stand in the first lines of the two files.
 .tools/deployed/%/.ready: %.txt .venv/ready
 	@echo "set-up: what Azure installs from $*.txt"
 	@rm -rf .tools/deployed/$* && .tools/bin/uv venv --quiet --python $(PY) .tools/deployed/$*
-	@.tools/bin/uv pip sync --quiet --python .tools/deployed/$*/bin/python $*.txt
+	@.tools/bin/uv pip sync --quiet --require-hashes --python .tools/deployed/$*/bin/python $*.txt
 	@touch $@
 
 setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/%/.ready)

@@ -1,6 +1,7 @@
 // Everything that the app needs, in one resource group:
 //   az deployment group create -g GROUP --parameters infra/dev.bicepparam      (or azd up)
-// Identities instead of keys wherever there is a choice; no private network, so that small fleets pay for none.
+// Identities instead of keys wherever there is a choice. A start is cheap and open to the network; what a business wants
+// beyond that is a parameter, off by default, and on in prod.bicepparam or named there (docs/deploy.md).
 // Each API version is the newest that the pinned compiler knows. What it makes of these files is in compiled/,
 // and tests compare that with the app's own lists: `python -m tests.bicep --write` after every change here.
 targetScope = 'resourceGroup'
@@ -41,6 +42,34 @@ param cosmosMaximumThroughput int = 4000
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param archiveRedundancy string
 
+@description('Redundancy of the host\'s account: checkpoints, keys and the deployed package. Lost with it is the place where the functions were; they begin again at the oldest event.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param hostRedundancy string = 'Standard_LRS'
+
+@description('For how many days nobody can delete or change a version of a blob of the archive; 0: no such policy. Only for an archive that is created with it, and an account that has one is not deleted before it is empty: docs/deploy.md.')
+@minValue(0)
+@maxValue(146000)
+param archiveImmutabilityDays int = 0
+
+@description('That policy was locked, by hand: a deployment leaves it alone then, because only extending it is allowed.')
+param archiveImmutabilityLocked bool = false
+
+@description('Logs who deleted which blob, and who read or changed keys of the stores, to the workspace.')
+param auditLogs bool = false
+
+@description('Storage and Cosmos DB take requests from the app\'s own subnet and from operatorIpRanges alone. Roles are asked for either way.')
+param closedStores bool = false
+
+@description('Addresses (a.b.c.d) or ranges (a.b.c.0/24, for Storage not above /30) that vendctl is run from, where the stores are closed.')
+param operatorIpRanges string[] = []
+
+@description('Ranges that devices send from, where they are known; empty: from everywhere. Needs closedStores, because the app itself must come in too.')
+param deviceIpRanges string[] = []
+
+@description('How far back Cosmos DB can be restored. 7 days are part of the price, 30 are paid by the GB.')
+@allowed(['Continuous7Days', 'Continuous30Days'])
+param cosmosBackup string = 'Continuous7Days'
+
 @description('After how many days raw events move to the cool tier. They can be read at once.')
 @minValue(0)
 param coolAfterDays int = 30
@@ -73,6 +102,10 @@ param defaultTimeZone string = 'Etc/UTC'
 @secure()
 param notifyWebhookUrl string = ''
 
+@description('What notifications are signed with (whsec_ and base64, docs/alerts.md); empty: they are not.')
+@secure()
+param notifyWebhookSecret string = ''
+
 @description('A machine that nothing was heard of for longer is silent.')
 @minValue(1)
 param silentAfterMinutes int = 60
@@ -84,12 +117,26 @@ param unboundDevices string = 'refuse'
 @description('The platform\'s own switch for OpenTelemetry; the package must then be built with --telemetry.')
 param openTelemetry bool = false
 
+@description('Who is mailed when something is wrong with the system itself; empty: no rule is made.')
+param alarmEmail string = ''
+
+@description('Where the same is posted, beside the mail; empty: nowhere.')
+@secure()
+param alarmWebhookUrl string = ''
+
 @description('Object id of who runs vendctl against this environment; empty: nobody yet.')
 param operatorId string = ''
 
 @description('What operatorId is.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param operatorType string = 'User'
+
+@description('Object id of who may look at everything and change nothing; empty: nobody yet.')
+param readerId string = ''
+
+@description('What readerId is.')
+@allowed(['User', 'Group', 'ServicePrincipal'])
+param readerType string = 'Group'
 
 @description('Object id of the identity that deploys and then sends the smoke test event; empty: none.')
 param deployerId string = ''
@@ -114,7 +161,12 @@ var names Names = {
   packages: 'packages'
   plan: 'plan-vendstream-${token}'
   app: 'func-vendstream-${token}'
+  network: 'vnet-vendstream-${token}'
+  subnet: 'app'
 }
+
+@description('The subnet that the app\'s requests come from; empty: it has none.')
+var subnetId = closedStores ? resourceId('Microsoft.Network/virtualNetworks/subnets', names.network, names.subnet) : ''
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: names.identity
@@ -126,7 +178,13 @@ module monitoring 'modules/monitoring.bicep' = {
   params: { names: names, location: location, tags: tags, dailyCapGb: logCapGb }
 }
 
+module network 'modules/network.bicep' = if (closedStores) {
+  params: { names: names, location: location, tags: tags }
+}
+
+// What lets a subnet in has to come after it; that it is there is known by its name alone.
 module eventHubs 'modules/eventhubs.bicep' = {
+  dependsOn: [network]
   params: {
     names: names
     location: location
@@ -134,20 +192,31 @@ module eventHubs 'modules/eventhubs.bicep' = {
     partitionCount: partitionCount
     retentionHours: retentionHours
     maximumThroughputUnits: maximumThroughputUnits
+    subnetId: subnetId
+    ipRanges: empty(deviceIpRanges)
+      ? []
+      : closedStores
+          ? concat(deviceIpRanges, operatorIpRanges)
+          : fail('deviceIpRanges would shut out the app itself: set closedStores too')
   }
 }
 
 module cosmos 'modules/cosmos.bicep' = {
+  dependsOn: [network]
   params: {
     names: names
     location: location
     tags: tags
     serverless: cosmosServerless
     maximumThroughput: cosmosMaximumThroughput
+    backup: cosmosBackup
+    subnetId: subnetId
+    ipRanges: operatorIpRanges
   }
 }
 
 module storage 'modules/storage.bicep' = {
+  dependsOn: [network]
   params: {
     names: names
     location: location
@@ -155,11 +224,20 @@ module storage 'modules/storage.bicep' = {
     redundancy: archiveRedundancy
     coolAfterDays: coolAfterDays
     coldAfterDays: coldAfterDays
+    immutabilityDays: archiveImmutabilityDays
+    immutabilityLocked: archiveImmutabilityLocked
+    subnetId: subnetId
+    ipRanges: operatorIpRanges
   }
 }
 
 module hostStorage 'modules/hoststorage.bicep' = {
-  params: { names: names, location: location, tags: tags }
+  params: { names: names, location: location, tags: tags, redundancy: hostRedundancy }
+}
+
+module audit 'modules/audit.bicep' = if (auditLogs) {
+  dependsOn: [monitoring, eventHubs, cosmos, storage, hostStorage]
+  params: { names: names }
 }
 
 // The modules below find by name what those above make: only dependsOn says that it comes first.
@@ -170,12 +248,19 @@ module appRoles 'modules/approles.bicep' = {
 
 module peopleRoles 'modules/peopleroles.bicep' = {
   dependsOn: [eventHubs, cosmos, storage, hostStorage]
-  params: { names: names, operatorId: operatorId, operatorType: operatorType, deployerId: deployerId }
+  params: {
+    names: names
+    operatorId: operatorId
+    operatorType: operatorType
+    readerId: readerId
+    readerType: readerType
+    deployerId: deployerId
+  }
 }
 
 module app 'modules/functionapp.bicep' = {
   // The app starts when it is created: what it may do has to be settled by then.
-  dependsOn: [appRoles]
+  dependsOn: [appRoles, network]
   params: {
     names: names
     location: location
@@ -187,8 +272,23 @@ module app 'modules/functionapp.bicep' = {
     retentionHours: retentionHours
     defaultTimeZone: defaultTimeZone
     notifyWebhookUrl: notifyWebhookUrl
+    notifyWebhookSecret: notifyWebhookSecret
     silentAfterMinutes: silentAfterMinutes
     unboundDevices: unboundDevices
+    openTelemetry: openTelemetry
+    subnetId: subnetId
+  }
+}
+
+module alarms 'modules/alarms.bicep' = if (!empty(alarmEmail)) {
+  dependsOn: [monitoring, cosmos]
+  params: {
+    names: names
+    location: location
+    tags: tags
+    email: alarmEmail
+    webhookUrl: alarmWebhookUrl
+    appUrl: app.outputs.url
     openTelemetry: openTelemetry
   }
 }
@@ -196,6 +296,9 @@ module app 'modules/functionapp.bicep' = {
 // The names are those of the settings that vendctl reads, so that `azd env get-values` is its environment.
 @description('The function app, for the tools that deploy to it.')
 output AZURE_FUNCTION_APP string = names.app
+
+@description('Its id, by which `vendctl smoke --app` asks which functions it has.')
+output AZURE_FUNCTION_APP_ID string = resourceId('Microsoft.Web/sites', names.app)
 
 @description('Its address, for `vendctl smoke`.')
 output AZURE_FUNCTION_APP_URL string = app.outputs.url

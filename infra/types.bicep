@@ -35,4 +35,20 @@ type Names = {
   plan: string
   @description('The function app.')
   app: string
+  @description('The virtual network, where the stores are closed.')
+  network: string
+  @description('The subnet in it that the app\'s requests come from.')
+  subnet: string
 }
+
+@export()
+@description('The blob containers of the app. Roles are given on each of them, not on their account.')
+var blobContainers = ['archive', 'deadletters', 'remembered']
+
+@export()
+@description('The host would make the poison queues when first needed; being there, they can be watched from the start, and a role be given on each.')
+var queues = ['rollup-shards', 'rollup-shards-poison', 'notifications', 'notifications-poison']
+
+@export()
+@description('The container of the Event Hubs extension\'s checkpoints. The host would make it; being there, a role can be given on it.')
+var checkpoints = 'azure-webjobs-eventhub'

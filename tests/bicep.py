@@ -28,18 +28,31 @@ VERSION = "0.49.2"
 BESIDE = ROOT.parent / "shared" / "tools" / "bicep"
 SOURCES = ("*.bicep", "*.bicepparam", "modules/*.bicep", "bicepconfig.json")
 FINDING = re.compile(r" : (?:Info|Warning|Error) ")
+PREVIEW = re.compile(
+    r" use-recent-api-versions: .* for 'Microsoft\.Insights/diagnosticSettings'\. '2021-05-01-preview' "
+)
+"""The one finding that is let pass: the only stable version of that type, 2016-09-01, is another resource,
+of the fixed name ``service`` (learn.microsoft.com/azure/templates/microsoft.insights/diagnosticsettings)."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
 OPERATOR = "11111111-1111-1111-1111-111111111111"
 DEPLOYER = "22222222-2222-2222-2222-222222222222"
+READER = "33333333-3333-3333-3333-333333333333"
 GIVEN: dict[str, dict[str, str]] = {
     "dev": {},
     "prod": {
         "AZURE_ENV_NAME": "prod",
         "NOTIFY_WEBHOOK_URL": "https://hooks.example/vendstream",
+        "NOTIFY_WEBHOOK_SECRET": "hooks.example-secret",
+        "ALARM_EMAIL": "on-call@vendstream.example",
+        "ALARM_WEBHOOK_URL": "https://hooks.example/alarms",
         "OPEN_TELEMETRY": "true",
         "AZURE_PRINCIPAL_ID": OPERATOR,
         "AZURE_PRINCIPAL_TYPE": "User",
+        "READER_ID": READER,
         "DEPLOYER_ID": DEPLOYER,
+        "OPERATOR_IP_RANGES": "203.0.113.7,198.51.100.0/24",
+        "ARCHIVE_IMMUTABILITY_DAYS": "365",
+        "ARCHIVE_IMMUTABILITY_LOCKED": "false",
     },
 }
 """Parameter file → the environment that it reads: dev with nothing in it, prod with all of it."""
@@ -130,7 +143,7 @@ def _findings(said: list[subprocess.CompletedProcess[str]], folder: Path) -> lis
     found: list[str] = []
     for one in said:
         lines = (one.stdout + one.stderr).replace(f"{folder}{os.sep}", "").splitlines()
-        findings = [line for line in lines if FINDING.search(line)]
+        findings = [line for line in lines if FINDING.search(line) and not PREVIEW.search(line)]
         if one.returncode and not findings:
             findings = [f"bicep {one.args[1]} ended with {one.returncode}", *lines]
         found += findings

@@ -15,17 +15,19 @@ IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 NAMESPACE = "Microsoft.EventHub/namespaces"
 COSMOS = "Microsoft.DocumentDB/databaseAccounts"
 STORAGE = "Microsoft.Storage/storageAccounts"
-# learn.microsoft.com/azure/role-based-access-control/built-in-roles; the last is Cosmos DB's own
+# learn.microsoft.com/azure/role-based-access-control/built-in-roles; the last two are Cosmos DB's own
 # (learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-roles).
 ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "19e7f393-937e-4f77-808e-94535e297925": "Storage Queue Data Reader",
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
     "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": "Azure Event Hubs Data Receiver",
     "2b629674-e913-4c01-ae53-ef4638d8f975": "Azure Event Hubs Data Sender",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "00000000-0000-0000-0000-000000000001": "Cosmos DB Built-in Data Reader",
     "00000000-0000-0000-0000-000000000002": "Cosmos DB Built-in Data Contributor",
 }
 
@@ -83,6 +85,23 @@ class Deployment:
             for each in self.of_type(kind)
             if each["id"].startswith(f"{parent}/")
         }
+
+    def container(self, connection: str, name: str) -> str:
+        """The id of a blob container in the account that a connection leads to. Raises ValueError."""
+        return self._part(connection, f"{STORAGE}/blobServices/containers", name)
+
+    def queue(self, connection: str, name: str) -> str:
+        """The id of a queue in the account that a connection leads to. Raises ValueError."""
+        return self._part(connection, f"{STORAGE}/queueServices/queues", name)
+
+    def _part(self, connection: str, kind: str, name: str) -> str:
+        account = self.leads(connection)
+        (found,) = [
+            each["id"]
+            for each in self.of_type(kind)
+            if each["id"].startswith(f"{account}/") and each["name"].rpartition("/")[2] == name
+        ]
+        return str(found)
 
     @cached_property
     def settings(self) -> dict[str, str]:

@@ -11,6 +11,8 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from vending.usecases.archive import BLOCK_EVENTS
+
 ROOT = Path(__file__).parents[1]
 HOURS = 730
 DAYS = HOURS / 24
@@ -64,6 +66,15 @@ class Costs:
         timers = self.assumed["timer_invocations_minute"] * HOURS * 60
         return self.batches * (2 + self.assumed["followers"]) + timers
 
+    @property
+    def rewritten(self) -> float:
+        """How often an event was written in vain: the archive's last block is replaced by a longer one until
+        it is full, and the replaced ones stay in the blob's versions. A version is billed for the blocks that
+        it alone has (learn.microsoft.com/azure/storage/blobs/versioning-overview, "Pricing and billing").
+        """
+        commits = ceil(BLOCK_EVENTS * self.batches / self.events)
+        return (commits - 1) / 2
+
     def parts(self) -> dict[str, float]:
         """Service → dollars a month, after a year of keeping everything."""
         return {
@@ -106,7 +117,8 @@ class Costs:
 
     def _storage(self) -> float:
         writes = self.batches * self.assumed["blob_writes_per_batch"] / 10_000
-        stored = self.events * 12 * self.measured["archive_bytes"] / 1e9
+        kept = self.measured["archive_bytes"] + self.rewritten * self.measured["raw_bytes"]
+        stored = self.events * 12 * kept / 1e9
         return writes * self.price["blob_10000_writes"] + stored * self.price["blob_gb_month"]
 
     def _logs(self) -> float:

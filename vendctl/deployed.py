@@ -8,6 +8,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from vendctl.managed import ManagedApp
+
 MACHINE, SELECTION = "smoke-test", "T1"
 """The machine that does not exist, and the selection of it that sells out."""
 POLL = 1.0
@@ -25,6 +27,8 @@ class App:
     url: str
     key: str | None
     deadline: float
+    managed: ManagedApp | None = None
+    """Who lists the functions; None: the host itself, which wants its master key for it."""
 
     async def get(self, path: str) -> tuple[int, Any]:
         """Status and the answer's JSON (None where it is none). Status 0: nobody answers."""
@@ -48,14 +52,19 @@ class App:
 
     async def indexed(self, expected: Set[str]) -> str | None:
         """Whether the host knows every function."""
-        status, found = await self.get("/admin/functions")
-        if status != 200 or not isinstance(found, list):
-            return f"GET /admin/functions: {status or 'no answer'}"
+        asked, found = await (self.managed.functions() if self.managed else self._listed())
+        if found is None:
+            return asked
         missing = expected - {str(function.get("name")) for function in found}
         if missing:
             return f"not indexed: {', '.join(sorted(missing))}"
         off = sorted(one["name"] for one in found if one.get("isDisabled") and one.get("name") in expected)
         return f"disabled: {', '.join(off)}" if off else None
+
+    async def _listed(self) -> tuple[str, list[dict[str, Any]] | None]:
+        status, found = await self.get("/admin/functions")
+        asked = f"GET /admin/functions: {status or 'no answer'}"
+        return asked, found if status == 200 and isinstance(found, list) else None
 
     async def healthy(self) -> str | None:
         """Whether the app reaches its stores."""

@@ -2,7 +2,8 @@
 
 The same files as ``func azure functionapp publish`` and the GitHub action take. With ``--telemetry`` the
 package asks for Azure's OpenTelemetry distribution too (docs/operations.md). It is imported in a clean
-interpreter first, and refused where that fails or a function of this checkout is not in it.
+interpreter first, and refused where that fails or a function of this checkout is not in it; likewise where a
+requirement names no hash, because Azure would then install whatever it is served on that day.
 """
 
 import argparse
@@ -97,7 +98,10 @@ def build(root: Path, target: Path, *, telemetry: bool = False, version: str = "
 
 def tried(root: Path, *, telemetry: bool = False) -> set[str]:
     """The functions of the package, imported from it. Raises OSError, and ValueError with one line."""
-    python = interpreter(WITH_TELEMETRY if telemetry else "requirements.txt")
+    requirements = WITH_TELEMETRY if telemetry else "requirements.txt"
+    if bare := unhashed((root / requirements).read_text()):
+        raise ValueError(f"the package is refused: {requirements} has no hash for {', '.join(bare)}")
+    python = interpreter(requirements)
     with tempfile.TemporaryDirectory() as folder:
         app = Path(folder) / "app"
         build(root, app, telemetry=telemetry)
@@ -107,6 +111,12 @@ def tried(root: Path, *, telemetry: bool = False) -> set[str]:
         except ValueError as fault:
             raise ValueError(f"the package is refused: {fault}") from fault
         return expected
+
+
+def unhashed(text: str) -> list[str]:
+    """The requirements of a file that name no hash, as they stand there (pip's hash-checking mode)."""
+    lines = (line.strip() for line in text.replace("\\\n", " ").splitlines())
+    return [line.split()[0] for line in lines if line and not line.startswith("#") and "--hash=" not in line]
 
 
 def _zip(target: Path, contents: dict[Path, bytes]) -> None:

@@ -7,8 +7,9 @@ and it closes again. The receiver of notifications gets these two, with that mac
 
 Timers fire by their schedules: the vend is in a day ROLL_UP_SCHEDULE later at the earliest. Each run is a new
 device epoch; its events are marked as imported, so that nobody is told when the machine then falls silent.
-The hub comes from the app settings in the environment (EVENTHUB…, TELEMETRY_HUB) or from ``--settings``; a
-host that checks keys wants its master key, in the environment as FUNCTIONS_KEY.
+The hub comes from the app settings in the environment (EVENTHUB…, TELEMETRY_HUB) or from ``--settings``. A
+host that checks keys wants one as FUNCTIONS_KEY: with ``--app`` any key that opens the functions, because
+Azure then lists them by your own identity; without it the master key, because the host lists them itself.
 """
 
 import argparse
@@ -21,9 +22,12 @@ from typing import Any
 
 import aiohttp
 import msgspec
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity.aio import DefaultAzureCredential
 
 from vendctl.deployed import MACHINE, SELECTION, App, NotAlive
 from vendctl.environment import load
+from vendctl.managed import APP, ManagedApp
 from vending.adapters.clients import hub_producer
 from vending.adapters.hub_sender import EventHubSender
 from vending.errors import Transient
@@ -140,11 +144,12 @@ def functions() -> set[str]:
     return {str(function.get_function_name()) for function in function_app.app.get_functions()}
 
 
-async def _run(url: str, wait: float, environment: Mapping[str, str]) -> None:
+async def _run(url: str, id: str | None, wait: float, environment: Mapping[str, str]) -> None:  # noqa: A002
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    async with aiohttp.ClientSession(timeout=timeout) as session, DefaultAzureCredential() as credential:
         deadline = asyncio.get_running_loop().time() + wait
-        app = App(session, url.rstrip("/"), environment.get("FUNCTIONS_KEY") or None, deadline)
+        managed = ManagedApp(session, credential, id) if id else None
+        app = App(session, url.rstrip("/"), environment.get("FUNCTIONS_KEY") or None, deadline, managed)
         await smoke(app, functions(), environment, print)
 
 
@@ -152,15 +157,18 @@ def main(argv: list[str]) -> int:
     """The command: 0 when alive, 1 with what is wrong."""
     parser = argparse.ArgumentParser(prog="vendctl smoke", description=__doc__)
     parser.add_argument("--url", default="http://localhost:7071", help="of the app, without a path")
+    parser.add_argument("--app", help="its resource id (AZURE_FUNCTION_APP_ID): no master key is needed then")
     parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
     parser.add_argument("--wait", type=float, default=600, help="seconds that all of it may take")
     asked = parser.parse_args(argv)
     environment = load(asked.settings, os.environ)
     if not environment.get("TELEMETRY_HUB"):
         parser.error("set TELEMETRY_HUB and the hub's connection, or name a file with --settings")
+    if asked.app and not APP.fullmatch(asked.app):
+        parser.error("--app is /subscriptions/…/resourceGroups/…/providers/Microsoft.Web/sites/NAME")
     try:
-        asyncio.run(_run(asked.url, asked.wait, environment))
-    except NotAlive as fault:
+        asyncio.run(_run(asked.url, asked.app, asked.wait, environment))
+    except (NotAlive, ClientAuthenticationError) as fault:
         print(f"not alive: {fault}", file=sys.stderr)
         return 1
     return 0

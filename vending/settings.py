@@ -1,7 +1,7 @@
 """The app's settings: read once, from a mapping that looks like the environment, and never at import."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -34,8 +34,10 @@ class Settings:
     take seconds, one that waits for a throttled store seldom minutes."""
     default_time_zone: str = "Etc/UTC"
     """The business day of machines that the catalog does not know (IANA name)."""
-    notify_webhook_url: str = ""
+    notify_webhook_url: str = field(default="", repr=False)
     """Where notifications are posted; empty: they are logged only."""
+    notify_webhook_secret: str = field(default="", repr=False)
+    """What they are signed with (``whsec_…``); empty: they are not."""
     silent_after_minutes: str = "60"
     """A machine that nothing was heard of for longer is silent."""
     new_machines_per_hour: str = "20"

@@ -154,6 +154,14 @@ def archive_blobs() -> ArchiveContainer:
 
 
 @cache
+def remembered() -> ArchiveContainer:
+    """What sweeps and compaction remember: overwritten every minute, and so not in the archive."""
+    from vending.adapters.archive_blobs import ArchiveContainer
+
+    return ArchiveContainer(_blob_service().get_container_client(resources.REMEMBERED))
+
+
+@cache
 def archive_tails() -> Tails:
     """What this process remembers of the blobs that it appended to."""
     return Tails()
@@ -193,7 +201,7 @@ def compaction() -> Archive:
     from vending.adapters import parquet
 
     tables = parquet.ParquetTable, parquet.version()
-    return Archive(archive_blobs(), hub(), settings().hub_generation, *tables)
+    return Archive(archive_blobs(), hub(), settings().hub_generation, *tables, remembered())
 
 
 def deadletters() -> BlobContainer:
@@ -261,7 +269,7 @@ def alert_stores() -> AlertStores:
 
 def lag_stores() -> LagStores:
     """What tells how long events wait in the hub."""
-    places = hub(), checkpoints(), archive_blobs()
+    places = hub(), checkpoints(), remembered()
     limits = settings().hub_retention, settings().standing_after
     return LagStores(*places, settings().hub_generation, *limits)
 
@@ -343,6 +351,6 @@ def _keep[Client](client: Client) -> Client:
 _cached = (
     settings, metrics, webhook, archive_blobs, archive_tails, hub, checkpoints, hub_sender, conditions,
     catalog_machines, ingest_stores, roll_up_stores, view_stores, _container, _blobs, _queue, _cosmos,
-    _blob_service, _queue_service,
+    _blob_service, _queue_service, remembered,
 )  # fmt: skip
 """What :func:`close` forgets."""

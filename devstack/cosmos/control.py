@@ -1,7 +1,7 @@
 """The control API, for tests only: a virtual clock, faults, splits, a full disk, a reset.
 
 ``POST /_control`` with one JSON object, no authentication; it exists only when the server was started with
-``--control``. Actions, several of which may stand in one object:
+``--control``, and no web page from elsewhere is let in. Actions, several of which may stand in one object:
 
 - ``{"advance": seconds}`` moves the clock forward (TTL, ``_ts``, request units).
 - ``{"faults": [{"status": 503, "substatus": 0, "retry_after_ms": 5, "delay": 0.1, "disconnect": "before",
@@ -17,6 +17,7 @@
 The answer tells ``{"faults": what is left of each, "advanced": seconds, "requests": served so far}``.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -28,6 +29,7 @@ from devstack.cosmos.wire import Call, Reply
 
 PATH = "/_control"
 NO_LIMIT = 1073741823
+LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
 
 @dataclass(slots=True)
@@ -71,6 +73,11 @@ KINDS: dict[str, Any] = {
 """The types of a fault's fields, as JSON has them."""
 
 
+def from_here(origin: str) -> bool:
+    """Whether a request comes from this machine: a browser names the page's origin, others name none."""
+    return not origin or LOOPBACK.fullmatch(origin) is not None
+
+
 class Control:
     """The state behind the control API."""
 
@@ -91,7 +98,9 @@ class Control:
         return next((one for one in self._faults if one.meets(call)), None)
 
     def handle(self, call: Call) -> Reply:
-        """One control request."""
+        """One control request. Raises Refusal."""
+        if not from_here(call.header("Origin")):
+            raise Refusal(403, "A web page of another origin may not control this server.")
         actions: dict[str, Callable[[Any], None]] = {
             "advance": self._advance, "faults": self._set_faults, "split": self._split,
             "disk_full": self._disk_full, "reset": self._reset,

@@ -1,5 +1,5 @@
 // What the app's identity may do, and no more. A test derives from the code what it must be able to do.
-import { Names } from '../types.bicep'
+import { blobContainers, Names, queues } from '../types.bicep'
 
 @description('The name of each resource.')
 param names Names
@@ -28,9 +28,17 @@ resource hostStorage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
   name: names.hostStorage
 }
 
-resource storage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
-  name: names.storage
-}
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' existing = [
+  for name in blobContainers: {
+    name: '${names.storage}/default/${name}'
+  }
+]
+
+resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-06-01' existing = [
+  for name in queues: {
+    name: '${names.storage}/default/${name}'
+  }
+]
 
 resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' existing = {
   name: names.eventHubs
@@ -76,32 +84,38 @@ resource hostTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: storage
-  name: guid(storage.id, identity.id, roles.storageBlobDataContributor)
-  properties: {
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roles.storageBlobDataContributor
-    )
+// On each container, so that it can make, empty or delete no other. It may overwrite and delete blobs of these two, but
+// not the versions that this leaves: that would be Owner's.
+resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, index) in blobContainers: {
+    scope: containers[index]
+    name: guid(containers[index].id, identity.id, roles.storageBlobDataContributor)
+    properties: {
+      principalId: identity.properties.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles.storageBlobDataContributor
+      )
+    }
   }
-}
+]
 
 // Messages are sent, received and moved to poison queues, and the queues' lengths read.
-resource queues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: storage
-  name: guid(storage.id, identity.id, roles.storageQueueDataContributor)
-  properties: {
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roles.storageQueueDataContributor
-    )
+resource messages 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, index) in queues: {
+    scope: storageQueues[index]
+    name: guid(storageQueues[index].id, identity.id, roles.storageQueueDataContributor)
+    properties: {
+      principalId: identity.properties.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles.storageQueueDataContributor
+      )
+    }
   }
-}
+]
 
 // Receiving includes the partitions' properties. The app sends nothing to the hub.
 resource events 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

@@ -17,6 +17,15 @@ param serverless bool
 @description('Request units a second that the database grows to, where it is not serverless.')
 param maximumThroughput int
 
+@description('How far back it can be restored.')
+param backup string
+
+@description('The subnet that alone may ask, beside ipRanges; empty: everybody may ask.')
+param subnetId string
+
+@description('Who else may ask, where the subnet is given.')
+param ipRanges string[]
+
 @description('Only what queries filter by is indexed: each indexed value makes every write dearer. No container of the app\'s has a time to live, because the ledger is kept and readings overwrite themselves.')
 var containers = [
   {
@@ -41,9 +50,15 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' = {
     // The app reads what it wrote, by session tokens; nothing in it needs more.
     consistencyPolicy: { defaultConsistencyLevel: 'Session' }
     capabilities: serverless ? [{ name: 'EnableServerless' }] : []
-    backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } }
+    backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: backup } }
     disableLocalAuth: true
+    // Keys are off; should they come on again, they still make and change no containers.
+    disableKeyBasedMetadataWriteAccess: true
     minimalTlsVersion: 'Tls12'
+    publicNetworkAccess: 'Enabled'
+    isVirtualNetworkFilterEnabled: !empty(subnetId)
+    virtualNetworkRules: empty(subnetId) ? [] : [{ id: subnetId, ignoreMissingVNetServiceEndpoint: false }]
+    ipRules: empty(subnetId) ? [] : map(ipRanges, range => { ipAddressOrRange: range })
   }
 }
 

@@ -1,4 +1,5 @@
-// The namespace, the hub that devices send to, and its consumer groups.
+// The namespace, the hub that devices send to, and its consumer groups. Local sign-in also keeps the namespace's own
+// RootManageSharedAccessKey alive, which the app never uses: what it can do, and what to do about it, is in SECURITY.md.
 import { Names, Tags } from '../types.bicep'
 
 @description('The name of each resource.')
@@ -19,6 +20,12 @@ param retentionHours int
 @description('To how many throughput units the namespace grows by itself.')
 param maximumThroughputUnits int
 
+@description('The subnet that the app\'s requests come from; empty: none.')
+param subnetId string
+
+@description('What may send and receive beside it; empty: everywhere.')
+param ipRanges string[]
+
 @description('$Default belongs to ingest_telemetry and is there by itself. Two functions never share a group. operators is for people: vendctl partitions reads with it what the functions\' own receivers keep others from.')
 var consumerGroups = ['archive', 'operators']
 
@@ -35,6 +42,20 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
     // (vending/domain/publishers.py) says device, machine and epoch, Event Hubs writes it into every event
     // (x-opt-publisher), and ingest refuses what it does not cover: a stolen credential speaks for its own machine.
     disableLocalAuth: false
+  }
+}
+
+// Devices are everywhere, so nobody is shut out unless somebody says where they are.
+resource rules 'Microsoft.EventHub/namespaces/networkRuleSets@2026-01-01' = {
+  parent: namespace
+  name: 'default'
+  properties: {
+    publicNetworkAccess: 'Enabled'
+    defaultAction: empty(ipRanges) ? 'Allow' : 'Deny'
+    // Metrics and diagnostic settings come from the service's own side.
+    trustedServiceAccessEnabled: true
+    ipRules: map(ipRanges, range => { ipMask: range, action: 'Allow' })
+    virtualNetworkRules: empty(subnetId) ? [] : [{ subnet: { id: subnetId }, ignoreMissingVnetServiceEndpoint: false }]
   }
 }
 

@@ -33,6 +33,10 @@ param defaultTimeZone string
 @secure()
 param notifyWebhookUrl string
 
+@description('What they are signed with; empty: they are not.')
+@secure()
+param notifyWebhookSecret string
+
 @description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
 
@@ -41,6 +45,9 @@ param unboundDevices string
 
 @description('The platform\'s own switch for OpenTelemetry.')
 param openTelemetry bool
+
+@description('The subnet that its requests come from; empty: none.')
+param subnetId string
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: names.identity
@@ -80,6 +87,9 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    // A setting may be a reference to a Key Vault (docs/deploy.md); it is read with this identity.
+    keyVaultReferenceIdentity: identity.id
     // Not ftpsState: this plan has no FTP, and refuses the deployment over it (51021).
     siteConfig: { minTlsVersion: '1.2', scmMinTlsVersion: '1.2' }
     functionAppConfig: {
@@ -146,6 +156,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     COSMOS_DATABASE: names.database
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
+    NOTIFY_WEBHOOK_SECRET: notifyWebhookSecret
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
     UNBOUND_DEVICES: unboundDevices
     NEW_MACHINES_PER_HOUR: '20'

@@ -1,5 +1,7 @@
-// The Functions host's account: checkpoints, timers' and singletons' locks, keys, and the deployed package.
-import { Names, Tags } from '../types.bicep'
+// The Functions host's account: checkpoints, timers' and singletons' locks, keys, and the deployed package. It stays open
+// to the network where the stores are closed: the platform itself puts the package there and reads it, and from where is
+// documented nowhere. No key opens it, and it holds no event.
+import { checkpoints, Names, Tags } from '../types.bicep'
 
 @description('The name of each resource.')
 param names Names
@@ -10,11 +12,14 @@ param location string
 @description('On everything that can carry tags.')
 param tags Tags
 
+@description('Redundancy of the account.')
+param redundancy string
+
 resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   name: names.hostStorage
   location: location
   tags: tags
-  sku: { name: 'Standard_LRS' }
+  sku: { name: redundancy }
   kind: 'StorageV2'
   properties: {
     allowSharedKeyAccess: false
@@ -30,8 +35,10 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = {
   name: 'default'
 }
 
-resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = {
-  parent: blobs
-  name: names.packages
-  properties: { publicAccess: 'None' }
-}
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = [
+  for name in [names.packages, checkpoints]: {
+    parent: blobs
+    name: name
+    properties: { publicAccess: 'None' }
+  }
+]

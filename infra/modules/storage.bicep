@@ -2,7 +2,7 @@
 // (hoststorage.bicep), so that its wider role opens nothing here, and neither slows the other.
 //
 // There is no Event Grid topic, because no function has a blob trigger; on Flex Consumption one would need it.
-import { Names, Tags } from '../types.bicep'
+import { blobContainers, Names, queues, Tags } from '../types.bicep'
 
 @description('The name of each resource.')
 param names Names
@@ -22,11 +22,20 @@ param coolAfterDays int
 @description('After how many days raw events move on to the cold tier.')
 param coldAfterDays int
 
-@description('The blob containers of the app.')
-var containers = ['archive', 'deadletters']
+@description('For how many days a version of a blob of the archive cannot be deleted or changed; 0: no policy.')
+param immutabilityDays int
 
-@description('The host would make the poison queues when first needed; being there, they can be watched from the start.')
-var queues = ['rollup-shards', 'rollup-shards-poison', 'notifications', 'notifications-poison']
+@description('The policy is locked: it is not touched.')
+param immutabilityLocked bool
+
+@description('The subnet that alone may ask, beside ipRanges; empty: everybody may ask.')
+param subnetId string
+
+@description('Who else may ask, where the subnet is given.')
+param ipRanges string[]
+
+@description('The container that immutabilityDays is about.')
+var archive = 'archive'
 
 resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   name: names.storage
@@ -41,6 +50,13 @@ resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
     allowCrossTenantReplication: false
     supportsHttpsTrafficOnly: true
     minimumTlsVersion: 'TLS1_2'
+    allowedCopyScope: 'AAD'
+    networkAcls: {
+      defaultAction: empty(subnetId) ? 'Allow' : 'Deny'
+      bypass: 'AzureServices, Logging, Metrics'
+      virtualNetworkRules: empty(subnetId) ? [] : [{ id: subnetId, action: 'Allow' }]
+      ipRules: empty(subnetId) ? [] : map(ipRanges, range => { value: range, action: 'Allow' })
+    }
   }
 }
 
@@ -48,19 +64,35 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = {
   parent: account
   name: 'default'
   properties: {
-    // Against a mistaken deletion. No versioning: every append to a raw blob would keep a copy of it.
-    deleteRetentionPolicy: { enabled: true, days: 7 }
+    // What was overwritten or deleted stays as a version. Only Storage Blob Data Owner may delete one, and nobody here is
+    // that on this account. A version costs the blocks that it alone has: for an append to a raw blob the replaced last
+    // one. Soft delete of blobs would keep, and bill in full, the whole blob before each append: why and for how much is
+    // in docs/decisions/0095.
+    isVersioningEnabled: true
+    deleteRetentionPolicy: { enabled: false }
     containerDeleteRetentionPolicy: { enabled: true, days: 30 }
   }
 }
 
-resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = [
-  for name in containers: {
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = [
+  for name in blobContainers: {
     parent: blobs
     name: name
-    properties: { publicAccess: 'None' }
+    properties: union(
+      { publicAccess: 'None' },
+      // Version-level: an overwrite makes a new version and leaves the protected one. A policy of the container would
+      // refuse every append, every new manifest and every recompacted hour.
+      name == archive && immutabilityDays > 0 ? { immutableStorageWithVersioning: { enabled: true } } : {}
+    )
   }
 ]
+
+// Unlocked, as every new one: whoever may write this resource can shorten it. Locking it is a command, and final.
+resource immutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-06-01' = if (immutabilityDays > 0 && !immutabilityLocked) {
+  name: '${names.storage}/default/${archive}/default'
+  dependsOn: [containers]
+  properties: { immutabilityPeriodSinceCreationInDays: immutabilityDays, allowProtectedAppendWrites: false }
+}
 
 resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2026-06-01' = {
   parent: account
@@ -75,7 +107,9 @@ resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2
 ]
 
 // Raw events are read again by an audit or a rebuild only. Never to the archive tier: it cannot be read without
-// hours of waiting, and a rebuild reads all. Nothing is ever deleted by a rule.
+// hours of waiting, and a rebuild reads all. No event is ever deleted by a rule: a rule counts a version's age from when
+// it was written, and would take what was deleted by mistake yesterday and written last year. Only what sweeps and
+// compaction remember, which is overwritten every minute, keeps its versions for a day.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-06-01' = {
   parent: account
   name: 'default'
@@ -95,6 +129,15 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-06
                 tierToCold: { daysAfterModificationGreaterThan: coldAfterDays }
               }
             }
+          }
+        }
+        {
+          enabled: true
+          name: 'what-is-remembered-keeps-no-history'
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['remembered/'] }
+            actions: { version: { delete: { daysAfterCreationGreaterThan: 1 } } }
           }
         }
       ]

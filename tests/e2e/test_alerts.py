@@ -113,8 +113,8 @@ def note(marks: Marks) -> None:
 
     async def write() -> None:
         try:
-            found = await wiring.archive_blobs().find(WAITING)
-            await wiring.archive_blobs().replace(WAITING, encode(marks), found[1] if found else None)
+            found = await wiring.remembered().find(WAITING)
+            await wiring.remembered().replace(WAITING, encode(marks), found[1] if found else None)
         finally:
             await wiring.close()
 

@@ -76,9 +76,9 @@ def test_compacted_audited_and_rebuilt(
 async def state(forget: bool) -> bytes | None:
     """What compaction remembers, before it is forgotten."""
     try:
-        found = await wiring.archive_blobs().find(CLOSING)
+        found = await wiring.remembered().find(CLOSING)
         if forget:
-            await wiring.archive_blobs().delete(CLOSING)
+            await wiring.remembered().delete(CLOSING)
         return found[0] if found else None
     finally:
         await wiring.close()

@@ -7,7 +7,7 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 
-from vending.adapters.blobs import BlobContainer, _no_blob
+from vending.adapters.blobs import BlobContainer, _code, _no_blob
 from vending.errors import Conflict
 from vending.ports import Listed
 
@@ -60,12 +60,12 @@ class ArchiveContainer(BlobContainer):
             await self.container.get_blob_client(name).stage_block(block, BytesIO(data), len(data))
 
     async def delete(self, name: str) -> None:
-        """Delete a blob; nothing happens where there is none."""
+        """Delete a blob; nothing happens where there is none, or where a policy keeps it."""
         with self._translated("delete", name):
             try:
                 await self.container.delete_blob(name)
             except HttpResponseError as fault:
-                if not _no_blob(fault):
+                if not _no_blob(fault) and _code(fault) != "BlobImmutableDueToPolicy":
                     raise
 
 

@@ -42,7 +42,7 @@ async def compact_archive(
     Raises Transient, and Conflict when another run saved its state first.
     """
     outcome = Compacted()
-    found = await archive.blobs.find(CLOSING)
+    found = await archive.memory.find(CLOSING)
     state = closing_state.decode(found[0]) if found else Closing()
     if again:
         state.hours.clear()
@@ -52,7 +52,7 @@ async def compact_archive(
     await _note_held(archive, state, hours, outcome)
     await _Run(archive, state, hours, now, grace, outcome).hours_in_order()
     _forget(state, now, grace)
-    await archive.blobs.replace(CLOSING, closing_state.encode(state), found[1] if found else None)
+    await archive.memory.replace(CLOSING, closing_state.encode(state), found[1] if found else None)
     return outcome
 
 

@@ -31,6 +31,13 @@ class Archive:
     generation: str
     table: Callable[[], Table]
     writer: str
+    remembered: ArchiveBlobs | None = None
+    """Where its state lies; None: beside the archive. Lost, every hour is looked at once more."""
+
+    @property
+    def memory(self) -> ArchiveBlobs:
+        """See ``remembered``."""
+        return self.remembered or self.blobs
 
 
 @dataclass

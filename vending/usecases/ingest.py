@@ -184,6 +184,8 @@ async def _waiting(outcome: Outcome, step: Callable[[], Awaitable[None]]) -> Non
 
 def _log_refusals(outcome: Outcome) -> None:
     for hub, fault in outcome.refusals[:20]:
-        log.warning("dead letter %s: %s", hub.place, str(fault).splitlines()[-1])
+        # Of a traceback the last line. The reason always: rules look for it (infra/modules/alarms.bicep).
+        last = (fault.detail.splitlines() or [""])[-1]
+        log.warning("dead letter %s: %s: %s", hub.place, fault.reason, last)
     if len(outcome.refusals) > 20:
         log.warning("and %d more dead letters in this batch", len(outcome.refusals) - 20)

@@ -26,6 +26,7 @@ class LagStores:
     hub: Hub
     checkpoints: Checkpoints
     blobs: ArchiveBlobs
+    """Where it remembers."""
     generation: str
     retention: timedelta
     standing_after: timedelta

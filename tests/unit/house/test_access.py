@@ -23,7 +23,7 @@ def test_the_app_may_do_what_it_does_and_nothing_else(deployment: Deployment) ->
     Contributor for diagnostic events; Queue Data Contributor would be for blob triggers and durable functions
     (learn.microsoft.com/azure/azure-functions/functions-reference, "Connecting to host storage").
     """
-    host, data = deployment.leads("AzureWebJobsStorage"), deployment.leads("DATA")
+    host = deployment.leads("AzureWebJobsStorage")
     wiring = Wiring()
     hub, insights = deployment.one(f"{NAMESPACE}/eventhubs"), deployment.one("Microsoft.Insights/components")
     database = f"{deployment.leads('COSMOS')}/dbs/{deployment.settings['COSMOS_DATABASE']}"
@@ -36,15 +36,40 @@ def test_the_app_may_do_what_it_does_and_nothing_else(deployment: Deployment) ->
         (insights["id"], "Monitoring Metrics Publisher"): True,
         (hub["id"], "Azure Event Hubs Data Receiver"): receives,
         (hub["id"], "Azure Event Hubs Data Sender"): sends,
-        (data, "Storage Blob Data Contributor"): "_blob_service" in wiring.reached,
-        (data, "Storage Queue Data Contributor"): "_queue_service" in wiring.reached
-        or bool(used("queueName")),
         (database, "Cosmos DB Built-in Data Contributor"): "_cosmos" in wiring.reached,
     }
     wanted = {grant for grant, so in needed.items() if so}
+    for name in wiring.opens("_blobs") | wiring.opens("get_container_client"):
+        wanted.add((deployment.container("DATA", name), "Storage Blob Data Contributor"))
+    taken = used("queueName")
+    for name in wiring.opens("_queue") | taken | {f"{queue}-poison" for queue in taken}:
+        wanted.add((deployment.queue("DATA", name), "Storage Queue Data Contributor"))
     granted = deployment.grants(deployment.identity)
     assert not wanted - granted, "the app lacks these"
     assert not granted - wanted, "nothing in the app needs these"
+
+
+def test_nobody_has_a_role_on_a_whole_account_but_the_host_on_its_own(deployment: Deployment) -> None:
+    """On an account it would cover the keys and the package of the host, and what others put there later."""
+    host = deployment.leads("AzureWebJobsStorage")
+    accounts = {each["id"] for kind in (STORAGE, COSMOS, NAMESPACE) for each in deployment.of_type(kind)}
+    assert {(grant.who, grant.on) for grant in deployment.assignments if grant.on in accounts} == {
+        (deployment.identity, host)
+    }
+
+
+def test_nobody_may_delete_a_version_in_the_archive_s_account(deployment: Deployment) -> None:
+    """learn.microsoft.com/azure/storage/blobs/versioning-overview: that takes Storage Blob Data Owner."""
+    data = deployment.leads("DATA")
+    owners = {grant.on for grant in deployment.assignments if grant.role == "Storage Blob Data Owner"}
+    assert owners == {deployment.leads("AzureWebJobsStorage")}
+    (service,) = [
+        each for each in deployment.of_type(f"{STORAGE}/blobServices") if each["id"].startswith(f"{data}/")
+    ]
+    assert service["properties"]["isVersioningEnabled"] is True
+    # It would keep, and bill in full, every raw blob as it was before each append.
+    assert service["properties"]["deleteRetentionPolicy"] == {"enabled": False}
+    assert service["properties"]["containerDeleteRetentionPolicy"]["enabled"] is True
 
 
 def test_an_assignment_s_name_says_what_it_gives(deployment: Deployment) -> None:
@@ -58,6 +83,7 @@ def test_keys_are_off_wherever_devices_do_not_need_them(deployment: Deployment) 
         assert account["properties"]["allowSharedKeyAccess"] is False
         assert account["properties"]["allowCrossTenantReplication"] is False
     assert deployment.one(COSMOS)["properties"]["disableLocalAuth"] is True
+    assert deployment.one(COSMOS)["properties"]["disableKeyBasedMetadataWriteAccess"] is True
     assert deployment.one("Microsoft.Insights/components")["properties"]["DisableLocalAuth"] is True
     workspace = deployment.one("Microsoft.OperationalInsights/workspaces")
     assert workspace["properties"]["features"]["disableLocalAuth"] is True
@@ -75,7 +101,7 @@ def test_nothing_is_public_and_nothing_goes_over_old_tls(deployment: Deployment)
         assert account["properties"]["supportsHttpsTrafficOnly"] is True
         assert account["properties"]["minimumTlsVersion"] == "TLS1_2"
     for container in deployment.of_type(f"{STORAGE}/blobServices/containers"):
-        assert container["properties"] == {"publicAccess": "None"}
+        assert container["properties"]["publicAccess"] == "None"
     assert deployment.one(COSMOS)["properties"]["minimalTlsVersion"] == "Tls12"
     assert deployment.one(NAMESPACE)["properties"]["minimumTlsVersion"] == "1.2"
     app = deployment.one("Microsoft.Web/sites")["properties"]
@@ -84,10 +110,11 @@ def test_nothing_is_public_and_nothing_goes_over_old_tls(deployment: Deployment)
 
 
 def test_nothing_holds_a_secret(deployment: Deployment) -> None:
-    """The webhook's address is one: it comes as a secure parameter, which no list of deployments shows."""
+    """Webhooks' addresses and what signs are: they come as secure parameters, in no list of deployments."""
     text = json.dumps([template(), deployment.resources, deployment.outputs])
     assert not SECRETS.search(text)
     assert "hooks.example" not in text
-    assert template()["parameters"]["notifyWebhookUrl"]["type"] == "securestring"
+    for name in ("notifyWebhookUrl", "notifyWebhookSecret", "alarmWebhookUrl"):
+        assert template()["parameters"][name]["type"] == "securestring", name
     for path in (ROOT / "infra").rglob("*.bicep*"):
         assert not SECRETS.search(path.read_text()), path

@@ -3,6 +3,7 @@
 Where no compiler is found, the sums of the files say so much.
 """
 
+import json
 import os
 import re
 import shutil
@@ -174,3 +175,22 @@ def test_a_parameter_file_that_does_not_fit_is_found(folder: Path) -> None:
     found = "\n".join(bicep.make(COMPILER, folder).faults)
     assert re.search(r"infra/dev\.bicepparam\(\d+,\d+\) : Error BCP\d+: .*168", found), found
     assert re.search(r'infra/prod\.bicepparam\(\d+,\d+\) : Error BCP258: .*"partitionCount"', found), found
+
+
+@compiling
+def test_where_devices_are_known_the_hub_is_closed_to_others_and_never_to_the_app(folder: Path) -> None:
+    """The template itself refuses ranges of devices without the subnet that the app comes from."""
+    assert COMPILER
+    for name in ("dev", "prod"):
+        file = folder / f"{name}.bicepparam"
+        file.write_text(f"{file.read_text()}param deviceIpRanges = ['192.0.2.0/24']\n")
+    made = bicep.make(COMPILER, folder)
+    assert "deviceIpRanges would shut out the app itself: set closedStores too" in "\n".join(made.faults)
+    (rules,) = [
+        each["properties"]
+        for each in json.loads(made.results["prod.json"])["predictedResources"]
+        if each["type"].endswith("/networkRuleSets")
+    ]
+    assert rules["defaultAction"] == "Deny"
+    assert [each["ipMask"] for each in rules["ipRules"]] == ["192.0.2.0/24", "203.0.113.7", "198.51.100.0/24"]
+    assert len(rules["virtualNetworkRules"]) == 1

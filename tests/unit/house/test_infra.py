@@ -6,16 +6,21 @@ Read from what Microsoft's compiler made of infra/ (tests/infra.py); test_bicep.
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
+from tests.core import hub_event
 from tests.infra import COSMOS, IDENTITY, NAMESPACE, REFERENCE, STORAGE, Deployment, same, template
 from tests.metadata import ROOT, Wiring, functions, resolved, triggers, used
 from vendctl.partitions.reading import GROUP
 from vendctl.provision import BLOB_CONTAINERS, QUEUES, create_database
+from vending.adapters.checkpoints import CONTAINER as CHECKPOINTS
+from vending.domain.layout import blob_name, manifest_name, parquet_name
+from vending.resources import ARCHIVE, REMEMBERED
 
 HOST = "AzureWebJobsStorage"
 
@@ -39,17 +44,32 @@ def wiring() -> Wiring:
 def test_what_if_sees_every_resource(deployment: Deployment) -> None:
     """A name that is known only while deploying hides its resource, and all of its module, from what-if."""
     modules = [each for each in template()["resources"].values() if each["type"].endswith("/deployments")]
-    made = set().union(*(_types(each, existing=False) for each in modules))
-    assert {each["type"] for each in deployment.resources} == made | {IDENTITY}
+    always = [each for each in modules if "condition" not in each]
+    made = {each["type"] for each in deployment.resources}
+    assert made >= set().union(*(_types(each) for each in always)) | {IDENTITY}
     for each in deployment.resources:
         for part in ("id", "name", "apiVersion"):
             assert "[" not in each[part], f"{each['type']}: {each[part]}"
 
 
+def test_with_every_parameter_given_every_resource_is_made_and_without_the_cheap_ones() -> None:
+    """prod was compiled with all of them, dev with none: what is left out of dev is on a list here."""
+    modules = [each for each in template()["resources"].values() if each["type"].endswith("/deployments")]
+    prod, dev = ({each["type"] for each in Deployment(name).resources} for name in ("prod", "dev"))
+    assert prod == set().union(*(_types(each, all_of_them=True) for each in modules)) | {IDENTITY}
+    assert prod - dev == {
+        "Microsoft.Network/virtualNetworks", "Microsoft.Insights/diagnosticSettings",
+        "Microsoft.Insights/actionGroups", "Microsoft.Insights/scheduledQueryRules",
+        "Microsoft.Insights/metricAlerts", "Microsoft.Insights/webtests",
+        "Microsoft.Insights/activityLogAlerts",
+        f"{STORAGE}/blobServices/containers/immutabilityPolicies",
+    }  # fmt: skip
+
+
 def test_every_parameter_says_what_it_is() -> None:
     for name, parameter in template()["parameters"].items():
         assert parameter["metadata"]["description"], name
-        assert parameter["type"] in ("string", "securestring", "int", "bool"), name
+        assert parameter["type"] in ("string", "securestring", "int", "bool", "array"), name
 
 
 @pytest.mark.parametrize(
@@ -83,19 +103,29 @@ def test_a_module_comes_after_those_whose_resources_it_looks_for() -> None:
     modules = {
         name: each for name, each in template()["resources"].items() if each["type"].endswith("/deployments")
     }
-    made = {name: _types(each, existing=False) for name, each in modules.items()}
+    made = {name: _types(each, all_of_them=True) for name, each in modules.items()}
     made["identity"] = {template()["resources"]["identity"]["type"]}
     for name, each in modules.items():
         before = _before(template()["resources"], name)
-        for kind in _types(each, existing=True) - made[name]:
+        for kind in _looked_for(each) - made[name]:
             makers = {maker for maker, kinds in made.items() if kind in kinds}
             assert makers, f"nothing makes the {kind} that {name} looks for"
             assert makers <= before, f"{name} has to wait for {sorted(makers - before)}"
 
 
-def _types(module: Mapping[str, Any], *, existing: bool) -> set[str]:
+def _types(module: Mapping[str, Any], *, all_of_them: bool = False) -> set[str]:
+    """What a module makes: always, or at all."""
     found = module["properties"]["template"]["resources"].values()
-    return {each["type"] for each in found if each.get("existing", False) == existing}
+    return {
+        each["type"]
+        for each in found
+        if not each.get("existing", False) and (all_of_them or "condition" not in each)
+    }
+
+
+def _looked_for(module: Mapping[str, Any]) -> set[str]:
+    found = module["properties"]["template"]["resources"].values()
+    return {each["type"] for each in found if each.get("existing", False)}
 
 
 def _before(resources: Mapping[str, Any], name: str) -> set[str]:
@@ -202,9 +232,11 @@ def test_blob_containers_and_queues_are_there(deployment: Deployment, wiring: Wi
     same(there - poison, set(QUEUES), "queues of vendctl provision")
 
 
-def test_the_host_s_account_holds_the_package_and_nothing_of_the_app(deployment: Deployment) -> None:
+def test_the_host_s_account_holds_the_package_the_checkpoints_and_nothing_of_the_app(
+    deployment: Deployment,
+) -> None:
     account = deployment.leads(HOST)
-    (container,) = deployment.under(account, f"{STORAGE}/blobServices/containers")
+    (container,) = deployment.under(account, f"{STORAGE}/blobServices/containers") - {CHECKPOINTS}
     assert not deployment.under(account, f"{STORAGE}/queueServices/queues")
     storage = deployment.one("Microsoft.Web/sites")["properties"]["functionAppConfig"]["deployment"][
         "storage"
@@ -226,11 +258,119 @@ def test_no_event_grid_is_needed() -> None:
 def test_lifecycle_rules_name_folders_that_the_archive_has(deployment: Deployment) -> None:
     policy = deployment.one(f"{STORAGE}/managementPolicies")
     assert policy["id"].startswith(f"{deployment.leads('DATA')}/")
-    (rule,) = policy["properties"]["policy"]["rules"]
-    container, _, folder = rule["definition"]["filters"]["prefixMatch"][0].partition("/")
+    cheaper, forgetful = policy["properties"]["policy"]["rules"]
+    container, _, folder = cheaper["definition"]["filters"]["prefixMatch"][0].partition("/")
     assert container in BLOB_CONTAINERS
     assert f're.compile(r"{folder}(' in (ROOT / "vending" / "domain" / "layout.py").read_text()
-    assert set(rule["definition"]["actions"]["baseBlob"]) == {"tierToCool", "tierToCold"}
+    assert set(cheaper["definition"]["actions"]["baseBlob"]) == {"tierToCool", "tierToCold"}
+    # The only rule that deletes takes versions of what is remembered, and of no event, table or manifest.
+    assert forgetful["definition"]["actions"] == {"version": {"delete": {"daysAfterCreationGreaterThan": 1}}}
+    prefixes = tuple(forgetful["definition"]["filters"]["prefixMatch"])
+    assert prefixes == (f"{REMEMBERED}/",)
+    hour, raw = datetime(2026, 3, 1, 7, tzinfo=UTC), blob_name(hub_event(1, b"{}"))
+    kept = (raw, manifest_name(hour), parquet_name(hour, "1/0", "0" * 16))
+    assert not [name for name in kept if f"{ARCHIVE}/{name}".startswith(prefixes)]
+
+
+# --- what a business turns on -------------------------------------------------------------------------------
+def test_an_archive_that_nobody_can_shorten_is_an_option_of_the_archive_alone(dev: Deployment) -> None:
+    """learn.microsoft.com/azure/storage/blobs/immutable-version-level-worm-policies. A policy of the
+    container itself would refuse to commit blocks over a blob, and so every append.
+    """
+    kind = f"{STORAGE}/blobServices/containers"
+    assert not dev.of_type(f"{kind}/immutabilityPolicies")
+    assert not [each for each in dev.of_type(kind) if "immutableStorageWithVersioning" in each["properties"]]
+    prod = Deployment("prod")
+    policy = prod.one(f"{kind}/immutabilityPolicies")
+    assert policy["id"] == f"{prod.container('DATA', ARCHIVE)}/immutabilityPolicies/default"
+    assert policy["properties"] == {
+        "immutabilityPeriodSinceCreationInDays": 365,
+        "allowProtectedAppendWrites": False,
+    }
+    enabled = {
+        each["id"]: each["properties"]["immutableStorageWithVersioning"]
+        for each in prod.of_type(kind)
+        if "immutableStorageWithVersioning" in each["properties"]
+    }
+    assert enabled == {prod.container("DATA", ARCHIVE): {"enabled": True}}
+
+
+def test_a_locked_policy_is_left_alone() -> None:
+    (module,) = [
+        each["properties"]["template"]
+        for each in template()["resources"].values()
+        if each["type"].endswith("/deployments")
+        and "immutabilityLocked" in each["properties"]["template"]["parameters"]
+    ]
+    (policy,) = [x for x in module["resources"].values() if x["type"].endswith("/immutabilityPolicies")]
+    assert "not(parameters('immutabilityLocked'))" in policy["condition"]
+
+
+def test_without_a_parameter_everybody_may_ask_and_roles_decide(dev: Deployment) -> None:
+    assert dev.one(COSMOS)["properties"]["isVirtualNetworkFilterEnabled"] is False
+    for account in dev.of_type(STORAGE):
+        rules = account["properties"].get("networkAcls", {"defaultAction": "Allow"})
+        assert rules["defaultAction"] == "Allow"
+    assert dev.one(f"{NAMESPACE}/networkRuleSets")["properties"]["defaultAction"] == "Allow"
+    assert "virtualNetworkSubnetId" not in dev.one("Microsoft.Web/sites")["properties"] or (
+        dev.one("Microsoft.Web/sites")["properties"]["virtualNetworkSubnetId"] is None
+    )
+
+
+def test_closed_stores_let_the_app_s_subnet_and_the_operators_in_and_nobody_else() -> None:
+    prod = Deployment("prod")
+    network = prod.one("Microsoft.Network/virtualNetworks")
+    (subnet,) = network["properties"]["subnets"]
+    there = f"{network['id']}/subnets/{subnet['name']}"
+    assert prod.one("Microsoft.Web/sites")["properties"]["virtualNetworkSubnetId"] == there
+    # learn.microsoft.com/azure/azure-functions/flex-consumption-plan, "Virtual network integration"
+    assert [x["properties"]["serviceName"] for x in subnet["properties"]["delegations"]] == [
+        "Microsoft.App/environments"
+    ]
+    assert {each["service"] for each in subnet["properties"]["serviceEndpoints"]} == {
+        "Microsoft.Storage", "Microsoft.AzureCosmosDB", "Microsoft.EventHub",
+    }  # fmt: skip
+    (data,) = [each for each in prod.of_type(STORAGE) if each["id"] == prod.leads("DATA")]
+    rules = data["properties"]["networkAcls"]
+    assert rules["defaultAction"] == "Deny"
+    assert [each["id"] for each in rules["virtualNetworkRules"]] == [there]
+    assert [each["value"] for each in rules["ipRules"]] == ["203.0.113.7", "198.51.100.0/24"]
+    cosmos = prod.one(COSMOS)["properties"]
+    assert cosmos["isVirtualNetworkFilterEnabled"] is True
+    assert [each["id"] for each in cosmos["virtualNetworkRules"]] == [there]
+    assert [each["ipAddressOrRange"] for each in cosmos["ipRules"]] == ["203.0.113.7", "198.51.100.0/24"]
+    # Devices are everywhere: the hub stays open, and the subnet is let in whatever is said of devices.
+    hub = prod.one(f"{NAMESPACE}/networkRuleSets")["properties"]
+    assert (hub["defaultAction"], [x["subnet"]["id"] for x in hub["virtualNetworkRules"]]) == (
+        "Allow",
+        [there],
+    )
+
+
+def test_who_deleted_and_who_touched_keys_is_logged_where_it_was_asked_for(dev: Deployment) -> None:
+    prod = Deployment("prod")
+    found = {
+        (each["id"].partition("/providers/Microsoft.Insights/")[0], log["category"])
+        for each in prod.of_type("Microsoft.Insights/diagnosticSettings")
+        for log in each["properties"]["logs"]
+    }
+    assert found == {
+        (f"{prod.leads('DATA')}/blobServices/default", "StorageDelete"),
+        (f"{prod.leads(HOST)}/blobServices/default", "StorageDelete"),
+        (prod.leads("EVENTHUB"), "OperationalLogs"),
+        (prod.leads("COSMOS"), "ControlPlaneRequests"),
+    }
+
+
+def test_production_survives_more_than_a_start_does(dev: Deployment) -> None:
+    for name, sku, tier in (
+        ("dev", "Standard_LRS", "Continuous7Days"),
+        ("prod", "Standard_ZRS", "Continuous30Days"),
+    ):
+        found = Deployment(name)
+        assert {each["sku"]["name"] for each in found.of_type(STORAGE)} == {sku}
+        backup = found.one(COSMOS)["properties"]["backupPolicy"]
+        assert backup == {"type": "Continuous", "continuousModeProperties": {"tier": tier}}
 
 
 # --- the plan -----------------------------------------------------------------------------------------------

@@ -4,17 +4,29 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from vendctl.package import unhashed
+
 ROOT = Path(__file__).parents[3]
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
+HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")
+EXPORTS = ("requirements.txt", "requirements-telemetry.txt")
 
 
 def pins(file: str) -> dict[str, str]:
     """Package → pinned version."""
     found = PINNED.findall((ROOT / file).read_text())
     return {canonicalize_name(name): version for name, version in found}
+
+
+def hashes(file: str) -> dict[str, set[str]]:
+    """Package → the hashes of its files."""
+    lines = (ROOT / file).read_text().replace("\\\n", " ").splitlines()
+    found = {line.partition("==")[0]: set(HASH.findall(line)) for line in lines if PINNED.match(line)}
+    return {canonicalize_name(name): sums for name, sums in found.items()}
 
 
 def asked(*groups: str) -> list[Requirement]:
@@ -71,10 +83,34 @@ def test_runtime_pins_are_exactly_what_the_dependencies_need() -> None:
     assert needed == pins("requirements.txt").keys()
 
 
-def test_the_lock_names_no_host_and_carries_hashes() -> None:
-    text = (ROOT / "requirements-dev.txt").read_text()
+@pytest.mark.parametrize("file", ["requirements-dev.txt", *EXPORTS])
+def test_requirements_name_no_host_and_carry_hashes(file: str) -> None:
+    """pip checks all files as soon as one requirement has a hash, and then refuses one that has none."""
+    text = (ROOT / file).read_text()
     assert "://" not in text
-    assert len(PINNED.findall(text)) <= text.count("--hash=sha256:")
+    assert "--index-url" not in text
+    assert unhashed(text) == []
+
+
+@pytest.mark.parametrize("file", EXPORTS)
+def test_what_azure_installs_are_the_files_that_the_tests_ran_with(file: str) -> None:
+    """The same hashes as in the lock, of every package that both name."""
+    lock, held = hashes("requirements-dev.txt"), hashes(file)
+    assert held.keys() == pins(file).keys()
+    assert {name: found for name, found in held.items() if name in lock and found != lock[name]} == {}
+
+
+@pytest.mark.parametrize("file", EXPORTS)
+def test_an_export_says_how_it_is_made_anew(file: str) -> None:
+    command = (ROOT / file).read_text().splitlines()[1].removeprefix("#    ")
+    assert command.startswith("uv pip compile pyproject.toml ")
+    assert command.endswith(f" -o {file}")
+    assert {"--universal", "--generate-hashes", "-c"} <= set(command.split())
+
+
+def test_the_environments_of_what_is_deployed_are_made_with_hashes() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition(".tools/deployed/%/.ready:")[2].partition("\n\n")[0]
+    assert "uv pip sync --quiet --require-hashes " in recipe
 
 
 def test_with_telemetry_the_same_is_installed_and_the_distribution() -> None:
@@ -82,4 +118,3 @@ def test_with_telemetry_the_same_is_installed_and_the_distribution() -> None:
     assert told.items() >= plain.items()
     (distribution,) = asked("telemetry")
     assert distribution.specifier.contains(told[canonicalize_name(distribution.name)])
-    assert "://" not in (ROOT / "requirements-telemetry.txt").read_text()

@@ -25,8 +25,10 @@ FILES = sorted(FOLDER.glob("*.yml"))
 TOOLS = "devstack/tests/functions/node"
 """The folder whose lock file names Core Tools."""
 USES = re.compile(r"^\s*(?:- )?uses: (\S+?)@(\S+)(.*)$", re.MULTILINE)
-BY_AZD = {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
-"""What azd tells the parameter files of the person who runs it; a workflow is no person."""
+BY_PEOPLE = {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE", "READER_ID"}
+"""Whom people give rights, azd to the person who runs it; a workflow gives none to people."""
+SECRETS = {"NOTIFY_WEBHOOK_URL", "NOTIFY_WEBHOOK_SECRET", "ALARM_WEBHOOK_URL"}
+"""The only ones that any workflow knows, and the parameters of the same names are secure."""
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -60,9 +62,9 @@ def test_an_action_has_one_version_everywhere() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_no_workflow_knows_a_secret_or_runs_a_strangers_code_with_rights(path: Path) -> None:
+def test_no_workflow_runs_a_strangers_code_with_rights_or_with_a_secret(path: Path) -> None:
+    """What runs for a pull request gets no secret: it runs the code of the request."""
     text = path.read_text()
-    assert not re.search(r"\bsecrets\s*[.\[]", text)
     assert "pull_request_target" not in text
     workflow = load(path)
     assert workflow["permissions"] in ({}, {"contents": "read"})
@@ -71,6 +73,8 @@ def test_no_workflow_knows_a_secret_or_runs_a_strangers_code_with_rights(path: P
         rights = {"contents": "read"} | ({"id-token": "write"} if logs_in else {})
         assert job.get("permissions", workflow["permissions"]) == rights, name
         assert bool(job.get("environment")) == logs_in, f"{name}: an identity belongs to an environment"
+        known = set(re.findall(r"\bsecrets\b[.\[\s'\"]*(\w*)", json.dumps(job)))
+        assert known <= (SECRETS if job.get("if", "").endswith("!= 'pull_request'") else set()), name
         assert job["timeout-minutes"] <= 60
 
 
@@ -86,9 +90,23 @@ def test_the_parameter_files_find_the_environment_that_they_read(deploy: dict[st
     for path in (ROOT / "infra").glob("*.bicepparam"):
         names |= set(re.findall(r"readEnvironmentVariable\('(\w+)'", path.read_text()))
     given = step(deploy["jobs"]["deploy"], "group create")["env"]
-    assert names - BY_AZD == given.keys()
-    assert names - BY_AZD <= deploy["jobs"]["what-if"]["env"].keys()
+    assert names - BY_PEOPLE == given.keys()
+    assert names - BY_PEOPLE - SECRETS <= deploy["jobs"]["what-if"]["env"].keys()
     assert names == bicep.GIVEN["prod"].keys(), "infra/compiled/prod.json is made with all of them"
+
+
+def test_what_is_secret_comes_from_secrets_into_secure_parameters(deploy: dict[str, Any]) -> None:
+    """A variable of GitHub can be read by everybody who may write, and stands in every log as it is."""
+    given = step(deploy["jobs"]["deploy"], "group create")["env"]
+    for name, value in given.items():
+        wanted = "secrets" if name in SECRETS else "vars"
+        assert value in (f"${{{{ {wanted}.{name} }}}}", "true", "${{ inputs.target || 'dev' }}"), name
+    for path in (ROOT / "infra").glob("*.bicepparam"):
+        read = dict(
+            re.findall(r"^param (\w+) = readEnvironmentVariable\('(\w+)'", path.read_text(), re.MULTILINE)
+        )
+        secure = {name for name, one in template()["parameters"].items() if one["type"].startswith("secure")}
+        assert {variable for name, variable in read.items() if name in secure} == SECRETS, path.name
 
 
 def test_outputs_that_the_steps_read_are_outputs_of_main_bicep() -> None:
@@ -121,7 +139,15 @@ def test_the_smoke_test_gets_what_it_reads(deploy: dict[str, Any]) -> None:
     given = step(deploy["jobs"]["deploy"], "vendctl smoke")
     assert {"EVENTHUB__fullyQualifiedNamespace", "TELEMETRY_HUB"} <= given["env"].keys()
     assert "export FUNCTIONS_KEY" in given["run"]
-    assert "::add-mask::$FUNCTIONS_KEY" in given["run"]
+    assert given["run"].index("::add-mask::$FUNCTIONS_KEY") < given["run"].index("vendctl smoke")
+
+
+def test_the_smoke_test_has_no_master_key_and_its_own_ends_with_it(deploy: dict[str, Any]) -> None:
+    run = step(deploy["jobs"]["deploy"], "vendctl smoke")["run"]
+    assert '--app "$FUNCTION_APP_ID"' in run
+    assert not re.search("masterKey|systemKeys|functionKeys.default", (FOLDER / "deploy.yml").read_text())
+    deleted = run.index("trap 'key delete --key-type functionKeys --key-name smoke ")
+    assert deleted < run.index("key set --key-type functionKeys --key-name smoke ")
 
 
 def test_bicep_is_checked_before_anything_is_deployed(deploy: dict[str, Any]) -> None:

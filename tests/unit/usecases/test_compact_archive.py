@@ -294,6 +294,19 @@ async def test_newer_states_and_manifests_wait_for_newer_code() -> None:
         await run(blobs, FakeHub(p0=9))
 
 
+async def test_what_it_remembers_lies_apart_and_may_be_lost() -> None:
+    """In the archive each of its versions would be kept like an event's (docs/decisions/0095)."""
+    blobs, apart, hub = FakeArchive(), FakeArchive(), FakeHub(p0=9)
+    await archive(fleet(10), blobs)
+    made = replace(compaction(blobs, hub), remembered=apart)
+    assert (await compact_archive(made, LATER)).tables
+    assert (await blobs.find(CLOSING), list(apart.committed)) == (None, [CLOSING])
+    held = dict(blobs.committed)
+    again = await compact_archive(replace(made, remembered=FakeArchive()), LATER + timedelta(minutes=10))
+    assert (again.visited > 0, again.tables, again.manifests) == (True, [], [])
+    assert blobs.committed == held
+
+
 async def test_an_empty_archive_closes_nothing() -> None:
     outcome = await run(FakeArchive(), FakeHub(p0=-1))
     assert (outcome.tables, outcome.manifests) == ([], [])
