@@ -31,10 +31,20 @@ def problem(
     )
 
 
+def body_refused(request: func.HttpRequest) -> func.HttpResponse | None:
+    """400 for a request that brings a body where none is taken, else None. What the platform lets in at all
+    is bounded by FUNCTIONS_REQUEST_BODY_SIZE_LIMIT; it is in memory before any code of ours runs."""
+    if request.get_body():
+        return problem(400, "Bad Request", f"A {request.method} of this path takes no body; send none.")
+    return None
+
+
 async def answer(
     request: func.HttpRequest, view: Callable[[], Awaitable[dict[str, Any] | None]], missing: str = ""
 ) -> func.HttpResponse:
     """The view as JSON: 304 where the client has it, 400 for a faulty question, 404 for None, 503 to wait."""
+    if refused := body_refused(request):
+        return refused
     try:
         async with asyncio.timeout(PATIENCE):
             body = await view()
@@ -52,7 +62,7 @@ async def answer(
 
 def page(request: func.HttpRequest, content: bytes, mimetype: str) -> func.HttpResponse:
     """A file of the dashboard."""
-    return _cached(request, content, mimetype, HEADERS)
+    return body_refused(request) or _cached(request, content, mimetype, HEADERS)
 
 
 def _cached(

@@ -73,6 +73,10 @@ param defaultTimeZone string = 'Etc/UTC'
 @secure()
 param notifyWebhookUrl string = ''
 
+@description('What notifications are signed with (whsec_ and base64, docs/alerts.md); empty: they are not.')
+@secure()
+param notifyWebhookSecret string = ''
+
 @description('A machine that nothing was heard of for longer is silent.')
 @minValue(1)
 param silentAfterMinutes int = 60
@@ -183,6 +187,7 @@ module app 'modules/functionapp.bicep' = {
     retentionHours: retentionHours
     defaultTimeZone: defaultTimeZone
     notifyWebhookUrl: notifyWebhookUrl
+    notifyWebhookSecret: notifyWebhookSecret
     silentAfterMinutes: silentAfterMinutes
     openTelemetry: openTelemetry
   }

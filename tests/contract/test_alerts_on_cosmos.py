@@ -13,6 +13,7 @@ from vending.adapters.cosmos import CosmosDocuments
 from vending.errors import Transient
 from vending.ports import Put
 from vending.usecases.notify import notify
+from vending.usecases.outgoing import Outgoing
 from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.watch_machines import judge_stock
 
@@ -61,8 +62,8 @@ async def test_many_judges_raise_one_alert(client: CosmosClient) -> None:
     turns = [f"m1/sold-out/21/{n // 2 + 1}/{words[n % 2]}" for n in range(2 * len(episodes) + 1)]
     assert {message["idempotencyKey"] for message in queue.messages} == set(turns)
     assert [entry["idempotencyKey"] for entry in alert["outbox"]] == turns
-    webhook = FakeWebhook()
-    await asyncio.gather(*(notify(message, webhook, alerts, NOW) for message in queue.messages))
+    outgoing = Outgoing(alerts, FakeWebhook(), posts_per_minute=100)
+    await asyncio.gather(*(notify(message, outgoing, NOW) for message in queue.messages))
     settled = await alerts.read("m1", alert["id"])
     assert settled is not None
     assert (settled.body["outbox"], settled.body["pending"]) == ([], False)

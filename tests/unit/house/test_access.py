@@ -84,10 +84,13 @@ def test_nothing_is_public_and_nothing_goes_over_old_tls(deployment: Deployment)
 
 
 def test_nothing_holds_a_secret(deployment: Deployment) -> None:
-    """The webhook's address is one: it comes as a secure parameter, which no list of deployments shows."""
+    """The webhook's address is one: as its key it comes as a secure parameter, which no list of deployments
+    shows."""
     text = json.dumps([template(), deployment.resources, deployment.outputs])
     assert not SECRETS.search(text)
     assert "hooks.example" not in text
-    assert template()["parameters"]["notifyWebhookUrl"]["type"] == "securestring"
+    assert "whsec_b" not in text
+    for name in ("notifyWebhookUrl", "notifyWebhookSecret"):
+        assert template()["parameters"][name]["type"] == "securestring"
     for path in (ROOT / "infra").rglob("*.bicep*"):
         assert not SECRETS.search(path.read_text()), path
