@@ -85,11 +85,18 @@ def due(alert: Document, now: int) -> list[Document]:
 
 def requeued(alert: Document, now: int) -> Document:
     """The alert with its due notifications marked as queued now, once more."""
-    outbox = [
-        entry | {"queued": now, "times": entry.get("times", 1) + 1} if _next(entry) < now else entry
-        for entry in alert["outbox"]
-    ]
+    outbox = [_again(entry, now) if _next(entry) < now else entry for entry in alert["outbox"]]
     return alert | {"outbox": outbox}
+
+
+def _again(entry: Document, now: int) -> Document:
+    return entry | {"queued": now, "times": entry.get("times", 1) + 1, "owed": _owed(entry) or now}
+
+
+def _owed(entry: Document) -> int:
+    """Since when (ms) it is owed; 0 where it was never queued. Older versions noted only when it was."""
+    owed: int = entry.get("owed") or entry["queued"]
+    return owed
 
 
 def _next(entry: Document) -> int:
@@ -99,10 +106,8 @@ def _next(entry: Document) -> int:
 
 
 def expired(entry: Document, now: int) -> bool:
-    """Whether it has been owed for so long that a receiver's refusal is final. Older versions did not note
-    since when; theirs count from the time they were queued last."""
-    owed: int = entry["owed"] if "owed" in entry else entry["queued"]
-    return now - owed > GIVE_UP
+    """Whether it has been owed for so long that a receiver's refusal is final."""
+    return 0 < _owed(entry) < now - GIVE_UP
 
 
 def standing(alert: Document | None, message: Document) -> Standing:

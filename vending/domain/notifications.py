@@ -5,19 +5,22 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from vending.domain.alerts import PLACE, Document, Rule
+from vending.domain.alerts import PLACE, Document
 from vending.domain.business_day import instant
 
 Severity = Literal["critical", "warning", "info"]
-SEVERITY: dict[Rule, Severity] = {
+SEVERITY: dict[str, Severity] = {
     "cold-chain": "critical",
     "lag": "critical",
     "partition-standing-still": "critical",
+    "rollups-behind": "critical",
     "undelivered": "critical",
     "fault": "warning",
+    "lost-sales": "warning",
     "silent": "warning",
     "sold-out": "info",
 }
+"""By rule."""
 ORDER: tuple[Severity, ...] = ("critical", "warning", "info")
 FIRST = 10
 """Notifications that a digest tells one by one, the most severe first."""
@@ -27,7 +30,7 @@ _BOOKKEEPING = ("owed", "times")
 
 def severity(rule: str) -> Severity:
     """Of an alert; a rule that this version does not know is a warning."""
-    return next((level for name, level in SEVERITY.items() if name == rule), "warning")
+    return SEVERITY.get(rule, "warning")
 
 
 def payload(entry: Document) -> Document:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vending.domain import alert_view, waiting
+from vending.domain import alert_view, alerts, waiting
 from vending.errors import Transient
 from vending.ports import Documents, Filter
 
@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 5.0
 """Seconds a store may take to answer."""
 ALERTS = "cosmos/alerts"
+OWN = (waiting.PLACE, alerts.PLACE, "$rollups")
+"""Where alerts about the app itself stand: the hub, the notifications, the rollups."""
 Probe = Callable[[], Awaitable[object]]
 Troubles = Callable[[], Awaitable[list[str]]]
 
@@ -41,10 +43,10 @@ async def health(
     """
     told: list[str] = []
 
-    async def alerts() -> None:
+    async def own_alerts() -> None:
         told.extend(await troubles())
 
-    asked = dict(probes) | {ALERTS: alerts}
+    asked = dict(probes) | {ALERTS: own_alerts}
     said = await asyncio.gather(*(_probe(name, probe, patience) for name, probe in asked.items()))
     stores = dict(zip(asked, said, strict=True))
     fine = about.fault is None and all(word == "ok" for word in said)
@@ -59,11 +61,16 @@ async def health(
 
 
 async def troubles(documents: Documents) -> list[str]:
-    """The hub's open alerts as sentences: a partition that stands still, events that wait. One query of one
-    partition key, in the place of a read that would tell nothing."""
+    """The app's own open alerts as sentences: a partition that stands still, events that wait, notifications
+    that were given up. A query of one partition key for each of :data:`OWN`."""
     where: tuple[Filter, ...] = (("type", "=", "alert"), ("state", "=", "open"))
-    views = [alert_view.describe(x.body) async for x in documents.select(waiting.PLACE, *where)]
-    return sorted(view["title"] for view in views)
+    return sorted(
+        [
+            alert_view.describe(stored.body)["title"]
+            for place in OWN
+            async for stored in documents.select(place, *where)
+        ]
+    )
 
 
 async def _probe(name: str, probe: Probe, patience: float) -> str:

@@ -157,9 +157,17 @@ def test_an_outbox_of_the_version_before_is_read() -> None:
         for entry in alert["outbox"]
     ]
     assert [x["idempotencyKey"] for x in due(alert, PATIENCE + 100)] == [OPENED]
-    assert requeued(alert, PATIENCE + 100)["outbox"][0]["times"] == 2
+    again = requeued(alert, PATIENCE + 100)["outbox"][0]
+    assert (again["times"], again["owed"], again["queued"]) == (2, 99, PATIENCE + 100)
     assert not expired(alert["outbox"][0], GIVE_UP + 99)
     assert expired(alert["outbox"][0], GIVE_UP + 100)
+
+
+def test_a_notification_that_was_never_queued_is_not_given_up_at_once() -> None:
+    """Whoever writes an alert without a queue leaves it to the sweep: due at once, owed from then on."""
+    alert = judge(None, finding(5, bad=True), 0)[0]
+    assert not expired(alert["outbox"][0], 10 * GIVE_UP)
+    assert requeued(alert, 10 * GIVE_UP)["outbox"][0]["owed"] == 10 * GIVE_UP
 
 
 def test_what_an_alert_says_of_a_message() -> None:

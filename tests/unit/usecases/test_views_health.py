@@ -15,7 +15,7 @@ from vending import wiring
 from vending.domain.alerts import Finding, judge
 from vending.errors import Transient
 from vending.ports import Put
-from vending.usecases.views_health import About, health, troubles
+from vending.usecases.views_health import OWN, About, health, troubles
 
 ABOUT = About("1.2", "quick")
 
@@ -70,18 +70,22 @@ async def test_alerts_that_cannot_be_read_are_a_store_that_is_away() -> None:
     assert found["stores"] == {"cosmos/alerts": "does not answer, or refuses this app's access"}
 
 
-async def test_a_partition_that_stands_still_is_told_and_costs_one_request() -> None:
-    """It said ok all the while: every store answered."""
+async def test_the_apps_own_alerts_are_told_and_cost_a_request_for_each_place() -> None:
+    """It said ok while a partition stood still: every store answered."""
     alerts = FakeDocuments("machineId")
-    for place, rule, bad in (("$hub", "partition-standing-still", True), ("m1", "silent", True)):
-        finding = Finding(place, rule, "ingest_telemetry:2", (1,), bad, 1, {})  # type: ignore[arg-type]
+    wrong = ("$hub", "partition-standing-still"), ("$notifications", "undelivered"), ("m1", "silent")
+    for place, rule in wrong:
+        finding = Finding(place, rule, "ingest_telemetry:2", (1,), True, 1, {})  # type: ignore[arg-type]
         await alerts.write(place, [Put(judge(None, finding, 1)[0])])
     before = alerts.requests
     found = await health({}, lambda: troubles(alerts), ABOUT)
-    assert alerts.requests == before + 1
+    assert alerts.requests == before + len(OWN)
     assert (found["status"], found["troubles"]) == (
         "degraded",
-        ["A hub partition stands still: ingest_telemetry:2"],
+        [
+            "A hub partition stands still: ingest_telemetry:2",
+            "Notifications were given up: the ingest_telemetry:2 refuses them",
+        ],
     )
 
 
@@ -129,7 +133,7 @@ async def ask(method: str = "GET") -> func.HttpResponse:
 
 
 async def test_a_hundred_who_ask_at_once_share_one_look(looked: list[str]) -> None:
-    """Anybody may ask, and one look is nine requests to the stores."""
+    """Anybody may ask, and one look is eleven requests to the stores."""
     answers = await asyncio.gather(*(ask("HEAD" if n % 2 else "GET") for n in range(100)))
     assert sorted(looked) == ["a", "b", "c"]
     assert {answer.status_code for answer in answers} == {200}
