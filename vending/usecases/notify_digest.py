@@ -43,12 +43,12 @@ async def notify_digest(outgoing: Outgoing, now: datetime) -> int:
     owed = await _owed(outgoing, now)
     done: list[Entry] = []
     if owed.entries:
-        if not await _has_room(outgoing, now):
+        if not await _has_room(outgoing, len(owed.entries), now):
             return 0
         done, refusals = await _delivered(outgoing, owed.entries, now)
         await _settle(outgoing, owed, {entry["idempotencyKey"] for entry in done}, refusals)
-    if owed.whole and len(done) == len(owed.entries):
-        await change_window(outgoing.alerts, lambda window: post_window.told(window, now))
+    whole = owed.whole and len(done) == len(owed.entries)
+    await change_window(outgoing.alerts, lambda window: post_window.told(window, now, whole=whole))
     return len(done)
 
 
@@ -66,9 +66,10 @@ async def _owed(outgoing: Outgoing, now: datetime) -> _Owed:
     return owed
 
 
-async def _has_room(outgoing: Outgoing, now: datetime) -> bool:
-    minute = post_window.minute_of(now)
-    return await change_window(outgoing.alerts, lambda window: post_window.digest_let_through(window, minute))
+async def _has_room(outgoing: Outgoing, count: int, now: datetime) -> bool:
+    return await change_window(
+        outgoing.alerts, lambda window: post_window.digest_let_through(window, now, count)
+    )
 
 
 async def _delivered(outgoing: Outgoing, entries: list[Entry], now: datetime) -> tuple[list[Entry], Refusals]:

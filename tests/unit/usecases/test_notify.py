@@ -203,6 +203,24 @@ async def test_a_digest_that_was_posted_by_a_process_that_died_has_the_same_key_
     assert world.owed() == 0
 
 
+async def test_a_digest_that_is_not_settled_yet_is_not_told_again_by_the_next() -> None:
+    """Settling thousands takes longer than the sweep's minute."""
+    world = World(processes=2)
+    await world.cut(30)
+    await world.deliver()
+    later, inner = world.now + MINUTE + timedelta(seconds=45), []
+
+    class Slow(FakeWebhook):
+        async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
+            await super().post(message, idempotency_key)
+            inner.append(await notify_digest(world.processes[1], later + timedelta(seconds=20)))
+
+    world.processes[0].webhook = slow = Slow()
+    assert await notify_digest(world.processes[0], later) == 25
+    assert inner == [0]
+    assert ([message["count"] for _, message in slow.posted], world.webhook.digests()) == ([25], [])
+
+
 def test_the_key_of_a_digest_is_of_its_notifications_whatever_their_order() -> None:
     one, two, three = ({"idempotencyKey": name} for name in "abc")
     assert notifications.digest_key([one, two]) == notifications.digest_key([two, one])
