@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -51,13 +52,18 @@ async def answer(
     except Faulty as fault:
         return problem(400, "Bad Request", str(fault))
     except (Transient, TimeoutError) as fault:
-        log.warning("%s: %s", request.url.partition("?")[0], str(fault) or f"no answer within {PATIENCE:g} s")
+        log.warning("%s: %s", _path(request), str(fault) or f"no answer within {PATIENCE:g} s")
         wait = str(max(1, round(getattr(fault, "retry_after", None) or 1)))
         detail = "A store does not answer now; ask again after the seconds of Retry-After."
         return problem(503, "Service Unavailable", detail, {"Retry-After": wait})
     if body is None:
         return problem(404, "Not Found", missing)
     return _cached(request, msgspec.json.encode(body), "application/json")
+
+
+def _path(request: func.HttpRequest) -> str:
+    """The address for the log, without its query or what stands in the place of one: there keys are."""
+    return re.split(r"[?;]|%3f|%3b|code(?:=|%3d)", request.url, maxsplit=1, flags=re.IGNORECASE)[0]
 
 
 def page(request: func.HttpRequest, content: bytes, mimetype: str) -> func.HttpResponse:
