@@ -1,10 +1,13 @@
 """Settings that are wrong: named by their own name, in one line, where somebody looks; secrets never."""
 
 import asyncio
+import json
 from typing import Any
 
+import azure.functions as func
 import pytest
 
+from blueprints.health import get_health
 from tests.metadata import local_settings
 from vendctl.deployed import App
 from vendctl.provision import provision
@@ -82,6 +85,20 @@ def test_other_settings_that_are_wrong(name: str, value: str, says: str) -> None
     with pytest.raises(ValueError, match=rf"^app setting {name}[: ].*{says}") as caught:
         Settings.checked(words)
     assert TOKEN not in str(caught.value)
+
+
+async def test_health_tells_a_setting_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be asked then, and it was a 500 without a word."""
+    monkeypatch.setattr("os.environ", {})
+    await wiring.close()
+    request = func.HttpRequest("GET", "http://localhost/api/health", body=b"")
+    answer = await get_health.build().get_user_function()(request)
+    assert answer.status_code == 503
+    found = json.loads(answer.get_body())
+    assert (found["status"], found["settings"]) == (
+        "unavailable", "app setting TELEMETRY_HUB is missing; see local.settings.json",
+    )  # fmt: skip
+    await wiring.close()
 
 
 def test_a_wrong_address_keeps_no_event_back() -> None:
