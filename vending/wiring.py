@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache, partial
@@ -281,34 +281,47 @@ def recent_health() -> Recent:
     return Recent(HEALTH_FOR)
 
 
-def health_probes() -> Mapping[str, Probe]:
+def health_probes() -> dict[str, Probe]:
     """One cheap read of every store, by its name: an item that does not exist, the length of a queue.
 
-    Nothing is built before a probe runs, so a connection that is missing costs its own stores.
+    The clients are built here: importing them takes seconds, which are not the stores'. A connection that is
+    missing costs its own stores.
     """
     documents = [name for name in resources.CONTAINERS if name != resources.LEASES]
     return (
-        {f"cosmos/{name}": partial(_look_at_container, name) for name in documents}
-        | {f"blobs/{name}": partial(_look_at_blobs, name) for name in resources.BLOB_CONTAINERS}
-        | {f"queues/{name}": partial(_look_at_queue, name) for name in resources.QUEUES}
+        {f"cosmos/{name}": _probe(_look_at_container, name) for name in documents}
+        | {f"blobs/{name}": _probe(_look_at_blobs, name) for name in resources.BLOB_CONTAINERS}
+        | {f"queues/{name}": _probe(_look_at_queue, name) for name in resources.QUEUES}
     )
+
+
+def _probe(build: Callable[[str], Probe], name: str) -> Probe:
+    try:
+        return build(name)
+    except (KeyError, ValueError) as fault:
+        why = fault  # the name of an except clause ends with it
+
+        async def unbuilt() -> None:
+            raise why
+
+        return unbuilt
+
+
+def _look_at_container(name: str) -> Probe:
+    return partial(_container(name).read, "health", "health")
+
+
+def _look_at_blobs(name: str) -> Probe:
+    return partial(_blobs(name).blocks, "health")
+
+
+def _look_at_queue(name: str) -> Probe:
+    return _queue(name).length
 
 
 async def troubles() -> list[str]:
     """What the app's own open alerts say; asks the container ``alerts``."""
     return await views_health.troubles(alerts())
-
-
-async def _look_at_container(name: str) -> None:
-    await _container(name).read("health", "health")
-
-
-async def _look_at_blobs(name: str) -> None:
-    await _blobs(name).blocks("health")
-
-
-async def _look_at_queue(name: str) -> None:
-    await _queue(name).length()
 
 
 async def close() -> None:

@@ -13,6 +13,7 @@ from vendctl.deployed import App
 from vendctl.provision import provision
 from vending import wiring
 from vending.settings import Settings
+from vending.usecases.views_health import About, health
 
 TOKEN = "T0KEN-IN-THE-ADDRESS"
 GOOD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -123,3 +124,24 @@ async def test_health_and_with_it_smoke_tell_a_wrong_address(monkeypatch: pytest
 
     app = Answering(None, "", None, 0)  # type: ignore[arg-type]
     assert await app.healthy() == f"GET /api/health: 503 {fault}"
+
+
+async def test_a_connection_that_is_missing_costs_its_own_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the clients of the others are built before anybody's patience is measured: importing them takes
+    seconds on a cold instance, which health took for stores that do not answer."""
+    given_here = local_settings()
+    del given_here["COSMOS"]
+    monkeypatch.setattr("os.environ", given_here)
+    await wiring.close()
+    probes = wiring.health_probes()
+    assert wiring._queue.cache_info().currsize == 2
+    assert {name.partition("/")[0] for name in probes} == {"cosmos", "blobs", "queues"}
+    with pytest.raises(ValueError, match="set app setting COSMOS"):
+        await probes["cosmos/machines"]()
+    found = await health({"cosmos/machines": probes["cosmos/machines"]}, no_troubles, About("1", "quick"))
+    assert found["stores"]["cosmos/machines"] == "failed in a way this app does not know"
+    await wiring.close()
+
+
+async def no_troubles() -> list[str]:
+    return []
