@@ -11,6 +11,8 @@ from vending.usecases import notify as notifying
 from vending.usecases import sweep as sweeping
 from vending.usecases import watch_lag as lagging
 from vending.usecases import watch_machines as watching
+from vending.usecases.notify_digest import ASK_FOR_DIGEST, notify_digest
+from vending.usecases.watch_notifications import watch_notifications
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)
@@ -47,8 +49,12 @@ async def watch_machines(documents: func.DocumentList) -> None:
 @bp.function_name("notify")
 @bp.queue_trigger(arg_name="message", queue_name="notifications", connection="DATA")
 async def notify(message: func.QueueMessage) -> None:
-    """Deliver one notification; a failure delivers the message again, and later the sweep does."""
-    await notifying.notify(message.get_json(), wiring.webhook(), wiring.alerts(), datetime.now(UTC))
+    """Deliver one notification, or a digest; a failure delivers the message again, later the sweep does."""
+    asked, outgoing, now = message.get_json(), wiring.outgoing(), datetime.now(UTC)
+    if asked == ASK_FOR_DIGEST:
+        await notify_digest(outgoing, now)
+    else:
+        await notifying.notify(asked, outgoing, now)
 
 
 @bp.function_name("sweep")
@@ -62,6 +68,7 @@ async def sweep(timer: func.TimerRequest) -> None:
         placed = await wiring.catalog_machines().named()
         changed = await sweeping.judge_conditions(stores, now, wiring.settings().silent_after, placed)
         changed += await sweeping.judge_ageing(stores, now)
+        changed += await watch_notifications(stores, now)
         changed += await lagging.alert_of_lag(findings, stores, now)
     wiring.metrics().tell("alerts", changed, function="sweep")
     late = " (late)" if timer.past_due else ""

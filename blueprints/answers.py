@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -31,17 +32,27 @@ def problem(
     )
 
 
+def body_refused(request: func.HttpRequest) -> func.HttpResponse | None:
+    """400 for a request that brings a body where none is taken, else None. What the platform lets in at all
+    is bounded by FUNCTIONS_REQUEST_BODY_SIZE_LIMIT; it is in memory before any code of ours runs."""
+    if request.get_body():
+        return problem(400, "Bad Request", f"A {request.method} of this path takes no body; send none.")
+    return None
+
+
 async def answer(
     request: func.HttpRequest, view: Callable[[], Awaitable[dict[str, Any] | None]], missing: str = ""
 ) -> func.HttpResponse:
     """The view as JSON: 304 where the client has it, 400 for a faulty question, 404 for None, 503 to wait."""
+    if refused := body_refused(request):
+        return refused
     try:
         async with asyncio.timeout(PATIENCE):
             body = await view()
     except Faulty as fault:
         return problem(400, "Bad Request", str(fault))
     except (Transient, TimeoutError) as fault:
-        log.warning("%s: %s", request.url.partition("?")[0], str(fault) or f"no answer within {PATIENCE:g} s")
+        log.warning("%s: %s", _path(request), str(fault) or f"no answer within {PATIENCE:g} s")
         wait = str(max(1, round(getattr(fault, "retry_after", None) or 1)))
         detail = "A store does not answer now; ask again after the seconds of Retry-After."
         return problem(503, "Service Unavailable", detail, {"Retry-After": wait})
@@ -50,9 +61,14 @@ async def answer(
     return _cached(request, msgspec.json.encode(body), "application/json")
 
 
+def _path(request: func.HttpRequest) -> str:
+    """The address for the log, without its query or what stands in the place of one: there keys are."""
+    return re.split(r"[?;]|%3f|%3b|code(?:=|%3d)", request.url, maxsplit=1, flags=re.IGNORECASE)[0]
+
+
 def page(request: func.HttpRequest, content: bytes, mimetype: str) -> func.HttpResponse:
     """A file of the dashboard."""
-    return _cached(request, content, mimetype, HEADERS)
+    return body_refused(request) or _cached(request, content, mimetype, HEADERS)
 
 
 def _cached(

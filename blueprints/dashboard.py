@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from blueprints.answers import page, problem
+from blueprints.answers import body_refused, page, problem
 from blueprints.files import files
 
 bp = func.Blueprint()
@@ -11,9 +11,10 @@ bp = func.Blueprint()
 @bp.function_name("get_home")
 @bp.route("{ignored:maxlength(0)?}", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def get_home(req: func.HttpRequest) -> func.HttpResponse:
-    """The root leads to the dashboard, with the key that came along."""
-    query = req.url.partition("?")[2]
-    return func.HttpResponse(status_code=302, headers={"Location": f"/dashboard{query and '?'}{query}"})
+    """The root leads to the dashboard. What came in its query stays behind: it may be a key, and an answer
+    is no place for one; the page asks for it."""
+    headers = {"Location": "/dashboard", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return body_refused(req) or func.HttpResponse(status_code=302, headers=headers)
 
 
 @bp.function_name("get_dashboard")
@@ -29,5 +30,5 @@ async def get_dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
     """One of the page's files, by its exact name: no path is ever made from a request."""
     name = req.route_params["name"]
     if name not in files():
-        return problem(404, "Not Found", f"The dashboard has no file {name!r}.")
+        return body_refused(req) or problem(404, "Not Found", f"The dashboard has no file {name!r}.")
     return page(req, *files()[name])

@@ -1,25 +1,38 @@
 """Health of the app, for monitors."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import azure.functions as func
 import msgspec
 
+from blueprints.answers import body_refused
+from blueprints.files import NOSNIFF
 from vending import wiring
-from vending.usecases.views_health import health
+from vending.usecases.views_health import About, health
 
 bp = func.Blueprint()
 
 
 @bp.function_name("get_health")
 @bp.route("api/health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
-async def get_health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the trigger's binding
-    """200 when every store answers, else 503; either way the body of a GET says which do.
+async def get_health(req: func.HttpRequest) -> func.HttpResponse:
+    """200 when every store answers and every setting is right, else 503; either way the body of a GET says
+    what is wrong. Looked at once in five seconds, however many ask.
 
     HEAD is declared because uptime checks use it, and what is not declared is 404 on the platform.
     """
-    found = await health(wiring.health_probes(), wiring.version(), wiring.decoder())
+    if refused := body_refused(req):
+        return refused
+    found = await wiring.recent_health().get("health", datetime.now(UTC), _look)
     return func.HttpResponse(
         msgspec.json.encode(found),
-        status_code=200 if found["status"] == "ok" else 503,
+        status_code=503 if found["status"] == "unavailable" else 200,
         mimetype="application/json",
-        headers={"Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store", **NOSNIFF},
     )
+
+
+async def _look() -> dict[str, Any]:
+    about = About(wiring.version(), wiring.decoder(), wiring.settings_fault())
+    return await health(wiring.health_probes(), wiring.troubles, about)

@@ -22,33 +22,76 @@ KINDS = {
 """Kind of a CSV file → the columns that tell it, and those whose cells no two rows share."""
 SHOWN = 10
 """Faults of a CSV file that are told."""
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a file."""
+DEEPEST, DIGITS = 50, 400
+"""Brackets within each other, and digits of a number: a catalog needs six and ten."""
+TOKEN = re.compile(
+    r""""{3}(?:[^\\]|\\.)*?"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|#[^\n]*|[\[\]{}]|\d[\d_]*""",
+    re.DOTALL,
+)
+"""Of TOML and JSON: texts and comments, so that nothing in them counts; brackets; whole numbers."""
 Cells = dict[str, Any]
 
 
 def read_file(path: Path) -> CatalogFile:
-    """The entries of a file. Raises Rejected that says what is wrong, and where."""
+    """The entries of a file, judged. Raises Rejected that says in one line what is wrong, and where."""
     try:
-        return _rows(path) if path.suffix.lower() == ".csv" else msgspec.convert(_parts(path), CatalogFile)
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"it has over {LARGEST:,} bytes; import it in parts")
+        file = _rows(path) if path.suffix.lower() == ".csv" else msgspec.convert(_parts(path), CatalogFile)
+        file.entries()
+    except Rejected as fault:
+        apart = "\n  " if "\n" in fault.detail else " "
+        raise Rejected("wrong-catalog", f"{path}:{apart}{fault.detail}") from fault
     except msgspec.ValidationError as fault:
         raise Rejected("wrong-catalog", f"{path}: {fault}") from fault
     except NoTable as fault:
         raise Rejected("wrong-catalog", str(fault)) from fault
-    except RecursionError as fault:
-        raise Rejected("wrong-catalog", f"{path} cannot be read: it is nested too deeply") from fault
     except (OSError, ValueError) as fault:
         raise Rejected("wrong-catalog", f"{path} cannot be read: {fault}") from fault
+    return file
 
 
 def _parts(path: Path) -> Any:
     match path.suffix.lower():
         case ".toml":
-            return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+            return tomllib.loads(_text(path))
         case ".json":
-            found = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
-            json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+            text = _text(path)
+            found = json.loads(text, object_pairs_hook=_once)
+            try:
+                json.dumps(found, ensure_ascii=False).encode()
+            except UnicodeEncodeError as fault:
+                half = f"\\u{ord(fault.object[fault.start]):04x}"
+                line = _line(text, text.lower().find(half))
+                raise ValueError(f"line {line}: {half} is half of a surrogate pair, no character") from fault
             return found
         case suffix:
             raise ValueError(f"{suffix or 'no suffix'} is none of .toml, .json, .csv")
+
+
+def _text(path: Path) -> str:
+    """What a file holds, if a parser may see it: depth and digits are bounded by the interpreter otherwise,
+    without a line. Raises ValueError."""
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = raw.count(b"\n", 0, fault.start) + 1
+        raise ValueError(f"line {line} is not UTF-8 ({fault.reason}): save it as UTF-8") from fault
+    depth = 0
+    for token in TOKEN.finditer(text):
+        depth += (token[0] in "[{") - (token[0] in "]}")
+        if depth > DEEPEST:
+            raise ValueError(f"line {_line(text, token.start())}: it is nested too deeply")
+        if token[0][0] in "0123456789" and len(token[0]) > DIGITS:
+            raise ValueError(f"line {_line(text, token.start())}: a number of {len(token[0])} digits")
+    return text
+
+
+def _line(text: str, at: int) -> int:
+    return text.count("\n", 0, max(at, 0)) + 1
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -81,7 +124,7 @@ def _rows(path: Path) -> CatalogFile:
             faults.append(f"line {row.line}{_said(fault)}")
     if faults:
         more = [f"and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
-        raise Rejected("wrong-catalog", "\n  ".join([f"{path}:", *faults[:SHOWN], *more]))
+        raise Rejected("wrong-catalog", "\n  ".join([*faults[:SHOWN], *more]))
     return msgspec.convert({kind: _planograms(rows) if kind == "planograms" else rows}, CatalogFile)
 
 
@@ -120,7 +163,7 @@ def _judge(kind: str, cells: Cells) -> None:
 def _said(fault: Exception) -> str:
     """What is wrong, after its line: the column first, where it is known."""
     if isinstance(fault, Rejected):
-        return f": {fault.detail}"
+        return f": {fault.detail.partition(' - at `')[0]}"
     text = str(fault)
     if not isinstance(fault, msgspec.ValidationError):
         return text if text[:1] in ":," else f": {text}"

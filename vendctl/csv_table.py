@@ -88,4 +88,5 @@ def _text(path: Path) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        raise NoTable(f"{path} is not UTF-8 ({fault.reason}): save it as UTF-8") from fault
+        line = raw.count(b"\n", 0, fault.start) + 1
+        raise NoTable(f"{path} is not UTF-8 in line {line} ({fault.reason}): save it as UTF-8") from fault

@@ -73,6 +73,8 @@ class App:
             return None
         stores = found.get("stores", {}) if isinstance(found, dict) else {}
         wrong = [f"{name}: {said}" for name, said in sorted(stores.items()) if said != "ok"]
+        said = found.get("settings", "ok") if isinstance(found, dict) else "ok"
+        wrong += [said] if said != "ok" else []
         return f"GET /api/health: {status or 'no answer'} {', '.join(wrong)}".rstrip()
 
     async def arrived(self, epoch: int) -> str | None:

@@ -69,7 +69,7 @@ async def _give_life(database: DatabaseProxy, container: ContainerProxy, life: i
 
 async def provision(environment: Mapping[str, str]) -> None:
     """Create what is missing; what exists is left as it is, but for the leases' time to live."""
-    settings = Settings.read(environment)
+    settings = Settings.checked(environment)
     async with cosmos_client(environment, "COSMOS") as cosmos:
         await create_database(cosmos, settings.cosmos_database)
     async with blob_service(environment, "DATA") as blobs:

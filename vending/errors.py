@@ -4,7 +4,8 @@ VendstreamError
 ├── Rejected    this event will never be right: dead-letter it with the reason, go on with its neighbours
 ├── Conflict    somebody else wrote first (409, 412): read, fold and commit again, never re-send
 └── Transient   the world is not ready (429, 5xx, time-out, no access): let the others finish, then raise;
-                the trigger's retry policy waits and the checkpoint with it
+    │           the trigger's retry policy waits and the checkpoint with it
+    └── Refused a receiver of notifications says no, for a reason that somebody may mend (401, 403, 404)
 
 Anything else that is raised is a defect of ours: the culprit is isolated event by event and dead-lettered
 with its traceback, so that a bug costs one event and not a partition.
@@ -39,3 +40,7 @@ class Transient(VendstreamError):
         super().__init__(message)
         self.retry_after = retry_after
         """Seconds the service asked us to wait, where it said so."""
+
+
+class Refused(Transient):
+    """An answer that says no for now: tried again for a day, then final."""

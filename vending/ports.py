@@ -123,7 +123,7 @@ class Webhook(Protocol):
     """Somebody else's HTTP endpoint for notifications."""
 
     async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
-        """Deliver, or raise Transient (try again) or Rejected (it will never be taken)."""
+        """Deliver, or raise Transient (try again), Refused (for a day) or Rejected (never again)."""
         ...
 
 

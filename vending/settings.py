@@ -1,11 +1,15 @@
 """The app's settings: read once, from a mapping that looks like the environment, and never at import."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
-from zoneinfo import ZoneInfo
+from urllib.parse import urlsplit
+
+from vending.domain import business_day, signing
 
 VERSION = "VERSION"
 """The file of the deployed package that names its version."""
@@ -14,6 +18,14 @@ CONNECTIONS = ("EVENTHUB", "COSMOS", "DATA")
 
 UNBOUND = {"accept": None, "refuse": datetime.min.replace(tzinfo=UTC)}
 """Words for the two ends of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who gets notifications: an address, and the key that they are signed with."""
+
+    url: str = field(repr=False)
+    key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,8 @@ class Settings:
     """Where notifications are posted; empty: they are logged only."""
     notify_webhook_secret: str = field(default="", repr=False)
     """What they are signed with (``whsec_…``); empty: they are not."""
+    notify_posts_per_minute: str = "20"
+    """More notifications than that are one digest."""
     silent_after_minutes: str = "60"
     """A machine that nothing was heard of for longer is silent."""
     new_machines_per_hour: str = "20"
@@ -48,23 +62,25 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """The settings of this process. Raises ValueError that names what is missing or wrong."""
+        """What every function needs. Raises ValueError that names what is missing or wrong.
+
+        Where notifications go is :meth:`receiver`'s to judge: a mistake there costs notifications alone.
+        """
         given = {x.name: environment[x.name.upper()] for x in fields(cls) if x.name.upper() in environment}
         for required in ("telemetry_hub", "cosmos_database"):
             if not given.get(required):
                 raise ValueError(f"app setting {required.upper()} is missing; see local.settings.json")
         settings = cls(**given)
         try:
-            ZoneInfo(settings.default_time_zone)
-        except (KeyError, ValueError, OSError) as fault:
-            raise ValueError(
-                f"app setting DEFAULT_TIME_ZONE is {settings.default_time_zone!r}, which is no IANA time zone"
-            ) from fault
+            business_day.named(settings.default_time_zone)
+        except ValueError as fault:
+            raise ValueError(f"app setting DEFAULT_TIME_ZONE: {fault}") from fault
         _ = settings.bound_from
         for name, unit in (
             ("silent_after_minutes", "minutes"),
             ("hub_retention_hours", "hours"),
             ("standing_after_seconds", "seconds"),
+            ("notify_posts_per_minute", "posts"),
         ):
             said = getattr(settings, name)
             if not said.isdigit() or int(said) < 1:
@@ -75,6 +91,30 @@ class Settings:
         if settings.quick_decoding not in ("true", "false"):
             raise ValueError(f"app setting QUICK_DECODING is {settings.quick_decoding!r}; give true or false")
         return settings
+
+    @classmethod
+    def checked(cls, environment: Mapping[str, str]) -> Self:
+        """The settings, all of them judged. Raises ValueError."""
+        settings = cls.read(environment)
+        settings.receiver()
+        return settings
+
+    def receiver(self) -> Receiver | None:
+        """Who gets notifications; None where no address is set. Raises ValueError, without the address."""
+        if not self.notify_webhook_url:
+            return None
+        if fault := _fault(self.notify_webhook_url):
+            raise ValueError(f"app setting NOTIFY_WEBHOOK_URL {fault}")
+        try:
+            key = signing.key_of(self.notify_webhook_secret) if self.notify_webhook_secret else None
+        except ValueError as fault:
+            raise ValueError(f"app setting NOTIFY_WEBHOOK_SECRET {fault}") from None
+        return Receiver(self.notify_webhook_url, key)
+
+    @property
+    def posts_per_minute(self) -> int:
+        """See ``notify_posts_per_minute``."""
+        return int(self.notify_posts_per_minute)
 
     @property
     def silent_after(self) -> timedelta:
@@ -114,3 +154,25 @@ def version() -> str:
     """This code's version, as dead letters name it: what ``vendctl package --version`` was given."""
     file = Path(__file__).parents[1] / VERSION
     return file.read_text().strip() if file.exists() else "unreleased"
+
+
+def _fault(url: str) -> str | None:
+    """What is wrong with an address for notifications, in words that do not hold it."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "is no address: write https://HOST/PATH"
+    if parts.scheme not in ("https", "http") or not host or re.search(r"[\x00-\x20\x7f]", url):
+        return "is no address: write https://HOST/PATH"
+    if parts.scheme == "http" and not _here(host):
+        return "begins with http://, which anybody on the way can read and change: write https://"
+    return None
+
+
+def _here(host: str) -> bool:
+    """Whether it is this computer."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

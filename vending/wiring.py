@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from vending.domain.admission import Quota
 from vending.domain.events import HubEvent
 from vending.ports import Metrics, Webhook
 from vending.settings import Settings
+from vending.usecases import views_health
 from vending.usecases.admit import Admission
 from vending.usecases.archive import Tails
 from vending.usecases.catalog_cache import CatalogCache
@@ -27,9 +29,10 @@ from vending.usecases.compact_hour import Archive
 from vending.usecases.exclusion_list import ExclusionList
 from vending.usecases.ingest import IngestStores
 from vending.usecases.name_machines import NewMachines
+from vending.usecases.outgoing import Outgoing
 from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.roll_up import RollUpStores
-from vending.usecases.views import ViewStores
+from vending.usecases.views import Recent, ViewStores
 from vending.usecases.views_health import Probe
 from vending.usecases.watch_lag import LagStores
 
@@ -51,6 +54,8 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 
 log = logging.getLogger(__name__)
 
+HEALTH_FOR = timedelta(seconds=5)
+"""How long an answer about health stands: anybody may ask, as often as he likes."""
 _said: set[str] = set()
 """What :func:`hub_events` has logged."""
 _open: list[Any] = []
@@ -221,12 +226,21 @@ def notifications() -> StorageQueue:
 
 @cache
 def webhook() -> Webhook | None:
-    """Where notifications go; None where no address is set."""
-    if not settings().notify_webhook_url:
+    """Where notifications go; None where no address is set. Raises ValueError for an address that is none."""
+    receiver = settings().receiver()
+    if receiver is None:
         return None
     from vending.adapters.webhook import HttpWebhook
 
-    return _keep(HttpWebhook(settings().notify_webhook_url))
+    return _keep(HttpWebhook(receiver.url, receiver.key))
+
+
+@cache
+def outgoing() -> Outgoing:
+    """Where notifications go out; that a minute is full is known to the process."""
+    host = os.environ.get("WEBSITE_HOSTNAME", "")
+    link = f"{'http' if host.startswith('localhost') else 'https'}://{host}/dashboard" if host else ""
+    return Outgoing(alerts(), webhook(), settings().posts_per_minute, link)
 
 
 @cache
@@ -264,7 +278,8 @@ def roll_up_stores() -> RollUpStores:
 
 def alert_stores() -> AlertStores:
     """Where alerts come from and go to."""
-    return AlertStores(machines(), conditions(), alerts(), notifications())
+    stores = machines(), conditions(), alerts(), notifications()
+    return AlertStores(*stores, settings().posts_per_minute)
 
 
 def lag_stores() -> LagStores:
@@ -281,14 +296,62 @@ def view_stores() -> ViewStores:
     return ViewStores(*stores, silent_after=settings().silent_after)
 
 
+def settings_fault() -> str | None:
+    """What is wrong with this process's settings, if anything."""
+    try:
+        Settings.checked(os.environ)
+    except ValueError as fault:
+        return str(fault)
+    return None
+
+
+@cache
+def recent_health() -> Recent:
+    """What this process found when it was asked for its health."""
+    return Recent(HEALTH_FOR)
+
+
 def health_probes() -> dict[str, Probe]:
-    """One cheap read of every store, by its name: an item that does not exist, the length of a queue."""
+    """One cheap read of every store, by its name: an item that does not exist, the length of a queue.
+
+    The clients are built here: importing them takes seconds, which are not the stores'. A connection that is
+    missing costs its own stores.
+    """
     documents = [name for name in resources.CONTAINERS if name != resources.LEASES]
     return (
-        {f"cosmos/{name}": partial(_container(name).read, "health", "health") for name in documents}
-        | {f"blobs/{name}": partial(_blobs(name).blocks, "health") for name in resources.BLOB_CONTAINERS}
-        | {f"queues/{name}": _queue(name).length for name in resources.QUEUES}
+        {f"cosmos/{name}": _probe(_look_at_container, name) for name in documents}
+        | {f"blobs/{name}": _probe(_look_at_blobs, name) for name in resources.BLOB_CONTAINERS}
+        | {f"queues/{name}": _probe(_look_at_queue, name) for name in resources.QUEUES}
     )
+
+
+def _probe(build: Callable[[str], Probe], name: str) -> Probe:
+    try:
+        return build(name)
+    except (KeyError, ValueError) as fault:
+        why = fault  # the name of an except clause ends with it
+
+        async def unbuilt() -> None:
+            raise why
+
+        return unbuilt
+
+
+def _look_at_container(name: str) -> Probe:
+    return partial(_container(name).read, "health", "health")
+
+
+def _look_at_blobs(name: str) -> Probe:
+    return partial(_blobs(name).blocks, "health")
+
+
+def _look_at_queue(name: str) -> Probe:
+    return _queue(name).length
+
+
+async def troubles() -> list[str]:
+    """What the app's own open alerts say; asks the container ``alerts``."""
+    return await views_health.troubles(alerts())
 
 
 async def close() -> None:
@@ -349,8 +412,8 @@ def _keep[Client](client: Client) -> Client:
 
 
 _cached = (
-    settings, metrics, webhook, archive_blobs, archive_tails, hub, checkpoints, hub_sender, conditions,
-    catalog_machines, ingest_stores, roll_up_stores, view_stores, _container, _blobs, _queue, _cosmos,
-    _blob_service, _queue_service, remembered,
+    settings, metrics, webhook, outgoing, recent_health, archive_blobs, archive_tails, hub, checkpoints,
+    hub_sender, conditions, catalog_machines, ingest_stores, roll_up_stores, view_stores, _container, _blobs,
+    _queue, _cosmos, _blob_service, _queue_service, remembered,
 )  # fmt: skip
 """What :func:`close` forgets."""

@@ -22,7 +22,6 @@ from devstack.functions.model import Function
 from devstack.functions.routes import decoded
 
 VERSION = "4.1037.0"
-MAX_BODY = 100 * 1024 * 1024
 MAX_HEADERS = 100
 HEADER_BYTES = 32 * 1024
 WELCOME = "Your Functions 4.0 app is up and running\n"
@@ -56,7 +55,7 @@ class Web:
 
     async def start(self, port: int, origins: tuple[str, ...], credentials: bool) -> int:
         """Listen on loopback; the port."""
-        app = web.Application(client_max_size=MAX_BODY, middlewares=[_cors(origins, credentials)])
+        app = web.Application(client_max_size=self._limits.body, middlewares=[_cors(origins, credentials)])
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=5.0, auto_decompress=False, max_line_size=HEADER_BYTES,
@@ -99,6 +98,8 @@ class Web:
                 continue
             if self._keys is not None and not self._keys.allow(request, trigger.level, trigger.function.name):
                 return web.Response(status=401)
+            if (request.content_length or 0) > self._limits.body:
+                return web.Response(status=500)
             return await self._limits.guard(functools.partial(trigger.answer, request, parameters))
         # The platform's own page answers at the root where no function does, whatever the verb.
         return web.Response(text=WELCOME) if path == "" else web.Response(status=404)
@@ -198,7 +199,7 @@ def _refusal(request: web.Request) -> int | None:
         return 431
     if "Host" not in request.headers:
         return 500 if request.version < HttpVersion11 else 400
-    return 500 if (request.content_length or 0) > MAX_BODY else None
+    return None
 
 
 def _cors(origins: tuple[str, ...], credentials: bool) -> Any:

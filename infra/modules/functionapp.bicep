@@ -149,6 +149,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AzureFunctionsJobHost__telemetryMode: openTelemetry ? 'OpenTelemetry' : 'ApplicationInsights'
     // No trace of each request to a store: there are thousands a minute, and each would be paid for.
     OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,psycopg2,requests,urllib,urllib3'
+    // The platform reads a request's body into memory before any code of the app runs; its default is 100 MiB.
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
     TELEMETRY_HUB: names.hub
     HUB_GENERATION: hubGeneration
     HUB_RETENTION_HOURS: string(retentionHours)
@@ -157,6 +159,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
     NOTIFY_WEBHOOK_SECRET: notifyWebhookSecret
+    NOTIFY_POSTS_PER_MINUTE: '20'
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
     UNBOUND_DEVICES: unboundDevices
     NEW_MACHINES_PER_HOUR: '20'

@@ -164,12 +164,31 @@ async def test_the_host_key_is_asked_for_and_leaves_the_address(page: Page, runn
     await expect(page.locator("#count")).not_to_be_empty()
     await expect(key).to_be_hidden()
 
-    await page.evaluate("sessionStorage.clear()")
-    await opened(page, running, "/?code=sesame#machine=nobody")
-    await expect(page).to_have_url(f"{running.host.url}/dashboard#machine=nobody")
-    await expect(page.get_by_role("dialog")).to_contain_text(
-        "No machine 'nobody' is in the catalog or ever sent an event."
-    )
+    for address in ("/dashboard?code=sesame#machine=nobody", "/dashboard?CODE=sesame&a=1#machine=nobody"):
+        await page.evaluate("sessionStorage.clear()")
+        await opened(page, running, address)
+        await expect(page).to_have_url(
+            re.compile(rf"^{re.escape(running.host.url)}/dashboard(\?a=1)?#machine=nobody$")
+        )
+        await expect(page.get_by_role("dialog")).to_contain_text(
+            "No machine 'nobody' is in the catalog or ever sent an event."
+        )
+
+
+async def test_a_key_in_the_address_is_in_no_other_request(page: Page, running: System) -> None:
+    """Not as a query, not as a referrer, and the root's redirect drops it."""
+    requests: list[tuple[str, str]] = []
+    page.on("request", lambda asked: requests.append((asked.url, asked.headers.get("referer", ""))))
+    await opened(page, running, "/dashboard?code=sesame")
+    await expect(page.locator("#count")).not_to_be_empty()
+    (first, *others) = requests
+    assert first[0].endswith("/dashboard?code=sesame")
+    assert len(others) > 5
+    assert not [one for one in others if "sesame" in "".join(one)]
+    requests.clear()
+    await page.goto(f"{running.host.url}/?code=sesame")
+    await expect(page).to_have_url(f"{running.host.url}/dashboard")
+    assert [url for url, _ in requests if "sesame" in url] == [f"{running.host.url}/?code=sesame"]
 
 
 CONTRAST = """() => {

@@ -1,7 +1,7 @@
 """P8 on Cosmos DB itself: many judges at once, while the machine changes."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.cosmos import PartitionKey
@@ -10,13 +10,18 @@ from azure.cosmos.aio import CosmosClient
 from tests.contract.conftest import DATABASE, NAMES
 from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from vending.adapters.cosmos import CosmosDocuments
+from vending.domain.alerts import Finding
 from vending.errors import Transient
 from vending.ports import Put
 from vending.usecases.notify import notify
-from vending.usecases.raise_alerts import AlertStores
+from vending.usecases.notify_digest import ASK_FOR_DIGEST, notify_digest
+from vending.usecases.outgoing import Outgoing
+from vending.usecases.raise_alerts import AlertStores, raise_alerts
+from vending.usecases.sweep import resend
 from vending.usecases.watch_machines import judge_stock
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LIMIT = 5
 
 
 async def documents(client: CosmosClient) -> CosmosDocuments:
@@ -61,8 +66,50 @@ async def test_many_judges_raise_one_alert(client: CosmosClient) -> None:
     turns = [f"m1/sold-out/21/{n // 2 + 1}/{words[n % 2]}" for n in range(2 * len(episodes) + 1)]
     assert {message["idempotencyKey"] for message in queue.messages} == set(turns)
     assert [entry["idempotencyKey"] for entry in alert["outbox"]] == turns
-    webhook = FakeWebhook()
-    await asyncio.gather(*(notify(message, webhook, alerts, NOW) for message in queue.messages))
+    outgoing = Outgoing(alerts, FakeWebhook(), posts_per_minute=100)
+    await asyncio.gather(*(notify(message, outgoing, NOW) for message in queue.messages))
     settled = await alerts.read("m1", alert["id"])
     assert settled is not None
     assert (settled.body["outbox"], settled.body["pending"]) == ([], False)
+
+
+async def told(message: dict[str, Any], outgoing: Outgoing, now: datetime) -> None:
+    """As the queue does: again, while it must wait."""
+    while True:
+        try:
+            await notify(message, outgoing, now)
+        except Transient:
+            continue
+        return
+
+
+async def test_processes_side_by_side_keep_the_minutes_bound_and_the_digest_tells_the_rest(
+    client: CosmosClient,
+) -> None:
+    """The window is written If-Match: the bound holds however many instances post."""
+    alerts, queue, webhook = await documents(client), FakeQueue(), FakeWebhook()
+    stores = AlertStores(alerts, FakeDocuments("id"), alerts, queue, LIMIT)
+    for number in range(30):
+        finding = Finding(f"m{number}", "silent", "machine", (1,), True, 0, {})
+
+        async def newest(found: Finding = finding) -> list[Finding]:
+            return [found]
+
+        await raise_alerts(finding.machine, [finding], newest, stores, NOW)
+    processes = [Outgoing(alerts, webhook, LIMIT) for _ in range(4)]
+    messages, queue.messages = queue.messages, []
+    await asyncio.gather(
+        *(told(message, processes[place % 4], NOW) for place, message in enumerate(messages * 2))
+    )
+    assert len(webhook.posted) == LIMIT
+    later = NOW + timedelta(minutes=1)
+    assert await resend(stores, later) == 1
+    assert queue.messages == [ASK_FOR_DIGEST]
+    await asyncio.gather(*(notify_digest(outgoing, later) for outgoing in processes))
+    assert [message.get("count") for _, message in webhook.posted[LIMIT:]] == [30 - LIMIT]
+    assert not [
+        stored async for stored in alerts.select(None, ("type", "=", "alert"), ("pending", "=", True))
+    ]
+    await notify_digest(processes[0], later + timedelta(minutes=1))
+    assert len(webhook.posted) == LIMIT + 1
+    assert await resend(stores, later + timedelta(minutes=1)) == 0

@@ -47,6 +47,8 @@ def test_a_store_that_is_away_is_named_and_comes_back(running: System) -> None:
     assert get(running, "/api/v1/fleet/summary")[0] == 200
     running.stack.stop_cosmos()
     try:
+        # An answer about health stands for five seconds.
+        until(lambda: get(running, "/api/health")[0] == 503, "health tells it")
         status, _, found = get(running, "/api/health")
         wrong = {store.partition("/")[0] for store, said in found["stores"].items() if said != "ok"}
         assert (status, found["status"], wrong) == (503, "unavailable", {"cosmos"})
@@ -105,6 +107,23 @@ def test_uptime_checks_ask_with_head(running: System) -> None:
     for verb in (b"HEAD", b"OPTIONS", b"POST"):
         answer = raw(running, verb + b" /api/v1/machines" + HEAD + b"\r\n")
         assert answer.split()[1] == b"404", "what is not declared is 404, never 405"
+
+
+def test_no_request_of_a_page_or_a_view_takes_a_body(running: System) -> None:
+    """400 by the app; over FUNCTIONS_REQUEST_BODY_SIZE_LIMIT 500 by the host, as on the platform, unread."""
+    for path in (b"/", b"/dashboard", b"/dashboard/static/dom.js", b"/api/health", b"/api/v1/machines"):
+        answer = raw(running, b"GET " + path + HEAD + b"Content-Length: 4\r\n\r\nbody")
+        assert answer.split()[1] == b"400", path
+        assert b"takes no body" in answer
+        answer = raw(running, b"GET " + path + HEAD + b"Content-Length: 1048577\r\n\r\n")
+        assert answer.split()[1] == b"500", path
+
+
+def test_the_root_copies_no_key(running: System) -> None:
+    answer = raw(running, b"GET /?code=SESAME" + HEAD + b"\r\n")
+    assert b"\r\nLocation: /dashboard\r\n" in answer
+    assert b"SESAME" not in answer
+    assert "SESAME" not in (running.stack.data / "functions.log").read_text()
 
 
 def test_a_gateway_may_send_an_empty_body_in_chunks(running: System) -> None:

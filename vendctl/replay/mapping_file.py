@@ -21,12 +21,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.mapping import EITHER, FIELDS, PAYMENTS, PORTAL, REQUIRED, Mapping, RowRules
 from vendctl.replay.money import PLAIN, Numbers
 from vendctl.replay.times import CLOCK, ZONE, parse
+from vending.domain import business_day
 from vending.domain.events import Identifier
 
 SETTINGS = ("currency", "timezone", "time_format")
@@ -165,8 +165,8 @@ def _check_values(path: Path, mapping: Mapping) -> None:
 
 def _check_time(path: Path, mapping: Mapping) -> None:
     try:
-        ZoneInfo(mapping.timezone)
-    except (KeyError, ValueError, OSError) as fault:
+        business_day.named(mapping.timezone)
+    except ValueError as fault:
         raise ReplayError(
             f"{path}: timezone is {mapping.timezone!r}; write an IANA name such as Europe/Berlin"
         ) from fault

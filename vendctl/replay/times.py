@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from vendctl.replay.errors import Unreadable
 from vendctl.replay.usual_dates import Written, usual
+from vending.domain import business_day
 from vending.domain.events import FIRST_YEAR, LAST_YEAR
 
 CLOCK = ("%H", "%I", "%M", "%S", "%X", "%c", "%T", "%R", "%r")
@@ -76,8 +77,8 @@ def _named(text: str, moment: datetime, name: str, zone: ZoneInfo) -> datetime:
             return local.astimezone(UTC)
     if "/" in name:
         try:
-            return moment.replace(tzinfo=ZoneInfo(name)).astimezone(UTC)
-        except (KeyError, ValueError, OSError):
+            return moment.replace(tzinfo=ZoneInfo(business_day.named(name))).astimezone(UTC)
+        except ValueError:
             pass
     own = moment.replace(tzinfo=zone).tzname()
     raise Unreadable(

@@ -13,6 +13,7 @@ TITLES = {
     "fault": "Fault {}",
     "cold-chain": "Zone {} is too warm",
     "partition-standing-still": "A hub partition stands still: {}",
+    "undelivered": "Notifications were given up: the {} refuses them",
     "lag": "Events wait for {} for more than half of the hub's retention",
 }
 

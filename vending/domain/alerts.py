@@ -16,11 +16,22 @@ from typing import Any, Literal
 SCHEMA = 1
 UNDELIVERED = 10
 """Refused notifications an alert remembers."""
+PATIENCE = 5 * 60_000
+"""Milliseconds that a notification may take before it is queued again; each further time twice as long."""
+LONGEST = 60 * 60_000
+"""Milliseconds between two times at most: what a receiver missed in a night it has an hour later."""
+GIVE_UP = 24 * 60 * 60_000
+"""Milliseconds for which a receiver that refuses for now (a wrong password, no such page) is asked again."""
+PLACE = "$notifications"
+"""Where an alert about the notifications themselves stands; no machine can have this name."""
 Document = dict[str, Any]
+Standing = Literal["owed", "settled", "unseen"]
+"""Of a notification, by its alert as it was read: in the outbox, gone from it, or not in there yet."""
 Outcome = Literal["waiting", "taken", "refused"]
 """Of a notification: nobody took it yet, the receiver did, or it refused it for good."""
 Rule = Literal[
     "sold-out", "lost-sales", "silent", "fault", "cold-chain", "lag", "partition-standing-still",
+    "undelivered",
 ]  # fmt: skip
 
 
@@ -82,15 +93,50 @@ def withdrawn(held: Document, now: int) -> list[Document]:
     return [held | {"judged": []}, *ended]
 
 
-def due(alert: Document, before: int) -> list[Document]:
-    """Notifications of the outbox that were queued before a time (ms)."""
-    return [entry for entry in alert["outbox"] if entry["queued"] < before]
+def due(alert: Document, now: int) -> list[Document]:
+    """Notifications of the outbox that it is time (ms) to queue again: one that waits in a long queue is not
+    joined by a second one for each look at it."""
+    return [entry for entry in alert["outbox"] if _next(entry) < now]
 
 
-def requeued(alert: Document, before: int, now: int) -> Document:
-    """The alert with its due notifications marked as queued now."""
-    outbox = [entry | {"queued": now} if entry["queued"] < before else entry for entry in alert["outbox"]]
+def requeued(alert: Document, now: int) -> Document:
+    """The alert with its due notifications marked as queued now, once more."""
+    outbox = [_again(entry, now) if _next(entry) < now else entry for entry in alert["outbox"]]
     return alert | {"outbox": outbox}
+
+
+def _again(entry: Document, now: int) -> Document:
+    return entry | {"queued": now, "times": entry.get("times", 1) + 1, "owed": _owed(entry) or now}
+
+
+def _owed(entry: Document) -> int:
+    """Since when (ms) it is owed; 0 where it was never queued. Older versions noted only when it was."""
+    owed: int = entry.get("owed") or entry["queued"]
+    return owed
+
+
+def _next(entry: Document) -> int:
+    """When (ms) it is queued again. An entry without ``times`` was queued once."""
+    doubled = PATIENCE * 2 ** min(entry.get("times", 1) - 1, 10)
+    return int(entry["queued"] + min(doubled, LONGEST))
+
+
+def expired(entry: Document, now: int) -> bool:
+    """Whether it has been owed for so long that a receiver's refusal is final."""
+    return 0 < _owed(entry) < now - GIVE_UP
+
+
+def standing(alert: Document | None, message: Document) -> Standing:
+    """What the alert says of a message from the queue.
+
+    A read may be older than the write that owed the message: such an alert has not come as far as that.
+    """
+    if alert is None:
+        return "unseen"
+    if any(entry["idempotencyKey"] == message["idempotencyKey"] for entry in alert["outbox"]):
+        return "owed"
+    reached = (alert["episode"], alert["state"] == "closed")
+    return "unseen" if reached < (message["episode"], message["change"] == "closed") else "settled"
 
 
 def settled(alert: Document, key: str, refusal: Document | None = None) -> Document | None:
@@ -103,6 +149,18 @@ def settled(alert: Document, key: str, refusal: Document | None = None) -> Docum
         refusals = [*alert.get("undelivered", []), {"idempotencyKey": key} | refusal]
         after["undelivered"] = refusals[-UNDELIVERED:]
     return after
+
+
+def given_up(entry: Document, refusal: Document) -> Document:
+    """The document of a notification that nobody will get: it counts, and raises an alert, for a day."""
+    return {
+        "id": f"undelivered:{entry['rule']}:{entry['component']}:{entry['episode']}:{entry['change']}",
+        "machineId": entry["machineId"],
+        "type": "undelivered",
+        "schema": SCHEMA,
+        "state": "open",
+        "idempotencyKey": entry["idempotencyKey"],
+    } | refusal
 
 
 def outcome(alert: Document) -> Outcome:
@@ -155,6 +213,7 @@ def _notification(alert: Document, finding: Finding, now: int) -> Document:
         "episode": alert["episode"],
         "at": finding.at,
         "detail": finding.detail,
+        "owed": now,
         "queued": now,
     }
 

@@ -3,6 +3,7 @@
 Instants are milliseconds since 1970 UTC, days are ``YYYY-MM-DD``, zones are names of the IANA database.
 """
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +13,8 @@ from vending.domain.clock import EPOCH, millis
 FIRST, LAST = "0001-01-03", "9999-12-29"
 """The days that instants of the calendar's first and last hours count to: no zone can push them out of it."""
 _EARLIEST, _LATEST = (datetime.fromisoformat(f"{day}T12:00+00:00") for day in (FIRST, LAST))
+OF_THE_HOST = re.compile(r"localtime|posixrules|Factory|(?:right|posix)/")
+"""Zones that mean something else on another computer, or with leap seconds, or nothing."""
 ENDLESS = 10**15
 """Milliseconds: more than any instant has."""
 
@@ -25,6 +28,13 @@ def zone(name: str) -> ZoneInfo:
         raise ValueError(
             f"time zone {name!r} is not in the IANA database; use a name such as Europe/Berlin"
         ) from fault
+
+
+def named(name: str) -> str:
+    """The name of a zone that is the same everywhere, as operators may write it. Raises ValueError."""
+    if OF_THE_HOST.match(name):
+        raise ValueError(f"time zone {name!r} is this computer's; use a name such as Europe/Berlin")
+    return zone(name).key
 
 
 def local(at: int, name: str) -> datetime:

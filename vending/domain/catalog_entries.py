@@ -6,7 +6,6 @@ planogram: a local day ``YYYY-MM-DD``, for planograms also ``YYYY-MM-DDTHH:MM``;
 whole history (a correction), and nothing is needed for a machine's first one.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -14,20 +13,29 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from vending.domain import business_day, events
 from vending.domain.catalog import SCHEMA
-from vending.domain.catalogue import END, Code, Currency, Level, Minor, Selection, Text
+from vending.domain.catalogue import END, Code, Currency, Level, Minor, Selection
 from vending.errors import Rejected
 
 ALWAYS = "always"
 AFFECTS = 20
 """Changes that a document remembers one by one; older ones are joined into one."""
 Identifier = Annotated[str, Meta(pattern=rf"^{events.Identifier}{END}")]
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=120,
+        pattern=rf"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+{END}",
+    ),
+]
+"""What people call something: one line of text, without control characters or half of a surrogate pair."""
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 Day = Annotated[str, Meta(pattern=rf"^(always|{_DAY}){END}")]
 Moment = Annotated[str, Meta(pattern=rf"^(always|{_DAY}(T[0-9]{{2}}:[0-9]{{2}})?){END}")]
 Hours = Annotated[str, Meta(pattern=rf"^{_CLOCK}-({_CLOCK}|24:00){END}")]
+Spans = Annotated[list[Hours], Meta(max_length=8)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-OF_THE_HOST = re.compile(r"localtime|posixrules|Factory|(?:right|posix)/")
 Document = dict[str, Any]
 
 
@@ -39,10 +47,10 @@ class SiteEntry(Entry, frozen=True):
     """A site. Opening hours are local, ``{"mon": ["06:00-22:00"], ...}``; a weekday left out is closed."""
 
     id: Identifier
-    time_zone: Text
-    name: Text | UnsetType = UNSET
+    time_zone: Name
+    name: Name | UnsetType = UNSET
     route: Identifier | Literal[""] | UnsetType = UNSET
-    opening_hours: dict[Weekday, list[Hours]] | UnsetType = UNSET
+    opening_hours: dict[Weekday, Spans] | UnsetType = UNSET
 
 
 class MachineEntry(Entry, frozen=True):
@@ -50,7 +58,7 @@ class MachineEntry(Entry, frozen=True):
 
     id: Identifier
     site: Identifier
-    name: Text | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     device: Identifier | UnsetType = UNSET
     since: Day | UnsetType = UNSET
 
@@ -59,8 +67,8 @@ class ProductEntry(Entry, frozen=True):
     """A product. The tax rate is in basis points: 1900 is 19 %."""
 
     sku: Code
-    name: Text | UnsetType = UNSET
-    category: Text | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    category: Name | UnsetType = UNSET
     cost_minor: Minor | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
     tax_basis_points: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
@@ -85,6 +93,9 @@ class PlanogramEntry(Entry, frozen=True):
     since: Moment | UnsetType = UNSET
 
 
+Checked = SiteEntry | MachineEntry | ProductEntry | PlanogramEntry
+
+
 class CatalogFile(Entry, frozen=True):
     """A whole file."""
 
@@ -94,7 +105,7 @@ class CatalogFile(Entry, frozen=True):
     planograms: list[PlanogramEntry] = []
 
     def entries(self) -> list[tuple[str, str, Entry]]:
-        """(kind, id, entry) of everything; Rejected when a zone, a date or a repetition is wrong."""
+        """(kind, id, entry) of everything; Rejected, with the place, for a wrong zone, date or repetition."""
         found: list[tuple[str, str, Entry]] = [("site", x.id, x) for x in self.sites]
         found += [("machine", x.id, x) for x in self.machines]
         found += [("product", x.sku, x) for x in self.products]
@@ -104,29 +115,32 @@ class CatalogFile(Entry, frozen=True):
 
 
 def _check(file: CatalogFile) -> None:
-    named = [("site", x.id, "") for x in file.sites] + [("product", x.sku, "") for x in file.products]
-    dated: list[MachineEntry | PlanogramEntry] = [*file.machines, *file.planograms]
-    named += [(type(x).__name__, _owner(x), str(x.since)) for x in dated]
     seen: set[tuple[str, str, str]] = set()
-    for row in named:
-        if row in seen:
-            raise Rejected("wrong-catalog", f"{row[1]} stands in the file twice; keep one of the two")
-        seen.add(row)
-    try:
-        for site in file.sites:
-            _check_site(site)
-        for entry in dated:
-            if isinstance(entry.since, str) and entry.since != ALWAYS:
-                business_day.checked(entry.since)
-    except ValueError as fault:
-        raise Rejected("wrong-catalog", str(fault)) from fault
+    for kind in ("sites", "products", "machines", "planograms"):
+        entries: list[Checked] = getattr(file, kind)
+        for number, entry in enumerate(entries):
+            try:
+                _check_entry(kind, entry, seen)
+            except ValueError as fault:
+                raise Rejected("wrong-catalog", f"{fault} - at `$.{kind}[{number}]`") from fault
+
+
+def _check_entry(kind: str, entry: Checked, seen: set[tuple[str, str, str]]) -> None:
+    """Raises ValueError, also for an entry that ``seen`` holds; else it holds it then."""
+    since = entry.since if isinstance(entry, MachineEntry | PlanogramEntry) else UNSET
+    row = kind, _owner(entry), str(since)
+    if row in seen:
+        raise ValueError(f"{row[1]} stands in the file twice; keep one of the two")
+    seen.add(row)
+    if isinstance(entry, SiteEntry):
+        _check_site(entry)
+    if isinstance(since, str) and since != ALWAYS:
+        business_day.checked(since)
 
 
 def _check_site(site: SiteEntry) -> None:
     """Raises ValueError for a zone that means something else on another computer, and for odd hours."""
-    if OF_THE_HOST.match(site.time_zone):
-        raise ValueError(f"time zone {site.time_zone!r} is this computer's; use a name such as Europe/Berlin")
-    business_day.zone(site.time_zone)
+    business_day.named(site.time_zone)
     hours = {} if isinstance(site.opening_hours, UnsetType) else site.opening_hours
     for weekday, spans in hours.items():
         ends = [clock for span in sorted(spans) for clock in span.split("-")]
@@ -137,8 +151,13 @@ def _check_site(site: SiteEntry) -> None:
             )
 
 
-def _owner(entry: MachineEntry | PlanogramEntry) -> str:
-    return entry.id if isinstance(entry, MachineEntry) else entry.machine
+def _owner(entry: Checked) -> str:
+    match entry:
+        case ProductEntry():
+            return entry.sku
+        case PlanogramEntry():
+            return entry.machine
+    return entry.id
 
 
 def revised(held: Mapping[str, Any] | None, kind: str, entry: Entry, version: int) -> Document | None:

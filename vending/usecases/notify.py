@@ -1,91 +1,87 @@
 """A notification from the queue → the webhook and one log line, and out of the alert's outbox.
 
-Delivered at least once: a receiver that sees a key twice has seen it. A refusal is final, logged and kept
-with the alert.
+Delivered at least once: a receiver that sees a key twice has seen it. What the outbox holds no more is not
+posted again, and what comes above the minute's bound waits there for the digest (see notify_digest). A
+refusal is logged and kept; one that may heal is final after a day.
 """
 
 import logging
 from datetime import datetime
 from typing import Any
 
-from vending.domain import alerts
+from vending.domain import alerts, post_window
 from vending.domain.clock import millis
-from vending.errors import Conflict, Rejected, Transient
-from vending.ports import Documents, Put, Webhook
-from vending.usecases.raise_alerts import ROUNDS, readable
+from vending.domain.notifications import payload, text
+from vending.errors import Refused, Rejected, Transient
+from vending.ports import Stored
+from vending.usecases.outgoing import Outgoing, change_window, settle
+from vending.usecases.raise_alerts import readable
 
 log = logging.getLogger(__name__)
+Message = dict[str, Any]
 
 
-async def notify(
-    message: dict[str, Any], webhook: Webhook | None, documents: Documents, now: datetime
-) -> None:
-    """Deliver one notification. Raises Transient: the queue delivers the message again, or the sweep does."""
-    key = message["idempotencyKey"]
-    refusal = None
-    try:
-        if webhook is not None:
-            await webhook.post(message | {"text": text(message)}, key)
-    except Rejected as fault:
-        log.error("notification %s was refused and is given up: %s", key, fault)
-        refusal = {"reason": str(fault), "at": millis(now)}
-    else:
-        log.info("notification %s: %s", key, text(message))
-    await _settle(message["machineId"], message["alertId"], key, refusal, documents)
+async def notify(message: Message, outgoing: Outgoing, now: datetime) -> None:
+    """Deliver one notification, if it is still owed and the minute has room for it.
 
-
-def text(message: dict[str, Any]) -> str:
-    """What a person reads."""
-    machine, component, opened = message["machineId"], message["component"], message["change"] == "opened"
-    match message["rule"]:
-        case "sold-out":
-            return f"{machine}: selection {component} " + ("is sold out" if opened else "has stock again")
-        case "lost-sales":
-            return f"{machine}: " + _lost(message["detail"], opened=opened)
-        case "silent":
-            return f"{machine} " + ("is not heard from" if opened else "is heard from again")
-        case "cold-chain":
-            return f"{machine}: zone {component} " + ("is too warm" if opened else "is cold again")
-        case "lag":
-            half = "for more than half of the hub's retention"
-            return f"events wait for {component} {half}" if opened else f"{component} has caught up"
-        case "partition-standing-still":
-            return _standing(component, message["detail"], opened=opened)
-        case _:
-            return f"{machine}: {message['rule']} {component} {message['change']}"
-
-
-def _lost(detail: dict[str, Any], *, opened: bool) -> str:
-    if not opened:
-        return "no further ledger numbers were given up for a week"
-    holes, epochs = detail["holes"], detail["epochs"]
-    parts = [f"{detail['numbers']:,} ledger numbers in {holes:,} hole{'s' * (holes > 1)}"] if holes else []
-    parts += [f"{epochs:,} epochs of devices" if epochs > 1 else "1 epoch of a device"] if epochs else []
-    return f"{' and '.join(parts)} were given up: sales may be lost"
-
-
-def _standing(component: str, detail: dict[str, Any], *, opened: bool) -> str:
-    if not opened:
-        return f"{component} moves again"
-    partition, number = detail["partition"], detail["next"]
-    return (
-        f"{detail['function']} stands still in partition {partition} before number {number}: a message that "
-        f"no trigger can bind, or a store that throttles or is away. `vendctl partitions` tells which; for "
-        f"the first, `vendctl partitions clear {partition}`. What waits is lost when the hub's retention ends"
-    )
-
-
-async def _settle(
-    machine: str, alert: str, key: str, refusal: dict[str, Any] | None, documents: Documents
-) -> None:
-    for _ in range(ROUNDS):
-        stored = await documents.read(machine, alert)
-        after = alerts.settled(readable(stored).body, key, refusal) if stored else None
-        if stored is None or after is None:
-            return
-        try:
-            await documents.write(machine, [Put(after, stored.etag)])
-        except Conflict:
-            continue
+    Raises Transient: the queue delivers the message again, or the sweep does.
+    """
+    if outgoing.full == post_window.minute_of(now):
         return
-    raise Transient(f"alert {machine}/{alert} is still contended after {ROUNDS} rounds")
+    stored = await _owed(message, outgoing, now)
+    if stored is None or not await _has_room(outgoing, now):
+        return
+    key = message["idempotencyKey"]
+    [entry] = [entry for entry in stored.body["outbox"] if entry["idempotencyKey"] == key]
+    reason = await delivered(outgoing, entry, now)
+    refusals = {} if reason is None else {key: {"reason": reason, "at": millis(now)}}
+    await settle(stored, [key], refusals, outgoing.alerts)
+
+
+async def delivered(outgoing: Outgoing, entry: Message, now: datetime) -> str | None:
+    """Post one entry of an outbox: None when it was taken, or why it is given up. Raises Transient."""
+    key = entry["idempotencyKey"]
+    try:
+        if outgoing.webhook is not None:
+            await outgoing.webhook.post(payload(entry), key)
+    except Rejected as fault:
+        reason = str(fault)
+    except Refused as fault:
+        if not alerts.expired(entry, millis(now)):
+            raise
+        reason = str(fault)
+    else:
+        log.info("notification %s: %s", key, text(entry))
+        return None
+    log.error("notification %s was refused and is given up: %s", key, reason)
+    return reason
+
+
+async def _owed(message: Message, outgoing: Outgoing, now: datetime) -> Stored | None:
+    """The alert that owes the message's notification; None where that was settled meanwhile.
+
+    Raises Transient where the write that owed it cannot be seen yet. After a while that write is gone (the
+    alert was deleted), and the message with it: what is really owed, the sweep finds.
+    """
+    stored = await outgoing.alerts.read(message["machineId"], message["alertId"])
+    found = alerts.standing(readable(stored).body if stored else None, message)
+    if found == "unseen" and millis(now) - message["queued"] < alerts.PATIENCE:
+        raise Transient(f"alert {message['machineId']}/{message['alertId']} cannot be seen yet")
+    return stored if found == "owed" else None
+
+
+async def _has_room(outgoing: Outgoing, now: datetime) -> bool:
+    """Whether the minute takes one more post. If not, the digest tells this one."""
+    minute, room = post_window.minute_of(now), True
+    if outgoing.webhook is None:
+        return True  # A line of the log needs no bound.
+
+    def ask(window: dict[str, Any] | None) -> dict[str, Any]:
+        nonlocal room
+        after, room = post_window.let_through(window, minute, outgoing.posts_per_minute)
+        return after
+
+    await change_window(outgoing.alerts, ask)
+    if not room:
+        outgoing.full = minute
+    return room

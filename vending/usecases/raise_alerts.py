@@ -32,6 +32,8 @@ class AlertStores:
     conditions: Documents
     alerts: Documents
     notifications: Queue
+    posts_per_minute: int = 20
+    """More notifications than this are not queued one by one again: a digest tells them."""
 
 
 @dataclass
@@ -125,7 +127,7 @@ async def _send(notification: dict[str, Any], queue: Queue, judged: Judged) -> N
 
 
 def readable(stored: Stored) -> Stored:
-    """The alert, unless newer code wrote it: then this version waits until it is replaced."""
+    """The document, unless newer code wrote it: then this version waits until it is replaced."""
     if stored.body["schema"] > alerts.SCHEMA:
         raise Transient(
             f"alert {stored.body['machineId']}/{stored.body['id']} has schema {stored.body['schema']}, "

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
-from vending.domain import alert_rules, alerts, conditions
+from vending.domain import alert_rules, alerts, conditions, post_window
 from vending.domain.alerts import Finding
 from vending.domain.clock import millis
 from vending.errors import Conflict
@@ -11,29 +11,48 @@ from vending.ports import Filter, Put, Stored
 from vending.usecases.catalog_machines import EVERYWHERE, Cataloged
 from vending.usecases.commit_stock import readable as readable_document
 from vending.usecases.judge_each import judge_each
+from vending.usecases.notify_digest import ASK_FOR_DIGEST
 from vending.usecases.raise_alerts import AlertStores, raise_alerts, readable
 from vending.usecases.watch_machines import judge_stock
 
-PATIENCE = timedelta(minutes=5)
-"""How long a notification may take before it is sent again."""
-
 
 async def resend(stores: AlertStores, now: datetime) -> int:
-    """Queue every notification again that has been owed for :data:`PATIENCE`; how many."""
-    before, sent = millis(now - PATIENCE), 0
+    """Queue again what has been owed for longer than its back-off; how many messages.
+
+    More than a minute may post, or anything that was held back, is one message: it asks for a digest.
+    """
+    window = await stores.alerts.read(alerts.PLACE, post_window.ID)
+    if post_window.holds_back(readable(window).body if window else None):
+        await stores.notifications.send(ASK_FOR_DIGEST)
+        return 1
+    due, count = await _due(stores, now)
+    if count > stores.posts_per_minute:
+        await stores.notifications.send(ASK_FOR_DIGEST)
+        return 1
+    return sum([await _queue_again(stored, stores, now) for stored in due])
+
+
+async def _due(stores: AlertStores, now: datetime) -> tuple[list[Stored], int]:
+    """Alerts with notifications that are due, and how many those are; no more than it takes for a digest."""
+    found, count = [], 0
     async for stored in stores.alerts.select(None, ("type", "=", "alert"), ("pending", "=", True)):
-        owed = alerts.due(readable(stored).body, before)
-        if not owed:
-            continue
-        marked = alerts.requeued(stored.body, before, millis(now))
-        try:
-            await stores.alerts.write(stored.body["machineId"], [Put(marked, stored.etag)])
-        except Conflict:
-            continue  # It was settled or has changed; the next sweep looks again.
-        for notification in owed:
-            await stores.notifications.send(notification | {"queued": millis(now)})
-        sent += len(owed)
-    return sent
+        if owed := alerts.due(readable(stored).body, millis(now)):
+            found.append(stored)
+            count += len(owed)
+        if count > stores.posts_per_minute:
+            break
+    return found, count
+
+
+async def _queue_again(stored: Stored, stores: AlertStores, now: datetime) -> int:
+    owed, marked = alerts.due(stored.body, millis(now)), alerts.requeued(stored.body, millis(now))
+    try:
+        await stores.alerts.write(stored.body["machineId"], [Put(marked, stored.etag)])
+    except Conflict:
+        return 0  # It was settled or has changed; the next sweep looks again.
+    for notification in owed:
+        await stores.notifications.send(notification | {"queued": millis(now)})
+    return len(owed)
 
 
 async def judge_conditions(

@@ -21,9 +21,10 @@ Load = Callable[[], Awaitable[Any]]
 
 
 class Recent:
-    """Values that may be up to two seconds old. Those who ask at the same time share one read."""
+    """Values that may be a moment old, as a rule two seconds. Who asks at the same time shares one read."""
 
-    def __init__(self) -> None:
+    def __init__(self, fresh_for: timedelta = FRESH_FOR) -> None:
+        self._fresh_for = fresh_for
         self._held: dict[str, tuple[datetime, Any]] = {}
         self._versions: dict[str, tuple[object, Any]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -32,7 +33,7 @@ class Recent:
         """The value, or what ``load`` brings. A failure is not kept."""
         async with self._locks.setdefault(name, asyncio.Lock()):
             held = self._held.get(name)
-            if held is not None and abs(now - held[0]) < FRESH_FOR:
+            if held is not None and abs(now - held[0]) < self._fresh_for:
                 return held[1]
             value = await load()
             self._held[name] = (now, value)

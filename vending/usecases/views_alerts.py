@@ -16,14 +16,17 @@ from vending.ports import Stored
 from vending.usecases.commit_stock import readable
 from vending.usecases.views import ViewStores, fleet_conditions
 from vending.usecases.views_places import SMOKE_MACHINE
+from vending.usecases.watch_notifications import given_up
 
 View = dict[str, Any]
 
 
 async def alerts(stores: ViewStores, limit: int, now: datetime) -> dict[str, Any]:
-    """The newest open alerts, at most ``limit``: ``{"alerts": [...], "open": how many there are}``."""
+    """The newest open alerts, at most ``limit``: ``{"alerts": [...], "open": how many there are,
+    "undelivered": how many notifications were given up in the last day}``."""
     found = await open_alerts(stores, now)
-    return {"alerts": found[:limit], "open": len(found)}
+    lost = await stores.recent.get("undelivered", now, lambda: given_up(stores.alerts))
+    return {"alerts": found[:limit], "open": len(found), "undelivered": len(lost)}
 
 
 async def open_alerts(stores: ViewStores, now: datetime) -> list[View]:

@@ -14,13 +14,15 @@ export class Unanswered extends Error {
   }
 }
 
-// A key that came in the address is kept for this tab and taken out of the address, so that nobody copies it along.
+// A key that came in the address is kept for this tab and taken out of the address, before anything is asked, so that
+// nobody copies it along. The host takes its name in any letter case, and so does this.
 export function adoptKey() {
   const address = new URL(location.href);
-  const key = address.searchParams.get("code");
-  if (!key) return;
-  useKey(key);
-  address.searchParams.delete("code");
+  const names = [...address.searchParams.keys()].filter((name) => name.toLowerCase() === "code");
+  if (!names.length) return;
+  const key = names.map((name) => address.searchParams.get(name)).find(Boolean);
+  if (key) useKey(key);
+  for (const name of names) address.searchParams.delete(name);
   history.replaceState(null, "", address);
 }
 

@@ -25,6 +25,10 @@ from devstack.functions.wire import Wire
 _HOP_BY_HOP = ("content-length", "transfer-encoding", "connection")
 _HEADER = re.compile(r"[\t\x20-\x7e]*")
 _PATH = "/.-_~!$&'()*+,;=:@"
+_KEY = re.compile(r"(code(?:=|%3D))[^&/;?#]*", re.IGNORECASE)
+_UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
+_SHOWN = 200
+"""Characters of a path in the log."""
 
 
 class HttpTrigger:
@@ -52,7 +56,7 @@ class HttpTrigger:
         body = await request.read() if request.content_length else b""
         payload = _datum(request, parameters, body)
         metadata: dict[str, Wire] = {name: ("string", value) for name, value in parameters.items()}
-        call = Call(payload, metadata, f"{request.method} {request.path}")
+        call = Call(payload, metadata, f"{request.method} {shown(request.rel_url.raw_path)}")
         outcome = await self._invoker.run(self.function, call, self._never)
         if not outcome.ok:
             return web.Response(status=500)
@@ -65,6 +69,13 @@ class HttpTrigger:
         address = f"http://127.0.0.1/{self.route.template}"
         parts |= {"method": ("string", "POST"), "url": ("string", address), "body": ("bytes", body)}
         await self._invoker.run(self.function, Call(("http", parts), {}, "by hand"), self._never)
+
+
+def shown(raw_path: str) -> str:
+    """A path for the log: as it was sent, so nothing in it moves a terminal's cursor; without keys, which
+    people also put where no query is; of bounded length."""
+    text = _KEY.sub(r"\1***", _UNPRINTABLE.sub("?", raw_path))
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _datum(request: web.Request, parameters: dict[str, str], body: bytes) -> Wire:

@@ -1,11 +1,22 @@
 """An alert's life: judged in order, one at a time, each transition with its notification."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
 
-from vending.domain.alerts import Finding, due, judge, outcome, requeued, settled
+from vending.domain.alerts import (
+    GIVE_UP,
+    PATIENCE,
+    Finding,
+    due,
+    expired,
+    judge,
+    outcome,
+    requeued,
+    settled,
+    standing,
+)
 
 OPENED = "m1/sold-out/21/1/opened"
 
@@ -73,7 +84,7 @@ def test_the_input_is_left_alone() -> None:
     before = repr(alert)
     judge(alert, finding(7, bad=False), 100)
     settled(alert, OPENED)
-    requeued(alert, 100, 200)
+    requeued(alert, PATIENCE + 200)
     assert repr(alert) == before
 
 
@@ -121,6 +132,53 @@ def test_what_became_of_the_latest_notification() -> None:
 
 def test_what_is_due_is_what_was_queued_before() -> None:
     alert = judge(opened(), finding(7, bad=False), 200)[0]
-    assert [x["change"] for x in due(alert, 200)] == ["opened"]
-    assert due(requeued(alert, 200, 300), 200) == []
-    assert [x["queued"] for x in requeued(alert, 200, 300)["outbox"]] == [300, 200]
+    now = PATIENCE + 200
+    assert [x["change"] for x in due(alert, now)] == ["opened"]
+    assert due(requeued(alert, now), now) == []
+    assert [x["queued"] for x in requeued(alert, now)["outbox"]] == [now, 200]
+
+
+def test_each_time_a_notification_is_queued_again_it_waits_longer_and_an_hour_at_most() -> None:
+    """A queue that drains slower than it is filled again would multiply what it holds."""
+    alert, minute, times = opened(), 60_000, []
+    for now in range(0, 24 * 60 * minute, minute):
+        if due(alert, now):
+            alert = requeued(alert, now)
+            times.append(now // minute)
+    assert [later - sooner for sooner, later in pairwise([0, *times])][:5] == [6, 11, 21, 41, 61]
+    assert len(times) == 26
+
+
+def test_an_outbox_of_the_version_before_is_read() -> None:
+    """Its entries know neither how often they were queued nor since when they are owed."""
+    alert = opened()
+    alert["outbox"] = [
+        {name: value for name, value in entry.items() if name not in ("owed", "times")}
+        for entry in alert["outbox"]
+    ]
+    assert [x["idempotencyKey"] for x in due(alert, PATIENCE + 100)] == [OPENED]
+    again = requeued(alert, PATIENCE + 100)["outbox"][0]
+    assert (again["times"], again["owed"], again["queued"]) == (2, 99, PATIENCE + 100)
+    assert not expired(alert["outbox"][0], GIVE_UP + 99)
+    assert expired(alert["outbox"][0], GIVE_UP + 100)
+
+
+def test_a_notification_that_was_never_queued_is_not_given_up_at_once() -> None:
+    """Whoever writes an alert without a queue leaves it to the sweep: due at once, owed from then on."""
+    alert = judge(None, finding(5, bad=True), 0)[0]
+    assert not expired(alert["outbox"][0], 10 * GIVE_UP)
+    assert requeued(alert, 10 * GIVE_UP)["outbox"][0]["owed"] == 10 * GIVE_UP
+
+
+def test_what_an_alert_says_of_a_message() -> None:
+    """An alert as it was read may be older than the write that owed the message."""
+    alert = opened()
+    message = alert["outbox"][0]
+    assert standing(None, message) == "unseen"
+    assert standing(alert, message) == "owed"
+    closed = judge(settled(alert, OPENED) or {}, finding(7, bad=False), 100)[0]
+    assert standing(closed, message) == "settled"
+    assert standing(settled(alert, OPENED), closed["outbox"][0]) == "unseen"
+    again = judge(closed, finding(8, bad=True), 101)[0]
+    assert standing(closed, again["outbox"][-1]) == "unseen"
+    assert standing(again, message) == "settled"

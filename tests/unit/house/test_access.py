@@ -114,6 +114,7 @@ def test_nothing_holds_a_secret(deployment: Deployment) -> None:
     text = json.dumps([template(), deployment.resources, deployment.outputs])
     assert not SECRETS.search(text)
     assert "hooks.example" not in text
+    assert "whsec_b" not in text
     for name in ("notifyWebhookUrl", "notifyWebhookSecret", "alarmWebhookUrl"):
         assert template()["parameters"][name]["type"] == "securestring", name
     for path in (ROOT / "infra").rglob("*.bicep*"):

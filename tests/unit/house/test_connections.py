@@ -17,6 +17,7 @@ PLATFORM = {
     "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
     "AzureFunctionsJobHost__telemetryMode",
     "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
 }
 """Settings that the platform reads, not our code."""
 ADDRESSES = {

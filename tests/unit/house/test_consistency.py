@@ -23,7 +23,7 @@ PLATFORM = (
     "AzureWebJobsSendGridApiKey", "AzureWebJobsServiceBus", "AzureWebJobsStorage",
 )  # fmt: skip
 """Settings that the platform or an extension reads under this name."""
-FREE = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
+FREE = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"}
 """Settings that belong to the platform and not to the app's code."""
 
 

@@ -14,11 +14,13 @@ from vending.domain.stock import SCHEMA
 from vending.errors import Conflict, Rejected, Transient
 from vending.ports import Put
 from vending.usecases.notify import notify
+from vending.usecases.outgoing import Outgoing
 from vending.usecases.raise_alerts import AlertStores
-from vending.usecases.sweep import PATIENCE, judge_ageing, judge_conditions, resend
+from vending.usecases.sweep import judge_ageing, judge_conditions, resend
 from vending.usecases.watch_machines import watch_machines
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PATIENCE = timedelta(milliseconds=alerts.PATIENCE)
 KEY = "m1/sold-out/21/1/opened"
 ALL = [f"s{number}" for number in range(120)]
 
@@ -33,6 +35,7 @@ class World:
         self.queue = FakeQueue()
         self.webhook = FakeWebhook()
         self.stores = AlertStores(self.machines, self.conditions, self.alerts, self.queue)
+        self.outgoing = Outgoing(self.alerts, self.webhook)
 
     async def stock(self, machine: str = "m1", **levels: int) -> dict[str, Any]:
         """The machine's next stock: units by selection (``s21=0``)."""
@@ -52,7 +55,7 @@ class World:
         """The notify function on everything in the queue."""
         messages, self.queue.messages = self.queue.messages, []
         for message in messages:
-            await notify(message, self.webhook, self.alerts, now)
+            await notify(message, self.outgoing, now)
 
 
 @pytest.fixture
@@ -70,7 +73,7 @@ async def test_a_sold_out_selection_is_told_once_and_its_refill_too(world: World
     await world.deliver()
     assert await watch_machines([await world.stock(s21=8, s22=1)], world.stores, NOW) == 1
     await world.deliver()
-    assert [key for key, _ in world.webhook.posted] == [KEY, KEY, "m1/sold-out/21/1/closed"]
+    assert [key for key, _ in world.webhook.posted] == [KEY, "m1/sold-out/21/1/closed"]
     assert world.states() == {"21": "closed"}
     (episode,) = world.alerts.bodies("alert-episode")
     assert (episode["opened"], episode["closed"]) == (2_000, 3_000)
@@ -174,17 +177,17 @@ async def test_what_nobody_took_is_sent_again_after_a_while(world: World) -> Non
 async def test_a_notification_that_is_taken_leaves_the_outbox_even_when_disturbed(world: World) -> None:
     await watch_machines([await world.stock(s21=0, s22=0)], world.stores, NOW)
     (first, second) = world.queue.messages
-    await notify(first, world.webhook, world.alerts, NOW)
+    await notify(first, world.outgoing, NOW)
     disturbed: list[str] = []
 
     def fault(operation: str, key: str) -> None:
-        if operation == "write" and not disturbed:
+        if (operation, key) == ("write", "m1") and not disturbed:
             disturbed.append(key)
             held = world.alerts.items["m1", second["alertId"]]
             world.alerts.items["m1", second["alertId"]] = (held[0] + 100, held[1] | {"note": "moved"})
 
     world.alerts.fault = fault
-    await notify(second, world.webhook, world.alerts, NOW)
+    await notify(second, world.outgoing, NOW)
     assert disturbed
     assert [(x["pending"], x.get("note")) for x in world.alerts.bodies("alert")] == [
         (False, None),
@@ -193,13 +196,13 @@ async def test_a_notification_that_is_taken_leaves_the_outbox_even_when_disturbe
 
 
 async def test_a_refusal_is_final_logged_and_recorded(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    world.webhook.refusal = Rejected("webhook", "status 404")
+    world.webhook.refusal = Rejected("webhook", "status 410")
     await watch_machines([await world.stock(s21=0)], world.stores, NOW)
     await world.deliver()
     (alert,) = world.alerts.bodies("alert")
     assert (alert["state"], alert["pending"], alert["outbox"]) == ("open", False, [])
     assert alert["undelivered"] == [
-        {"idempotencyKey": KEY, "reason": "webhook: status 404", "at": 1772366400000}
+        {"idempotencyKey": KEY, "reason": "webhook: status 410", "at": 1772366400000}
     ]
     assert f"{KEY} was refused" in caplog.text
     assert await resend(world.stores, NOW + 2 * PATIENCE) == 0
@@ -222,7 +225,7 @@ async def test_without_a_webhook_the_log_is_the_notification(
 ) -> None:
     await watch_machines([await world.stock(s21=0)], world.stores, NOW)
     with caplog.at_level(logging.INFO):
-        await notify(world.queue.messages[0], None, world.alerts, NOW)
+        await notify(world.queue.messages[0], Outgoing(world.alerts, None), NOW)
     assert f"notification {KEY}: m1: selection 21 is sold out" in caplog.text
     assert world.alerts.bodies("alert")[0]["pending"] is False
 

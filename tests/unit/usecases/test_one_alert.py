@@ -4,6 +4,7 @@ Judges, a sweep and the notifier run as coroutines that stop before and after ea
 test decides who goes on, who dies, and when the machine sells out or is filled again.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Generator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,16 +14,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
-from vending.domain import alert_rules
+from vending.domain import alert_rules, alerts
 from vending.errors import Transient
 from vending.ports import Filter, Put, Stored
 from vending.usecases.notify import notify
+from vending.usecases.notify_digest import ASK_FOR_DIGEST, notify_digest
+from vending.usecases.outgoing import Outgoing
 from vending.usecases.raise_alerts import AlertStores
-from vending.usecases.sweep import PATIENCE, resend
+from vending.usecases.sweep import resend
 from vending.usecases.watch_machines import judge_stock
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SELECTIONS = ("21", "22")
+PATIENCE = timedelta(milliseconds=alerts.PATIENCE, seconds=1)
+POSTS = 1
+"""A minute, so that there are digests."""
 
 
 class Stop:
@@ -73,8 +79,10 @@ class Machine:
         self.stocks = SteppedDocuments("machineId")
         self.alerts = SteppedDocuments("machineId", after=self._written)
         self.queue = SteppedQueue()
-        self.webhook = FakeWebhook()
-        self.stores = AlertStores(self.stocks, FakeDocuments("id"), self.alerts, self.queue)
+        self.webhook = FakeWebhook(fault=self._counted)
+        self.stores = AlertStores(self.stocks, FakeDocuments("id"), self.alerts, self.queue, POSTS)
+        self.outgoing = Outgoing(self.alerts, self.webhook, POSTS)
+        self.posts: Counter[datetime] = Counter()
         self.versions: list[dict[str, Any]] = []
         """Every stock document there ever was: what a stale judge may hold."""
         self.history: dict[str, list[tuple[int, str, list[int]]]] = {}
@@ -88,6 +96,9 @@ class Machine:
     def _replicate(self, operation: str, key: str) -> None:
         shown = max(0, len(self.versions) - 1 - self.lag)
         self.stocks.items["m1", "stock"] = (shown, self.versions[shown])
+
+    def _counted(self, operation: str, key: str) -> None:
+        self.posts[self.now] += 1
 
     def _written(self, operation: str, key: str) -> None:
         for alert in self.alerts.bodies("alert"):
@@ -115,7 +126,7 @@ class Machine:
 
     def sweep(self) -> None:
         """Time goes by, and the timer fires."""
-        self.now += PATIENCE + timedelta(seconds=1)
+        self.now += PATIENCE
         self.running.append(resend(self.stores, self.now))
 
     def deliver(self, which: int, *, again: bool) -> None:
@@ -123,7 +134,10 @@ class Machine:
         if self.queue.messages:
             place = which % len(self.queue.messages)
             message = self.queue.messages[place] if again else self.queue.messages.pop(place)
-            self.running.append(notify(message, self.webhook, self.alerts, self.now))
+            if message == ASK_FOR_DIGEST:
+                self.running.append(notify_digest(self.outgoing, self.now))
+            else:
+                self.running.append(notify(message, self.outgoing, self.now))
 
     def step(self, which: int, steps: int = 1) -> None:
         """Somebody goes on, for some stops."""
@@ -152,11 +166,13 @@ class Machine:
         self.lag = 0
         self.start(0)
         self.finish()
-        self.sweep()
-        self.finish()
-        while self.queue.messages:
-            self.deliver(0, again=False)
+        for _ in range(6):
+            self.now += timedelta(milliseconds=alerts.LONGEST)
+            self.sweep()
             self.finish()
+            while self.queue.messages:
+                self.deliver(0, again=False)
+                self.finish()
 
     def check_verdicts(self) -> None:
         """What is said is what the newest stock says."""
@@ -166,7 +182,11 @@ class Machine:
 
     def check_lives(self) -> None:
         """Each alert opens and closes in turn, on ever newer evidence, and every turn was told."""
-        told = {key for key, _ in self.webhook.posted}
+        told = {
+            one["idempotencyKey"]
+            for _, message in self.webhook.posted
+            for one in message.get("first", [message])
+        }
         owed: set[str] = set()
         for component, versions in self.history.items():
             turns = [(episode, state) for episode, state, _ in versions]
@@ -179,6 +199,7 @@ class Machine:
             ended = {x["episode"] for x in self.alerts.bodies("alert-episode") if x["component"] == component}
             assert ended == {n for n, state in turns if state == "closed"}
         assert told == owed
+        assert max(self.posts.values(), default=0) <= POSTS + 1
         assert not any(alert["pending"] or alert["outbox"] for alert in self.alerts.bodies("alert"))
 
 

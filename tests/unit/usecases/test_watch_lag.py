@@ -11,6 +11,7 @@ from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from tests.told import FakeMetrics
 from vending.domain.layout import STANDING, WAITING
 from vending.usecases.notify import notify
+from vending.usecases.outgoing import Outgoing
 from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.watch_lag import LagStores, alert_of_lag, watch_lag
 
@@ -58,7 +59,7 @@ class World:
         webhook, messages = FakeWebhook(), self.queue.messages
         self.queue.messages = []
         for message in messages:
-            await notify(message, webhook, self.alerts, NOON)
+            await notify(message, Outgoing(self.alerts, webhook), NOON)
         return [str(posted["text"]) for _, posted in webhook.posted]
 
 

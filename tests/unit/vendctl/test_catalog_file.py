@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from simulator.fleet import Fleet
+from vendctl import catalog_file
 from vendctl.catalog_file import read_file
 from vending.domain.catalog_entries import CatalogFile
 from vending.errors import Rejected
@@ -131,18 +132,45 @@ def test_each_fault_of_a_csv_file_has_its_line(tmp_path: Path, text: str, match:
         ("nul.csv", b"id,timeZone\ns\x001,Etc/UTC\n", "line 2, column id"),
         ("latin.csv", b"id,timeZone,name\ns1,Etc/UTC,caf\xe9\n", "is not UTF-8"),
         ("empty.csv", b"", "is empty: the first line must name the columns"),
-        ("deep.json", b"[" * 100_000 + b"]" * 100_000, "cannot be read: it is nested too deeply"),
-        ("deep.toml", b"a=" + b"[" * 3000 + b"]" * 3000, "cannot be read: it is nested too deeply"),
+        ("deep.json", b"\n" + b"[" * 100_000 + b"]" * 100_000, "line 2: it is nested too deeply"),
+        ("depth.json", b'{"sites":\n' + b'{"a":' * 5000 + b"1" + b"}" * 5001, "line 2: it is nested"),
+        ("deep.toml", b"a=" + b"[" * 3000 + b"]" * 3000, "line 1: it is nested too deeply"),
+        ("text.toml", b"a=\"[[[\"\nb='''\n[[[''' # [[[\nc=" + b"[" * 51, "line 4: it is nested too deeply"),
         (
             "half.json",
             rb'{"sites":[{"id":"s1","timeZone":"Etc/UTC","name":"\ud800"}]}',
-            "surrogates not allowed",
+            r"line 1: \\ud800 is half of a surrogate pair",
         ),
         ("twice.json", b'{"sites":[],"sites":[]}', "'sites' stands twice in one object"),
         ("line.json", rb'{"machines":[{"id":"vm1\n","site":"s1"}]}', r"machines\[0\]\.id"),
         ("line.json", rb'{"machines":[{"id":"vm1","site":"s1","since":"2026-01-01\n"}]}', "since"),
         ("digits.json", '{"machines":[{"id":"v","site":"s","since":"２０２６-01-01"}]}'.encode(), "since"),
-        ("big.json", b'{"products":[{"sku":"a","costMinor":' + b"9" * 5000 + b"}]}", "cannot be read"),
+        (
+            "big.json",
+            b'{"products":[{"sku":"a","costMinor":' + b"9" * 5000 + b"}]}",
+            "line 1: a number of 5000",
+        ),
+        ("big.toml", b"[[products]]\nsku='a'\ncostMinor=" + b"9" * 5000, "line 3: a number of 5000 digits"),
+        ("latin.json", b'{\n"sites":[{"id":"\xe9"}]}', "line 2 is not UTF-8"),
+        (
+            "name.json",
+            rb'{"sites":[{"id":"s1","timeZone":"Etc/UTC","name":"a\u0000b"}]}',
+            r"sites\[0\]\.name",
+        ),
+        ("name.json", rb'{"sites":[{"id":"s1","timeZone":"Etc/UTC","name":"a\n"}]}', r"sites\[0\]\.name"),
+        ("sku.json", rb'{"products":[{"sku":"a","category":"a\u001b[2J"}]}', r"products\[0\]\.category"),
+        ("long.json", b'{"products":[{"sku":"a","name":"%s"}]}' % (b"x" * 121), r"products\[0\]\.name"),
+        ("route.json", b'{"sites":[{"id":"s","timeZone":"Etc/UTC","route":"r 1"}]}', r"sites\[0\]\.route"),
+        ("device.json", b'{"machines":[{"id":"m","site":"s","device":"dev:1"}]}', r"machines\[0\]\.device"),
+        ("slot.json", rb'{"planograms":[{"machine":"m","slots":{"A1\n":{"sku":"a"}}}]}', "slots"),
+        (
+            "hours.json",
+            b'{"sites":[{"id":"s","timeZone":"Etc/UTC","openingHours":{"mon":[%s]}}]}'
+            % b",".join(b'"%02d:00-%02d:30"' % (hour, hour) for hour in range(9)),
+            "length <= 8",
+        ),
+        ("day.json", b'{"machines":[{"id":"m","site":"s","since":"2026-02-30"}]}', r"at `\$.machines\[0\]`"),
+        ("site.toml", b"[[sites]]\nid='s'\ntimeZone='Berlin'", r"at `\$.sites\[0\]`"),
     ],
 )
 def test_hostile_files_are_refused_in_one_sentence(
@@ -150,8 +178,24 @@ def test_hostile_files_are_refused_in_one_sentence(
 ) -> None:
     """Each of them was a traceback, or was accepted and names what can never exist."""
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(Rejected, match=match):
+    with pytest.raises(Rejected, match=match) as told:
         read_file(tmp_path / name)
+    assert str(told.value).startswith(f"wrong-catalog: {tmp_path / name}")
+    assert len(str(told.value).splitlines()) == 1
+
+
+def test_a_file_of_any_size_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog_file, "LARGEST", 100)
+    for name in ("a.json", "a.toml", "a.csv"):
+        with pytest.raises(Rejected, match="over 100 bytes; import it in parts"):
+            read_file(written(tmp_path, name, " " * 101))
+
+
+def test_brackets_and_digits_within_texts_count_for_nothing(tmp_path: Path) -> None:
+    text = json.dumps({"products": [{"sku": "a", "name": "[{" * 30 + '\\"9' + "9" * 40}]})
+    assert len(read_file(written(tmp_path, "a.json", text)).products) == 1
+    text = '[[products]]\nsku = \'a\'\nname = """' + "[{" * 30 + '""" # ' + "[" * 60 + "9" * 500
+    assert len(read_file(written(tmp_path, "a.toml", text)).products) == 1
 
 
 @pytest.mark.parametrize(
@@ -176,12 +220,12 @@ def test_opening_hours_do_not_overlap_or_end_before_they_begin(
     tmp_path: Path, hours: list[str], good: bool
 ) -> None:
     text = json.dumps({"sites": [{"id": "s1", "timeZone": "Etc/UTC", "openingHours": {"mon": hours}}]})
-    file = read_file(written(tmp_path, "a.json", text))
+    path = written(tmp_path, "a.json", text)
     if good:
-        assert len(file.entries()) == 1
+        assert len(read_file(path).entries()) == 1
     else:
         with pytest.raises(Rejected, match="openingHours mon of s1 overlap, touch or end before they begin"):
-            file.entries()
+            read_file(path)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ def test_defaults(tmp_path: Path) -> None:
         (("quantity = 1", 'quantity = " "'), r"constants.quantity is ' '; it must be"),
         (('"EUR"', '"euro"'), "currency is 'euro'; write an ISO 4217 code"),
         (('"Europe/Berlin"', '"Berlin"'), "timezone is 'Berlin'; write an IANA name"),
+        (('"Europe/Berlin"', '"localtime"'), "timezone is 'localtime'; write an IANA name"),
+        (('"Europe/Berlin"', '"right/Europe/Berlin"'), "timezone is 'right/Europe/Berlin'; write"),
         (('Bon = "token"', 'Bon = "coupon"'), "payments.Bon is 'coupon'; write one of cash, cashless"),
         (('currency = "EUR"', "columns = 3"), "is no mapping"),
         (('currency = "EUR"', 'curency = "EUR"'), "has no place for curency"),
