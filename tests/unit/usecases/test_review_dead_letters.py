@@ -120,6 +120,20 @@ async def test_a_letter_refused_again_names_the_new_one_and_can_be_sent_again(wo
     assert hub.sent[2][2] == {ORIGIN: "1/0@9", ATTEMPT: "1"}
 
 
+async def test_of_many_replays_the_last_one_tells(world: World) -> None:
+    """The tenth, whose mark does not stand last in the list of names."""
+    hub = Hub()
+    await world.take(hub_event(5, vend(2)))
+    for attempt in range(1, 11):
+        letter = await find(world.deadletters, "1/0@2")
+        assert await replay(world.deadletters, hub, letter, NOW, vend(2, price=attempt))
+        letter = await find(world.deadletters, "1/0@2")
+        assert (letter.state, letter.marks.attempts, letter.sent.body) == ("sent", attempt, hub.sent[-1][0])
+        await world.take(hub.arrived(10)[-1])
+        letter = await find(world.deadletters, "1/0@2")
+        assert (letter.state, letter.again) == ("refused", (f"1/0@{9 + attempt}",))
+
+
 async def test_what_is_sent_once_more_is_what_was_sent_last(world: World) -> None:
     hub = Hub()
     for body in (vend(2), None):
