@@ -101,9 +101,14 @@ def test_a_device_that_skipped_a_thousand_numbers_is_mended_and_its_letters_coun
     assert main(["replay", gone]) == 1
     assert "would be refused again, hole-closed" in capsys.readouterr().out
     until(lambda: "lost-sales" in alerts(SKIPPER), "the alert on what was given up")
+    boards = [Device(SKIPPER, epoch=epoch).vend() for epoch in range(2, 12)]
+    send(hub, "telemetry", [(name, boards), (name, [mended[0], device.vend()])])
+    finished(running.environment)
+    assert (stock(SKIPPER)["totals"]["vends"], stock(SKIPPER)["closed"]["epochs"]) == (1_032, 1)
+    (retired,) = (row["place"] for row in rows(capsys) if row["reason"] == "epoch-retired")
     found = asyncio.run(account.take())
     assert (found.lost, found.doubled) == (0, 0), found.lost_events
-    assert main(["discard", gone, *places]) == 0
+    assert main(["discard", gone, retired, *places]) == 0
 
 
 def test_one_that_is_refused_again_is_known_by_its_properties(

@@ -63,9 +63,10 @@ def merge(entry: Entry, event: Event, moment: Moment) -> Entry:
     said = {"seen": [event.envelope.clocksync]} | _registers(event.data, event.name)
     order = list(event.order)
     news: Entry = {}
+    fault = isinstance(event.data, catalogue.Fault)
     for name, value in said.items():
         register = [*order, moment.ms, *value]
-        held = _held(entry, name)
+        held = _held(entry, name) if fault else entry.get(name)
         if held is None or held[:2] < order:
             news[name] = register
         elif held[:2] == order and held[3:] != value:
@@ -74,7 +75,7 @@ def merge(entry: Entry, event: Event, moment: Moment) -> Entry:
             )
     if not news:
         return entry
-    if news.keys() <= entry.keys() and not any(ESCAPE in name for name in news):
+    if news.keys() <= entry.keys() and not (fault and any(ESCAPE in name for name in news)):
         return entry | news
     return _bounded(entry | news)
 

@@ -120,6 +120,20 @@ async def test_a_letter_refused_again_names_the_new_one_and_can_be_sent_again(wo
     assert hub.sent[2][2] == {ORIGIN: "1/0@9", ATTEMPT: "1"}
 
 
+async def test_of_many_replays_the_last_one_tells(world: World) -> None:
+    """The tenth, whose mark does not stand last in the list of names."""
+    hub = Hub()
+    await world.take(hub_event(5, vend(2)))
+    for attempt in range(1, 11):
+        letter = await find(world.deadletters, "1/0@2")
+        assert await replay(world.deadletters, hub, letter, NOW, vend(2, price=attempt))
+        letter = await find(world.deadletters, "1/0@2")
+        assert (letter.state, letter.marks.attempts, letter.sent.body) == ("sent", attempt, hub.sent[-1][0])
+        await world.take(hub.arrived(10)[-1])
+        letter = await find(world.deadletters, "1/0@2")
+        assert (letter.state, letter.again) == ("refused", (f"1/0@{9 + attempt}",))
+
+
 async def test_what_is_sent_once_more_is_what_was_sent_last(world: World) -> None:
     hub = Hub()
     for body in (vend(2), None):
@@ -224,6 +238,35 @@ async def test_marks_of_the_version_before_tell_what_became_of_their_letters(wor
     assert await replay(world.deadletters, hub, await find(world.deadletters, "1/0@31"), NOW)
     await world.take(*hub.arrived(40))
     assert (await states(world))["1/0@31"] == "applied"
+
+
+async def test_a_letter_among_counted_events_is_no_redelivery_of_one() -> None:
+    """Its place lies within the run of hub numbers that the machine has counted; a corrected body is new."""
+    world = World()
+    await world.take(*delivered([vend(1), b"{", vend(2)]))
+    events = [hub_event(1, vend(2, price=9)), hub_event(1, vend(2)), hub_event(1, vend(3))]
+    fates = [(await foresee([one], world.machines, world.conditions))["1/0@1"] for one in events]
+    assert isinstance(fates[0], Rejected)
+    assert (fates[0].reason, fates[1:]) == ("conflict", ["applied", "new"])
+
+
+async def test_a_sale_that_is_counted_is_not_applied_while_its_registers_wait() -> None:
+    """As in the account: ingest writes the stock first, and the conditions then."""
+    world = World()
+    batch = delivered([vend(1), level(2, 9)])
+
+    def away(operation: str, _: str) -> None:
+        if operation == "write":
+            raise Transient("429")
+
+    world.conditions.fault = away
+    with pytest.raises(Transient):
+        await world.take(*batch)
+    assert world.stock()["totals"]["vends"] == 1
+    assert set((await foresee(batch, world.machines, world.conditions)).values()) == {"new"}
+    world.conditions.fault = lambda *_: None
+    await world.take(*batch)
+    assert set((await foresee(batch, world.machines, world.conditions)).values()) == {"applied"}
 
 
 async def test_what_would_become_of_an_event_is_what_becomes_of_it(world: World) -> None:
