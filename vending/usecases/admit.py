@@ -14,6 +14,7 @@ from vending.domain.events import Event, HubEvent
 from vending.domain.exclusions import Exclusions
 from vending.errors import Rejected, Transient
 from vending.ports import Documents, Put, Stored
+from vending.usecases.dead_letters import defect
 from vending.usecases.exclusion_list import Current
 from vending.usecases.name_machines import NamingJudge
 
@@ -63,7 +64,11 @@ def _without(events: Sequence[Event], excluded: Exclusions, refuse: Refuse) -> t
     """The events that no exclusion shuts out, and how many of the others are forgotten."""
     inside, forgotten = [], 0
     for event in events:
-        found = excluded.judge(event)
+        try:
+            found = excluded.judge(event)
+        except Exception as fault:  # noqa: BLE001 - a bug in the judge costs the event, not the partition
+            refuse(event.hub, defect(fault))
+            continue
         if found is None:
             inside.append(event)
         elif found.what == "forget":

@@ -81,7 +81,8 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
     outcome = Outcome(len(batch))
     valid = _validated(sorted(batch, key=lambda hub: hub.sequence), outcome, stores.bound_from)
     admitted = await admit(valid, stores.admission, stores.conditions, outcome.refuse)
-    events, outcome.forgotten = admitted.events, admitted.forgotten
+    events = admitted.events
+    outcome.forgotten += admitted.forgotten
     stores = replace(
         stores,
         machines=fenced(stores.machines, stores.admission, admitted),

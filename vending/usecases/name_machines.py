@@ -12,6 +12,7 @@ from vending.errors import Rejected
 from vending.ports import Blobs, Documents, Stored
 from vending.usecases.catalog_machines import CatalogMachines
 from vending.usecases.commit_stock import readable
+from vending.usecases.dead_letters import defect
 
 REASON = "too-many-machines"
 
@@ -60,6 +61,8 @@ class NewMachines:
                 naming.judge(event)
             except Rejected as fault:
                 found.refusals.append((event.hub, fault))
+            except Exception as fault:  # noqa: BLE001 - a bug in the judge costs the event, not the partition
+                found.refusals.append((event.hub, defect(fault)))
         if naming.news:
             found.news[partition] = naming.news
 

@@ -14,7 +14,7 @@ from tests.mending import World, reasons
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.domain import exclusions
 from vending.domain.clock import millis
-from vending.domain.events import HubEvent
+from vending.domain.events import Event, HubEvent
 from vending.domain.exclusions import KEPT_FOR, Exclusion, Scope
 from vending.errors import Transient
 from vending.ports import Put
@@ -142,6 +142,22 @@ async def test_a_list_that_goes_back_and_newer_code_make_ingest_wait() -> None:
     await world.catalog.write("exclusion", [Put(stored.body | {"schema": 2}, stored.etag)])
     with pytest.raises(Transient, match="deploy the newer version"):
         await world.arrive(vend(1))
+
+
+@pytest.mark.parametrize("judge", ["vending.domain.exclusions.Exclusions", "vending.domain.admission.Naming"])
+async def test_a_bug_in_a_judge_costs_the_event_that_hits_it(
+    judge: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P6: its neighbours are applied."""
+
+    def trips(self: object, event: Event) -> None:
+        if event.machine == "m1":
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(f"{judge}.judge", trips)
+    world = World()
+    await world.arrive(vend(1), vend(1, machine="m2"), publisher="dev-1")
+    assert (world.known(), reasons(world)) == ({"m2"}, ["defect"])
 
 
 async def test_while_the_catalog_is_away_ingest_waits_and_writes_nothing() -> None:
