@@ -17,6 +17,7 @@ from typing import Any
 
 from vendctl.environment import load
 from vending import wiring
+from vending.domain.records import text_or_base64
 from vending.errors import Rejected, Transient
 from vending.ports import Blobs
 from vending.usecases.review_dead_letters import (
@@ -29,6 +30,7 @@ from vending.usecases.review_dead_letters import (
     replay,
     settle,
     utc,
+    whole_body,
 )
 
 SHOWN = 100
@@ -44,7 +46,7 @@ def row(letter: DeadLetter) -> str:
 
 def details(letter: DeadLetter, mark: Mark | None) -> dict[str, Any]:
     """Everything that is known, as JSON."""
-    hub = letter.hub
+    hub, cut = letter.hub, letter.oversize
     return {
         "place": letter.place,
         "reason": letter.reason,
@@ -55,7 +57,8 @@ def details(letter: DeadLetter, mark: Mark | None) -> dict[str, Any]:
         "key": hub.key,
         "properties": dict(hub.properties),
         "system": dict(hub.system),
-        "body": hub.body.decode("utf-8", "backslashreplace"),
+        **text_or_base64("body" if cut is None else "head", hub.body),
+        **({} if cut is None else {"oversize": {"bytes": cut.bytes, "sha256": cut.sha256, "blob": cut.blob}}),
         **({} if hub.amqp is None else {"amqp": dict(hub.amqp)}),
         "became": {"action": mark.action, "at": utc(mark.at), "note": mark.note} if mark else None,
     }
@@ -74,10 +77,11 @@ async def listed(blobs: Blobs, asked: argparse.Namespace) -> int:
 
 
 async def shown(blobs: Blobs, asked: argparse.Namespace) -> int:
-    """One dead letter whole; with ``--body`` its bytes into a file, to be corrected."""
+    """One dead letter; with ``--body`` its bytes into a file, whole, to be corrected."""
     letter = await find(blobs, asked.place)
     if asked.body:
-        await asyncio.to_thread(Path(asked.body).write_bytes, letter.hub.body)
+        body = await whole_body(wiring.archive_blobs(), letter) if letter.oversize else letter.hub.body
+        await asyncio.to_thread(Path(asked.body).write_bytes, body)
     print(json.dumps(details(letter, await mark_of(blobs, letter.place)), indent=2))
     return 0
 
@@ -97,7 +101,8 @@ async def replayed(blobs: Blobs, sender: Sender, asked: argparse.Namespace, now:
             standing = await replay(blobs, sender, letter, now, asked.corrected)
         except Rejected as fault:
             failed += 1
-            advice = f"would be refused again, {fault}; give a corrected --body"
+            where = "; `show --body FILE` fetches it" if letter.oversize else ""
+            advice = f"would be refused again, {fault}{where}; give a corrected --body"
             print(f"{letter.place}: {advice}", file=sys.stderr)
             continue
         print(f"{letter.place}: {told(standing) if standing else 'sent again'}")
@@ -135,7 +140,9 @@ def parser() -> argparse.ArgumentParser:
     several.add_argument("--json", action="store_true", help="one JSON object a line")
     one = actions.add_parser("show", help="one of them whole, as JSON")
     one.add_argument("place")
-    one.add_argument("--body", metavar="FILE", help="write the body's bytes to a file")
+    one.add_argument(
+        "--body", metavar="FILE", help="write the body's bytes to a file; large ones come from the archive"
+    )
     again = actions.add_parser("replay", help="send again")
     again.add_argument("places", nargs="*", metavar="place")
     again.add_argument("--reason", help="all open ones of this reason")

@@ -27,7 +27,7 @@ def listed(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
     """Place → body of the dead letters of this test's machine."""
     assert main(["list", "--json", *words]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return {row["place"]: row["body"] for row in rows if NAME in row["body"]}
+    return {row["place"]: row["body"] for row in rows if NAME in row.get("body", "")}
 
 
 def test_a_refused_event_is_corrected_and_applied(

@@ -1,8 +1,8 @@
 """Parquet, written row group by row group so that memory stays bounded whatever the hour's size.
 
 A row group is sorted by machine and hub order, and holds :data:`GROUP_ROWS` rows or
-:data:`GROUP_BYTES` of bodies: a file of no more is sorted as a whole. Rows become Arrow memory every
-:data:`SLICE` rows. At its peak a writer holds one row group twice (as it came, and sorted), its encoded
+:data:`GROUP_BYTES` of bodies and properties: a file of no more is sorted as a whole. Rows become Arrow memory
+every :data:`SLICE` rows. At its peak a writer holds one row group twice (as it came, and sorted), its encoded
 form, and what was not fetched yet: some 300 MB for groups of 64 MiB, however many groups follow.
 """
 
@@ -17,6 +17,8 @@ GROUP_BYTES = 64 * 1024 * 1024
 SLICE = 8_192
 COMPRESSION_LEVEL = 9
 SORTED_BY = ("machine", "partition", "sequence")
+BULKY = ("body", "properties", "system", "amqp")
+"""Columns that the sender decides the size of."""
 REPEATING: tuple[Kind, ...] = ("word", "int32", "double")
 RISING: tuple[Kind, ...] = ("int64", "time")
 
@@ -24,9 +26,8 @@ RISING: tuple[Kind, ...] = ("int64", "time")
 def version() -> str:
     """What decides the bytes of a file besides the events."""
     pa, _ = _arrow()
-    return (
-        f"pyarrow {pa.__version__}, zstd {COMPRESSION_LEVEL}, groups of {GROUP_ROWS}, {len(COLUMNS)} columns"
-    )
+    groups = f"groups of {GROUP_ROWS} rows or {GROUP_BYTES} bytes"
+    return f"pyarrow {pa.__version__}, zstd {COMPRESSION_LEVEL}, {groups}, {len(COLUMNS)} columns"
 
 
 class ParquetTable:
@@ -56,7 +57,7 @@ class ParquetTable:
         for row in rows:
             self._rows.append(row)
             self._held_rows += 1
-            self._held_bytes += len(row["body"]) + len(row.get("amqp") or "")
+            self._held_bytes += sum(len(row.get(name) or "") for name in BULKY)
             if len(self._rows) == SLICE:
                 self._settle()
             if self._held_rows >= self._limits[0] or self._held_bytes >= self._limits[1]:

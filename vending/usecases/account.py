@@ -4,7 +4,6 @@ Each distinct archived event is in the ledger once, or covered by its register o
 letters; ``lost`` is the rest, plus every number that the hub gave out and the archive does not hold.
 """
 
-import gzip
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -15,10 +14,11 @@ import msgspec
 from vending.domain import conditions, intervals
 from vending.domain.catalogue import InventoryLevel
 from vending.domain.events import Event, HubEvent, parse
-from vending.domain.records import decode_lines, restore
+from vending.domain.records import decode_lines, place, restore
 from vending.domain.slots import Slot
 from vending.errors import Rejected
 from vending.ports import Blobs, Documents
+from vending.usecases.read_archive import lines
 
 NAMED = 20
 """Lost events that are named; all of them are counted."""
@@ -108,10 +108,10 @@ async def account(
 
 
 async def archived(archive: Blobs) -> AsyncIterator[HubEvent]:
-    """Every raw record, blob by blob."""
+    """Every raw record, blob by blob, read as a stream."""
     async for name in archive.names("raw/"):
-        for fields in decode_lines(gzip.decompress(await archive.read(name))):
-            yield restore(fields)
+        async for line in lines(archive, name):
+            yield restore(msgspec.json.decode(line))
 
 
 async def _stored(machines: Documents, registers: Documents, deadletters: Blobs) -> Stored:
@@ -129,7 +129,7 @@ async def _stored(machines: Documents, registers: Documents, deadletters: Blobs)
     )
     async for name in deadletters.names():
         if name.endswith(".jsonl"):
-            stored.refused |= {restore(x).place for x in decode_lines(await deadletters.read(name))}
+            stored.refused |= set(map(place, decode_lines(await deadletters.read(name))))
     return stored
 
 

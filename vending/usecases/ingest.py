@@ -2,6 +2,9 @@
 
 validate → per machine: read, fold, commit → conditions: read, merge, replace → dead letters → errors decide.
 Every step is idempotent, so a redelivered batch, or one that another owner works on too, changes no total.
+
+All but the last two are done slice by slice, so that what is in work is bounded in bytes whatever the batch.
+A process that dies between two has applied a beginning of it, which the batch's next delivery recognises.
 """
 
 import asyncio
@@ -11,11 +14,13 @@ from dataclasses import dataclass, field
 
 from vending.domain.clock import Moment, moments
 from vending.domain.events import Event, HubEvent, parse
+from vending.domain.slices import SLICE, size, slices
 from vending.errors import Conflict, Rejected, Transient
 from vending.ports import Blobs, Documents
 from vending.usecases.commit_conditions import commit_conditions
 from vending.usecases.commit_stock import commit_stock
 from vending.usecases.dead_letters import Refusal, defect, write_dead_letters
+from vending.usecases.off_loop import INLINE
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +49,16 @@ class Outcome:
     """Ledger events whose number was counted before."""
     missing: dict[str, int] = field(default_factory=dict)
     """Machine → ledger events that are still to come, or lost on the device."""
+    starved: bool = False
+    """Whether a step ran out of memory: that says nothing about the event that it was at."""
     _refused: set[str] = field(default_factory=set)
 
     def refuse(self, hub: HubEvent, fault: Rejected) -> None:
         """Note an event for the dead letters: once, though isolating a defect judges it again."""
         if hub.place not in self._refused:
             self._refused.add(hub.place)
-            self.refusals.append((hub, fault))
+            # Without the traceback, whose frames would keep the parsed body until the batch is done.
+            self.refusals.append((hub, Rejected(fault.reason, fault.detail)))
 
     @property
     def applied(self) -> int:
@@ -69,14 +77,8 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
     Within the batch, what was enqueued first is judged first, as in a rebuild.
     """
     outcome = Outcome(len(batch))
-    events = _validated(sorted(batch, key=lambda hub: hub.sequence), outcome)
-    times = _times(events)
-    await _commit_machines(events, times, stores, outcome)
-    refused = {hub.place for hub, _ in outcome.refusals}
-    accepted = [event for event in events if event.hub.place not in refused]
-    await _waiting(
-        outcome, lambda: commit_conditions(accepted, times, stores.conditions, outcome.refuse, ROUNDS)
-    )
+    for part in slices(sorted(batch, key=lambda hub: hub.sequence), size, SLICE):
+        await _fitting(part, stores, outcome)
     # A few bad events are bad events; a large share of a batch is a bad deploy, and must not empty the hub.
     if outcome.defects > max(4, len(batch) / 5):
         first = next(fault for _, fault in outcome.refusals if fault.reason == "defect")
@@ -89,15 +91,49 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
     return outcome
 
 
-def _validated(batch: Sequence[HubEvent], outcome: Outcome) -> list[Event]:
+async def _fitting(part: Sequence[HubEvent], stores: IngestStores, outcome: Outcome) -> None:
+    """Apply a slice, in halves where memory is short: what the first attempt committed is recognised."""
+    duplicates = outcome.duplicates
+    try:
+        await _apply(part, stores, outcome)
+    except MemoryError:
+        outcome.starved = True
+    if not outcome.starved:
+        return
+    outcome.starved = False
+    if len(part) == 1:
+        outcome.waits.append(Transient(f"{part[0].place}: no memory for its {size(part[0])} bytes"))
+        return
+    outcome.duplicates, half = duplicates, len(part) // 2
+    log.warning("no memory for %d events at once; taking them in halves", len(part))
+    for fewer in (part[:half], part[half:]):
+        await _fitting(fewer, stores, outcome)
+
+
+async def _apply(part: Sequence[HubEvent], stores: IngestStores, outcome: Outcome) -> None:
+    events = await _validated(part, outcome)
+    times = _times(events)
+    await _commit_machines(events, times, stores, outcome)
+    refused = {hub.place for hub, _ in outcome.refusals}
+    accepted = [event for event in events if event.hub.place not in refused]
+    await _waiting(
+        outcome, lambda: commit_conditions(accepted, times, stores.conditions, outcome.refuse, ROUNDS)
+    )
+
+
+async def _validated(part: Sequence[HubEvent], outcome: Outcome) -> list[Event]:
     events = []
-    for hub in batch:
-        try:
-            events.append(parse(hub))
-        except Rejected as fault:
-            outcome.refuse(hub, fault)
-        except Exception as fault:  # noqa: BLE001 - a bug in validation costs the event, not the partition
-            outcome.refuse(hub, defect(fault))
+    for some in slices(part, size, INLINE):
+        for hub in some:
+            try:
+                events.append(parse(hub))
+            except Rejected as fault:
+                outcome.refuse(hub, fault)
+            except MemoryError:
+                raise
+            except Exception as fault:  # noqa: BLE001 - a bug in validation costs the event, not the partition
+                outcome.refuse(hub, defect(fault))
+        await asyncio.sleep(0)  # hostile bodies take their time: others go first
     return events
 
 
@@ -142,7 +178,7 @@ async def _isolated(
         done = await commit_stock(machine, own, times, stores.machines, outcome.refuse, ROUNDS)
         outcome.duplicates += done.duplicates
         outcome.missing[machine] = done.missing
-    except (Transient, Conflict, asyncio.CancelledError):
+    except (Transient, Conflict, MemoryError, asyncio.CancelledError):
         raise
     except Exception as fault:
         if len(own) == 1:
@@ -159,6 +195,8 @@ async def _waiting(outcome: Outcome, step: Callable[[], Awaitable[None]]) -> Non
         await step()
     except Transient as fault:
         outcome.waits.append(fault)
+    except MemoryError:
+        outcome.starved = True
     except Conflict as fault:
         outcome.waits.append(Transient(f"still contended after {ROUNDS} rounds: {fault}"))
 

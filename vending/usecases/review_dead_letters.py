@@ -5,7 +5,10 @@ A dead letter is never changed. What became of it is a mark beside it, a blob
 then: when it dies between the two, the next one sends again, and ingest recognises the event.
 """
 
+import hashlib
+from base64 import b64encode
 from collections.abc import AsyncIterator, Container, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -13,8 +16,10 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from vending.domain.events import HubEvent, parse
-from vending.domain.records import decode_lines, restore
+from vending.domain.records import bytes_of, decode_lines, restore
+from vending.errors import Rejected
 from vending.ports import Blobs
+from vending.usecases.read_archive import raw_events
 
 MARKS = "marks/"
 ORIGIN = "replayed-from"
@@ -31,8 +36,17 @@ class Sender(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Oversize:
+    """A body that only the archive has whole."""
+
+    bytes: int
+    sha256: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that was refused, and why."""
+    """An event that was refused, and why; of an ``oversize`` body the event has the beginning only."""
 
     reason: str
     detail: str
@@ -41,6 +55,7 @@ class DeadLetter:
     hub: HubEvent
     settled: bool
     """Whether somebody has replayed or discarded it."""
+    oversize: Oversize | None = None
 
     @property
     def place(self) -> str:
@@ -102,6 +117,8 @@ async def replay(
     """
     if letter.settled:
         return await mark_of(blobs, letter.place)
+    if letter.oversize is not None and body is None:
+        raise Rejected("oversize", f"{letter.oversize.bytes} bytes, of which the archive holds all")
     hub = letter.hub if body is None else replace(letter.hub, body=body, amqp=None)
     content = hub.body
     # Judged as its publisher's, though it is sent without that identity: a forgery stays one.
@@ -112,6 +129,25 @@ async def replay(
     return await settle(blobs, letter.place, Mark("replayed", now, note))
 
 
+async def whole_body(archive: Blobs, letter: DeadLetter) -> bytes:
+    """The body, byte for byte, of an oversize one from the archive. Raises LookupError where that has not got it
+    (yet), or has other bytes.
+    """
+    cut = letter.oversize
+    if cut is None:
+        return letter.hub.body
+    try:
+        async with aclosing(raw_events(archive, cut.blob)) as events:
+            body = await anext((x.body async for _, x in events if x.sequence == letter.hub.sequence), None)
+    except KeyError:
+        body = None
+    if body is None:
+        raise LookupError(f"{letter.place} is not in the archive (yet): {cut.blob}")
+    if hashlib.sha256(body).hexdigest() != cut.sha256:
+        raise LookupError(f"{letter.place} has other bytes in the archive than were refused: {cut.blob}")
+    return body
+
+
 async def settle(blobs: Blobs, place: str, mark: Mark) -> Mark | None:
     """Write a mark; None if it was written, else the mark that stands already."""
     written = await blobs.create(_mark_name(place), msgspec.json.encode(mark))
@@ -119,9 +155,11 @@ async def settle(blobs: Blobs, place: str, mark: Mark) -> Mark | None:
 
 
 def _letter(fields: dict[str, Any], marked: Container[str]) -> DeadLetter:
-    hub = restore(fields)
+    cut = fields.get("oversize")
+    hub = restore(fields if cut is None else fields | {"body64": b64encode(bytes_of(cut, "head"))})
     settled = _mark_name(hub.place) in marked
-    return DeadLetter(fields["reason"], fields["detail"], fields["version"], hub, settled)
+    kept = None if cut is None else Oversize(cut["bytes"], cut["sha256"], cut["blob"])
+    return DeadLetter(fields["reason"], fields["detail"], fields["version"], hub, settled, kept)
 
 
 def _mark_name(place: str) -> str:
