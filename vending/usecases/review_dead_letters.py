@@ -130,8 +130,8 @@ async def replay(
 
 
 async def whole_body(archive: Blobs, letter: DeadLetter) -> bytes:
-    """The body, byte for byte, of an oversize one from the archive. Raises LookupError where that has not got it
-    (yet), or has other bytes.
+    """The body, byte for byte; an oversize one comes from the archive. Raises LookupError where that has not
+    got it (yet), or has other bytes.
     """
     cut = letter.oversize
     if cut is None:
