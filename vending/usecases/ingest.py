@@ -85,6 +85,8 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
         raise RuntimeError(f"{outcome.defects} of {len(batch)} events hit a defect, first: {first.detail}")
     if outcome.refusals:
         await _waiting(outcome, lambda: write_dead_letters(stores.deadletters, outcome.refusals, version))
+        if outcome.starved:
+            outcome.waits.append(Transient(f"no memory for {len(outcome.refusals)} dead letters"))
         _log_refusals(outcome)
     if outcome.waits:
         raise outcome.waits[0]
