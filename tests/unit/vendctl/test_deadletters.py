@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from tests.core import World, delivered, vend
+from tests.fakes import FakeBlobs
 from vendctl.deadletters import main
 from vending import wiring
 from vending.errors import Transient
+from vending.usecases.archive import archive
 
 
 class Hub:
@@ -101,3 +103,40 @@ def test_what_makes_no_sense_is_refused(hub: Hub, words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == 2
+
+
+LARGE = b"\0" * 300 + b"{" * 70_000
+
+
+@pytest.fixture
+async def kinds(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A letter of each form: text, other bytes, oversize; the archive holds all three."""
+    world, archived, hub, batch = World(), FakeBlobs(), Hub(), delivered([b"{", b"\xff\0", LARGE])
+    await world.take(*batch)
+    await archive(batch, archived)
+    monkeypatch.setattr(wiring, "deadletters", lambda: world.deadletters)
+    monkeypatch.setattr(wiring, "archive_blobs", lambda: archived)
+    monkeypatch.setattr(wiring, "hub_sender", lambda: hub)
+    return hub
+
+
+def test_each_form_is_shown_as_what_it_is(kinds: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--json"]) == 0
+    text, other, large = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (text["body"], other["body64"]) == ("{", "/wA=")
+    assert (large["oversize"]["bytes"], len(large["head64"])) == (70_300, 5464)
+    assert not {"body", "body64"} & large.keys()
+
+
+def test_an_oversize_body_is_fetched_from_the_archive_and_corrected(
+    kinds: Hub, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "body"
+    assert main(["show", "1/0@2", "--body", str(file)]) == 0
+    assert file.read_bytes() == LARGE
+    assert main(["replay", "1/0@2"]) == 1
+    said = capsys.readouterr().err
+    assert "oversize: 70300 bytes, of which the archive holds all; `show --body FILE` fetches it" in said
+    file.write_bytes(vend(7))
+    assert main(["replay", "1/0@2", "--body", str(file)]) == 0
+    assert kinds.sent == [vend(7)]
