@@ -1,4 +1,4 @@
-"""A backlog of the largest events of control characters, over real wires: each costs its own letter (P1, P6)."""
+"""A backlog of the largest events of control characters, over real wires: a letter for each (P1, P6)."""
 
 import asyncio
 import json

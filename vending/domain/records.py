@@ -27,7 +27,8 @@ def record(event: HubEvent) -> dict[str, Any]:
         "key": event.key,
         "properties": dict(event.properties),
         "system": dict(event.system),
-    } | text_or_base64("body", event.body)
+    }
+    fields.update(text_or_base64("body", event.body))
     return fields if event.amqp is None else fields | {"amqp": event.amqp}
 
 

@@ -9,9 +9,12 @@ SLICE = 4 * 1024 * 1024
 
 
 def size(event: HubEvent) -> int:
-    """About how many bytes an event holds: its body, and its properties as they would be written."""
-    fields = (event.properties, event.system, event.amqp)
-    return len(event.body) + sum(len(repr(field)) for field in fields if field)
+    """About how many bytes an event holds: its body, and its properties, which the sender decides too."""
+    total = len(event.body) if event.amqp is None else len(event.body) + len(repr(event.amqp))
+    for field in (event.properties, event.system):
+        for name, value in field.items():
+            total += len(name) + (len(value) if type(value) is str else len(repr(value)))
+    return total
 
 
 def slices[Item](items: Iterable[Item], size: Callable[[Item], int], limit: int) -> Iterator[list[Item]]:

@@ -99,7 +99,7 @@ async def _append(name: str, events: Sequence[HubEvent], blobs: Blobs, tails: Ta
             if tail:
                 tails.keep(name, tail)
             return 0
-        made = await off_loop(sum(map(size, events)), partial(_made, held, runs, tail))
+        made = await off_loop(sum(len(event.body) for event in events), partial(_made, held, runs, tail))
         try:
             etag = await blobs.commit(name, made.ids, made.new, held.etag)
         except Conflict:
@@ -137,20 +137,23 @@ def _made(held: Blocks, runs: Sequence[Sequence[HubEvent]], tail: Tail | None) -
 
 
 def _member(begun: Sequence[bytes], run: Iterable[HubEvent]) -> tuple[bytes, tuple[bytes, ...]]:
-    """One gzip member of lines, compressed one by one (joined members are a valid gzip file); and its lines,
-    as long as the block is short. No time inside: same events, same bytes.
+    """One gzip member, compressed as its lines come (joined members are a valid gzip file); and these lines, as
+    long as the block is short. No time inside: same events, same bytes.
     """
     packing = zlib.compressobj(6, wbits=31)
-    data = bytearray()
+    data, waiting = bytearray(), bytearray()
     kept: list[bytes] | None = []
     total = 0
     for line in _chained(begun, run):
-        data += packing.compress(line)
+        waiting += line
         total += len(line)
         if kept is not None:
             kept.append(line)
             kept = kept if len(kept) < BLOCK_EVENTS and total < BLOCK_BYTES else None
-    data += packing.flush()
+        if len(waiting) >= BLOCK_BYTES:
+            data += packing.compress(waiting)
+            waiting.clear()
+    data += packing.compress(waiting) + packing.flush()
     return bytes(data), tuple(kept or ())
 
 
