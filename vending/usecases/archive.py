@@ -137,8 +137,8 @@ def _made(held: Blocks, runs: Sequence[Sequence[HubEvent]], tail: Tail | None) -
 
 
 def _member(begun: Sequence[bytes], run: Iterable[HubEvent]) -> tuple[bytes, tuple[bytes, ...]]:
-    """One gzip member, compressed as its lines come (joined members are a valid gzip file); and these lines, as
-    long as the block is short. No time inside: same events, same bytes.
+    """One gzip member, compressed as its lines come (joined members are a valid gzip file); and these lines,
+    as long as the block is short. No time inside: same events, same bytes.
     """
     packing = zlib.compressobj(6, wbits=31)
     data, waiting = bytearray(), bytearray()
