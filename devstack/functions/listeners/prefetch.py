@@ -2,11 +2,14 @@
 
 The Event Hubs SDK for Python bounds it by a count of events only, and asks for as many again when they are
 used up. Here each such window of credit is measured in bytes, as the platform's client measures it: what is
-free of the bound, divided by the average size of the window before. It is a statement of intent, as there:
-the first window guesses 256 KiB an event, and an event over the bound comes alone.
+free of the bound, divided by the average size of what came. It is a statement of intent, as there: the first
+window guesses 256 KiB an event, and an event over the bound comes alone.
 
 Sources: EventProcessorOptions.PrefetchSizeInBytes ("take precedence over any value specified for the
 PrefetchCount", "will always contain at least one event"); azure-amqp ReceivingAmqpLink, SizeBasedFlowQueue.
+Its newest form takes the average of the last window alone, so a small event that was a window of its own lets
+it ask for 500 more, whatever their size; older ones correct the credit with every event. Here the average is
+never below that of the last events, which is nearer to those.
 """
 
 from collections import deque
@@ -17,6 +20,8 @@ from azure.eventhub.aio import EventHubConsumerClient
 
 FIRST_GUESS = 256 * 1024
 LARGEST_WINDOW = 500
+REMEMBERED = 32
+"""Events whose average a window is measured by, at the least."""
 
 
 class Held(deque[Message]):
@@ -29,12 +34,14 @@ class Held(deque[Message]):
         self._sizes: deque[int] = deque()
         self._average = FIRST_GUESS
         self._window: list[int] = []
+        self._last: deque[int] = deque(maxlen=REMEMBERED)
 
     def append(self, message: Message) -> None:
         """Hold one more."""
         size = _size(message)
         self._sizes.append(size)
         self._window.append(size)
+        self._last.append(size)
         self.bytes += size
         super().append(message)
 
@@ -48,7 +55,8 @@ class Held(deque[Message]):
         be.
         """
         if self._window:
-            self._average = max(sum(self._window) // len(self._window), 1)
+            averages = (sum(some) // len(some) for some in (self._window, self._last))
+            self._average = max(*averages, 1)
             self._window = []
         free = self.limit - self.bytes
         if self and free <= 0:

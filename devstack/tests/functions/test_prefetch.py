@@ -57,6 +57,21 @@ def test_small_events_come_five_hundred_at_a_time() -> None:
     assert held.credit() == LARGEST_WINDOW
 
 
+def test_a_small_event_among_large_ones_asks_for_no_more_of_them() -> None:
+    """A window of one small event says nothing of the next ones: 500 of a megabyte would follow it."""
+    held = Held(WANTED)
+    held.credit()
+    for body in [LARGE] * 40:
+        held.append(message(body))
+        held.popleft()
+    held.credit()
+    held.append(message(b"{}"))
+    assert held.credit() == (WANTED - 2) // (31 * len(LARGE) // 32) == 8
+    for _ in range(40):
+        held.append(message(b"{}"))
+    assert held.credit() == LARGEST_WINDOW
+
+
 @pytest.mark.parametrize("limit", [0, 1, 999_999])
 def test_an_event_over_the_bound_comes_alone(limit: int) -> None:
     held = Held(limit)
