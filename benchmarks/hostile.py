@@ -74,7 +74,7 @@ def answering(watch: Watch, url: str) -> Iterator[None]:
     def ask() -> None:
         while not over.wait(PAUSE):
             begun = time.perf_counter()
-            with urlopen(url, timeout=120) as answer:  # noqa: S310 - our own host
+            with urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - our own host
                 answer.read()
             watch.longest_answer = max(watch.longest_answer, time.perf_counter() - begun)
 
