@@ -44,6 +44,14 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {},
         [*PYTEST, "-m", "soak", "tests/unit/usecases/test_storm.py"],
     ),
+    "memory: 500 events of 1 MB of control characters pass in a worker of 512 MB": (
+        {},
+        [sys.executable, "-m", "benchmarks.hostile"],
+    ),
+    "memory: the same with a host for each function": (
+        {},
+        [sys.executable, "-m", "benchmarks.hostile", "--apart"],
+    ),
     "everything else marked soak": (
         {},
         [*PYTEST, "-m", "soak", "--ignore", "tests/unit/usecases/test_storm.py"],

@@ -86,14 +86,6 @@ class FakeArchive(FakeBlobs):
             if name.startswith(prefix):
                 yield Listed(name, str(version), sum(map(len, blocks.values())), self.modified)
 
-    async def chunks(self, name: str, etag: str | None = None) -> AsyncIterator[bytes]:
-        self._request("chunks", name)
-        if etag is not None and (name not in self.committed or str(self.committed[name][0]) != etag):
-            raise Conflict(name)
-        data = b"".join(self.committed[name][1].values())
-        for start in range(0, len(data), 1000):
-            yield data[start : start + 1000]
-
     async def find(self, name: str) -> tuple[bytes, str] | None:
         self._request("find", name)
         if name not in self.committed:

@@ -156,6 +156,14 @@ class FakeBlobs:
         self._request("read", name)
         return b"".join(self.committed[name][1].values())
 
+    async def chunks(self, name: str, etag: str | None = None) -> AsyncIterator[bytes]:
+        self._request("chunks", name)
+        if etag is not None and (name not in self.committed or str(self.committed[name][0]) != etag):
+            raise Conflict(name)
+        data = b"".join(self.committed[name][1].values())
+        for start in range(0, len(data), 1000):
+            yield data[start : start + 1000]
+
     async def blocks(self, name: str) -> Blocks:
         self._request("blocks", name)
         if name not in self.committed:

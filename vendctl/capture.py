@@ -19,12 +19,14 @@ from typing import Any, BinaryIO
 from vending.adapters.clients import blob_service
 from vending.domain.clock import EPOCH
 from vending.domain.events import HubEvent
+from vending.domain.slices import size, slices
 from vending.ports import Blobs
 from vending.usecases.archive import archive
 
 DEFAULT_PATTERN = "{Namespace}/{EventHub}/{PartitionId}/{Year}/{Month}/{Day}/{Hour}/{Minute}/{Second}"
 TOKENS = ("Namespace", "EventHub", "PartitionId", "Year", "Month", "Day", "Hour", "Minute", "Second")
-BATCH = 2_000
+BATCH = 1024 * 1024
+"""Bytes of events that are appended at a time."""
 FIELDS = ("SequenceNumber", "Offset", "EnqueuedTimeUtc", "SystemProperties", "Properties", "Body")
 TIME, KEY = "x-opt-enqueued-time", "x-opt-partition-key"
 OWN = frozenset({TIME, KEY, "x-opt-sequence-number", "x-opt-offset"})
@@ -49,12 +51,9 @@ async def import_capture(source: Source, blobs: Blobs) -> tuple[int, int]:
         match = path.search(name)
         if match is None:
             raise ValueError(f"{name} does not end like {source.pattern}.avro: say --pattern")
-        batch: list[HubEvent] = []
-        for event in events(io.BytesIO(data), name, match["PartitionId"], source.generation):
-            batch.append(event)
-            if len(batch) == BATCH:
-                read, new, batch = read + BATCH, new + await archive(batch, blobs), []
-        read, new = read + len(batch), new + await archive(batch, blobs)
+        found = events(io.BytesIO(data), name, match["PartitionId"], source.generation)
+        for some in slices(found, size, BATCH):
+            read, new = read + len(some), new + await archive(some, blobs)
     return read, new
 
 

@@ -24,6 +24,7 @@ from vendctl.environment import load
 from vendctl.letters import about
 from vendctl.sent_again import Desk, Sending
 from vending import wiring
+from vending.domain.records import text_or_base64
 from vending.errors import Transient
 from vending.ports import Blobs, Documents
 from vending.usecases.dead_letter_marks import Mark, history
@@ -36,6 +37,7 @@ from vending.usecases.review_dead_letters import (
     discard,
     find,
     utc,
+    whole_body,
 )
 
 SHOWN = 100
@@ -51,7 +53,7 @@ def row(letter: DeadLetter, state: State) -> str:
 
 def details(letter: DeadLetter, state: State | None = None) -> dict[str, Any]:
     """Everything that is known, as JSON."""
-    hub = letter.hub
+    hub, cut = letter.hub, letter.oversize
     return {
         "place": letter.place,
         "reason": letter.reason,
@@ -64,7 +66,8 @@ def details(letter: DeadLetter, state: State | None = None) -> dict[str, Any]:
         "key": hub.key,
         "properties": dict(hub.properties),
         "system": dict(hub.system),
-        "body": hub.body.decode("utf-8", "backslashreplace"),
+        **text_or_base64("body" if cut is None else "head", hub.body),
+        **({} if cut is None else {"oversize": {"bytes": cut.bytes, "sha256": cut.sha256, "blob": cut.blob}}),
         **({} if hub.amqp is None else {"amqp": dict(hub.amqp)}),
     }
 
@@ -96,10 +99,11 @@ def _documents() -> tuple[Documents, Documents]:
 
 
 async def shown(blobs: Blobs, asked: argparse.Namespace) -> int:
-    """One dead letter whole; with ``--body`` its bytes into a file, to be corrected."""
+    """One dead letter; with ``--body`` its bytes into a file, whole, to be corrected."""
     letter = await find(blobs, asked.place)
     if asked.body:
-        await asyncio.to_thread(Path(asked.body).write_bytes, letter.hub.body)
+        body = await whole_body(wiring.archive_blobs(), letter) if letter.oversize else letter.hub.body
+        await asyncio.to_thread(Path(asked.body).write_bytes, body)
     done = await applied([letter], *_documents()) if letter.state == "sent" else set()
     marks = await history(blobs, letter.place)
     became = [{"action": mark.action, "at": utc(mark.at), "note": mark.note} for mark in marks]
@@ -154,7 +158,9 @@ def parser() -> argparse.ArgumentParser:
     several.add_argument("--json", action="store_true", help="one JSON object a line")
     one = actions.add_parser("show", help="one of them whole, as JSON")
     one.add_argument("place")
-    one.add_argument("--body", metavar="FILE", help="write the body's bytes to a file")
+    one.add_argument(
+        "--body", metavar="FILE", help="write the body's bytes to a file; large ones come from the archive"
+    )
     again = actions.add_parser("replay", help="send again, and wait until it is applied")
     again.add_argument("places", nargs="*", metavar="place")
     again.add_argument("--reason", help="all open ones of this reason")

@@ -88,13 +88,17 @@ async def _send(desk: Desk, sending: Sending, outcome: Outcome) -> None:
     events = {
         letter.place: _event(letter, sending.corrected)
         for letter in sending.letters
-        if not letter.marks.final
+        if not letter.marks.final and not _cut(letter, sending.corrected)
     }
     fates = await foresee(list(events.values()), desk.machines, desk.registers)
     for letter in sending.letters:
         place, attempt = letter.place, letter.marks.attempts
         fate = fates.get(place)
-        if fate is None:
+        if (cut := _cut(letter, sending.corrected)) and not letter.marks.final:
+            outcome.refused.append(place)
+            why = f"oversize: {cut} bytes, of which the archive holds all; `show --body FILE` fetches it"
+            outcome.tell(f"{place}: would be refused again, {why}; give a corrected --body")
+        elif fate is None:
             outcome.tell(f"{place}: was {letter.state} before; nothing done")
         elif isinstance(fate, Rejected):
             outcome.refused.append(place)
@@ -105,6 +109,12 @@ async def _send(desk: Desk, sending: Sending, outcome: Outcome) -> None:
         else:
             await send(desk.blobs, desk.sender, letter, sending.now, sending.corrected)
             outcome.waiting[place] = attempt + 1, events[place]
+
+
+def _cut(letter: DeadLetter, corrected: bytes | None) -> int:
+    """The bytes of what would be sent, where only the beginning of it is at hand; else 0."""
+    at_hand = letter.oversize is None or corrected is not None or letter.sent is not letter.hub
+    return 0 if at_hand or letter.oversize is None else letter.oversize.bytes
 
 
 def _event(letter: DeadLetter, corrected: bytes | None) -> HubEvent:

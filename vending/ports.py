@@ -86,6 +86,10 @@ class Blobs(Protocol):
         """The whole blob."""
         ...
 
+    def chunks(self, name: str, etag: str | None = None) -> AsyncIterator[bytes]:
+        """The blob in pieces of some MiB. Raises Conflict when it is not that version (any more)."""
+        ...
+
     async def blocks(self, name: str) -> Blocks:
         """What is committed."""
         ...
@@ -142,10 +146,6 @@ class ArchiveBlobs(Blobs, Protocol):
 
     def listing(self, prefix: str) -> AsyncIterator[Listed]:
         """The blobs below a prefix, in order of their names."""
-        ...
-
-    def chunks(self, name: str, etag: str | None = None) -> AsyncIterator[bytes]:
-        """The blob in pieces of some MiB. Raises Conflict when it is not that version (any more)."""
         ...
 
     async def find(self, name: str) -> tuple[bytes, str] | None:

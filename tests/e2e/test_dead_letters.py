@@ -42,7 +42,8 @@ def rows(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]
 def listed(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
     """Place → body of the dead letters of this test's machines."""
     found = rows(capsys, *words)
-    return {row["place"]: row["body"] for row in found if NAME in row["body"] or SKIPPER in row["body"]}
+    bodies = {row["place"]: row.get("body", "") for row in found}
+    return {place: body for place, body in bodies.items() if NAME in body or SKIPPER in body}
 
 
 def test_a_refused_event_is_corrected_and_applied(

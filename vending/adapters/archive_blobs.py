@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterator
 from io import BytesIO
-from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 
-from vending.adapters.blobs import BlobContainer, _code, _no_blob
+from vending.adapters.blobs import BlobContainer, _code, _no_blob, _unchanged
 from vending.errors import Conflict
 from vending.ports import Listed
 
@@ -20,18 +19,6 @@ class ArchiveContainer(BlobContainer):
         with self._translated("list", prefix):
             async for blob in self.container.list_blobs(name_starts_with=prefix):
                 yield Listed(blob.name, _quoted(blob.etag), blob.size, blob.last_modified)
-
-    async def chunks(self, name: str, etag: str | None = None) -> AsyncIterator[bytes]:
-        """The blob in pieces of some MiB. Raises Conflict when it is not that version (any more)."""
-        with self._translated("read", name):
-            try:
-                download = await self.container.download_blob(name, **_unchanged(etag))
-            except HttpResponseError as fault:
-                if not _no_blob(fault):
-                    raise
-                raise (KeyError(name) if etag is None else Conflict(f"read {name}: gone")) from fault
-            async for chunk in download.chunks():
-                yield chunk
 
     async def find(self, name: str) -> tuple[bytes, str] | None:
         """A small blob whole, with its version; None where there is none."""
@@ -67,10 +54,6 @@ class ArchiveContainer(BlobContainer):
             except HttpResponseError as fault:
                 if not _no_blob(fault) and _code(fault) != "BlobImmutableDueToPolicy":
                     raise
-
-
-def _unchanged(etag: str | None) -> dict[str, Any]:
-    return {} if etag is None else {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
 def _quoted(etag: str) -> str:

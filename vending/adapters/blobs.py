@@ -24,7 +24,8 @@ class BlobContainer:
         """Write a blob that must not exist; False when it does."""
         with self._translated("create", name):
             try:
-                await self.container.upload_blob(name, data, overwrite=False)
+                # aiohttp sends large bytes in one go, and warns of it; a stream goes in pieces.
+                await self.container.upload_blob(name, BytesIO(data), length=len(data), overwrite=False)
             except ResourceExistsError as fault:
                 if _code(fault) == "BlobAlreadyExists":
                     return False
@@ -41,6 +42,18 @@ class BlobContainer:
                 if _no_blob(fault):
                     raise KeyError(name) from fault
                 raise
+
+    async def chunks(self, name: str, etag: str | None = None) -> AsyncIterator[bytes]:
+        """The blob in pieces of some MiB. Raises Conflict when it is not that version (any more)."""
+        with self._translated("read", name):
+            try:
+                download = await self.container.download_blob(name, **_unchanged(etag))
+            except HttpResponseError as fault:
+                if not _no_blob(fault):
+                    raise
+                raise (KeyError(name) if etag is None else Conflict(f"read {name}: gone")) from fault
+            async for chunk in download.chunks():
+                yield chunk
 
     async def blocks(self, name: str) -> Blocks:
         """What is committed."""
@@ -106,6 +119,10 @@ def _decide(fault: AzureError, what: str) -> VendstreamError | None:
     if status_of(fault) == 404:
         return Conflict(f"{what}: gone") if what.startswith("commit ") else None
     return meaning(fault, what)
+
+
+def _unchanged(etag: str | None) -> dict[str, Any]:
+    return {} if etag is None else {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
 def _no_blob(fault: HttpResponseError) -> bool:

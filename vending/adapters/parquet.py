@@ -1,9 +1,10 @@
 """Parquet, written row group by row group so that memory stays bounded whatever the hour's size.
 
 A row group is sorted by machine and hub order, and holds :data:`GROUP_ROWS` rows or
-:data:`GROUP_BYTES` of bodies: a file of no more is sorted as a whole. Rows become Arrow memory every
-:data:`SLICE` rows. At its peak a writer holds one row group twice (as it came, and sorted), its encoded
-form, and what was not fetched yet: some 300 MB for groups of 64 MiB, however many groups follow.
+:data:`GROUP_BYTES` of bodies and properties: a file of no more is sorted as a whole. Rows become Arrow memory
+every :data:`SLICE` rows or :data:`SLICE_BYTES`. At its peak a writer holds one row group twice (as it came,
+and sorted), its encoded form, and what was not fetched yet: some 300 MB for groups of 64 MiB, however many
+groups follow.
 """
 
 import io
@@ -14,9 +15,11 @@ from vending.domain.columns import COLUMNS, Kind, Row
 
 GROUP_ROWS = 131_072
 GROUP_BYTES = 64 * 1024 * 1024
-SLICE = 8_192
+SLICE, SLICE_BYTES = 8_192, 8 * 1024 * 1024
 COMPRESSION_LEVEL = 9
 SORTED_BY = ("machine", "partition", "sequence")
+BULKY = ("body", "properties", "system", "amqp")
+"""Columns that the sender decides the size of."""
 REPEATING: tuple[Kind, ...] = ("word", "int32", "double")
 RISING: tuple[Kind, ...] = ("int64", "time")
 
@@ -24,9 +27,8 @@ RISING: tuple[Kind, ...] = ("int64", "time")
 def version() -> str:
     """What decides the bytes of a file besides the events."""
     pa, _ = _arrow()
-    return (
-        f"pyarrow {pa.__version__}, zstd {COMPRESSION_LEVEL}, groups of {GROUP_ROWS}, {len(COLUMNS)} columns"
-    )
+    groups = f"groups of {GROUP_ROWS} rows or {GROUP_BYTES} bytes"
+    return f"pyarrow {pa.__version__}, zstd {COMPRESSION_LEVEL}, {groups}, {len(COLUMNS)} columns"
 
 
 class ParquetTable:
@@ -49,15 +51,17 @@ class ParquetTable:
         )
         self._rows: list[Row] = []
         self._batches: list[Any] = []
-        self._held_rows = self._held_bytes = 0
+        self._held_rows = self._held_bytes = self._row_bytes = 0
 
     def add(self, rows: Sequence[Row]) -> None:
         """Take some rows; a full row group is written."""
         for row in rows:
             self._rows.append(row)
+            size = sum(len(row.get(name) or "") for name in BULKY)
             self._held_rows += 1
-            self._held_bytes += len(row["body"]) + len(row.get("amqp") or "")
-            if len(self._rows) == SLICE:
+            self._held_bytes += size
+            self._row_bytes += size
+            if len(self._rows) == SLICE or self._row_bytes >= SLICE_BYTES:
                 self._settle()
             if self._held_rows >= self._limits[0] or self._held_bytes >= self._limits[1]:
                 self._write_group()
@@ -78,6 +82,7 @@ class ParquetTable:
         columns = {name: [row.get(name) for row in self._rows] for name in COLUMNS}
         self._batches.append(pa.RecordBatch.from_pydict(columns, schema=self._schema))
         self._rows.clear()
+        self._row_bytes = 0
 
     def _write_group(self) -> None:
         pa, _ = _arrow()

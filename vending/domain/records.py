@@ -1,6 +1,10 @@
-"""A hub event as one line of JSON, byte for byte: the form of the archive and of the dead letters."""
+"""A hub event as one line of JSON, byte for byte: the form of the archive and of the dead letters.
+
+JSON writes a control character with six bytes, so a body of many would grow sixfold; base64 adds a third.
+"""
 
 import base64
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,9 +12,12 @@ import msgspec
 
 from vending.domain.events import HubEvent
 
+SIX_BYTES = bytes(set(range(0x20)) - set(b"\b\t\n\f\r"))
+"""What JSON writes as ``\\u00xx``."""
+
 
 def record(event: HubEvent) -> dict[str, Any]:
-    """The event's fields. A body that is not UTF-8 goes as ``body64``; ``amqp`` only where there is one."""
+    """The event's fields. A body that is no text goes as ``body64``; ``amqp`` only where there is one."""
     fields: dict[str, Any] = {
         "generation": event.generation,
         "partition": event.partition,
@@ -21,16 +28,36 @@ def record(event: HubEvent) -> dict[str, Any]:
         "properties": dict(event.properties),
         "system": dict(event.system),
     }
-    try:
-        fields["body"] = event.body.decode()
-    except UnicodeDecodeError:
-        fields["body64"] = base64.b64encode(event.body).decode()
+    fields.update(text_or_base64("body", event.body))
     return fields if event.amqp is None else fields | {"amqp": event.amqp}
 
 
-def restore(fields: dict[str, Any]) -> HubEvent:
+def text_or_base64(name: str, data: bytes) -> dict[str, str]:
+    """The bytes under their name as text; under the name with ``64`` in base64 where they are not UTF-8, or
+    where control characters would make the text longer than that.
+    """
+    # Quotation marks are not counted: JSON is full of them, and none grows to more than two bytes.
+    if 15 * (len(data) - len(data.translate(None, SIX_BYTES))) <= len(data):
+        try:
+            return {name: data.decode()}
+        except UnicodeDecodeError:
+            pass
+    return {f"{name}64": base64.b64encode(data).decode()}
+
+
+def bytes_of(fields: Mapping[str, Any], name: str) -> bytes:
+    """What :func:`text_or_base64` wrote. Text of any kind is taken: it was once written for all UTF-8."""
+    text = fields.get(name)
+    return base64.b64decode(fields[f"{name}64"]) if text is None else text.encode()
+
+
+def place(fields: Mapping[str, Any]) -> str:
+    """Where the event of a line lies, as :attr:`HubEvent.place` says it."""
+    return f"{fields['generation']}/{fields['partition']}@{fields['sequence']}"
+
+
+def restore(fields: Mapping[str, Any]) -> HubEvent:
     """The event again; the inverse of :func:`record`."""
-    text = fields.get("body")
     return HubEvent(
         generation=fields["generation"],
         partition=fields["partition"],
@@ -40,7 +67,7 @@ def restore(fields: dict[str, Any]) -> HubEvent:
         key=fields["key"],
         properties=fields["properties"],
         system=fields["system"],
-        body=base64.b64decode(fields["body64"]) if text is None else text.encode(),
+        body=bytes_of(fields, "body"),
         amqp=fields.get("amqp"),
     )
 

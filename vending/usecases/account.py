@@ -5,7 +5,6 @@ letters, or forgotten by an operator's order; ``lost`` is the rest, plus every n
 and the archive does not hold.
 """
 
-import gzip
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -17,11 +16,12 @@ from vending.domain import conditions, intervals
 from vending.domain.catalogue import InventoryLevel
 from vending.domain.events import Event, HubEvent, parse
 from vending.domain.exclusions import NONE, Exclusions
-from vending.domain.records import decode_lines, restore
+from vending.domain.records import decode_lines, place, restore
 from vending.domain.slots import Slot
 from vending.domain.stock import known
 from vending.errors import Rejected
 from vending.ports import Blobs, Documents
+from vending.usecases.read_archive import lines
 
 NAMED = 20
 """Lost events that are named; all of them are counted."""
@@ -119,10 +119,10 @@ async def account(
 
 
 async def archived(archive: Blobs) -> AsyncIterator[HubEvent]:
-    """Every raw record, blob by blob."""
+    """Every raw record, blob by blob, read as a stream."""
     async for name in archive.names("raw/"):
-        for fields in decode_lines(gzip.decompress(await archive.read(name))):
-            yield restore(fields)
+        async for line in lines(archive, name):
+            yield restore(msgspec.json.decode(line))
 
 
 async def _stored(machines: Documents, registers: Documents, deadletters: Blobs) -> Stored:
@@ -141,7 +141,7 @@ async def _stored(machines: Documents, registers: Documents, deadletters: Blobs)
     )
     async for name in deadletters.names():
         if name.endswith(".jsonl"):
-            stored.refused |= {restore(x).place for x in decode_lines(await deadletters.read(name))}
+            stored.refused |= set(map(place, decode_lines(await deadletters.read(name))))
     return stored
 
 

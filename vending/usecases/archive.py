@@ -8,18 +8,25 @@ Small batches would make small blocks, which compress badly. So the process reme
 blobs that it appended to (:class:`Tails`), and a batch that follows on it replaces it by a longer one. What
 is remembered counts only while the blob's version is the one that our own commit made: a commit against any
 other version is refused, and then the block list is read again.
+
+Large bodies: a batch is appended slice by slice, each with a commit of its own, so that what is in work is
+bounded whatever the batch. A process that dies between two has archived a beginning of it, and the batch
+comes again.
 """
 
-import gzip
+import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 from vending.domain.events import HubEvent
 from vending.domain.layout import blob_name, block_id, block_range
 from vending.domain.records import encode, record
-from vending.errors import Conflict
+from vending.domain.slices import SLICE, size, slices
+from vending.errors import Conflict, Transient
 from vending.ports import Blobs, Blocks
+from vending.usecases.off_loop import off_loop
 
 ROUNDS = 8
 BLOCK_EVENTS, BLOCK_BYTES = 128, 256 * 1024
@@ -29,15 +36,14 @@ REMEMBERED = 64
 
 @dataclass(frozen=True)
 class Tail:
-    """A blob as we committed it: its block list, and the lines of its last block."""
+    """A blob as we committed it: its block list, and the lines of its last block while it is short."""
 
     held: Blocks
     lines: tuple[bytes, ...]
 
     def follows(self, run: Sequence[HubEvent]) -> bool:
         """Whether the run goes on where the last block ends, and there is room for it."""
-        short = len(self.lines) < BLOCK_EVENTS and sum(map(len, self.lines)) < BLOCK_BYTES
-        return short and block_range(self.held.ids[-1])[1] + 1 == run[0].sequence
+        return bool(self.lines) and block_range(self.held.ids[-1])[1] + 1 == run[0].sequence
 
 
 class Tails:
@@ -60,10 +66,27 @@ class Tails:
 async def archive(batch: Sequence[HubEvent], blobs: Blobs, tails: Tails | None = None) -> int:
     """Archive a batch; how many events were new. Raises Transient, or Conflict after some rounds."""
     homes: dict[str, list[HubEvent]] = {}
-    for event in batch:
+    for event in sorted(batch, key=lambda event: event.sequence):
         homes.setdefault(blob_name(event), []).append(event)
     known = Tails() if tails is None else tails
-    return sum([await _append(name, events, blobs, known) for name, events in homes.items()])
+    return sum(
+        [
+            await _fitting(name, part, blobs, known)
+            for name, events in homes.items()
+            for part in slices(events, size, SLICE)
+        ]
+    )
+
+
+async def _fitting(name: str, events: Sequence[HubEvent], blobs: Blobs, tails: Tails) -> int:
+    """Append, in halves where memory is short: what the first attempt has committed is trimmed."""
+    try:
+        return await _append(name, events, blobs, tails)
+    except MemoryError:
+        if len(events) == 1:
+            raise Transient(f"{events[0].place}: no memory for its {size(events[0])} bytes") from None
+    half = len(events) // 2
+    return sum([await _fitting(name, part, blobs, tails) for part in (events[:half], events[half:])])
 
 
 async def _append(name: str, events: Sequence[HubEvent], blobs: Blobs, tails: Tails) -> int:
@@ -76,35 +99,68 @@ async def _append(name: str, events: Sequence[HubEvent], blobs: Blobs, tails: Ta
             if tail:
                 tails.keep(name, tail)
             return 0
-        ids, new, last = _blocks(held, runs, tail)
+        made = await off_loop(sum(len(event.body) for event in events), partial(_made, held, runs, tail))
         try:
-            etag = await blobs.commit(
-                name, ids, {block: _member(lines) for block, lines in new.items()}, held.etag
-            )
+            etag = await blobs.commit(name, made.ids, made.new, held.etag)
         except Conflict:
             if attempt + 1 == ROUNDS:
                 raise
             tail = None
             continue
-        if last:
-            tails.keep(name, Tail(Blocks(etag, tuple(ids)), new[ids[-1]]))
+        if made.ids[-1] in made.new:
+            tails.keep(name, Tail(Blocks(etag, tuple(made.ids)), made.last))
         return sum(map(len, runs))
     return 0
 
 
-def _blocks(
-    held: Blocks, runs: Sequence[Sequence[HubEvent]], tail: Tail | None
-) -> tuple[list[str], dict[str, tuple[bytes, ...]], bool]:
-    """The new block list, the lines of its new blocks, and whether its last block is among them."""
-    ids, new = list(held.ids), {}
+@dataclass
+class Made:
+    """A block list to commit, its new blocks, and the lines of the last of those while it is short."""
+
+    ids: list[str]
+    new: dict[str, bytes] = field(default_factory=dict)
+    last: tuple[bytes, ...] = ()
+
+
+def _made(held: Blocks, runs: Sequence[Sequence[HubEvent]], tail: Tail | None) -> Made:
+    made = Made(list(held.ids))
     for run in runs:
-        first, lines = run[0].sequence, tuple(encode(record(event)) for event in run)
+        first = run[0].sequence
+        begun: tuple[bytes, ...] = ()
         if tail and tail.follows(run):
-            first, lines = block_range(ids.pop())[0], tail.lines + lines
+            first, begun = block_range(made.ids.pop())[0], tail.lines
             tail = None
-        new[block_id(first, run[-1].sequence)] = lines
-    ids = sorted([*ids, *new], key=block_range)
-    return ids, new, ids[-1] in new
+        block = block_id(first, run[-1].sequence)
+        made.new[block], made.last = _member(begun, run)
+    made.ids = sorted([*made.ids, *made.new], key=block_range)
+    return made
+
+
+def _member(begun: Sequence[bytes], run: Iterable[HubEvent]) -> tuple[bytes, tuple[bytes, ...]]:
+    """One gzip member, compressed as its lines come (joined members are a valid gzip file); and these lines,
+    as long as the block is short. No time inside: same events, same bytes.
+    """
+    packing = zlib.compressobj(6, wbits=31)
+    data, waiting = bytearray(), bytearray()
+    kept: list[bytes] | None = []
+    total = 0
+    for line in _chained(begun, run):
+        waiting += line
+        total += len(line)
+        if kept is not None:
+            kept.append(line)
+            kept = kept if len(kept) < BLOCK_EVENTS and total < BLOCK_BYTES else None
+        if len(waiting) >= BLOCK_BYTES:
+            data += packing.compress(waiting)
+            waiting.clear()
+    data += packing.compress(waiting) + packing.flush()
+    return bytes(data), tuple(kept or ())
+
+
+def _chained(begun: Sequence[bytes], run: Iterable[HubEvent]) -> Iterator[bytes]:
+    yield from begun
+    for event in run:
+        yield encode(record(event))
 
 
 def _holds(ranges: Iterable[tuple[int, int]], number: int) -> bool:
@@ -120,8 +176,3 @@ def _runs(events: Iterable[HubEvent]) -> list[list[HubEvent]]:
         elif not runs or runs[-1][-1].sequence != event.sequence:
             runs.append([event])
     return runs
-
-
-def _member(lines: Sequence[bytes]) -> bytes:
-    """One gzip member (joined members are a valid gzip file). No time inside: same events, same bytes."""
-    return gzip.compress(b"".join(lines), 6, mtime=0)

@@ -103,6 +103,8 @@ def _merged(
         except Rejected as fault:
             refused.append((event.hub, fault))
             continue
+        except MemoryError:
+            raise
         except Exception as fault:  # noqa: BLE001 - a bug in a register costs the event, not its neighbours
             refused.append((event.hub, defect(fault)))
             continue

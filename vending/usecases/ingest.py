@@ -3,6 +3,9 @@
 validate → admit → per machine: read, fold, commit → conditions: read, merge, replace → dead letters → errors
 decide.
 Every step is idempotent, so a redelivered batch, or one that another owner works on too, changes no total.
+
+All but the last two are done slice by slice, so that what is in work is bounded in bytes whatever the batch.
+A process that dies between two has applied a beginning of it, which the batch's next delivery recognises.
 """
 
 import asyncio
@@ -13,12 +16,14 @@ from datetime import datetime
 
 from vending.domain.clock import Moment, moments
 from vending.domain.events import Event, HubEvent, parse
+from vending.domain.slices import SLICE, size, slices
 from vending.errors import Conflict, Rejected, Transient
 from vending.ports import Blobs, Documents
 from vending.usecases.admit import Admission, admit, fenced
 from vending.usecases.commit_conditions import commit_conditions
 from vending.usecases.commit_stock import commit_stock
 from vending.usecases.dead_letters import Refusal, defect, write_dead_letters
+from vending.usecases.off_loop import INLINE
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +59,16 @@ class Outcome:
     """Machine → ledger events that are still to come, or lost on the device."""
     closings: int = 0
     """Holes that were closed as lost."""
+    starved: bool = False
+    """Whether a step ran out of memory: that says nothing about the event that it was at."""
     _refused: set[str] = field(default_factory=set)
 
     def refuse(self, hub: HubEvent, fault: Rejected) -> None:
         """Note an event for the dead letters: once, though isolating a defect judges it again."""
         if hub.place not in self._refused:
             self._refused.add(hub.place)
-            self.refusals.append((hub, fault))
+            # Without the traceback, whose frames would keep the parsed body until the batch is done.
+            self.refusals.append((hub, Rejected(fault.reason, fault.detail)))
 
     @property
     def applied(self) -> int:
@@ -79,7 +87,43 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
     Within the batch, what was enqueued first is judged first, as in a rebuild.
     """
     outcome = Outcome(len(batch))
-    valid = _validated(sorted(batch, key=lambda hub: hub.sequence), outcome, stores.bound_from)
+    for part in slices(sorted(batch, key=lambda hub: hub.sequence), size, SLICE):
+        await _fitting(part, stores, outcome)
+    # A few bad events are bad events; a large share of a batch is a bad deploy, and must not empty the hub.
+    if outcome.defects > max(4, len(batch) / 5):
+        first = next(fault for _, fault in outcome.refusals if fault.reason == "defect")
+        raise RuntimeError(f"{outcome.defects} of {len(batch)} events hit a defect, first: {first.detail}")
+    if outcome.refusals:
+        await _waiting(outcome, lambda: write_dead_letters(stores.deadletters, outcome.refusals, version))
+        if outcome.starved:
+            outcome.waits.append(Transient(f"no memory for {len(outcome.refusals)} dead letters"))
+        _log_refusals(outcome)
+    if outcome.waits:
+        raise outcome.waits[0]
+    return outcome
+
+
+async def _fitting(part: Sequence[HubEvent], stores: IngestStores, outcome: Outcome) -> None:
+    """Apply a slice, in halves where memory is short: what the first attempt committed is recognised."""
+    before = outcome.duplicates, outcome.forgotten
+    try:
+        await _apply(part, stores, outcome)
+    except MemoryError:
+        outcome.starved = True
+    if not outcome.starved:
+        return
+    outcome.starved = False
+    if len(part) == 1:
+        outcome.waits.append(Transient(f"{part[0].place}: no memory for its {size(part[0])} bytes"))
+        return
+    (outcome.duplicates, outcome.forgotten), half = before, len(part) // 2
+    log.warning("no memory for %d events at once; taking them in halves", len(part))
+    for fewer in (part[:half], part[half:]):
+        await _fitting(fewer, stores, outcome)
+
+
+async def _apply(part: Sequence[HubEvent], stores: IngestStores, outcome: Outcome) -> None:
+    valid = await _validated(part, stores, outcome)
     admitted = await admit(valid, stores.admission, stores.conditions, outcome.refuse)
     events = admitted.events
     outcome.forgotten += admitted.forgotten
@@ -96,27 +140,21 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
         outcome,
         lambda: commit_conditions(accepted, times, stores.conditions, outcome.refuse, ROUNDS, admitted.named),
     )
-    # A few bad events are bad events; a large share of a batch is a bad deploy, and must not empty the hub.
-    if outcome.defects > max(4, len(batch) / 5):
-        first = next(fault for _, fault in outcome.refusals if fault.reason == "defect")
-        raise RuntimeError(f"{outcome.defects} of {len(batch)} events hit a defect, first: {first.detail}")
-    if outcome.refusals:
-        await _waiting(outcome, lambda: write_dead_letters(stores.deadletters, outcome.refusals, version))
-        _log_refusals(outcome)
-    if outcome.waits:
-        raise outcome.waits[0]
-    return outcome
 
 
-def _validated(batch: Sequence[HubEvent], outcome: Outcome, bound_from: datetime | None) -> list[Event]:
+async def _validated(part: Sequence[HubEvent], stores: IngestStores, outcome: Outcome) -> list[Event]:
     events = []
-    for hub in batch:
-        try:
-            events.append(parse(hub, bound_from))
-        except Rejected as fault:
-            outcome.refuse(hub, fault)
-        except Exception as fault:  # noqa: BLE001 - a bug in validation costs the event, not the partition
-            outcome.refuse(hub, defect(fault))
+    for some in slices(part, size, INLINE):
+        for hub in some:
+            try:
+                events.append(parse(hub, stores.bound_from))
+            except Rejected as fault:
+                outcome.refuse(hub, fault)
+            except MemoryError:
+                raise
+            except Exception as fault:  # noqa: BLE001 - a bug in validation costs the event, not the partition
+                outcome.refuse(hub, defect(fault))
+        await asyncio.sleep(0)  # hostile bodies take their time: others go first
     return events
 
 
@@ -162,7 +200,7 @@ async def _isolated(
         outcome.duplicates += done.duplicates
         outcome.missing[machine] = done.missing
         outcome.closings += done.closings
-    except (Transient, Conflict, asyncio.CancelledError):
+    except (Transient, Conflict, MemoryError, asyncio.CancelledError):
         raise
     except Exception as fault:
         if len(own) == 1:
@@ -179,6 +217,8 @@ async def _waiting(outcome: Outcome, step: Callable[[], Awaitable[None]]) -> Non
         await step()
     except Transient as fault:
         outcome.waits.append(fault)
+    except MemoryError:
+        outcome.starved = True
     except Conflict as fault:
         outcome.waits.append(Transient(f"still contended after {ROUNDS} rounds: {fault}"))
 

@@ -1,7 +1,7 @@
 """Raw archive blobs, read as streams: whatever the size of a blob, some MiB of it are in memory."""
 
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -10,7 +10,7 @@ from vending.domain.events import HubEvent
 from vending.domain.layout import blob_name
 from vending.domain.records import restore
 from vending.errors import VendstreamError
-from vending.ports import ArchiveBlobs
+from vending.ports import Blobs
 
 STEP = 4 * 1024 * 1024
 """Bytes that are decompressed at a time."""
@@ -27,7 +27,7 @@ class Damaged(VendstreamError):
         return f"{self.blob}: {self.detail}"
 
 
-async def lines(blobs: ArchiveBlobs, name: str, etag: str | None = None) -> AsyncIterator[bytes]:
+async def lines(blobs: Blobs, name: str, etag: str | None = None) -> AsyncGenerator[bytes]:
     """The lines of a gzip blob, each with its line feed. Raises Damaged, or Conflict (another version)."""
     rest = b""
     unpack = _Unpack(name)
@@ -42,8 +42,8 @@ async def lines(blobs: ArchiveBlobs, name: str, etag: str | None = None) -> Asyn
 
 
 async def raw_events(
-    blobs: ArchiveBlobs, name: str, etag: str | None = None
-) -> AsyncIterator[tuple[bytes, HubEvent]]:
+    blobs: Blobs, name: str, etag: str | None = None
+) -> AsyncGenerator[tuple[bytes, HubEvent]]:
     """(line, event) of a raw blob, in the order of sequence numbers.
 
     Raises Damaged for a line that is no record, belongs elsewhere or is out of order.

@@ -14,6 +14,7 @@ from typing import Any
 from vending.domain.clock import moments
 from vending.domain.events import Event, HubEvent, parse
 from vending.domain.layout import raw_name
+from vending.domain.slices import SLICE, size
 from vending.errors import Rejected, Transient
 from vending.ports import ArchiveBlobs
 from vending.usecases.ingest import IngestStores, ingest
@@ -22,7 +23,8 @@ from vending.usecases.roll_up import RollUpStores, feed_ranges, roll_up
 from vending.usecases.roll_up_shard import roll_up_shard
 
 BATCH = 2_000
-"""Events of one call of ingest: a machine's events of minutes are folded and written together."""
+"""Events of one call of ingest, or fewer large ones (:data:`SLICE`): a machine's events of minutes are folded
+and written together."""
 PATIENCE = 60
 """Attempts at a batch that must wait, before the rebuild gives up."""
 TICKS = 1_000
@@ -78,12 +80,14 @@ async def replay(
     names = [name async for name in blobs.names("raw/") if _begins(name, wanted)]
     for number, name in enumerate(names, 1):
         batch: list[HubEvent] = []
+        held = 0
         async for _, hub in raw_events(blobs, name):
             if wanted.holds(hub):
                 batch.append(hub)
-            if len(batch) == BATCH:
+                held += size(hub)
+            if len(batch) == BATCH or held >= SLICE:
                 await _apply(batch, stores, version, pause, done)
-                batch = []
+                batch, held = [], 0
         if batch:
             await _apply(batch, stores, version, pause, done)
         if progress is not None:

@@ -6,16 +6,21 @@ dead letter that stands for it from then on. A replay sends first and marks then
 two, the next one sends again, and ingest recognises the event.
 """
 
+import hashlib
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from vending.domain.events import HubEvent, parse
-from vending.domain.records import decode_lines, restore
+from vending.domain.records import bytes_of, decode_lines, restore
+from vending.errors import Rejected
 from vending.ports import Blobs, Documents
 from vending.usecases.dead_letter_marks import Mark, Marks, read_marks, write_mark
 from vending.usecases.foresee import foresee
+from vending.usecases.read_archive import raw_events
 
 ORIGIN, ATTEMPT = "replayed-from", "replay-attempt"
 """The properties of a replayed event that name its dead letter, and tell one replay of it from the next."""
@@ -33,8 +38,17 @@ class Sender(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Oversize:
+    """A body that only the archive has whole."""
+
+    bytes: int
+    sha256: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that was refused, and why."""
+    """An event that was refused, and why; of an ``oversize`` body the event has the beginning only."""
 
     reason: str
     detail: str
@@ -44,6 +58,7 @@ class DeadLetter:
     marks: Marks
     again: tuple[str, ...] = ()
     """Places of the letters that its last replay became, where it was refused again."""
+    oversize: Oversize | None = None
 
     @property
     def place(self) -> str:
@@ -139,6 +154,8 @@ async def replay(
         return False
     if body is None and letter.marks.sent:
         body = letter.marks.sent.body
+    if letter.oversize is not None and body is None:
+        raise Rejected("oversize", f"{letter.oversize.bytes} bytes, of which the archive holds all")
     hub = letter.hub if body is None else replace(letter.hub, body=body, amqp=None)
     # Judged as its publisher's, though it is sent without that identity: a forgery stays one.
     event = parse(hub)
@@ -162,11 +179,32 @@ async def applied(letters: Iterable[DeadLetter], machines: Documents, registers:
     return {place for place, fate in fates.items() if fate == "applied"}
 
 
+async def whole_body(archive: Blobs, letter: DeadLetter) -> bytes:
+    """The body, byte for byte; an oversize one comes from the archive. Raises LookupError where that has not
+    got it (yet), or has other bytes.
+    """
+    cut = letter.oversize
+    if cut is None:
+        return letter.hub.body
+    try:
+        async with aclosing(raw_events(archive, cut.blob)) as events:
+            body = await anext((x.body async for _, x in events if x.sequence == letter.hub.sequence), None)
+    except KeyError:
+        body = None
+    if body is None:
+        raise LookupError(f"{letter.place} is not in the archive (yet): {cut.blob}")
+    if hashlib.sha256(body).hexdigest() != cut.sha256:
+        raise LookupError(f"{letter.place} has other bytes in the archive than were refused: {cut.blob}")
+    return body
+
+
 def _letter(fields: dict[str, Any], marked: Mapping[str, Marks], refusals: Refusals) -> DeadLetter:
-    hub = restore(fields)
+    cut = fields.get("oversize")
+    hub = restore(fields if cut is None else fields | {"body64": b64encode(bytes_of(cut, "head"))})
     marks = marked.get(hub.place) or Marks()
     again = tuple(sorted(refusals.of(hub.place, marks.attempts)))
-    return DeadLetter(fields["reason"], fields["detail"], fields["version"], hub, marks, again)
+    kept = None if cut is None else Oversize(cut["bytes"], cut["sha256"], cut["blob"])
+    return DeadLetter(fields["reason"], fields["detail"], fields["version"], hub, marks, again, kept)
 
 
 def utc(moment: datetime) -> str:

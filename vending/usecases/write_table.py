@@ -14,12 +14,13 @@ from vending.domain.events import HubEvent
 from vending.domain.intervals import Intervals
 from vending.domain.layout import parquet_name
 from vending.domain.manifest import Entry, RawBlob, Table, count, device_holes
+from vending.domain.slices import size
 from vending.ports import ArchiveBlobs
 from vending.ports import Table as TableFile
 from vending.usecases.read_archive import raw_events
 
-AT_ONCE = 8_192
-"""Events that are rows in Python's memory at a time."""
+AT_ONCE, BYTES_AT_ONCE = 8_192, 16 * 1024 * 1024
+"""Events, and bytes of them, after which they become rows and leave Python's memory."""
 BLOCK = 8 * 1024 * 1024
 
 
@@ -43,7 +44,7 @@ class TableWriter:
         for blob in raw:
             async for line, event in raw_events(self._blobs, blob.name, blob.etag):
                 content.take(line, event)
-                if len(content.waiting) == AT_ONCE:
+                if content.full:
                     await upload.push(await asyncio.to_thread(content.settle))
         await upload.push(await asyncio.to_thread(content.settle))
         await upload.push(await asyncio.to_thread(content.close))
@@ -55,6 +56,7 @@ class _Content:
 
     def __init__(self, table: TableFile) -> None:
         self.waiting: list[HubEvent] = []
+        self._bytes = 0
         self._table = table
         self._numbers: Intervals = []
         self._sha256 = hashlib.sha256()
@@ -64,11 +66,16 @@ class _Content:
         self._sha256.update(line)
         intervals.add(self._numbers, event.sequence)
         self.waiting.append(event)
+        self._bytes += size(event)
+
+    @property
+    def full(self) -> bool:
+        return len(self.waiting) >= AT_ONCE or self._bytes >= BYTES_AT_ONCE
 
     def settle(self) -> bytes:
         """Turn what waits into rows; the file's bytes that are ready."""
         rows = [row(event) for event in self.waiting]
-        self.waiting = []
+        self.waiting, self._bytes = [], 0
         for found in rows:
             self._note(found)
         self._table.add(rows)

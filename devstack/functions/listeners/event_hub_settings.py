@@ -22,7 +22,7 @@ The platform does this with one to three; here none comes unless asked for, so t
 @dataclass(frozen=True)
 class EventHubSettings:
     """Counts of events, times in seconds. ``start`` is ``fromStart``, ``fromEnd`` or a moment;
-    ``late_batches`` come after a retry that a stop has cut off.
+    ``late_batches`` come after a retry that a stop has cut off; ``prefetch_bytes`` goes before ``prefetch``.
     """
 
     max_batch: int
@@ -34,6 +34,7 @@ class EventHubSettings:
     balance_interval: float
     ownership_expiry: float
     late_batches: int = 0
+    prefetch_bytes: int | None = None
 
 
 def read(configuration: Configuration) -> EventHubSettings:
@@ -57,7 +58,16 @@ def read(configuration: Configuration) -> EventHubSettings:
         balance_interval=configuration.seconds(f"{_ROOT}.loadBalancingUpdateInterval", "00:00:10"),
         ownership_expiry=configuration.seconds(f"{_ROOT}.partitionOwnershipExpirationInterval", "00:00:30"),
         late_batches=_late(configuration),
+        prefetch_bytes=_bytes(configuration),
     )
+
+
+def _bytes(configuration: Configuration) -> int | None:
+    """``prefetchSizeInBytes``; without one the count alone bounds what is held."""
+    name = f"{_ROOT}.prefetchSizeInBytes"
+    if configuration.value(name, None) is None:
+        return None
+    return configuration.integer(name, 0, high=2**63 - 1)
 
 
 def _late(configuration: Configuration) -> int:

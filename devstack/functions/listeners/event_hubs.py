@@ -18,6 +18,7 @@ from devstack.functions.invoker import Invoker
 from devstack.functions.listeners.checkpoint_store import CheckpointStore
 from devstack.functions.listeners.event_hub_settings import CONTAINER, EventHubSettings
 from devstack.functions.listeners.partition import Partition, event_call
+from devstack.functions.listeners.prefetch import BoundedClient
 from devstack.functions.listeners.retry_loop import persistently
 from devstack.functions.model import Function
 from devstack.functions.storage import Storage
@@ -48,7 +49,7 @@ class EventHubListener:
         self._store = store
         self._store.balanced = self._ready.set
         try:
-            client = EventHubConsumerClient.from_connection_string(
+            client = BoundedClient.from_connection_string(
                 self._connection,
                 consumer_group=self._group,
                 eventhub_name=self._hub,
@@ -59,6 +60,8 @@ class EventHubListener:
             )
         except ValueError as error:
             raise ConfigurationError(f"{self._where}: connection string: {error}") from error
+        assert isinstance(client, BoundedClient)  # the SDK types it as its base
+        client.prefetch_bytes = self._settings.prefetch_bytes
         self._client = client
         position, inclusive = await self._position(client)
         self._receiving = asyncio.create_task(self._receive(client, position, inclusive))

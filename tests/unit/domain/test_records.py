@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.archived import AWKWARD, hub_event
 from vending.domain.events import HubEvent
-from vending.domain.records import decode_lines, encode, record, restore
+from vending.domain.records import bytes_of, decode_lines, encode, place, record, restore, text_or_base64
 
 scalars = (
     st.none()
@@ -56,3 +57,49 @@ def test_times_are_told_in_utc() -> None:
     event = hub_event(0, at=datetime(2026, 3, 1, 14, 0, 0, 120_000, there))
     assert record(event)["enqueued"] == "2026-03-01T12:00:00.120000Z"
     assert restore(record(event)).enqueued == event.enqueued
+
+
+TEXTS = st.text().map(str.encode)
+CONTROLS = st.lists(st.sampled_from([*range(0x20), 0x22, 0x5C, 0x7F])).map(bytes)
+
+
+@given(st.one_of(st.binary(max_size=400), TEXTS, CONTROLS, st.sampled_from(AWKWARD)))
+def test_no_body_grows_beyond_two_and_a_half_times(body: bytes) -> None:
+    """Quotation marks are two bytes, base64 is a third more; control characters, six each, never decide."""
+    fields = text_or_base64("body", body)
+    (written,) = fields.values()
+    assert bytes_of(fields, "body") == body
+    assert len(msgspec.json.encode(written)) <= 2.5 * len(body) + 6
+
+
+@pytest.mark.parametrize("body", [b"\0" * 1_000, b"\x1b" * 1_000, b"{}" + b"\0" * 20, b"\xff" * 1_000])
+def test_control_characters_and_other_bytes_are_base64(body: bytes) -> None:
+    line = encode(record(hub_event(1, body)))
+    assert b"\\u00" not in line
+    assert len(line) < len(body) * 4 / 3 + 300
+
+
+def test_a_text_that_a_control_character_ends_stays_readable() -> None:
+    """A C string's end, a form feed: text that is a little longer is read by people."""
+    body = b'{"machine": "m1", "note": "sent with its end"}\0'
+    assert record(hub_event(1, body))["body"] == body.decode()
+
+
+def test_an_ordinary_event_is_written_as_ever() -> None:
+    line = (
+        b'{"generation":"1","partition":"0","sequence":7,"offset":"700","enqueued":"2026-03-01T12:00:00.070000Z",'
+        b'"key":"dev-0","properties":{"content-type":"application/json","n":7},"system":{"x-opt-trace":"2"},'
+        b'"body":"{\\"a\\": 1.50,\\r\\n \\"b\\": \\"\xc3\xa9\\"}\\n"}\n'
+    )
+    assert encode(record(hub_event(7, AWKWARD[3]))) == line
+
+
+@pytest.mark.parametrize("body", [b"\0" * 100, "\u2028\u2029\x85\x00".encode(), b"\x1b[31m"])
+def test_lines_of_the_version_before_are_read(body: bytes) -> None:
+    """It wrote all UTF-8 as text, whatever the control characters in it."""
+    fields = record(hub_event(1, b"")) | {"body": body.decode()}
+    assert restore(decode_lines(encode(fields))[0]) == hub_event(1, body)
+
+
+def test_a_line_says_where_its_event_lies() -> None:
+    assert place(record(hub_event(7))) == hub_event(7).place

@@ -12,6 +12,7 @@ from tests.metadata import ROOT, bindings, functions, local_settings, placeholde
 from vendctl.partitions.looking import NEXT
 from vendctl.partitions.reading import GROUP
 from vending import wiring
+from vending.domain.slices import SLICE
 from vending.resources import BLOB_CONTAINERS, CONTAINERS, LEASES, QUEUES
 from vending.settings import CONNECTIONS, Settings
 
@@ -150,6 +151,8 @@ def test_host_json_fits_the_hub_and_the_app() -> None:
     host = json.loads((ROOT / "host.json").read_text())
     hubs = host["extensions"]["eventHubs"]
     assert hubs["minEventBatchSize"] <= hubs["maxEventBatchSize"] <= hubs["prefetchCount"]
+    # EventHubOptions.PrefetchSizeInBytes: without it the count bounds what a host holds, and events are 1 MB.
+    assert SLICE <= hubs["prefetchSizeInBytes"] <= 2 * SLICE
     assert hubs["maxEventBatchSize"] <= NEXT, "vendctl partitions looks at less than a batch"
     assert host["extensions"]["http"]["routePrefix"] == ""
     assert host["extensions"]["queues"].get("messageEncoding", "base64") == "base64"

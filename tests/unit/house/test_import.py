@@ -95,8 +95,21 @@ STARTERS = {
     "to_thread", "run_in_executor", "Thread", "call_later", "call_soon", "add_done_callback", "ensure_future",
     "submit",
 }  # fmt: skip
-IN_THREADS = {"vending/usecases/write_table.py": "vending/adapters/parquet.py"}
+IN_THREADS = {
+    "vending/usecases/write_table.py": ("vending/adapters/parquet.py",),
+    "vending/usecases/off_loop.py": ("vending/usecases/archive.py", "vending/usecases/dead_letters.py"),
+}
 """Who starts work outside an invocation's task → where that work is written."""
+
+
+def test_who_hands_work_to_a_thread_is_known() -> None:
+    """``off_loop`` starts what others wrote."""
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.glob("vending/**/*.py")
+        if "off_loop(" in path.read_text() and path.stem != "off_loop"
+    }
+    assert users == set(IN_THREADS["vending/usecases/off_loop.py"])
 
 
 def test_no_work_outside_an_invocation_logs() -> None:
@@ -109,5 +122,5 @@ def test_no_work_outside_an_invocation_logs() -> None:
         if called & STARTERS:
             found.add(path.relative_to(ROOT).as_posix())
     assert found == IN_THREADS.keys()
-    for work in IN_THREADS.values():
+    for work in (name for names in IN_THREADS.values() for name in names):
         assert "logging" not in (ROOT / work).read_text(), work

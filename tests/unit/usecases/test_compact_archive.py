@@ -23,7 +23,7 @@ from vending.errors import Conflict, Transient
 from vending.usecases.archive import archive
 from vending.usecases.compact_archive import compact_archive
 from vending.usecases.compact_hour import Archive, Compacted
-from vending.usecases.write_table import AT_ONCE
+from vending.usecases.write_table import AT_ONCE, BYTES_AT_ONCE
 
 ONE = NOON + HOUR
 LATER = ONE + timedelta(minutes=10)
@@ -387,3 +387,31 @@ async def test_memory_is_bounded_by_row_groups_and_not_by_the_hour() -> None:
     file = pq.ParquetFile(io.BytesIO(await blobs.read(held.table.name)))
     assert (file.metadata.num_rows, file.num_row_groups) == (count, -(-count // Weighed.groups))
     assert restored(file.read_row_group(3).slice(0, 1).to_pylist()[0]).body in bodies
+
+
+class Handed(parquet.ParquetTable):
+    """A table that notes how many bytes of bodies it is handed at a time, in groups of 4 MiB."""
+
+    most = 0
+
+    def __init__(self) -> None:
+        super().__init__(group_bytes=4 * 2**20)
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        Handed.most = max(Handed.most, sum(len(row["body"]) for row in rows))
+        super().add(rows)
+
+
+async def test_an_hour_of_large_bodies_is_taken_by_bytes() -> None:
+    """30 events of a megabyte are few: what is in memory is bounded by bytes, row groups too."""
+    blobs, bodies = FakeArchive(), [bytes(1_000_000), b"\xff" * 1_000_000, b'"' * 1_000_000]
+    events = [hub_event(n, bodies[n % 3]) for n in range(30)]
+    await archive(events, blobs)
+    made = Archive(blobs, FakeHub(p0=29), "1", Handed, "handed")
+    assert (await compact_archive(made, LATER)).events == 30
+    assert Handed.most <= BYTES_AT_ONCE + 1_000_000
+    held = await entry(blobs)
+    assert held.table is not None
+    file = pq.ParquetFile(io.BytesIO(await blobs.read(held.table.name)))
+    assert file.num_row_groups >= 6
+    assert sorted(map(restored, file.read().to_pylist()), key=lambda event: event.sequence) == events

@@ -12,17 +12,19 @@ from simulator.fleet import Fleet
 from simulator.link import FAULTS
 from simulator.timeline import Timeline
 from tests.archived import FakeArchive
+from tests.archived import hub_event as archived_event
 from tests.core import hub_event as core_event
 from tests.core import vend
 from tests.fakes import FakeBlobs, FakeDocuments
 from tests.unit.simulator.deliveries import START, hub_event, partition_of
 from vending.domain.clock import EPOCH
 from vending.domain.events import HubEvent
+from vending.domain.slices import SLICE
 from vending.errors import Transient
 from vending.usecases.archive import archive
 from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.compare_rebuilt import Comparison, State, compare
-from vending.usecases.ingest import IngestStores, ingest
+from vending.usecases.ingest import IngestStores, Outcome, ingest
 from vending.usecases.read_archive import Damaged
 from vending.usecases.rebuild import Messages, Replayed, Wanted, replay, roll_up_all
 from vending.usecases.roll_up import RollUpStores
@@ -228,3 +230,24 @@ async def test_a_damaged_archive_is_not_rebuilt_from(world: list[HubEvent]) -> N
     blobs.put(name, (await blobs.read(name))[:-9])
     with pytest.raises(Damaged, match="cut off"):
         await rebuilt(blobs)
+
+
+async def test_large_bodies_are_replayed_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2,000 events of a megabyte are no batch."""
+    sizes: list[int] = []
+
+    async def watched(batch: list[HubEvent], stores: IngestStores, version: str) -> Outcome:
+        sizes.append(sum(len(event.body) for event in batch))
+        return await ingest(batch, stores, version)
+
+    monkeypatch.setattr("vending.usecases.rebuild.ingest", watched)
+    blobs = FakeArchive()
+    await archive([archived_event(n, bytes(1_000_000)) for n in range(12)], blobs)
+    done = await replay(blobs, Deployment().ingest, Wanted(), "test", no_pause)
+    assert (done.events, len(done.refused)) == (12, 12)
+    assert max(sizes) <= SLICE + 1_000_000
+
+
+async def no_pause(_: float) -> None:
+    """Nothing must wait."""
+    raise AssertionError

@@ -1,5 +1,7 @@
 """Dead letters reviewed: found, sent again, corrected, discarded; done only when they are applied."""
 
+import hashlib
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -8,10 +10,13 @@ import msgspec
 import pytest
 
 from tests.core import World, delivered, hub_event, level, temperature, vend
+from tests.fakes import FakeBlobs
 from vending.domain.events import HubEvent
+from vending.domain.records import encode, record
 from vending.errors import Rejected, Transient
+from vending.usecases.archive import archive
 from vending.usecases.dead_letter_marks import Mark, history, write_mark
-from vending.usecases.dead_letters import write_dead_letters
+from vending.usecases.dead_letters import HEAD, write_dead_letters
 from vending.usecases.foresee import foresee
 from vending.usecases.review_dead_letters import (
     ATTEMPT,
@@ -23,6 +28,7 @@ from vending.usecases.review_dead_letters import (
     discard,
     find,
     replay,
+    whole_body,
 )
 
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
@@ -301,3 +307,70 @@ async def test_what_would_become_of_an_event_is_what_becomes_of_it(world: World)
     assert [event.place in dead for event in events] == [fate in ("conflict", "not-json") for fate in told]
     after = await foresee(events, world.machines, world.conditions)
     assert {fate for fate in after.values() if isinstance(fate, str)} == {"applied"}
+
+
+# --- oversize -----------------------------------------------------------------------------------------------
+LARGE = b'{"note": "' + "é".encode() * 40_000 + b'"}'
+
+
+async def refused(*bodies: bytes) -> tuple[World, FakeBlobs]:
+    """Bodies that were refused, and the archive, which has them whole."""
+    world, archived, batch = World(), FakeBlobs(), delivered(bodies)
+    await world.take(*batch)
+    await archive(batch, archived)
+    return world, archived
+
+
+async def test_an_oversize_letter_shows_the_beginning_and_the_archive_has_it_whole() -> None:
+    world, archived = await refused(vend(1), LARGE)
+    letter = await find(world.deadletters, "1/0@1")
+    assert letter.oversize is not None
+    assert (letter.oversize.bytes, letter.oversize.sha256) == (len(LARGE), hashlib.sha256(LARGE).hexdigest())
+    assert LARGE.startswith(letter.hub.body)
+    assert len(letter.hub.body) == HEAD
+    assert await whole_body(archived, letter) == LARGE
+
+
+async def test_an_oversize_letter_is_not_replayed_by_its_beginning() -> None:
+    """Not even where the beginning is a valid event and the rest is blank."""
+    world, _ = await refused(vend(1).ljust(70_000))
+    hub, letter = Hub(), await find(world.deadletters, "1/0@0")
+    with pytest.raises(Rejected, match="oversize: 70000 bytes"):
+        await replay(world.deadletters, hub, letter, NOW)
+    assert not hub.sent
+    assert await replay(world.deadletters, hub, letter, NOW, vend(1))
+    assert [body for body, _, _ in hub.sent] == [vend(1)]
+
+
+async def test_what_the_archive_does_not_hold_is_said() -> None:
+    world, _ = await refused(LARGE)
+    letter = await find(world.deadletters, "1/0@0")
+    with pytest.raises(LookupError, match=r"is not in the archive \(yet\)"):
+        await whole_body(FakeBlobs(), letter)
+    other = FakeBlobs()
+    await archive(delivered([LARGE, b"{"])[1:], other)
+    with pytest.raises(LookupError, match=r"is not in the archive \(yet\)"):
+        await whole_body(other, letter)
+    other = FakeBlobs()
+    await archive(delivered([LARGE[::-1]]), other)
+    with pytest.raises(LookupError, match="has other bytes in the archive"):
+        await whole_body(other, letter)
+
+
+@pytest.mark.parametrize("body", [b"{", b"\0" * 9, b"\xff\xfe", bytes(70_000)], ids=len)
+async def test_letters_of_the_version_before_are_read(body: bytes) -> None:
+    """It kept every body whole: UTF-8 as text, other bytes as base64."""
+    fields = record(hub_event(0, b""))
+    del fields["body"]
+    try:
+        fields |= {"body": body.decode()}
+    except UnicodeDecodeError:
+        fields |= {"body64": b64encode(body).decode()}
+    line = encode({"reason": "oversize", "detail": "too large", "version": "0"} | fields)
+    blobs = FakeBlobs()
+    await blobs.create("1/0/000000000000-000000000000-0123456789abcdef.jsonl", line)
+    letter = await find(blobs, "1/0@0")
+    assert (letter.hub.body, letter.oversize) == (body, None)
+    assert await whole_body(FakeBlobs(), letter) == body
+    with pytest.raises(Rejected):
+        await replay(blobs, Hub(), letter, NOW)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from tests.core import World, delivered, hub_event, vend
+from tests.fakes import FakeBlobs
 from vendctl import sent_again
 from vendctl.deadletters import main
 from vending import wiring
 from vending.errors import Rejected, Transient
+from vending.usecases.archive import archive
 from vending.usecases.dead_letters import write_dead_letters
 
 FIRST = 100
@@ -194,3 +196,43 @@ def test_what_makes_no_sense_is_refused(hub: Hub, words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == 2
+
+
+LARGE = b"\0" * 300 + b"{" * 70_000
+
+
+@pytest.fixture
+async def kinds(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A letter of each form: text, other bytes, oversize; the archive holds all three."""
+    world, archived, batch = World(), FakeBlobs(), delivered([b"{", b"\xff\0", LARGE])
+    hub = Hub(world)
+    await world.take(*batch)
+    await archive(batch, archived)
+    for name in ("deadletters", "machines", "conditions"):
+        monkeypatch.setattr(wiring, name, lambda name=name: getattr(world, name))
+    monkeypatch.setattr(sent_again, "POLL", 0.0)
+    monkeypatch.setattr(wiring, "archive_blobs", lambda: archived)
+    monkeypatch.setattr(wiring, "hub_sender", lambda: hub)
+    return hub
+
+
+def test_each_form_is_shown_as_what_it_is(kinds: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--json"]) == 0
+    text, other, large = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (text["body"], other["body64"]) == ("{", "/wA=")
+    assert (large["oversize"]["bytes"], len(large["head64"])) == (70_300, 5464)
+    assert not {"body", "body64"} & large.keys()
+
+
+def test_an_oversize_body_is_fetched_from_the_archive_and_corrected(
+    kinds: Hub, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "body"
+    assert main(["show", "1/0@2", "--body", str(file)]) == 0
+    assert file.read_bytes() == LARGE
+    assert main(["replay", "1/0@2"]) == 1
+    said = capsys.readouterr().out
+    assert "oversize: 70300 bytes, of which the archive holds all; `show --body FILE` fetches it" in said
+    file.write_bytes(vend(7))
+    assert main(["replay", "1/0@2", "--body", str(file)]) == 0
+    assert kinds.sent == [vend(7)]
