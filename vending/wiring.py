@@ -27,6 +27,7 @@ from vending.usecases.roll_up import RollUpStores
 from vending.usecases.views import ViewStores
 from vending.usecases.views_health import Probe
 from vending.usecases.watch_lag import LagStores
+from vending.usecases.watch_rollups import RollUpWatch
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -242,6 +243,11 @@ def lag_stores() -> LagStores:
     places = hub(), checkpoints(), archive_blobs()
     limits = settings().hub_retention, settings().standing_after
     return LagStores(*places, settings().hub_generation, *limits)
+
+
+def roll_up_watch() -> RollUpWatch:
+    """What tells how far the rollups are."""
+    return RollUpWatch(machines(), fleet(), settings().rollups_behind_after)
 
 
 @cache

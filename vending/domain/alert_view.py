@@ -12,6 +12,7 @@ TITLES = {
     "fault": "Fault {}",
     "cold-chain": "Zone {} is too warm",
     "partition-standing-still": "A hub partition stands still: {}",
+    "rollups-behind": "Sales are not counted in the days: {}",
     "lag": "Events wait for {} for more than half of the hub's retention",
 }
 

@@ -19,7 +19,9 @@ UNDELIVERED = 10
 Document = dict[str, Any]
 Outcome = Literal["waiting", "taken", "refused"]
 """Of a notification: nobody took it yet, the receiver did, or it refused it for good."""
-Rule = Literal["sold-out", "silent", "fault", "cold-chain", "lag", "partition-standing-still"]
+Rule = Literal[
+    "sold-out", "silent", "fault", "cold-chain", "lag", "partition-standing-still", "rollups-behind",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

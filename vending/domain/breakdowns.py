@@ -27,6 +27,8 @@ LEAST = 128
 """Bytes for one child. Under it there is nothing left but the sums themselves, which nobody may drop."""
 PARTS = ("skus", "hours", "payments")
 """The breakdowns of a summary, in the order in which they are given up."""
+ALL = (*PARTS, "selections")
+"""Those of a machine day."""
 
 
 def size(value: Any) -> int:
@@ -36,7 +38,7 @@ def size(value: Any) -> int:
 
 def keep(part: Mapping[str, Figures], most: int) -> Figures:
     """A breakdown with at most so many names, and the sum of all others."""
-    return part | {} if len(part) <= most else folded(part, ranked(part)[:most])
+    return dict(part) if len(part) <= most else folded(part, ranked(part)[:most])
 
 
 def ranked(part: Mapping[str, Figures]) -> list[str]:
@@ -101,6 +103,16 @@ def _first(figures: Figures, skus: _Part, room: int) -> list[str]:
             break
         kept.append(name)
     return kept
+
+
+def alike(one: Figures, other: Figures) -> bool:
+    """Whether two say the same as far as both say it: a breakdown counts as its sum where either has OTHER."""
+    return _told(one, other) == _told(other, one)
+
+
+def _told(figures: Figures, beside: Figures) -> Figures:
+    summed = [name for name in ALL if OTHER in (*figures.get(name, ()), *beside.get(name, ()))]
+    return figures | {name: folded(figures.get(name, {}), ()) for name in summed}
 
 
 def narrow(document: Document, changed: Iterable[str]) -> int:

@@ -15,8 +15,8 @@ that stale and repeated writes change nothing. There are no deltas anywhere:
                             └→ route day                         └→ products day
 
 A day of the whole fleet is one read, and a document that grows too large keeps fewer products of each child:
-``allowance`` is then how many bytes a child may take. Schema 2; documents of schema 1 have no ``allowance`` and
-no OTHER, and are otherwise the same.
+``allowance`` is then how many bytes a child may take. Schema 2; documents of schema 1 have no ``allowance``
+and no OTHER, and are otherwise the same.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ Key = tuple[str, str]
 
 FLEET, PRODUCTS = "fleet", "products"
 OTHER = "$other"
-"""The name, in a breakdown, of all that has none of its own there. No product, hour or method is called so."""
+"""In a breakdown, all that has no name of its own there. No product, hour or method is called so."""
 
 
 def day_id(day: str) -> str:

@@ -107,9 +107,7 @@ async def _pages(home: Home, day: str, machines: Documents) -> dict[str, dict[st
     return {stored.body["id"]: readable(stored, ledger.PAGE_SCHEMA).body async for stored in where}
 
 
-async def _summarise(
-    given: Iterable[Share], now: datetime, fleet: Documents, broken: Broken
-) -> list[Share]:
+async def _summarise(given: Iterable[Share], now: datetime, fleet: Documents, broken: Broken) -> list[Share]:
     """Put the shares into their summaries, each replaced once; what these give to the next level."""
     homes: dict[rollups.Key, list[Share]] = {}
     for share in given:
