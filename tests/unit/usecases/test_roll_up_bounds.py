@@ -1,5 +1,5 @@
-"""Days and summaries have a bound, whatever devices call what they sell: nothing that a device says can make a
-document too large, and sums stay exact. The container here refuses what Cosmos DB refuses, with its 413."""
+"""Days and summaries have a bound: nothing that a device says can make a document too large, and sums stay
+exact. The container here refuses what Cosmos DB refuses, with its 413."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import pytest
 from azure.cosmos.exceptions import CosmosHttpResponseError
 
 from tests.fakes import FakeDocuments
-from tests.rollup_world import Invocation, World, event, ms, vend
+from tests.rollup_world import Invocation, World, ms, vend
 from vending.domain import breakdowns, ledger, rollups
 from vending.domain.catalog import Home, unassigned
 from vending.domain.machine_days import figures
@@ -24,13 +24,20 @@ DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00", "America/New_York")
 
 
+def refused(taken: int) -> Exception:
+    """As the SDK raises it."""
+    fault: Any = CosmosHttpResponseError
+    error: Exception = fault(413, f"Request size is too large: {taken} bytes, the limit is {ITEM}.")
+    return error
+
+
 class Limited(FakeDocuments):
     """A container that takes no more than the real one does."""
 
     async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
         for put in puts:
             if (taken := breakdowns.size(put.body)) > ITEM:
-                raise CosmosHttpResponseError(413, f"Request size is too large: {taken} bytes")
+                raise refused(taken)
         return await super().write(key, puts)
 
 
@@ -189,7 +196,7 @@ async def test_a_site_of_six_hundred_machines_with_forty_products_each(world: Wo
 
 
 async def test_selections_that_only_ever_failed_fill_no_day() -> None:
-    """A vend that fails may name any selection; those that hold goods stay, also where they only gave away."""
+    """A vend that fails may name any selection; those that hold goods stay, also if they only gave away."""
     lines = [
         {"kind": "failure", "at": NOON, "selection": f"A{n:04d}", "reason": "motor"} for n in range(5_000)
     ]
