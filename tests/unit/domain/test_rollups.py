@@ -124,6 +124,12 @@ def test_routes_of_a_site(rows: list[tuple[str, int]], route: str, routes: list[
     assert document["catalogVersion"] == max(version for _, version in rows)
 
 
+def test_a_site_on_no_route_is_in_no_routes_days() -> None:
+    document = rollups.empty("site:north", DAY)
+    rollups.merge(document, [given_by("m1", 1, 4, route="", catalog_version=1)])
+    assert [share.scope for share in rollups.upwards(document)] == [f"area:{rollups.area('north')}"]
+
+
 def test_another_route_alone_is_a_change_and_the_same_again_is_none() -> None:
     """A redo writes nothing; a route by a newer catalog is written and told, also where no figure changed."""
     document = rollups.empty("site:north", DAY)
