@@ -100,6 +100,22 @@ def test_every_sum_is_exact_whatever_is_given_up(value: dict[str, Any], allowanc
     assert size(found) <= allowance or not any(kept.values())
 
 
+def test_each_allowance_holds_and_is_reached_from_any_larger_one() -> None:
+    """Of a summary that holds sums of what its children gave up already."""
+    value: dict[str, Any] = {
+        "units": 10**6,
+        "skus": {f"sku-{n}": {"units": 7 - n} for n in range(6)} | {OTHER: {"units": 999_000, "free": 7}},
+        "hours": {"08": {"units": 60}, OTHER: {"units": 999_940, "free": 1}},
+        "payments": {"cash": {"units": 60}, OTHER: {"units": 999_940}},
+    }
+    found = {allowance: fit(value, allowance) for allowance in range(size(value) + 200)}
+    for allowance, fitted in found.items():
+        named = [name for part in PARTS for name in fitted[part] if name != OTHER]
+        assert size(fitted) <= allowance or not named
+        for larger in range(allowance, len(found), 13):
+            assert fit(found[larger], allowance) == fitted
+
+
 def test_products_are_given_up_first_and_one_by_one() -> None:
     value: dict[str, Any] = {
         "units": 60,
