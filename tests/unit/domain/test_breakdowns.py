@@ -101,10 +101,13 @@ def test_every_sum_is_exact_whatever_is_given_up(value: dict[str, Any], allowanc
 
 
 def test_each_allowance_holds_and_is_reached_from_any_larger_one() -> None:
-    """Of a summary that holds sums of what its children gave up already."""
+    """Of a summary that holds sums of what its children gave up already. No later product takes the place of
+    one that is too long."""
+    skus = [f"sku-{n}" * (1 + 7 * (n in (1, 4))) for n in range(6)]
     value: dict[str, Any] = {
         "units": 10**6,
-        "skus": {f"sku-{n}": {"units": 7 - n} for n in range(6)} | {OTHER: {"units": 999_000, "free": 7}},
+        "skus": {sku: {"units": 7 - n} for n, sku in enumerate(skus)}
+        | {OTHER: {"units": 999_000, "free": 7}},
         "hours": {"08": {"units": 60}, OTHER: {"units": 999_940, "free": 1}},
         "payments": {"cash": {"units": 60}, OTHER: {"units": 999_940}},
     }
@@ -112,7 +115,9 @@ def test_each_allowance_holds_and_is_reached_from_any_larger_one() -> None:
     for allowance, fitted in found.items():
         named = [name for part in PARTS for name in fitted[part] if name != OTHER]
         assert size(fitted) <= allowance or not named
-        for larger in range(allowance, len(found), 13):
+        kept = [sku for sku in skus if sku in fitted["skus"]]
+        assert kept == skus[: len(kept)]
+        for larger in range(allowance, len(found), 41):
             assert fit(found[larger], allowance) == fitted
 
 
@@ -120,18 +125,22 @@ def test_products_are_given_up_first_and_one_by_one() -> None:
     value: dict[str, Any] = {
         "units": 60,
         "skus": {f"sku-{n:02d}": {"units": 30 - n} for n in range(30)},
-        "hours": {"08": {"units": 60}},
+        "hours": {f"{n:02d}": {"units": 10} for n in range(8, 14)},
         "payments": {"cash": {"units": 60}},
     }
-    kept = [len(fit(value, allowance)["skus"].keys() - {OTHER}) for allowance in range(100, 800)]
+    kept = [len(fit(value, allowance)["skus"].keys() - {OTHER}) for allowance in range(100, 900)]
     assert kept == sorted(kept)
     assert set(kept) == set(range(31)) - {29}  # in the place of OTHER there is room for the last one
-    for allowance in range(100, 800):
+    folded_at = {part: set[int]() for part in PARTS}
+    for allowance in range(100, 900):
         found = fit(value, allowance)
+        for part in PARTS:
+            folded_at[part] |= {allowance} if found[part].keys() == {OTHER} else set()
         if found["hours"] != value["hours"]:
             assert found["skus"].keys() == {OTHER}
         if found["payments"] != value["payments"]:
             assert found["hours"].keys() == {OTHER}
+    assert folded_at["payments"] < folded_at["hours"] < folded_at["skus"]
     assert fit(value, 0) == {"units": 60, **{part: {OTHER: summed(value[part])} for part in PARTS}}
 
 
@@ -167,6 +176,7 @@ def test_a_child_that_comes_to_a_narrow_summary_takes_its_allowance(monkeypatch:
     kept = {len(entry["skus"]) for _, entry in document["children"].values()}
     assert len(kept) == 1
     assert 1 < kept.pop() < 30
+    assert size(document) > breakdowns.BUDGET // 2
     document["children"]["site-0"] = [2, value]
     narrow(document, ["site-0"])
     assert document["children"]["site-0"][1] == document["children"]["site-1"][1]
