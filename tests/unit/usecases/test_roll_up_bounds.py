@@ -195,6 +195,40 @@ async def test_a_site_of_six_hundred_machines_with_forty_products_each(world: Wo
     assert max(breakdowns.size(body) for _, body in world.fleet.items.values()) <= breakdowns.BUDGET
 
 
+async def test_it_does_not_matter_in_which_order_machines_fill_a_summary(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All at once, or one after the other in any order, some twice: the same names are kept everywhere."""
+    monkeypatch.setattr(breakdowns, "BUDGET", 6_000)
+    skus = [f"sku-{n:02d}" for n in range(40)]
+    machines = [f"vm-{n}" for n in range(10)]
+    found = []
+    for order in (None, machines, machines[::-1], [*machines[5:], *machines[:5], *machines[:3]]):
+        world = World(datetime(2026, 11, 20, 12, tzinfo=UTC))
+        facts = {"type": "machine", "schema": 1, "version": 1, "affects": [], "kind": "machine"}
+        site = facts | {"id": "north", "kind": "site", "type": "site", "timeZone": "America/New_York"}
+        world.catalog.items["site", "north"] = (1, site)
+        world.catalog.items["version", "version"] = (1, {"id": "version", "kind": "version", "number": 1})
+        for machine in machines:
+            placed = {"id": machine, "placements": [["", "north"]]}
+            world.catalog.items["machine", machine] = (1, facts | placed)
+        for machine in order or machines:
+            number = int(machine[3:])
+            sold = [
+                vend(machine, n, NOON, sku=sku, quantity=1 + n * (number + 1) % 7)
+                for n, sku in enumerate(skus, 1)
+            ]
+            await world.arrive(sold)
+            if order:
+                await world.tick()
+        await world.settle()
+        assert all(breakdowns.size(body) <= 6_000 for body in _summaries(world))
+        assert sum(rollups.total(body)["units"] for body in world.machines.bodies("day")) > 1_000
+        found.append({body["scope"]: rollups.total(body) for body in _summaries(world)})
+    assert OTHER in found[0]["site:north"]["skus"]
+    assert found[0] == found[1] == found[2] == found[3]
+
+
 async def test_selections_that_only_ever_failed_fill_no_day() -> None:
     """A vend that fails may name any selection; those that hold goods stay, also if they only gave away."""
     lines = [
