@@ -13,6 +13,7 @@ from vending.usecases import watch_lag as lagging
 from vending.usecases import watch_machines as watching
 from vending.usecases.notify_digest import ASK_FOR_DIGEST, notify_digest
 from vending.usecases.watch_notifications import watch_notifications
+from vending.usecases.watch_rollups import judge_rollups
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ async def notify(message: func.QueueMessage) -> None:
 @bp.function_name("sweep")
 @bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", use_monitor=False)
 async def sweep(timer: func.TimerRequest) -> None:
-    """Judge lag, silence, faults, cold chains; send owed notifications again. No tick needs making up."""
+    """Judge lag, machines and rollups; send owed notifications again. No tick needs making up."""
     now, stores = datetime.now(UTC), wiring.alert_stores()
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:
@@ -70,6 +71,7 @@ async def sweep(timer: func.TimerRequest) -> None:
         changed += await sweeping.judge_ageing(stores, now)
         changed += await watch_notifications(stores, now)
         changed += await lagging.alert_of_lag(findings, stores, now)
+        changed += await judge_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now)
     wiring.metrics().tell("alerts", changed, function="sweep")
     late = " (late)" if timer.past_due else ""
     log.info("sweep: %d notifications sent again, %d alerts changed%s: %s", sent, changed, late, cost)

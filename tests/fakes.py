@@ -7,6 +7,7 @@
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -50,6 +51,8 @@ class FakeDocuments:
         self.items: Any = SortedDict()
         """(partition key, id) → (version, body), in order."""
         self.requests = 0
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.written: dict[tuple[str, str], datetime] = {}
         self._versions = count(1)
 
     async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002
@@ -70,6 +73,7 @@ class FakeDocuments:
         version = next(self._versions)
         for put in puts:
             self.items[key, put.body["id"]] = (version, copied(put.body))
+            self.written[key, put.body["id"]] = self.clock()
         self.after("write", key)
         return [str(version)] * len(puts)
 
@@ -98,20 +102,30 @@ class FakeDocuments:
         self, feed_range: str, continuation: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         self._request("changes", feed_range)
-        start = int(continuation or 0)
-        news = sorted(
-            (version, name, body)
-            for (key, name), (version, body) in self.items.items()
-            if version > start and range_of(key) == feed_range
-        )
+        news = self._news(feed_range, continuation)
         page = news[:limit]
         # A page never ends inside a transaction.
         page += [row for row in news[limit:] if page and row[0] == page[-1][0]]
-        return [copied(body) for _, _, body in page], str(page[-1][0]) if page else continuation
+        bodies = [copied(self.items[name][1]) for _, name in page]
+        return bodies, str(page[-1][0]) if page else continuation
+
+    async def waiting_since(self, feed_range: str, continuation: str | None) -> datetime | None:
+        self._request("changes", feed_range)
+        news = self._news(feed_range, continuation)
+        return self.written[news[0][1]].replace(microsecond=0) if news else None
 
     def bodies(self, type: str) -> list[dict[str, Any]]:  # noqa: A002
         """All documents of a type, for assertions."""
         return [copied(body) for _, body in self.items.values() if body["type"] == type]
+
+    def _news(self, feed_range: str, continuation: str | None) -> list[tuple[int, tuple[str, str]]]:
+        """Version, and key and id, of what changed after the continuation."""
+        start = int(continuation or 0)
+        return sorted(
+            (version, name)
+            for name, (version, _) in self.items.items()
+            if version > start and range_of(name[0]) == feed_range
+        )
 
     def _rows(self, key: str | None) -> list[tuple[int, dict[str, Any]]]:
         """The documents of a partition key, or all, as they are now, in order."""

@@ -106,6 +106,11 @@ class Watched:
         page: tuple[list[dict[str, Any]], str | None] = await self.inner.changes(feed_range, continuation, 2)
         return page
 
+    async def waiting_since(self, feed_range: str, continuation: str | None) -> datetime | None:
+        await self.run.step("waiting_since")
+        since: datetime | None = await self.inner.waiting_since(feed_range, continuation)
+        return since
+
     async def send(self, message: dict[str, Any]) -> None:
         await self.run.writing("send", lambda: self.inner.send(message))
 
@@ -124,6 +129,9 @@ class World:
     random: Random = field(default_factory=lambda: Random(7))
     sequence: int = 0
     caches: list[CatalogCache] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.machines.clock = lambda: self.now
 
     def stores(self, run: Invocation) -> RollUpStores:
         """As one invocation sees them. Some share a process with an earlier one, and so its cache."""

@@ -23,6 +23,7 @@ COMMANDS = {
         "vendctl.partitions.command",
         "which hub partitions stand still, and the way past what no trigger can bind",
     ),
+    "rollups": ("vendctl.rollups", "is every day counted, and if not: since when, and whose"),
     "schemas": ("vendctl.schemas", "the event catalogue in docs/events, generated from the code"),
     "archive": ("vendctl.archive", "audit the archive; import Event Hubs Capture"),
     "rebuild": ("vendctl.rebuild", "state rebuilt from the archive, compared with the live one"),

@@ -175,6 +175,8 @@ def explain(done: Replayed, found: Comparison | None) -> str:
     )
     if found.excepted:
         lines.append(f"{found.excepted:,} estimated times differ, as they may")
+    if found.bounded:
+        lines.append(f"{found.bounded:,} days and summaries name other products; their sums are equal")
     return "\n".join([*lines, *(f"  {difference}" for difference in found.named)])
 
 

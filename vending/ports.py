@@ -66,6 +66,10 @@ class Feed(Protocol):
         """Up to about ``limit`` changes after the continuation, and where to go on."""
         ...
 
+    async def waiting_since(self, feed_range: str, continuation: str | None) -> datetime | None:
+        """When the first change after the continuation was written; None where there is none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Blocks:

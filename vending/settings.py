@@ -44,6 +44,8 @@ class Settings:
     standing_after_seconds: str = "300"
     """A function whose checkpoint stands for longer before waiting events stands still: its ordinary batches
     take seconds, one that waits for a throttled store seldom minutes."""
+    rollups_behind_after_seconds: str = "900"
+    """A change of a machine that no rollup has read for longer raises an alert: several ROLL_UP_SCHEDULEs."""
     default_time_zone: str = "Etc/UTC"
     """The business day of machines that the catalog does not know (IANA name)."""
     notify_webhook_url: str = field(default="", repr=False)
@@ -81,6 +83,7 @@ class Settings:
             ("hub_retention_hours", "hours"),
             ("standing_after_seconds", "seconds"),
             ("notify_posts_per_minute", "posts"),
+            ("rollups_behind_after_seconds", "seconds"),
         ):
             said = getattr(settings, name)
             if not said.isdigit() or int(said) < 1:
@@ -148,6 +151,11 @@ class Settings:
     def standing_after(self) -> timedelta:
         """See ``standing_after_seconds``."""
         return timedelta(seconds=int(self.standing_after_seconds))
+
+    @property
+    def rollups_behind_after(self) -> timedelta:
+        """See ``rollups_behind_after_seconds``."""
+        return timedelta(seconds=int(self.rollups_behind_after_seconds))
 
 
 def version() -> str:

@@ -35,6 +35,7 @@ from vending.usecases.roll_up import RollUpStores
 from vending.usecases.views import Recent, ViewStores
 from vending.usecases.views_health import Probe
 from vending.usecases.watch_lag import LagStores
+from vending.usecases.watch_rollups import RollUpWatch
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -287,6 +288,11 @@ def lag_stores() -> LagStores:
     places = hub(), checkpoints(), remembered()
     limits = settings().hub_retention, settings().standing_after
     return LagStores(*places, settings().hub_generation, *limits)
+
+
+def roll_up_watch() -> RollUpWatch:
+    """What tells how far the rollups are."""
+    return RollUpWatch(machines(), fleet(), settings().rollups_behind_after)
 
 
 @cache

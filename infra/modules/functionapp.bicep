@@ -155,6 +155,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     HUB_GENERATION: hubGeneration
     HUB_RETENTION_HOURS: string(retentionHours)
     STANDING_AFTER_SECONDS: '300'
+    ROLLUPS_BEHIND_AFTER_SECONDS: '900'
     COSMOS_DATABASE: names.database
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl

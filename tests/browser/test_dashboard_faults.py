@@ -120,6 +120,17 @@ async def test_nothing_is_wider_than_the_page(page: Page, api: Api, running: Sys
     )
 
 
+async def test_products_that_are_not_told_apart_are_a_sum_of_their_own(
+    page: Page, api: Api, running: System
+) -> None:
+    await opened(page, running)
+    await expect(page.locator("#top-other")).to_be_hidden()
+    api.summary["otherProducts"] = {"units": 1_234, "revenue": {"EUR": 7_500}}
+    await opened(page, running)
+    await expect(page.locator("#top-other")).to_contain_text("Products not told apart: 1,234")
+    await expect(page.locator("#top-other")).to_contain_text("75.00")
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("most", [150, 40_000, 59_000_026_290])
 async def test_the_axis_of_the_chart_is_not_cut(

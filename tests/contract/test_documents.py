@@ -1,5 +1,6 @@
 """What the use cases rely on in Documents and Feed: the fake and Cosmos DB do the same."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -208,6 +209,29 @@ async def test_a_position_is_kept_while_nothing_happens(documents: Documents) ->
         assert again == []
         assert later is not None or not page
         assert (await documents.changes(feed_range, later, 100))[0] == []
+
+
+async def test_the_age_of_what_waits_is_that_of_its_first_change(
+    documents: Documents,
+) -> None:
+    """By the store's own clock, in whole seconds (``_ts``); whoever asks moves nothing."""
+    for feed_range in await documents.ranges():
+        assert await documents.waiting_since(feed_range, None) is None
+    before = datetime.now(UTC)
+    await documents.write("m1", [Put(doc("a"))])
+    (feed_range,) = [one for one in await documents.ranges() if await documents.waiting_since(one, None)]
+    since = await documents.waiting_since(feed_range, None)
+    assert since is not None
+    assert abs(since - before) < timedelta(minutes=2)
+    page, position = await documents.changes(feed_range, None, 100)
+    assert len(page) == 1
+    assert await documents.waiting_since(feed_range, position) is None
+    await documents.write("m1", [Put(doc("b"))])
+    later = await documents.waiting_since(feed_range, position)
+    assert later is not None
+    assert later >= since
+    assert await documents.waiting_since(feed_range, None) == since
+    assert [x["id"] for x in (await documents.changes(feed_range, position, 100))[0]] == ["b"]
 
 
 async def test_containers_that_are_written_first_keep_their_sessions_apart(account: Serving) -> None:

@@ -1,5 +1,6 @@
 """Rollups on the real containers: their indexes, their change feed, and a range that splits between ticks."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,13 +16,16 @@ from tests.fakes import FakeBlobs, FakeQueue
 from tests.rollup_world import hub_event, ms, vend
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.cosmos import CosmosDocuments
-from vending.domain import rollups
+from vending.domain import breakdowns, rollups
+from vending.domain.catalog import unassigned
 from vending.domain.catalog_entries import CatalogFile
+from vending.ports import Put
 from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.import_catalog import import_catalog
 from vending.usecases.ingest import IngestStores, ingest
 from vending.usecases.roll_up import RollUpStores, roll_up
 from vending.usecases.roll_up_shard import roll_up_shard
+from vending.usecases.watch_rollups import uncounted
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -62,7 +66,7 @@ class Real:
 
 @pytest.fixture
 async def real(client: CosmosClient, request: pytest.FixtureRequest) -> AsyncIterator[Real]:
-    database = await client.create_database(f"{request.node.name}{RUN}")
+    database = await client.create_database(re.sub(r"\W", "-", f"{request.node.name}{RUN}"))
     found = {}
     for name, field in KEYS.items():
         container = await database.create_container(
@@ -119,3 +123,35 @@ async def test_a_second_tick_finds_nothing_to_do(real: Real) -> None:
     await real.settle()
     again = await real.containers["machines"].read(*rollups.machine_day_key("m1", "2026-11-16"))
     assert again == day
+
+
+# aiohttp warns of every body over 1 MiB; a summary may be that large.
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+@pytest.mark.parametrize("found", ["before it is sent", "by the store"])
+async def test_a_document_that_is_too_large_costs_its_own_entries(
+    real: Real, found: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A site's day without room, whoever says so: all else is counted, and itself when it has room again."""
+    if found == "by the store":
+        monkeypatch.setattr(breakdowns, "LIMIT", 10**9)
+    machines, fleet = real.containers["machines"], real.containers["fleet"]
+    site = unassigned("m1", "Europe/Berlin").id
+    full = rollups.empty(f"site:{site}", "2026-11-16")
+    full["filling"] = "x" * (2 * 1024 * 1024 - breakdowns.size(full) - 400)
+    (etag,) = await fleet.write(f"site:{site}", [Put(full)])
+    await real.arrive(sold("m1", 1, 5) + sold("m2", 1, 5))
+    await roll_up(NOW, real.stores)
+    while real.queue.messages:
+        await roll_up_shard(real.queue.messages.pop(0), NOW, real.stores)
+    said = "a document has" if found == "before it is sent" else "Request size is too large"
+    assert said in caplog.text
+    assert [body["id"] for body in await uncounted(fleet)] == ["m1"]
+    for machine in ("m1", "m2"):
+        day = await machines.read(*rollups.machine_day_key(machine, "2026-11-16"))
+        assert day is not None
+        assert rollups.total(day.body)["units"] == 5
+    assert (await real.figures(rollups.fleet_day_key("2026-11-16")))["units"] == 5
+    await fleet.write(f"site:{site}", [Put(rollups.empty(f"site:{site}", "2026-11-16"), etag)])
+    await real.settle()
+    assert (await real.figures(rollups.fleet_day_key("2026-11-16")))["units"] == 10
+    assert await uncounted(fleet) == []

@@ -5,7 +5,7 @@ part is "" for the whole day, ``product:…`` or ``payment:…``. Sums of a mach
 method over all days agree when these do.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from vendctl.replay.sale import Sale
 from vending.domain.catalog import UNKNOWN
+from vending.domain.rollups import OTHER
 
 FLEET = "fleet"
 """Stands for all machines together, in the totals of fleet days."""
@@ -147,10 +148,25 @@ def fleet_day_totals(days: Mapping[str, Body], currency: str, products: Mapping[
 
 
 def compare(where: str, file: Totals, stored: Totals) -> list[Mismatch]:
-    """Every sum in which the two differ; a sum of nothing is the same as none."""
+    """Every sum in which the two differ; a sum of nothing is the same as none.
+
+    Of a day whose rollup does not tell all products apart, only the sum over them is compared.
+    """
+    summed = {(key.machine, key.day) for key in stored if key.part == f"product:{OTHER}"}
+    if summed:
+        file, stored = _products_summed(file, summed), _products_summed(stored, summed)
     keys = sorted(file.keys() | stored.keys(), key=lambda key: (key.machine, key.day, key.part, key.currency))
     pairs = [(key, file.get(key, Sum()), stored.get(key, Sum())) for key in keys]
     return [Mismatch(where, key, ours, theirs) for key, ours, theirs in pairs if ours != theirs]
+
+
+def _products_summed(sums: Totals, days: Collection[tuple[str, str]]) -> Totals:
+    result: Totals = {}
+    for key, value in sums.items():
+        if (key.machine, key.day) in days and key.part.startswith("product:"):
+            key = replace(key, part=f"product:{OTHER}")
+        result[key] = result.get(key, Sum()) + value
+    return result
 
 
 def by_machine(sold: Iterable[Sold], currency: str) -> dict[str, Sum]:

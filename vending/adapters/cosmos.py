@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from azure.core import MatchConditions
@@ -113,6 +114,17 @@ class CosmosDocuments:
         self, feed_range: str, continuation: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         """Up to about ``limit`` changes after the continuation, and where to go on."""
+        items, position = await self._changed(feed_range, continuation, limit)
+        return [_body(item) for item in items], position
+
+    async def waiting_since(self, feed_range: str, continuation: str | None) -> datetime | None:
+        """When the first change after the continuation was written; None where there is none."""
+        items, _ = await self._changed(feed_range, continuation, 1)
+        return datetime.fromtimestamp(items[0]["_ts"], UTC) if items else None
+
+    async def _changed(
+        self, feed_range: str, continuation: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
         await self._require()
         heard: list[Mapping[str, Any]] = []
         meter = self._meter("changes")
@@ -127,8 +139,8 @@ class CosmosDocuments:
         with self._translated("changes"):
             feed = self.container.query_items_change_feed(max_item_count=limit, response_hook=listen, **start)
             async for page in feed.by_page():
-                bodies = [_body(item) async for item in page]
-                return bodies, _position(heard, continuation)
+                items = [item async for item in page]
+                return items, _position(heard, continuation)
         return [], _position(heard, continuation)
 
     async def _write_one(self, put: Put) -> str:

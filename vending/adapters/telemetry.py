@@ -17,7 +17,7 @@ INSTRUMENTS: dict[Figure, tuple[Kind, str, str]] = {
     "events": ("counter", "{event}", "Events by function and outcome; dead letters also by reason"),
     "batch.size": ("histogram", "{event}", "Events, or documents of a change feed, of one invocation"),
     "lag": ("histogram", "s", "Age of the oldest event of a batch when it is done, by function"),
-    "waiting": ("histogram", "s", "Age of the oldest event that a function has still to do, by the sweep"),
+    "waiting": ("histogram", "s", "Age of the oldest event or change that a function has still to do"),
     "holes": ("histogram", "{event}", "Ledger events still missing, over the machines of a batch"),
     "holes.closed": ("counter", "{hole}", "Holes in ledger numbers that were closed as lost"),
     "request.units": ("counter", "{RU}", "Request units by function"),

@@ -14,6 +14,7 @@ TITLES = {
     "cold-chain": "Zone {} is too warm",
     "partition-standing-still": "A hub partition stands still: {}",
     "undelivered": "Notifications were given up: the {} refuses them",
+    "rollups-behind": "Sales are not counted in the days: {}",
     "lag": "Events wait for {} for more than half of the hub's retention",
 }
 

@@ -31,7 +31,7 @@ Outcome = Literal["waiting", "taken", "refused"]
 """Of a notification: nobody took it yet, the receiver did, or it refused it for good."""
 Rule = Literal[
     "sold-out", "lost-sales", "silent", "fault", "cold-chain", "lag", "partition-standing-still",
-    "undelivered",
+    "undelivered", "rollups-behind",
 ]  # fmt: skip
 
 

@@ -26,6 +26,8 @@ SCHEMA = 1
 UNASSIGNED = "unassigned"
 UNKNOWN = "unknown"
 VERSION_ID = "version"
+LONGEST = 64
+"""Characters of an unknown product's name: as many as a SKU may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,15 @@ class Home:
     def sku(self, line: Mapping[str, Any]) -> str:
         """What a ledger line sold: the device's word, else the planogram of that moment, else unknown.
 
-        An unknown product keeps the name that the device gave: ``unknown:Cola``.
+        An unknown product keeps the name that the device gave: ``unknown:Cola``. Of a long one the end is a
+        digest, so that no two become one.
         """
         told = line.get("sku")
         if told:
             return str(told)
         slot = self.slots_at(line["at"]).get(line.get("selection", ""), {})
         name = line.get("product")
-        return str(slot.get("sku") or (f"{UNKNOWN}:{name}" if name else UNKNOWN))
+        return str(slot.get("sku") or (f"{UNKNOWN}:{_short(name)}" if name else UNKNOWN))
 
     def slots_at(self, at: int) -> Mapping[str, Mapping[str, Any]]:
         """The planogram in force at an instant, by the site's wall clock."""
@@ -101,6 +104,13 @@ class Home:
         clock = business_day.local(at, self.zone_at(at)).replace(tzinfo=None).isoformat(timespec="minutes")
         held = [edition.slots for edition in self.editions if edition.since <= clock]
         return held[-1] if held else {}
+
+
+def _short(name: str) -> str:
+    """A name of at most :data:`LONGEST` characters."""
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[: LONGEST - 9]}~{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
 
 
 def unassigned(machine: str, time_zone: str) -> Site:

@@ -14,6 +14,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vending.domain.breakdowns import PRODUCTS, SELECTIONS, keep
 from vending.domain.business_day import hour_of, instant
 from vending.domain.catalog import Home
 from vending.domain.rollups import SCHEMA, Contribution, Document, Figures, add, day_id
@@ -42,7 +43,10 @@ def sales(line: Line) -> Figures:
 
 
 def figures(lines: Iterable[Line], home: Home) -> Figures:
-    """The figures of a machine's lines, by hour, selection, SKU and payment method."""
+    """The figures of a machine's lines, by hour, selection, SKU and payment method.
+
+    Devices may name as many products and selections as they like: those that sold most are kept by name.
+    """
     result: Figures = {}
     for line in lines:
         sold = sales(line)
@@ -58,6 +62,9 @@ def figures(lines: Iterable[Line], home: Home) -> Figures:
             parts.append(("payments", line["payment"]))
         for part, name in parts:
             add(result.setdefault(part, {}).setdefault(name, {}), sold)
+    for part, most in (("skus", PRODUCTS), ("selections", SELECTIONS)):
+        if part in result:
+            result[part] = keep(result[part], most)
     return result
 
 

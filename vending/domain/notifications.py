@@ -87,6 +87,8 @@ def text(entry: Document) -> str:
             return f"events wait for {component} {half}" if opened else f"{component} has caught up"
         case "partition-standing-still":
             return _standing(component, entry["detail"], opened=opened)
+        case "rollups-behind":
+            return _behind(component, entry["detail"], opened=opened)
         case "undelivered":
             why = entry["detail"].get("reason")
             lost = f"notifications were given up: the {component} refuses them ({why})"
@@ -135,3 +137,14 @@ def _standing(component: str, detail: dict[str, Any], *, opened: bool) -> str:
         f"no trigger can bind, or a store that throttles or is away. `vendctl partitions` tells which; for "
         f"the first, `vendctl partitions clear {partition}`. What waits is lost when the hub's retention ends"
     )
+
+
+def _behind(component: str, detail: dict[str, Any], *, opened: bool) -> str:
+    if not opened:
+        return f"rollups: {component} is counted again"
+    what = (
+        f"the days of {detail['machines']} machines are not counted"
+        if "machines" in detail
+        else f"{component} has not counted anything for {detail['waitingSeconds']} s"
+    )
+    return f"{what}: see the log of roll_up_shard, and `{detail['command']}`. Nothing is lost meanwhile"

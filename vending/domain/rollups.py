@@ -5,7 +5,8 @@
 "test", "hours": {hour: figures}, "payments": {method: figures}, "skus": {sku: figures}}``, in a machine day
 also ``"selections"``. Vends, units and money are of paid vends; free and test vends and failures are counted
 apart. Currencies are never summed. Tax and discounts are what the devices reported. Categories are no level
-of their own: :func:`by_category` sums products by the catalog of today.
+of their own: :func:`by_category` sums products by the catalog of today. Of a breakdown with too many names
+the rest is summed under :data:`OTHER` (:mod:`vending.domain.breakdowns`).
 
 **Summaries** are maps ``children: {child: [rev, figures]}``; an entry is replaced only by a higher rev, so
 that stale and repeated writes change nothing. There are no deltas anywhere:
@@ -13,7 +14,9 @@ that stale and repeated writes change nothing. There are no deltas anywhere:
     machine day → site day ─┬→ area day (256) → region day (16) ─┬→ fleet day (without products)
                             └→ route day                         └→ products day
 
-Every document of the tree is bounded, and a day of the whole fleet is one read.
+A day of the whole fleet is one read, and a document that grows too large keeps fewer products of each child:
+``allowance`` is then how many bytes a child may take. Schema 2; documents of schema 1 have no ``allowance``
+and no OTHER, and are otherwise the same.
 """
 
 import hashlib
@@ -21,13 +24,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-SCHEMA = 1
+SCHEMA = 2
 Figures = dict[str, Any]
 Document = dict[str, Any]
 Key = tuple[str, str]
 """(partition key, id) of a document."""
 
 FLEET, PRODUCTS = "fleet", "products"
+OTHER = "$other"
+"""In a breakdown, all that has no name of its own there. No product, hour or method is called so."""
 
 
 def day_id(day: str) -> str:
@@ -87,10 +92,14 @@ def total(document: Mapping[str, Any] | None) -> Figures:
 
 
 def by_category(figures: Mapping[str, Any], categories: Mapping[str, str]) -> dict[str, Figures]:
-    """Figures of products summed by category; ``categories`` is SKU → category, others are "unknown"."""
+    """Figures of products summed by category; ``categories`` is SKU → category, others are "unknown".
+
+    What is summed under OTHER stays there: nobody knows its categories.
+    """
     result: dict[str, Figures] = {}
     for sku, value in figures.get("skus", {}).items():
-        add(result.setdefault(categories.get(sku) or "unknown", {}), value)
+        category = OTHER if sku == OTHER else categories.get(sku) or "unknown"
+        add(result.setdefault(category, {}), value)
     return result
 
 
@@ -141,7 +150,8 @@ def merge(document: Document, contributions: Iterable[Contribution]) -> bool:
             changed = True
         if given.route is not None:
             changed |= _reroute(document, given.route, given.catalog_version)
-    document["rev"] += changed
+    if changed:
+        document |= {"rev": document["rev"] + 1, "schema": SCHEMA}
     return changed
 
 

@@ -2,7 +2,8 @@
 
 Left out is what says how events were delivered and not what they said: ``rev``, ``marks``, the cut of ledger
 pages, times of computation. Where only an estimated time of an event is known, its time may differ; days and
-summaries with such lines are compared as sums over all days.
+summaries with such lines are compared as sums over all days. A breakdown that does not name all it sums is
+compared in sum.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vending.domain import conditions, stock
+from vending.domain.breakdowns import alike
 from vending.domain.rollups import Figures, add
 from vending.ports import Documents
 from vending.usecases.rebuild import Inexact
@@ -43,6 +45,8 @@ class Comparison:
     differences: int = 0
     excepted: int = 0
     """Differences that come from estimated times."""
+    bounded: int = 0
+    """Breakdowns that name other products because of their bound; their sums agree."""
     named: list[str] = field(default_factory=list)
 
     @property
@@ -66,6 +70,7 @@ class Comparison:
             "summaries": self.summaries,
             "differences": self.differences,
             "excepted": self.excepted,
+            "bounded": self.bounded,
             "named": self.named,
         }
 
@@ -197,13 +202,22 @@ async def _summaries(live: Documents, rebuilt: Documents, estimated: bool, found
 
 def _figures(live: Days, rebuilt: Days, estimated: bool, found: Comparison) -> None:
     """Day by day, or where times are estimated in sum over the days: those may fall on other days."""
-    apart = [key for key in sorted({*live, *rebuilt}) if live.get(key) != rebuilt.get(key)]
+    apart = _apart(live, rebuilt, found)
     if estimated:
         found.excepted += len(apart)
         live, rebuilt = _over_days(live), _over_days(rebuilt)
-        apart = [key for key in sorted({*live, *rebuilt}) if live.get(key) != rebuilt.get(key)]
+        apart = _apart(live, rebuilt, found)
     for key in apart:
         found.differ(" ".join(filter(None, key)), live.get(key), rebuilt.get(key))
+
+
+def _apart(live: Days, rebuilt: Days, found: Comparison) -> list[tuple[str, str, str]]:
+    """What differs. Where one of the two gave names of a breakdown up, as a summary does that was larger
+    once, or a day that an older version computed, the sums must agree."""
+    apart = [key for key in sorted({*live, *rebuilt}) if live.get(key) != rebuilt.get(key)]
+    differ = [key for key in apart if not alike(live.get(key, {}), rebuilt.get(key, {}))]
+    found.bounded += len(apart) - len(differ)
+    return differ
 
 
 def _over_days(days: Days) -> Days:

@@ -5,7 +5,7 @@ State, all in the container ``fleet``:
 - scope ``rollup``: ``shards`` ``{ranges: [feed range, ...]}``, written once and never again, because a stored
   range stays readable after a split; ``shard:{n}`` ``{continuation}``; ``catalog`` ``{processed, after}``;
 - scope ``rework``: one document per machine whose days a change of the catalog made dirty, or a defect left:
-  ``{open, since, due, settles, broken, cursor, began, version}`` (:mod:`roll_up_catalog`).
+  ``{open, since, due, settles, broken, failing, cursor, began, version}`` (:mod:`roll_up_catalog`).
 """
 
 from dataclasses import dataclass

@@ -135,9 +135,10 @@ async def rework(machine: str, now: datetime, stores: RollUpStores) -> None:
     if await stores.catalog.refresh() < body["version"]:
         raise Transient(f"catalog version {body['version']} is not visible here yet")
     if not body["cursor"]:
-        body |= {"began": millis(now), "broken": False}
+        body |= {"began": millis(now), "failing": False}
     last, broken = await _portion(machine, body, now, stores)
-    body["broken"] |= broken
+    # A pass that an older version began kept in ``broken`` what it found.
+    body["failing"] = body.get("failing", body["broken"]) or broken
     body |= {"cursor": last} if last else _after_a_pass(body, now)
     try:
         await stores.fleet.write(REWORK, [Put(body, stored.etag)])
@@ -166,11 +167,12 @@ async def _portion(
 
 def _after_a_pass(body: dict[str, Any], now: datetime) -> dict[str, Any]:
     """All days were gone over: another pass, or done."""
-    if body["broken"]:
-        return {"cursor": "", "due": millis(now + AGAIN)}
+    after: dict[str, Any] = {"cursor": "", "broken": body["failing"]}
+    if body["failing"]:
+        return after | {"due": millis(now + AGAIN)}
     if body["began"] < body["settles"]:
-        return {"cursor": "", "due": body["settles"]}
-    return {"open": False}
+        return after | {"due": body["settles"]}
+    return after | {"open": False}
 
 
 async def _days(home: Home, since: str, stores: RollUpStores) -> set[str]:

@@ -7,11 +7,12 @@ level may have died before the next.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from vending.domain import business_day, ledger, machine_days, rollups
+from vending.domain import breakdowns, business_day, ledger, machine_days, rollups
 from vending.domain.catalog import Home
 from vending.domain.clock import millis
 from vending.domain.rollups import Contribution, Document
@@ -28,6 +29,8 @@ ROUNDS = 16
 one of them gets through."""
 Dirty = Mapping[tuple[str, str], Collection[str]]
 """(machine, business day) → the ids of pages that must be seen there."""
+Share = tuple[Contribution, frozenset[str]]
+"""What is told to a summary, and the machines whose days of this run are in it."""
 
 
 async def recompute(
@@ -35,33 +38,43 @@ async def recompute(
 ) -> dict[str, str]:
     """Recompute the days and everything above them. Raises Transient when it must be tried again.
 
-    A defect costs its own day: the others are computed, and it is answered by machine and its first such day.
+    What fails for good, a defect or a document that is too large, costs its own entries: all others are
+    counted. It is answered by the machines whose days it kept from being counted everywhere, and the first
+    such day of each; to recompute these days is to tell them to every level anew.
     """
-    gate = asyncio.Semaphore(AT_ONCE)
-    broken: dict[str, str] = {}
+    gate, broken = asyncio.Semaphore(AT_ONCE), Broken()
 
-    async def one(machine: str, day: str, named: Collection[str]) -> Document | None:
+    async def one(machine: str, day: str, named: Collection[str]) -> list[Share]:
         async with gate:
-            try:
-                return await _machine_day(homes[machine], day, named, now, stores.machines)
-            except VendstreamError:
-                raise
-            except Exception:
-                log.exception("%s %s cannot be computed; it is tried again later", machine, day)
-                broken[machine] = min(day, broken.get(machine, day))
-                return None
+            with broken.costs(day, {machine}, f"{machine} {day}"):
+                document = await _machine_day(homes[machine], day, named, now, stores.machines)
+                told = machine_days.contributions(document) if document else []
+                return [(share, frozenset({machine})) for share in told]
+        return []
 
-    days: list[Document | None] = await _all(
-        one(machine, day, named) for (machine, day), named in sorted(dirty.items())
-    )
-    given = [share for day in days if day for share in machine_days.contributions(day)]
+    given = await _all(one(machine, day, named) for (machine, day), named in sorted(dirty.items()))
     while given:
-        given = [
-            share
-            for summary in await _summarise(given, now, stores.fleet)
-            for share in rollups.upwards(summary)
-        ]
-    return broken
+        given = await _summarise(given, now, stores.fleet, broken)
+    return broken.machines
+
+
+class Broken:
+    """The machines with a day that is not counted everywhere, and the first such day of each."""
+
+    def __init__(self) -> None:
+        self.machines: dict[str, str] = {}
+
+    @contextmanager
+    def costs(self, day: str, machines: Collection[str], what: str) -> Iterator[None]:
+        """A piece of work on a day of these machines: what fails for good in it is noted and not raised."""
+        try:
+            yield
+        except VendstreamError:
+            raise
+        except Exception:
+            log.exception("%s cannot be computed; it is tried again later", what)
+            for machine in machines:
+                self.machines[machine] = min(day, self.machines.get(machine, day))
 
 
 async def _machine_day(
@@ -79,6 +92,7 @@ async def _machine_day(
         document = machine_days.machine_day(held, home, day, pages.values(), millis(now))
         if held is None and not document["figures"]:
             return None
+        _check(f"{home.machine} {day}", breakdowns.size(document))
         try:
             await machines.write(home.machine, [Put(document, stored.etag if stored else None)])
         except Conflict:
@@ -93,16 +107,20 @@ async def _pages(home: Home, day: str, machines: Documents) -> dict[str, dict[st
     return {stored.body["id"]: readable(stored, ledger.PAGE_SCHEMA).body async for stored in where}
 
 
-async def _summarise(given: Iterable[Contribution], now: datetime, fleet: Documents) -> list[Document]:
-    """Put the contributions into their summaries, each replaced once; the summaries as they are now."""
-    homes: dict[rollups.Key, list[Contribution]] = {}
+async def _summarise(given: Iterable[Share], now: datetime, fleet: Documents, broken: Broken) -> list[Share]:
+    """Put the shares into their summaries, each replaced once; what these give to the next level."""
+    homes: dict[rollups.Key, list[Share]] = {}
     for share in given:
-        homes.setdefault(share.key, []).append(share)
+        homes.setdefault(share[0].key, []).append(share)
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(shares: list[Contribution]) -> Document:
+    async def one(shares: list[Share]) -> list[Share]:
+        first, below = shares[0][0], frozenset[str]().union(*(machines for _, machines in shares))
         async with gate:
-            return await _summary(shares, now, fleet)
+            with broken.costs(first.day, below, f"{first.scope} {first.day}"):
+                summary = await _summary([share for share, _ in shares], now, fleet)
+                return [(share, below) for share in rollups.upwards(summary)]
+        return []
 
     return await _all(one(shares) for _, shares in sorted(homes.items()))
 
@@ -115,6 +133,7 @@ async def _summary(shares: list[Contribution], now: datetime, fleet: Documents) 
         if not rollups.merge(held, shares):
             return held
         held["computedAt"] = business_day.instant(millis(now))
+        _check(f"{scope} {name}", breakdowns.narrow(held, {share.child for share in shares}))
         try:
             await fleet.write(scope, [Put(held, stored.etag if stored else None)])
         except Conflict:
@@ -123,12 +142,18 @@ async def _summary(shares: list[Contribution], now: datetime, fleet: Documents) 
     raise Transient(f"{scope} {name}: still contended after {ROUNDS} rounds")
 
 
-async def _all[Result](work: Iterable[Awaitable[Result]]) -> list[Result]:
+def _check(what: str, taken: int) -> None:
+    """Before it is sent: the store would refuse it as well (413), after megabytes of upload."""
+    if taken > breakdowns.LIMIT:
+        raise ValueError(f"{what} would take {taken} bytes; a document has {breakdowns.LIMIT}")
+
+
+async def _all[Result](work: Iterable[Awaitable[list[Result]]]) -> list[Result]:
     """Let all of it finish, then raise the first failure, so that nothing goes on behind a caller's back."""
     results = await asyncio.gather(*work, return_exceptions=True)
     done: list[Result] = []
     for result in results:
         if isinstance(result, BaseException):
             raise result
-        done.append(result)
+        done += result
     return done

@@ -1,26 +1,27 @@
 """The read model of the whole fleet: a dozen documents, whatever the number of machines.
 
 The conditions documents, the open alerts, the fleet days of a week and one products day; no machine's own.
-Beside the figures stands how far they can be believed: when each day was computed, and ``defective``, how
-many machines have a day that a bug of ours keeps from being counted.
+Beside the figures stands how far they can be believed: when each day was computed, and ``defective``: how
+many machines have a day that is not counted because something fails for good, and how many shards of the
+rollups count nothing at all (``shardsBehind``, as the sweep found them).
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, get_args
 
-from vending.domain import business_day, condition_view, rollups
+from vending.domain import behind, business_day, condition_view, rollups
 from vending.domain.clock import millis
 from vending.domain.condition_view import State
 from vending.domain.conditions import Entry
-from vending.domain.rollups import Document, Figures, Key
+from vending.domain.rollups import OTHER, Document, Figures, Key
 from vending.usecases.commit_stock import readable
-from vending.usecases.roll_up import REWORK
 from vending.usecases.views import ViewStores
 from vending.usecases.views_alerts import counted, open_alerts
 from vending.usecases.views_places import categories, fleet, product_names
+from vending.usecases.watch_rollups import uncounted
 
 DAYS = 8
 """The day asked for and the week before it."""
@@ -37,13 +38,25 @@ async def summary(stores: ViewStores, zone: str, day: str | None, now: datetime)
     known = await fleet(stores, now)
     alerts = await open_alerts(stores, now)
     figures = await _figures(stores, shown, zone, now)
+    shards = _shards(alerts)
     return {
         "date": shown,
         "timeZone": zone,
         "machines": _machines(known, stores.silent_before(now)),
         "alerts": counted(alerts),
         **figures,
+        "defective": figures["defective"] + len(shards),
+        "shardsBehind": shards,
     }
+
+
+def _shards(alerts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The shards of the rollups that stand, and since when the oldest sale or reading waits for them."""
+    return [
+        {"shard": alert["detail"]["shard"], "since": alert["since"]}
+        for alert in alerts
+        if alert["rule"] == behind.RULE and alert["component"] != behind.DAYS
+    ]
 
 
 async def _figures(stores: ViewStores, day: str, zone: str, now: datetime) -> dict[str, Any]:
@@ -60,25 +73,24 @@ async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> dict[
     keys = [rollups.fleet_day_key(date) for date in dates] + [rollups.products_day_key(day)]
     *days, products = await asyncio.gather(*(_document(stores, key) for key in keys))
     hours, sold = rollups.total(days[0]).get("hours", {}), rollups.total(products)
+    skus = dict(sold.get("skus", {}))
+    rest = skus.pop(OTHER, None)
+    clock = [*business_day.hours_of(day, zone), *([OTHER] if OTHER in hours else [])]
     shown = [_day(date, document) for date, document in zip(dates, days, strict=True)]
     return {
         "day": shown[0],
-        "hours": [{"hour": hour} | _sales(hours.get(hour, {})) for hour in business_day.hours_of(day, zone)],
+        "hours": [{"hour": hour} | _sales(hours.get(hour, {})) for hour in clock],
         "days": shown[::-1],
-        "topProducts": await _top(stores, sold.get("skus", {})),
+        "topProducts": await _top(stores, skus),
+        "otherProducts": _sales(rest) if rest else None,
         "categories": _ranked("category", rollups.by_category(sold, await categories(stores, now))),
-        "defective": await _defective(stores),
+        "defective": len(await uncounted(stores.fleet)),
     }
 
 
 async def _document(stores: ViewStores, key: Key) -> Document | None:
     stored = await stores.fleet.read(*key)
     return readable(stored, rollups.SCHEMA).body if stored else None
-
-
-async def _defective(stores: ViewStores) -> int:
-    found = stores.fleet.select(REWORK, ("open", "=", True), ("broken", "=", True), fields=("id",))
-    return len([stored async for stored in found])
 
 
 def _day(date: str, document: Document | None) -> dict[str, Any]:

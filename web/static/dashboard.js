@@ -43,6 +43,9 @@ function showSummary() {
   renew(byId("days"), [summary.days, today], () => summary.days.toReversed().map((one) => dayRow(one, today)));
   byId("top-none").hidden = summary.topProducts.length > 0;
   renew(byId("top"), summary.topProducts, () => summary.topProducts.map((product) => productBar(product, summary.topProducts[0].units)));
+  const rest = summary.otherProducts;
+  byId("top-other").hidden = !rest;
+  write(byId("top-other"), rest ? `Products not told apart: ${count(rest.units)} · ${revenue(rest.revenue)}` : "");
   document.body.classList.toggle("unheard", !fleet.newestEvent);
   fill(byId("freshness-text"), fleet.newestEvent ? ["Newest event ", age(fleet.newestEvent, serverNow())] : ["No event yet"]);
 }

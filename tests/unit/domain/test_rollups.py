@@ -78,6 +78,69 @@ def test_a_former_route_is_told_zero() -> None:
     assert told == {f"area:{rollups.area('north')}": {"units": 4}, "route:r1": {}, "route:r2": {"units": 4}}
 
 
+routed = st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 4)), min_size=1, max_size=8)
+
+
+@given(routed)
+def test_a_site_is_on_the_route_of_its_newest_catalog_and_counts_on_no_other(
+    rows: list[tuple[str, int]],
+) -> None:
+    """In whichever order they came: one route holds the figures, every other that ever did is told zero."""
+    document = rollups.empty("site:north", DAY)
+    for rev, (route, version) in enumerate(rows, 1):
+        rollups.merge(document, [given_by("m1", rev, 4, route=route, catalog_version=version)])
+    newest = max(version for _, version in rows)
+    last = {version: route for route, version in rows}
+    assert document["catalogVersion"] == newest
+    if len({route for route, version in rows if version == newest}) == 1:
+        assert document["route"] == last[newest]
+    assert len(document["routes"]) == len(set(document["routes"]))
+    told = {share.scope: share.figures for share in rollups.upwards(document)}
+    assert told.pop(f"area:{rollups.area('north')}") == {"units": 4}
+    assert told[f"route:{document['route']}"] == {"units": 4}
+    assert [figures for figures in told.values() if figures] == [{"units": 4}]
+
+
+@pytest.mark.parametrize(
+    ("rows", "route", "routes"),
+    [
+        ([("A", 1), ("B", 2), ("A", 3)], "A", ["A", "B"]),  # back to a former route
+        ([("A", 1), ("B", 2), ("A", 1)], "B", ["A", "B"]),  # a stale worker
+        ([("A", 1), ("B", 3), ("C", 2)], "B", ["A", "B"]),  # an older catalog's route was never told anything
+        ([("A", 2), ("B", 2), ("A", 2)], "B", ["A", "B"]),  # two of one catalog: the first is remembered
+        ([("A", 0), ("A", 0)], "A", ["A"]),  # a catalog without imports
+        (
+            [("A", 1), ("A", 2), ("B", 1)],
+            "A",
+            ["A"],
+        ),  # the same route by a newer catalog: an older one is past
+    ],
+)
+def test_routes_of_a_site(rows: list[tuple[str, int]], route: str, routes: list[str]) -> None:
+    document = rollups.empty("site:north", DAY)
+    for rev, (name, version) in enumerate(rows, 1):
+        rollups.merge(document, [given_by("m1", rev, 4, route=name, catalog_version=version)])
+    assert (document["route"], document["routes"]) == (route, routes)
+    assert document["catalogVersion"] == max(version for _, version in rows)
+
+
+def test_a_site_on_no_route_is_in_no_routes_days() -> None:
+    document = rollups.empty("site:north", DAY)
+    rollups.merge(document, [given_by("m1", 1, 4, route="", catalog_version=1)])
+    assert [share.scope for share in rollups.upwards(document)] == [f"area:{rollups.area('north')}"]
+
+
+def test_another_route_alone_is_a_change_and_the_same_again_is_none() -> None:
+    """A redo writes nothing; a route by a newer catalog is written and told, also where no figure changed."""
+    document = rollups.empty("site:north", DAY)
+    assert rollups.merge(document, [given_by("m1", 1, 4, route="A", catalog_version=1)])
+    for version, rev, changed in ((1, 1, False), (2, 2, True), (2, 2, False), (1, 2, False)):
+        route = "A" if version == 1 else "B"
+        share = given_by("m1", 1, 4, route=route, catalog_version=version)
+        assert rollups.merge(document, [share]) is changed
+        assert document["rev"] == rev
+
+
 @pytest.mark.parametrize(
     ("scope", "child", "parents"),
     [

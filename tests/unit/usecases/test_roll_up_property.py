@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes import nothing
 from tests.rollup_world import DEFAULT_ZONE, EPOCH, Ledger, World, failure, ms, stored_leaves, vend
 from vending.domain.catalog import unassigned
 
@@ -66,8 +68,10 @@ changes = st.one_of(
 )
 plans = st.lists(st.tuples(st.none() | st.integers(1, 12), st.booleans()), min_size=1, max_size=4)
 ticks = st.fixed_dictionaries({"tick": plans, "meanwhile": st.lists(batches | changes, max_size=2)})
-steps = st.lists(st.one_of(batches, changes, ticks, ticks), min_size=3, max_size=12)
-"""Batches are numbers of events, which repeat; a tick runs beside what happens meanwhile."""
+refusals = st.sampled_from(["site:north", "area:", "region:", "route:r1", "fleet", "products", "-"])
+steps = st.lists(st.one_of(batches, changes, refusals, ticks, ticks), min_size=3, max_size=12)
+"""Batches are numbers of events, which repeat; a tick runs beside what happens meanwhile. From a refusal on
+no summary can be written whose scope begins so, for a reason that does not pass by itself."""
 
 
 @given(st.lists(sold, min_size=4, max_size=30), steps, st.integers(0, 999))
@@ -87,6 +91,8 @@ async def _play(events: list[tuple[str, int, dict[str, Any] | None]], script: li
             others = [late(other) for other in step["meanwhile"]]
             await asyncio.gather(world.disturbed(step["tick"]), *others)
             world.now += timedelta(minutes=5)
+        elif isinstance(step, str):
+            world.fleet.fault = partial(_refuse, step)
         elif isinstance(step, tuple):
             await _edit(world, plan, *step)
         else:
@@ -101,8 +107,14 @@ async def _play(events: list[tuple[str, int, dict[str, Any] | None]], script: li
 
     for step in script:
         await act(step)
+    world.fleet.fault = nothing
     await world.settle()
     assert stored_leaves(world) == _direct(events, arrived, plan)
+
+
+def _refuse(beginning: str, operation: str, key: str) -> None:
+    if operation == "write" and key.startswith(beginning):
+        raise ZeroDivisionError
 
 
 def _body(n: int, machine: str, at: int, facts: dict[str, Any] | None) -> dict[str, Any]:

@@ -158,6 +158,22 @@ async def test_an_older_catalog_never_moves_a_site_back_to_its_former_route() ->
     assert [units(held, scope) for scope in ("route:r1", "route:r2", "fleet")] == [0, 1, 1]
 
 
+async def test_a_site_that_goes_back_to_a_former_route_takes_its_days_along() -> None:
+    """A, then B, then A again, each by a newer catalog: that A is remembered must not keep it away."""
+    held = world()
+    await place(held)
+    await held.settle()
+    await held.arrive([vend("m1", 1, NOON)])
+    await held.tick()
+    for route, expected in (("r2", [0, 1]), ("r1", [1, 0]), ("r2", [0, 1])):
+        sites = [{"id": "north", "timeZone": "America/New_York", "route": route}]
+        await import_catalog(msgspec.convert({"sites": sites}, CatalogFile), held.catalog)
+        await held.settle()
+        assert [units(held, scope) for scope in ("route:r1", "route:r2")] == expected, route
+        assert units(held, "fleet") == 1
+    assert held.fleet.items["site:north", f"day:{DAY}"][1]["routes"] == ["r1", "r2"]
+
+
 async def test_a_moved_machine_counts_once() -> None:
     held = world()
     await place(held)

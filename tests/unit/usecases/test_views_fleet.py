@@ -8,9 +8,11 @@ import pytest
 
 from tests.fakes import FakeDocuments
 from tests.rollup_world import World, event, failure, vend
-from vending.domain import machine_days
+from vending.domain import breakdowns, machine_days
+from vending.domain.breakdowns import PRODUCTS
 from vending.domain.catalog_entries import CatalogFile
 from vending.domain.clock import millis
+from vending.domain.rollups import OTHER
 from vending.errors import Transient
 from vending.ports import Put
 from vending.usecases import views_fleet
@@ -123,6 +125,31 @@ async def test_categories_are_those_of_the_catalog(world: World) -> None:
         {"category": "drinks", "units": 3, "revenue": {"EUR": 450}},
         {"category": "unknown", "units": 2, "revenue": {"EUR": 300}},
     ]
+
+
+async def test_products_that_are_not_told_apart_are_told_as_such(world: World) -> None:
+    """More than a day keeps by name: the rest is no product of the ranking, and its sum is there."""
+    skus = [f"sku-{n:03d}" for n in range(PRODUCTS + 50)]
+    await world.arrive([vend("m1", n, millis(NOW), sku=sku) for n, sku in enumerate(skus, start=1)])
+    await world.tick()
+    found = await summary(world)
+    assert [one["sku"] for one in found["topProducts"]] == skus[:10]
+    sold = {"vends": 50, "units": 50, "free": 0, "test": 0, "failures": 0, "revenue": {"EUR": 50 * 150}}
+    assert found["otherProducts"] == sold
+    assert {one["category"]: one["units"] for one in found["categories"]} == {"unknown": 200, OTHER: 50}
+    assert found["day"]["units"] == PRODUCTS + 50
+
+
+async def test_hours_that_are_not_told_apart_stand_last(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breakdowns, "BUDGET", 700)
+    await world.arrive([vend(f"m{n}", 1, millis(NOW)) for n in range(40)])
+    await world.tick()
+    found = await summary(world, zone="America/New_York")
+    assert len(found["hours"]) == 25
+    assert found["hours"][-1]["hour"] == OTHER
+    assert sum(hour["units"] for hour in found["hours"]) == found["day"]["units"] == 40
 
 
 async def test_machines_whose_days_a_defect_keeps_are_counted(

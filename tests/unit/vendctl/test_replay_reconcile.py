@@ -14,10 +14,11 @@ from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from vendctl.replay import mapping_file, reconcile, sales, stored
 from vendctl.replay.device_events import DeviceEvents, device_events, skus
 from vendctl.replay.places import catalog_of
-from vendctl.replay.reconcile import FLEET, Mismatch, Sum, compare, totals
+from vendctl.replay.reconcile import FLEET, Key, Mismatch, Sum, compare, totals
 from vendctl.replay.report import SHOWN, Outcome, amount, show
 from vendctl.replay.two_readings import ALL_DAYS, all_days, text_totals
 from vending.domain.events import HubEvent
+from vending.domain.rollups import OTHER
 from vending.usecases.archive import archive
 from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.import_catalog import import_catalog
@@ -201,6 +202,20 @@ async def test_missing_and_wrong_rollups_are_found(file: sales.SalesFile) -> Non
     del app.fleet.items["fleet", "day:2025-11-02"]
     found = await app.mismatches(file)
     assert ("fleet day", "fleet", "2025-11-02") in {(x.where, x.key.machine, x.key.day) for x in found}
+
+
+def test_products_that_a_rollup_does_not_tell_apart_are_compared_in_sum() -> None:
+    """A day with more products than are kept by name: its sum must agree, other days product by product."""
+
+    def day(date: str, **products: int) -> dict[Key, Sum]:
+        return {Key("m1", date, "USD", f"product:{name}"): Sum(n, n) for name, n in products.items()}
+
+    file = day("2026-03-01", cola=5, tea=3, nuts=1) | day("2026-03-02", cola=2)
+    kept = day("2026-03-01", cola=5, **{OTHER: 4}) | day("2026-03-02", cola=2)
+    assert compare("rollup", file, kept) == []
+    for wrong in (day("2026-03-01", cola=5, **{OTHER: 3}), day("2026-03-02", tea=2)):
+        found = compare("rollup", file, kept | wrong)
+        assert {one.key.day for one in found} == {next(iter(wrong)).day}
 
 
 async def test_gaps_of_the_archive_are_counted(file: sales.SalesFile) -> None:

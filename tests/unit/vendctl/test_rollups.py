@@ -1,0 +1,93 @@
+"""``vendctl rollups``: the shards that stand and the machines that are not counted, by name and exit code."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.rollup_world import World, ms, vend
+from vendctl import rollups
+from vendctl.rollups import Counted, as_json, explain, look
+from vending import wiring
+from vending.errors import Transient
+from vending.usecases.watch_rollups import RollUpWatch
+
+NOON = ms("2026-11-20T12:00:00")
+LIMIT = timedelta(minutes=15)
+
+
+@pytest.fixture
+def world() -> World:
+    return World(datetime(2026, 11, 20, 12, tzinfo=UTC))
+
+
+def refusing(world: World, fault: Callable[[str], Exception]) -> None:
+    def refuse(operation: str, key: str) -> None:
+        if operation == "write" and key == "fleet":
+            raise fault(key)
+
+    world.fleet.fault = refuse
+
+
+async def counted(world: World) -> Counted:
+    return await look(RollUpWatch(world.machines, world.fleet, LIMIT), world.now)
+
+
+async def test_all_is_counted(world: World) -> None:
+    await world.arrive([vend("m1", 1, NOON)])
+    await world.settle()
+    found = await counted(world)
+    assert found.code == 0
+    assert explain(found, world.now) == "shard 0 has read all\nshard 1 has read all\nevery day is counted"
+    told = [{"shard": n, "waitingSeconds": None, "behind": False} for n in (0, 1)]
+    assert json.loads(as_json(found)) == {"shards": told, "machines": []}
+
+
+async def test_what_waits_for_the_next_tick_is_no_fault(world: World) -> None:
+    await world.arrive([vend(f"m{n}", 1, NOON) for n in range(8)])
+    world.now += LIMIT
+    found = await counted(world)
+    assert found.code == 0
+    assert "shard 0 has changes of 900 s to read\n" in explain(found, world.now)
+
+
+async def test_a_shard_that_stands_is_named(world: World) -> None:
+    await world.arrive([vend("m1", 1, NOON)])
+    refusing(world, Transient)
+    await world.disturbed([(None, False)])
+    world.now += LIMIT + timedelta(seconds=1)
+    found = await counted(world)
+    (shard,) = found.behind
+    assert found.code == 1
+    assert f"shard {shard} has changes of 901 s to read: STANDS" in explain(found, world.now)
+    assert json.loads(as_json(found))["shards"][shard] == {
+        "shard": shard, "waitingSeconds": 901, "behind": True,
+    }  # fmt: skip
+
+
+async def test_machines_that_are_not_counted_are_named_with_their_first_day(world: World) -> None:
+    await world.arrive([vend("m1", 1, NOON), vend("m2", 1, NOON - 2 * 86_400_000)])
+    refusing(world, ZeroDivisionError)
+    await world.tick()
+    world.now += timedelta(minutes=20)
+    await world.tick()
+    found = await counted(world)
+    assert (found.code, found.behind) == (1, [])
+    said = explain(found, world.now)
+    assert "m1: days from 2026-11-20 on are NOT COUNTED everywhere; tried again in 40 min" in said
+    assert "m2: days from 2026-11-18 on" in said
+    assert "the log of roll_up_shard says why" in said
+    assert json.loads(as_json(found))["machines"][0] == {
+        "machineId": "m1", "since": "2026-11-20", "due": "2026-11-20T13:00:00.000Z",
+    }  # fmt: skip
+
+
+def test_the_command_looks_and_says_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rollups, "load", lambda *_: {})
+    watch = RollUpWatch(world.machines, world.fleet, LIMIT)
+    monkeypatch.setattr(wiring, "roll_up_watch", lambda: watch)
+    assert rollups.main(["--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["machines"] == []
