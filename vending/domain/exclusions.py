@@ -49,7 +49,11 @@ class Scope:
 
     def holds(self, event: Event) -> bool:
         """Whether the event is of such a device and epoch; the machine is not looked at."""
-        return self.device in ("", event.device) and event.envelope.deviceepoch >= self.epoch_from
+        return self.covers(event.device, event.envelope.deviceepoch)
+
+    def covers(self, device: str, epoch: int) -> bool:
+        """Whether a device's epoch is meant."""
+        return self.device in ("", device) and epoch >= self.epoch_from
 
 
 @dataclass(frozen=True, slots=True)

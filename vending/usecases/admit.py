@@ -66,6 +66,8 @@ def _without(events: Sequence[Event], excluded: Exclusions, refuse: Refuse) -> t
     for event in events:
         try:
             found = excluded.judge(event)
+        except MemoryError:
+            raise
         except Exception as fault:  # noqa: BLE001 - a bug in the judge costs the event, not the partition
             refuse(event.hub, defect(fault))
             continue

@@ -1,8 +1,8 @@
 """Forget what a machine, or a device in it, has sent: as if it had never been sent, now and in rebuilds.
 
-The order is recorded first, as an exclusion; then the machine's documents are mended. A run that died is
-finished by the next one. The machine must be in quarantine, and ingest and archive past the quarantine's
-beginning: then nobody else changes its documents, and the archive has all that counts.
+The machine is rebuilt in memory; the order is recorded, as an exclusion; then its documents are mended. A run
+that died is finished by the next one. The machine must be in quarantine, and ingest and archive past the
+quarantine's beginning: then nobody else changes its documents, and the archive has all that counts.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,16 @@ from datetime import datetime
 
 from vending.domain.clock import millis
 from vending.domain.exclusions import Exclusions, Scope
+from vending.errors import VendstreamError
 from vending.ports import Documents
 from vending.usecases.exclude import Who, finish, in_effect, order, ordered
 from vending.usecases.exclusion_list import read
 from vending.usecases.honest_machine import NOTHING, Honest, Sources, honest_machine
 from vending.usecases.mend_machine import Mended, MendStores, mend, plan
+
+
+class ArchiveLacks(VendstreamError):
+    """A machine cannot be rebuilt from an archive that does not hold all of it."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +44,36 @@ class Forgetting:
 
 
 async def forget(scope: Scope, who: Who, what: Forgetting, now: datetime, dry_run: bool = False) -> Forgotten:
-    """Forget one machine's events of a scope. Raises NotYet, and Transient when it must be run again."""
+    """Forget one machine's events of a scope. Raises NotYet, ArchiveLacks (then nothing was written), and
+    Transient when it must be run again."""
     (machine,) = scope.machines
     held = await read(what.catalog)
     until = in_effect(held, machine, millis(now)).since
+    would = Exclusions(held.version, [*held.all.values(), order(scope, until, who, millis(now))])
+    honest = await _honest(scope, would, what.sources)
+    changes = await _planned(machine, honest, what.stores, would, now)
+    done = Forgotten(machine, until, honest.forgotten, changes)
     if dry_run:
-        would = Exclusions(held.version, [*held.all.values(), order(scope, until, who, millis(now))])
-        honest = await _honest(scope, would, what.sources)
-        return Forgotten(machine, until, honest.forgotten, await plan(machine, honest, what.stores, now))
+        return done
     asked = await ordered(scope, until, who, what.catalog, millis(now))
-    held = await read(what.catalog)
-    honest = await _honest(scope, held, what.sources)
-    changes = await plan(machine, honest, what.stores, now)
     if changes.any or not asked.finished:
         what.said(f"{machine}: its documents are mended")
         await mend(machine, honest, what.stores, asked.recorded, now)
         await finish([asked], what.catalog)
-    return Forgotten(machine, until, honest.forgotten, changes)
+    return done
+
+
+async def _planned(
+    machine: str, honest: Honest, stores: MendStores, held: Exclusions, now: datetime
+) -> Mended:
+    scopes = [x.scope for x in held.of(machine) if x.what == "forget"]
+    changes = await plan(machine, honest, stores, scopes, now)
+    if changes.strays:
+        raise ArchiveLacks(
+            f"the archive lacks the events of {changes.strays:,} ledger lines of {machine} that nobody wants "
+            "forgotten: they would go with the others. Nothing was changed; see `vendctl archive audit`"
+        )
+    return changes
 
 
 async def _honest(scope: Scope, held: Exclusions, sources: Sources) -> Honest:

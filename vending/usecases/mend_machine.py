@@ -14,6 +14,7 @@ from typing import Any
 from vending.domain import alert_rules, alerts, conditions, ledger, machine_days, rollups, stock
 from vending.domain.clock import millis
 from vending.domain.conditions import Entry
+from vending.domain.exclusions import Scope
 from vending.errors import Conflict, Transient
 from vending.ports import Documents, Erasable, Put, Stored
 from vending.usecases.commit_stock import readable
@@ -43,6 +44,8 @@ class Mended:
 
     away: int = 0
     """Ledger lines that were taken away."""
+    strays: int = 0
+    """Those of them that nobody wants forgotten: the archive lacks their events."""
     back: int = 0
     """Ledger lines that count now: they had been refused on account of what is forgotten."""
     units: int = 0
@@ -68,7 +71,8 @@ class Pages:
 
     gone: list[Stored]
     new: list[dict[str, Any]]
-    away: int
+    away: list[tuple[str, int, int]]
+    """Lines that go: (device, epoch, number)."""
     back: int
 
 
@@ -86,8 +90,10 @@ async def mend_ledger(machine: str, honest: Honest, stores: MendStores, version:
     await _mend_days(machine, stores, now)
 
 
-async def plan(machine: str, honest: Honest, stores: MendStores, now: datetime) -> Mended:
-    """What :func:`mend` would change; nothing is written."""
+async def plan(
+    machine: str, honest: Honest, stores: MendStores, scopes: Sequence[Scope], now: datetime
+) -> Mended:
+    """What :func:`mend` would change; nothing is written. ``scopes``: what is to be forgotten."""
     held = await stores.machines.read(machine, "stock")
     before = readable(held, stock.SCHEMA).body["totals"] if held else {}
     after = honest.stock["totals"] if honest.stock else {}
@@ -100,7 +106,8 @@ async def plan(machine: str, honest: Honest, stores: MendStores, now: datetime) 
     entry = conditions.merged(documents).get(machine, {})
     stale = await _stale_alerts(machine, honest, stores.alerts, now)
     return Mended(
-        away=pages.away,
+        away=len(pages.away),
+        strays=sum(not any(x.covers(device, epoch) for x in scopes) for device, epoch, _ in pages.away),
         back=pages.back,
         units=after.get("units", 0) - before.get("units", 0),
         revenue={currency: minor for currency, minor in money.items() if minor},
@@ -134,16 +141,18 @@ async def _mend_stock(machine: str, honest: Honest, machines: Documents, version
 async def _pages(machine: str, lines: Lines, machines: Documents) -> Pages:
     """A page of which every line stays is kept as it is; the lines of the others that stay get new pages."""
     gone: list[Stored] = []
-    loose, held, away = dict(lines), 0, 0
+    away: list[tuple[str, int, int]] = []
+    loose, held = dict(lines), 0
     async for page in machines.select(machine, ("type", "=", "page")):
         body = readable(page, ledger.PAGE_SCHEMA).body
         numbers = [(body["deviceId"], body["epoch"], line["ledger"]) for line in body["lines"]]
-        stays = [
+        stays = {
             number
             for number, line in zip(numbers, body["lines"], strict=True)
             if number in lines and lines[number]["digest"] == line["digest"]
-        ]
-        held, away = held + len(stays), away + len(numbers) - len(stays)
+        }
+        held += len(stays)
+        away += [number for number in numbers if number not in stays]
         if len(stays) < len(numbers):
             gone.append(page)
             continue

@@ -61,6 +61,8 @@ class NewMachines:
                 naming.judge(event)
             except Rejected as fault:
                 found.refusals.append((event.hub, fault))
+            except MemoryError:
+                raise
             except Exception as fault:  # noqa: BLE001 - a bug in the judge costs the event, not the partition
                 found.refusals.append((event.hub, defect(fault)))
         if naming.news:

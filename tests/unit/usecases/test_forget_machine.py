@@ -10,7 +10,7 @@ from tests.mending import World
 from vending.domain import stock
 from vending.domain.exclusions import Scope
 from vending.usecases.exclude import NotYet, Who
-from vending.usecases.forget_machine import forget
+from vending.usecases.forget_machine import ArchiveLacks, forget
 from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.sweep import judge_conditions, resend
 from vending.usecases.views import ViewStores
@@ -175,6 +175,18 @@ async def test_an_alert_that_a_stranger_closed_can_open_again() -> None:
     await judge_conditions(stores, world.now, timedelta(hours=1))
     (alert,) = world.alerts.bodies("alert")
     assert (alert["state"], alert["episode"]) == ("open", 2)
+
+
+async def test_from_an_archive_that_lacks_honest_sales_nothing_is_mended() -> None:
+    """They would go with the stolen ones, and nothing could bring them back."""
+    world = await honest()
+    await world.ingest(world.sent(vend(30, ledger=21, **HONEST), publisher="dev-victim"))  # and not archived
+    await world.arrive(*crimes(), publisher=THIEF)
+    await world.quarantine(VICTIM)
+    before = world.state(), dict(world.catalog.items)
+    with pytest.raises(ArchiveLacks, match="the archive lacks the events of 1 ledger lines of vm-victim"):
+        await world.forget(VICTIM, THIEF)
+    assert (world.state(), dict(world.catalog.items)) == before
 
 
 async def test_a_dry_run_says_it_all_and_changes_nothing() -> None:
