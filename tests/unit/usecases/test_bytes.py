@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import truth
+from tests.archived import held
 from tests.core import World, cut, delivered, hub_event, level, temperature, vend
 from tests.fakes import FakeBlobs, FakeDocuments
 from tests.trouble import Killed, check, owner, shared_world
@@ -224,8 +225,6 @@ def test_slices_of_an_archive_hold_each_event_once(seed: int, limit: int) -> Non
 
     with patch("vending.usecases.archive.SLICE", limit):
         asyncio.run(deliver())
-    from tests.archived import held
-
     assert held(blobs) == events
     for _, blocks in blobs.committed.values():
         claimed = [n for block in blocks for n in range(block_range(block)[0], block_range(block)[1] + 1)]
@@ -367,8 +366,6 @@ async def test_an_archive_without_memory_appends_in_halves_and_waits_in_the_end(
     events = delivered([vend(n) for n in range(1, 9)])
     blobs = FakeBlobs(fault=starve)
     assert await archive(events, blobs, Tails()) == 8
-    from tests.archived import held
-
     assert held(blobs) == events
     short = iter([True] * 10)
     with pytest.raises(Transient, match="1/0@0: no memory for its"):

@@ -14,6 +14,7 @@ from vending.domain import behind
 from vending.errors import Transient
 from vending.usecases import views_fleet
 from vending.usecases.notify import notify
+from vending.usecases.outgoing import Outgoing
 from vending.usecases.raise_alerts import AlertStores
 from vending.usecases.roll_up_catalog import AGAIN
 from vending.usecases.views import ViewStores
@@ -55,7 +56,7 @@ class Watch:
         webhook, messages = FakeWebhook(), self.queue.messages
         self.queue.messages = []
         for message in messages:
-            await notify(message, webhook, self.alerts, self.world.now)
+            await notify(message, Outgoing(self.alerts, webhook), self.world.now)
         return [str(posted["text"]) for _, posted in webhook.posted]
 
     async def minute(self, machine: str) -> None:
