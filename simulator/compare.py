@@ -17,6 +17,8 @@ from typing import Any
 from simulator.truth import add
 
 Document = dict[str, Any]
+REFUSED_MACHINES = ("too-many-machines", "unbound-device")
+"""Why an event of a machine that nobody knows is refused."""
 HINTS = {"amqp-body": " (their partitions stand until they are cleared: vendctl partitions)"}
 """What may be behind too few dead letters of a reason."""
 LINES = {"failure": "failures", "restock": "restocks", "collection": "collections"}
@@ -87,7 +89,7 @@ class Stored:
 
     def dead_letter(self, letter: Document) -> None:
         """A dead letter; the same event in two blobs is one."""
-        if not str(letter.get("key") or "").startswith(self.prefix):
+        if not _device(str(letter.get("key") or "")).startswith(self.prefix):
             return
         place = (str(letter["generation"]), str(letter["partition"]), int(letter["sequence"]))
         self.dead[place] = letter["reason"]
@@ -101,14 +103,26 @@ def differences(truth: Document, stored: Stored) -> list[str]:
         found += _ledger(machine, own, book)
         found += _stock(machine, own, stored.stocks.get(machine))
         found += _conditions(machine, own, stored.conditions.get(machine, {}))
-    known = truth["machines"].keys()
+    invented = {name for own in truth["machines"].values() for name in own.get("invented", ())}
+    known = truth["machines"].keys() | invented
     strangers = (stored.books.keys() | stored.stocks.keys() | stored.conditions.keys()) - known
     found += [f"{machine}: stored, but the truth does not know it" for machine in sorted(strangers)]
     poison: Counter[str] = Counter()
     for own in truth["machines"].values():
         poison += Counter(own["poison"])
-    found += _dead(poison, Counter(stored.dead.values()), Counter(truth.get("doubtful", {})))
+    dead = Counter(stored.dead.values())
+    found += _invented(invented, stored, sum(dead.pop(reason, 0) for reason in REFUSED_MACHINES))
+    found += _dead(poison, dead, Counter(truth.get("doubtful", {})))
     return found
+
+
+def _invented(named: set[str], stored: Stored, refused: int) -> Iterable[str]:
+    """Of machines that do not exist each is there or refused, and most are refused."""
+    there = len(named & (stored.stocks.keys() | stored.conditions.keys()))
+    if there + refused < len(named):
+        yield f"invented machines: {len(named)} named, {there} stored, {refused} events refused"
+    if 2 * there > len(named):
+        yield f"invented machines: {there} of {len(named)} were believed"
 
 
 def _dead(poison: Counter[str], dead: Counter[str], doubtful: Counter[str]) -> Iterable[str]:
@@ -119,6 +133,11 @@ def _dead(poison: Counter[str], dead: Counter[str], doubtful: Counter[str]) -> I
             said = f"{poison[reason]} to {most}" if most > poison[reason] else f"{most}"
             cleared = HINTS.get(reason, "") if dead[reason] < poison[reason] else ""
             yield f"dead letters {reason}: truth {said}, stored {dead[reason]}{cleared}"
+
+
+def _device(key: str) -> str:
+    """The device that a partition key names: a publisher's name begins with its form's number."""
+    return key.removeprefix("1_.")
 
 
 def on_hand(slot: list[Any]) -> int | None:
@@ -143,7 +162,29 @@ def _stock(machine: str, own: Document, stock: Document | None) -> Iterable[str]
     yield from _told(f"{machine}: stock's revenue", own["revenue"], totals.pop("revenue", {}))
     yield from _told(f"{machine}: stock's units", own["units"], totals.pop("units", 0))
     yield from _told(f"{machine}: stock's totals", own["lines"], totals)
-    yield from _told(f"{machine}: stock's numbers", own["ledger"], stock["applied"] if stock else {})
+    numbers, told = _open(stock or {}, own["ledger"])
+    yield from _told(f"{machine}: stock's numbers", told, numbers)
+
+
+def _open(stock: Document, ledger: Document) -> tuple[Document, Document]:
+    """The numbers that a stock document tells apart, and the same ones of the truth.
+
+    Where more holes were open than are kept, the oldest are given up: at and below ``closed.below`` of a
+    book, and in books that are not held any more, only the ledger's pages say what was counted.
+    """
+    applied, closed = stock.get("applied", {}), stock.get("closed", {})
+    below = {name: closed.get("below", {}).get(name, 0) for name in applied}
+    held = {name: _above(below[name], numbers) for name, numbers in applied.items()}
+    known = {
+        name: _above(below.get(name, 0), numbers)
+        for name, numbers in ledger.items()
+        if name in applied or not closed.get("epochs")
+    }
+    return held, known
+
+
+def _above(last: int, intervals: list[list[int]]) -> list[list[int]]:
+    return [[max(first, last + 1), end] for first, end in intervals if end > last]
 
 
 def _conditions(machine: str, own: Document, held: dict[str, list[Any]]) -> Iterable[str]:
