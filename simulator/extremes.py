@@ -62,6 +62,7 @@ class Extremes:
 def thousand_holes(unit: Unit, now: int) -> list[Due]:
     """A backlog of which every other counted event is lost."""
     slot = unit.model.spec.slots[0]
+    dues: list[Due] = []
     for number in range(HOLES):
         unit.device.ledger += 1
         unit.lost += 1
@@ -70,7 +71,8 @@ def thousand_holes(unit: Unit, now: int) -> list[Due]:
             "priceMinor": slot.price, "currency": unit.model.spec.site.currency,
         }  # fmt: skip
         unit.model.tell("vend.failed", data)
-    return unit.told(now)
+        dues += unit.told(now)
+    return dues
 
 
 def wide_registers(unit: Unit, now: int) -> list[Due]:

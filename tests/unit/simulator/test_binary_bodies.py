@@ -11,7 +11,6 @@ from azure.eventhub.amqp import AmqpAnnotatedMessage, AmqpMessageBodyType
 from simulator import scenario_file
 from simulator.demand import DAY
 from simulator.fleet import Fleet
-from simulator.faults import NAMED
 from simulator.link import FAULTS, STOPPING, Delivery
 from simulator.options import add_faults, faults_of
 from simulator.run import line
