@@ -9,6 +9,8 @@ VERIFY ?=
 MACHINES ?= 60
 HISTORY ?= 2
 JOBS ?= 2
+SEED ?= 1
+MINUTES ?= 10
 
 PY = .venv/bin/python
 NODES = devstack/node devstack/tests/eventhubs/node devstack/tests/cosmos/node
@@ -17,7 +19,7 @@ NPM = .venv/bin/python -m devstack.npm
 LINTED = function_app.py blueprints vending vendctl simulator devstack benchmarks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-func replay services func picture check lint types contracts bench soak breaks clean
+.PHONY: help setup setup-test run test test-func replay services func picture check lint types contracts bench soak chaos breaks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -108,6 +110,9 @@ bench: setup ## the figures beside their baselines: a table, and benchmarks/late
 soak: setup-test ## the long sizes and random examples, outside CI; results in benchmarks/{soak,explored}.json
 	@.tools/bin/uv pip install --quiet --python $(PY) --group soak
 	@$(PY) -m benchmarks.soak
+
+chaos: setup-test ## SEED=1 MINUTES=10: the whole system under faults; figures in benchmarks/chaos.json
+	@$(PY) -m tests.chaos --seeds $(SEED) --minutes $(MINUTES)
 
 breaks: setup-test ## each edit of tests/breaks.toml must make its test fail
 	@$(PY) -m tests.breaks

@@ -40,6 +40,14 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {},
         [sys.executable, "-m", "benchmarks.load"],
     ),
+    "the whole: two hours of 300 events a second, memory at its plateau, the API below a second": (
+        {},
+        [sys.executable, "-m", "benchmarks.endurance", "--minutes", "120", "--rate", "300"],
+    ),
+    "the whole: ten minutes of chaos, three seeds": (
+        {},
+        [sys.executable, "-m", "tests.chaos", "--minutes", "10", "--seeds", "1", "2", "3"],
+    ),
     "ingest: a storm of two hundred thousand events": (
         {},
         [*PYTEST, "-m", "soak", "tests/unit/usecases/test_storm.py"],

@@ -18,6 +18,8 @@ from simulator.credentials import of_fleet
 from simulator.truth import add
 
 Document = dict[str, Any]
+REFUSED_MACHINES = ("too-many-machines", "unbound-device")
+"""Why an event of a machine that nobody knows is refused."""
 HINTS = {"amqp-body": " (their partitions stand until they are cleared: vendctl partitions)"}
 """What may be behind too few dead letters of a reason."""
 LINES = {"failure": "failures", "restock": "restocks", "collection": "collections"}
@@ -102,14 +104,26 @@ def differences(truth: Document, stored: Stored) -> list[str]:
         found += _ledger(machine, own, book)
         found += _stock(machine, own, stored.stocks.get(machine))
         found += _conditions(machine, own, stored.conditions.get(machine, {}))
-    known = truth["machines"].keys()
+    invented = {name for own in truth["machines"].values() for name in own.get("invented", ())}
+    known = truth["machines"].keys() | invented
     strangers = (stored.books.keys() | stored.stocks.keys() | stored.conditions.keys()) - known
     found += [f"{machine}: stored, but the truth does not know it" for machine in sorted(strangers)]
     poison: Counter[str] = Counter()
     for own in truth["machines"].values():
         poison += Counter(own["poison"])
-    found += _dead(poison, Counter(stored.dead.values()), Counter(truth.get("doubtful", {})))
+    dead = Counter(stored.dead.values())
+    found += _invented(invented, stored, sum(dead.pop(reason, 0) for reason in REFUSED_MACHINES))
+    found += _dead(poison, dead, Counter(truth.get("doubtful", {})))
     return found
+
+
+def _invented(named: set[str], stored: Stored, refused: int) -> Iterable[str]:
+    """Of machines that do not exist each is there or refused, and most are refused."""
+    there = len(named & (stored.stocks.keys() | stored.conditions.keys()))
+    if there + refused < len(named):
+        yield f"invented machines: {len(named)} named, {there} stored, {refused} events refused"
+    if 2 * there > len(named):
+        yield f"invented machines: {there} of {len(named)} were believed"
 
 
 def _dead(poison: Counter[str], dead: Counter[str], doubtful: Counter[str]) -> Iterable[str]:

@@ -27,7 +27,6 @@ STOPPING = {
     "binary-bodies": "bodies that are AMQP values or sequences: each stops its partition until it is cleared",
 }
 """Faults that hold up everybody else, and are therefore never among all of them: they are named."""
-KNOWN = FAULTS | STOPPING
 REORDERED, DUPLICATED, LOST = 0.01, 0.01, 0.0005
 POISONED, CONFLICTING, FORGED, BINARY, CORRUPT = 0.003, 0.004, 0.0008, 0.0005, 0.0008
 """Shares of the events; conflicts: of those with a ledger number."""

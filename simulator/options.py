@@ -4,7 +4,8 @@ import argparse
 from datetime import UTC, datetime
 
 from simulator.demand import EPOCH
-from simulator.link import FAULTS, KNOWN, STOPPING
+from simulator.faults import KNOWN, NAMED
+from simulator.link import FAULTS
 
 DRY_START = "2026-01-05T00:00:00Z"
 """A Monday: where a run without a hub begins, so that its bytes depend on the seed alone."""
@@ -31,7 +32,7 @@ def add_hub(parser: argparse.ArgumentParser, *, required: bool) -> None:
 def add_faults(parser: argparse.ArgumentParser) -> None:
     """What goes wrong on purpose."""
     names = "; ".join(f"{name}: {text}" for name, text in FAULTS.items())
-    apart = "; ".join(f"{name}: {text}" for name, text in STOPPING.items())
+    apart = "; ".join(f"{name}: {text}" for name, text in NAMED.items())
     parser.add_argument(
         "--faults",
         default="all",

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulator.link import FAULTS, KNOWN
+from simulator.faults import KNOWN
+from simulator.link import FAULTS
 
 MINUTE = 60_000
 ACTS = {"network-cut": False, "power-cut": False, "heat": True, "demand": True, "no-visits": False}

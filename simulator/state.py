@@ -17,7 +17,7 @@ from simulator.truth import MachineTruth, Truth
 
 VERSION = 2
 COUNTERS = ("poison", "lines", "revenue")
-PLAIN = ("events", "duplicates", "units", "ledger", "bases", "taken", "conditions")
+PLAIN = ("events", "duplicates", "units", "ledger", "bases", "taken", "conditions", "invented")
 
 
 class State:
@@ -116,7 +116,7 @@ def _delivery(raw: list[Any]) -> Delivery:
 def _truth(raw: dict[str, Any]) -> MachineTruth:
     own = MachineTruth()
     for name in PLAIN:
-        setattr(own, name, raw[name])
+        setattr(own, name, raw.get(name, getattr(own, name)))
     for name in COUNTERS:
         setattr(own, name, Counter(raw[name]))
     return own

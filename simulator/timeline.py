@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.faults import KNOWN
 from simulator.fleet import Fleet
-from simulator.link import KNOWN, Delivery, Due
+from simulator.link import Delivery, Due
 from simulator.unit import Unit
 
 

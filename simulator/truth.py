@@ -11,6 +11,8 @@ from typing import Any
 from simulator.link import Delivery
 
 Order = tuple[int, int]
+FAMILIES = {"temp": 8, "fault": 32}
+"""How many registers of a kind are kept of a machine: the newest by order, then by name."""
 COUNTS = {"vend.failed": "failures", "inventory.restocked": "restocks", "cash.collected": "collections"}
 
 
@@ -30,6 +32,8 @@ class MachineTruth:
         self.taken: dict[str, list[list[int]]] = {}
         """Selection → [epoch, sequence, units] of the vends after it."""
         self.conditions: dict[str, list[Any]] = {}
+        self.invented: list[str] = []
+        """Machines that do not exist and that its device named all the same."""
 
     def take(self, event: dict[str, Any], *, again: bool) -> None:
         """An acknowledged event; a ledger event counts once, whichever copy came first."""
@@ -117,6 +121,8 @@ class Truth:
         if delivery.kind == "poison":
             own.poison[delivery.reason] += 1
             self.doubt(delivery)
+        elif delivery.kind == "invented":
+            own.invented.append(json.loads(delivery.body)["subject"].removeprefix("machines/"))
         else:
             own.take(json.loads(delivery.body), again=delivery.kind == "duplicate")
 
@@ -219,5 +225,15 @@ def describe_machine(own: MachineTruth, device: dict[str, Any]) -> dict[str, Any
         "ledger": own.ledger,
         "holes": own.holes(),
         "stock": own.on_hand(),
-        "conditions": own.conditions,
+        "conditions": kept(own.conditions),
+        **({"invented": own.invented} if own.invented else {}),
     }
+
+
+def kept(conditions: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """The registers without those for which their family has no room."""
+    oldest: set[str] = set()
+    for family, room in FAMILIES.items():
+        own = [name for name in conditions if name.partition(":")[0] == family]
+        oldest |= set(sorted(own, key=lambda name: (conditions[name][:2], name))[:-room])
+    return {name: value for name, value in conditions.items() if name not in oldest}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from simulator import visiting
+from simulator import extremes, visiting
 from simulator.demand import DAY
 from simulator.device import Device
 from simulator.dice import Dice
@@ -25,11 +25,14 @@ class Unit:
         self.faults = faults
         self.stamp = stamp
         self.model = Model(spec, Dice.of(fleet.seed, "life", number), now)
-        self.link = Link(number, faults, Dice.of(fleet.seed, "link", number))
+        self.extremes = extremes.Extremes(fleet.seed, number, faults)
+        # Where holes are given up, an event that is overtaken by a thousand others is given up with them.
+        kept = faults - {"reordering"} if "thousand-holes" in self.extremes.does else faults
+        self.link = Link(number, kept, Dice.of(fleet.seed, "link", number))
         clock = spec.clock if "clocks" in faults else "ntp"
         self.device = Device(spec.device, spec.id, 1, 0, clock)
         self.lost = self.boards = 0
-        self.due = {}
+        self.due = self.extremes.first(now)
         if "offline" in faults:
             self.due["offline"], self.spell = self.link.next_spell(now)
         else:
@@ -52,7 +55,7 @@ class Unit:
             return self.link.reconnect(now)
         process = min(self.due, key=lambda name: (self.due[name], name), default="")
         if process and self.due[process] <= now:
-            return self._swap(now) if process == "swap" else self._lose_network(now)
+            return self._strike(process, now)
         at, facts = self.model.step()
         return self._tell(at, facts)
 
@@ -73,6 +76,13 @@ class Unit:
         facts, self.model.facts = self.model.facts, []
         return self._tell(now, facts)
 
+    def _strike(self, process: str, now: int) -> list[Due]:
+        if process in extremes.BURSTS:
+            del self.due[process]
+            self.link.done[process] += 1
+            return extremes.BURSTS[process](self, now)
+        return self._swap(now) if process == "swap" else self._lose_network(now)
+
     def _swap(self, now: int) -> list[Due]:
         self.due["swap"] = now + self.link.dice.wait(45 * DAY)
         self.link.done["swaps"] += 1
@@ -92,6 +102,7 @@ class Unit:
             dues, lost = self.link.send(now, self.device.id, name, body)
             self.lost += lost
             out += dues
+            out += [(now, delivery) for delivery in self.extremes.behind(self)]
         return out
 
     def _completed(self, stamp: int, name: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +120,7 @@ class Unit:
                 "firmware": firmware,
                 "queueDepth": len(self.link.backlog),
             } | data
-        return data
+        return self.extremes.completed(name, data)
 
     def dump(self) -> dict[str, Any]:
         """For a state file; deliveries apart."""
@@ -121,6 +132,7 @@ class Unit:
             "boards": self.boards,
             "due": self.due,
             "spell": self.spell,
+            "extremes": self.extremes.dice.state,
         }
 
     def restore(self, raw: dict[str, Any]) -> None:
@@ -130,3 +142,4 @@ class Unit:
         self.device = Device.load(raw["device"])
         self.lost, self.boards = raw["lost"], raw["boards"]
         self.due, self.spell = raw["due"], raw["spell"]
+        self.extremes.dice.state = raw.get("extremes", self.extremes.dice.state)

@@ -1,4 +1,4 @@
-"""``vendctl archive``: audit the archive, compact it by hand, import what Event Hubs Capture wrote."""
+"""``vendctl archive``: audit, compact by hand, fetch into files, import Event Hubs Capture."""
 
 import argparse
 import asyncio
@@ -6,7 +6,9 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
+from vendctl.archive_get import Got, Hours, get
 from vendctl.capture import DEFAULT_PATTERN, Source, import_capture
 from vendctl.environment import load
 from vendctl.hub import checkpoints
@@ -106,6 +108,25 @@ def _compact(asked: argparse.Namespace) -> int:
     return 1 if done.damaged or done.contended else 0
 
 
+def _get(asked: argparse.Namespace) -> int:
+    async def run() -> Got:
+        try:
+            hours = Hours(asked.start, asked.end)
+            return await get(wiring.archive_blobs(), asked.folder, hours, asked.raw, _file)
+        finally:
+            await wiring.close()
+
+    done = asyncio.run(run())
+    there = f", {done.there:,} were there already" if done.there else ""
+    print(f"{done.files:,} files of {done.bytes:,} bytes in {asked.folder}{there}")
+    return 0
+
+
+def _file(name: str) -> None:
+    if sys.stderr.isatty():
+        print(name, file=sys.stderr)
+
+
 def _import(asked: argparse.Namespace) -> int:
     async def run() -> tuple[int, int]:
         source = Source(asked.source, asked.pattern, asked.generation or wiring.settings().hub_generation)
@@ -134,6 +155,12 @@ def _parser() -> argparse.ArgumentParser:
     one = parts.add_parser("compact", help="what the timer does, now")
     one.add_argument("--again", action="store_true", help="look at all hours, however old")
     one.set_defaults(run=_compact)
+    one = parts.add_parser("get", help="Parquet files, or raw blobs, into a folder on this machine")
+    one.add_argument("folder", type=Path)
+    one.add_argument("--from", dest="start", type=moment, help="first hour (ISO 8601, UTC)")
+    one.add_argument("--to", dest="end", type=moment, help="end, exclusive")
+    one.add_argument("--raw", action="store_true", help="the events as they came, not the tables")
+    one.set_defaults(run=_get)
     one = parts.add_parser("import", help="Avro files of Event Hubs Capture into the raw archive")
     one.add_argument("source", help="a folder, or container:NAME/PREFIX in the storage account")
     one.add_argument("--pattern", default=DEFAULT_PATTERN, help="how files are named; default %(default)s")

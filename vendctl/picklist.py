@@ -2,9 +2,12 @@
 
 import argparse
 import asyncio
+import csv
+import io
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -24,24 +27,68 @@ async def run(route: str, lead_days: float, window: int) -> PickList:
         await wiring.close()
 
 
+COLUMNS = ("site", "machine", "selection", "sku", "product", "take", "holds", "par", "sells_until_then")
+
+
 def explain(found: PickList) -> str:
-    """The list for people: stop by stop, then the load."""
-    lines = [f"route {found.route}: {len(found.stops)} machines"]
+    """The list for people: stop by stop in columns, then the load."""
+    lines = [f"route {found.route}: {len(found.stops)} machines, {sum(found.load.values())} units"]
     for stop in found.stops:
-        lines += ["", f"{stop.machine} at {stop.site}"]
-        for pick in stop.picks:
-            have = f"holds {pick.on_hand} of {pick.par}, sells {pick.expected:.1f} until then"
-            lines.append(f"  {pick.selection:>6}  {pick.quantity:>4}  {pick.sku:<20} {have}")
-        if not stop.picks:
-            lines.append("  nothing to fill")
+        place, machine = found.called("site", stop.site), found.called("machine", stop.machine)
+        lines += ["", f"{place}: {machine}" + (f" ({stop.machine})" if machine != stop.machine else "")]
+        rows = [
+            (
+                x.selection,
+                str(x.quantity),
+                found.called("product", x.sku),
+                f"{x.on_hand} of {x.par}",
+                f"{x.expected:.1f}",
+            )
+            for x in stop.picks
+        ]
+        lines += table(("slot", "take", "product", "holds", "sells"), rows) if rows else ["  nothing to fill"]
         if stop.unplanned:
             lines.append(f"  never counted, or without par: {', '.join(stop.unplanned)}")
-    lines += ["", "load"]
-    return "\n".join(lines + [f"  {units:>6}  {sku}" for sku, units in found.load.items()])
+    load = [(str(units), found.called("product", sku), sku) for sku, units in found.load.items()]
+    return "\n".join([*lines, "", "load", *table(("units", "product", "sku"), load)])
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines in columns; numbers to the right."""
+    widths = [max(len(row[at]) for row in (heads, *rows)) for at in range(len(heads))]
+    right = [all(row[at].replace(".", "").isdigit() for row in rows) for at in range(len(heads))]
+    return [
+        "  "
+        + "  ".join(
+            f"{cell:{'>' if end else '<'}{width}}"
+            for cell, width, end in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in (heads, *rows)
+    ]
+
+
+def as_csv(found: PickList) -> str:
+    """A line for each slot to fill, under the names of ``COLUMNS``; UTF-8 for spreadsheets."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for stop in found.stops:
+        for pick in stop.picks:
+            place, product = found.called("site", stop.site), found.called("product", pick.sku)
+            cells = [place, stop.machine, pick.selection, pick.sku, product]
+            writer.writerow(
+                [*map(harmless, cells), pick.quantity, pick.on_hand, pick.par, f"{pick.expected:.1f}"]
+            )
+    return out.getvalue().rstrip("\n")
+
+
+def harmless(cell: str) -> str:
+    """A text that no spreadsheet takes for a formula (owasp.org, "CSV Injection")."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def as_json(found: PickList) -> str:
-    """``{"route", "stops": [{"machine", "site", "picks": [...], "unplanned": [...]}], "load": {...}}``."""
+    """``{"route", "stops": [{"machine", "site", "picks": [...], "unplanned": [...]}], "names", "load"}``."""
     return json.dumps(asdict(found) | {"load": found.load})
 
 
@@ -53,7 +100,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--window", type=int, default=14, help="days whose sales are expected again; default 14"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object")
+    form.add_argument("--csv", action="store_true", help="a line for each slot to fill, for a spreadsheet")
     parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
     asked = parser.parse_args(argv)
     if asked.in_days < 0 or asked.window < 1:
@@ -64,5 +113,5 @@ def main(argv: list[str]) -> int:
     except VendstreamError as fault:
         print(fault, file=sys.stderr)
         return 2 if isinstance(fault, Rejected) else 1
-    print(as_json(found) if asked.json else explain(found))
+    print(as_json(found) if asked.json else as_csv(found) if asked.csv else explain(found))
     return 0

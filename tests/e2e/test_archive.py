@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from tests.devices import Device, send
@@ -48,7 +50,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_compacted_audited_and_rebuilt(
-    sent: list[Device], running: System, capsys: pytest.CaptureFixture[str]
+    sent: list[Device], running: System, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     done = compacted()
     assert done.damaged == done.contended == []
@@ -58,6 +60,10 @@ def test_compacted_audited_and_rebuilt(
     assert (audit["complete"], audit["findings"]) == (True, [])
     assert audit["events"] >= done.events
     assert audit["compactedHours"] >= 1
+
+    assert archive.main(["get", str(tmp_path)]) == 0
+    rows = pq.read_table(tmp_path / "parquet", columns=["machine"]).num_rows
+    assert done.events <= rows <= audit["events"]
 
     rolled_up()
     assert rebuild.main(["--target", f"rebuilt{RUN}", "--json"]) == 0

@@ -47,9 +47,14 @@ class HubEvent:
     amqp: Mapping[str, Any] | None = None
 
     @property
+    def numbering(self) -> str:
+        """Within which its sequence number counts: generation/partition."""
+        return f"{self.generation}/{self.partition}"
+
+    @property
     def place(self) -> str:
         """Where it lies, for people: generation/partition@sequence number."""
-        return f"{self.generation}/{self.partition}@{self.sequence}"
+        return f"{self.numbering}@{self.sequence}"
 
 
 class Envelope(Struct, frozen=True, kw_only=True):

@@ -1,14 +1,18 @@
 """Live state beside rebuilt state: stock, ledger lines, machine days, conditions and summaries must be equal.
 
-Left out is what says how events were delivered and not what they said: ``rev``, ``marks``, the cut of ledger
-pages, times of computation. Where only an estimated time of an event is known, its time may differ; days and
-summaries with such lines are compared as sums over all days. A breakdown that does not name all it sums is
-compared in sum.
+Left out is what says how events were delivered and not what they said: ``rev``, ``delivered``, the cut of
+ledger pages, times of computation. Where only an estimated time of an event is known, its time may differ;
+days and summaries with such lines are compared as sums over all days. A breakdown that does not name all it
+sums is compared in sum.
+
+While devices send, the live state is ahead of the archive that was read, and its rollups are behind its
+ledger. So it is looked at several times, after what the archive got meanwhile: :func:`standing`.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, NamedTuple
 
 from vending.domain import conditions, stock
 from vending.domain.breakdowns import alike
@@ -16,8 +20,8 @@ from vending.domain.rollups import Figures, add
 from vending.ports import Documents
 from vending.usecases.rebuild import Inexact
 
-NAMED = 50
-"""Differences that are named; all are counted."""
+NAMED, TEXTS = 50, 10_000
+"""Differences that are named, and those that are kept in words; all are counted."""
 DELIVERY = ("rev", "delivered", "exclusions")
 """What a stock says of how its events came, and when it was mended."""
 INEXACT = ("uptime", "estimated")
@@ -34,6 +38,13 @@ class State:
     fleet: Documents
 
 
+class Apart(NamedTuple):
+    """A difference: what the live state holds, as a number that tells contents apart, and both in words."""
+
+    live: int
+    text: str
+
+
 @dataclass
 class Comparison:
     """What was compared, and what differs."""
@@ -42,23 +53,39 @@ class Comparison:
     lines: int = 0
     days: int = 0
     summaries: int = 0
-    differences: int = 0
+    moving: int = 0
+    """Things that differ, but not in the same way twice: the live system changed them meanwhile."""
     excepted: int = 0
     """Differences that come from estimated times."""
     bounded: int = 0
     """Breakdowns that name other products because of their bound; their sums agree."""
-    named: list[str] = field(default_factory=list)
+    apart: dict[str, Apart] = field(default_factory=dict)
+    """What differs."""
 
     @property
     def equal(self) -> bool:
         """Whether nothing differs."""
-        return not self.differences
+        return not self.apart
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything was compared, and nothing differs."""
+        return self.equal and not self.moving
+
+    @property
+    def differences(self) -> int:
+        """How many things differ."""
+        return len(self.apart)
+
+    @property
+    def named(self) -> list[str]:
+        """The first of the differences, in words."""
+        return [f"{what}: {self.apart[what].text}" for what in islice(self.apart, NAMED)]
 
     def differ(self, what: str, live: object, rebuilt: object) -> None:
         """Note a difference."""
-        self.differences += 1
-        if len(self.named) < NAMED:
-            self.named.append(f"{what}: live {_short(live)}, rebuilt {_short(rebuilt)}")
+        text = f"live {_short(live)}, rebuilt {_short(rebuilt)}" if len(self.apart) < TEXTS else "…"
+        self.apart[what] = Apart(hash(repr(live)), text)
 
     def figures(self) -> dict[str, Any]:
         """As JSON."""
@@ -69,10 +96,25 @@ class Comparison:
             "days": self.days,
             "summaries": self.summaries,
             "differences": self.differences,
+            "moving": self.moving,
             "excepted": self.excepted,
             "bounded": self.bounded,
             "named": self.named,
         }
+
+
+def standing(looks: Sequence[Comparison]) -> Comparison:
+    """What several looks, at least one, found in all: what differed at each of them, and stood still.
+
+    A thing that was equal at one look is right. One whose live content was another one each time is neither
+    right nor wrong: it is counted as ``moving``.
+    """
+    last = looks[-1]
+    always = {what: one for what, one in last.apart.items() if all(what in look.apart for look in looks)}
+    still = {
+        what: one for what, one in always.items() if all(look.apart[what].live == one.live for look in looks)
+    }
+    return replace(last, apart=still, moving=len(always) - len(still))
 
 
 async def compare(

@@ -1,7 +1,7 @@
 """The pick list of a route: every machine's slots at the time of the visit, in units and cases."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,14 @@ class PickList:
 
     route: str
     stops: list[Stop] = field(default_factory=list)
+    names: dict[str, dict[str, str]] = field(
+        default_factory=lambda: {"site": {}, "machine": {}, "product": {}}
+    )
+    """Kind → id or SKU → what people call it. What the catalog does not name goes by its id."""
+
+    def called(self, kind: str, key: str) -> str:
+        """The name of a site, a machine or a product."""
+        return self.names[kind].get(key) or key
 
     @property
     def load(self) -> dict[str, int]:
@@ -52,16 +60,19 @@ async def pick_list(
     Raises Rejected for a route that no site is on.
     """
     await catalog.refresh()
-    sites = [stored.body["id"] async for stored in catalog.documents.select("site", ("route", "=", route))]
+    sites = {
+        stored.body["id"]: stored.body["name"]
+        async for stored in catalog.documents.select("site", ("route", "=", route))
+    }
     if not sites:
         known = {x.body.get("route") async for x in catalog.documents.select("site", ("type", "=", "site"))}
         there = ", ".join(sorted(filter(None, known))) or "none"
         raise Rejected("unknown-route", f"no site of the catalog is on route {route!r}; routes are: {there}")
-    names = [
-        stored.body["id"]
+    names = {
+        stored.body["id"]: stored.body["name"]
         for site in sorted(sites)
         async for stored in catalog.documents.select("machine", ("site", "=", site))
-    ]
+    }
     gate = asyncio.Semaphore(MACHINES_AT_ONCE)
 
     async def stop(machine: str) -> Stop:
@@ -69,7 +80,9 @@ async def pick_list(
             return await _stop(await catalog.home(machine), now, lead_days, window, machines, catalog)
 
     stops = await asyncio.gather(*(stop(machine) for machine in names))
-    return PickList(route, sorted(stops, key=lambda stop: (stop.site, stop.machine)))
+    found = PickList(route, sorted(stops, key=lambda stop: (stop.site, stop.machine)))
+    found.names |= {"site": sites, "machine": names, "product": await _products(found.load, catalog)}
+    return found
 
 
 async def _stop(
@@ -91,6 +104,11 @@ async def _days(machine: str, dates: Sequence[str], machines: Documents) -> dict
         machine, ("type", "=", "day"), ("date", ">=", min(dates)), ("date", "<=", max(dates))
     )
     return {stored.body["date"]: total(stored.body) async for stored in held}
+
+
+async def _products(skus: Iterable[str], catalog: CatalogCache) -> dict[str, str]:
+    entries = [(sku, await catalog.product(sku)) for sku in skus]
+    return {sku: str(entry["name"]) for sku, entry in entries if entry}
 
 
 async def _case(sku: str, catalog: CatalogCache) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from vending.domain.clock import moments
 from vending.domain.events import Event, HubEvent, parse
-from vending.domain.layout import raw_name
+from vending.domain.layout import CHUNK, raw_name
 from vending.domain.slices import SLICE, size
 from vending.errors import Rejected, Transient
 from vending.ports import ArchiveBlobs
@@ -39,10 +39,14 @@ class Wanted:
     machine: str | None = None
     until: datetime | None = None
     """Enqueued before."""
+    after: Mapping[str, int] = field(default_factory=dict)
+    """Per hub partition (``generation/partition``), the last sequence number that is not wanted."""
 
     def holds(self, hub: HubEvent) -> bool:
         """Whether the event is wanted. What is no event at all belongs to no machine."""
         if self.until is not None and hub.enqueued >= self.until:
+            return False
+        if hub.sequence <= self.after.get(hub.numbering, -1):
             return False
         if self.machine is None:
             return True
@@ -62,6 +66,20 @@ class Replayed:
     refused: set[str] = field(default_factory=set)
     """Places of the events that ingest dead-lettered, again."""
     inexact: Inexact = field(default_factory=set)
+    reached: dict[str, int] = field(default_factory=dict)
+    """Per hub partition (``generation/partition``), the last sequence number that was read."""
+
+    def read(self, hub: HubEvent) -> None:
+        """An event of the archive, wanted or not."""
+        self.reached[hub.numbering] = max(hub.sequence, self.reached.get(hub.numbering, -1))
+
+    def join(self, later: "Replayed") -> None:
+        """What a later replay, of the events after these, did."""
+        self.events += later.events
+        self.forgotten += later.forgotten
+        self.refused |= later.refused
+        self.inexact |= later.inexact
+        self.reached |= later.reached
 
 
 async def replay(
@@ -82,6 +100,7 @@ async def replay(
         batch: list[HubEvent] = []
         held = 0
         async for _, hub in raw_events(blobs, name):
+            done.read(hub)
             if wanted.holds(hub):
                 batch.append(hub)
                 held += size(hub)
@@ -96,7 +115,11 @@ async def replay(
 
 
 def _begins(name: str, wanted: Wanted) -> bool:
-    return wanted.until is None or raw_name(name).hour < wanted.until
+    """Whether some of the blob may be wanted: its name says its hour and its highest sequence number."""
+    blob = raw_name(name)
+    if wanted.after.get(blob.key, -1) >= (blob.chunk + 1) * CHUNK - 1:
+        return False
+    return wanted.until is None or blob.hour < wanted.until
 
 
 async def _apply(

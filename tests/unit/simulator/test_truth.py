@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from simulator.compare import Stored, differences
 from simulator.demand import DAY
+from simulator.extremes import FAULTS as EXTREMES
 from simulator.fleet import Fleet
 from simulator.link import FAULTS, Delivery
 from simulator.timeline import Timeline
@@ -52,6 +53,15 @@ async def stored(stores: IngestStores) -> Stored:
         for line in (await stores.deadletters.read(name)).splitlines():
             found.dead_letter(json.loads(line))
     return found
+
+
+async def test_ingest_and_truth_agree_on_what_no_ordinary_device_does() -> None:
+    """Holes, products, registers and machines without bound, other machines' names, corrupt epochs, and the
+    ordinary faults beside them."""
+    faults = frozenset(FAULTS) | EXTREMES.keys()
+    truth, deliveries = told(Timeline(Fleet(3, 10), faults, START), 1)
+    assert {delivery.reason for _, delivery in deliveries} >= {"forged-identity", "epoch-not-issued"}
+    assert differences(truth, await applied(deliveries, 37)) == []
 
 
 @pytest.mark.parametrize("seed", [3, 4])

@@ -16,11 +16,11 @@ from vending.usecases.pick_list import PickList, pick_list
 CATALOG: dict[str, Any] = {
     "sites": [
         {"id": "north", "timeZone": "Europe/Berlin", "route": "r1"},
-        {"id": "south", "timeZone": "Europe/Berlin", "route": "r1"},
+        {"id": "south", "name": "South gate", "timeZone": "Europe/Berlin", "route": "r1"},
         {"id": "west", "timeZone": "Europe/Berlin", "route": "r2"},
     ],
     "machines": [{"id": "m1", "site": "south"}, {"id": "m2", "site": "north"}, {"id": "m3", "site": "west"}],
-    "products": [{"sku": "cola", "caseSize": 6}],
+    "products": [{"sku": "cola", "name": "Cola 0.33 l", "caseSize": 6}],
     "planograms": [
         {"machine": "m1", "slots": {"A1": {"sku": "cola", "par": 20, "capacity": 24}, "A2": {"sku": "tea"}}},
         {"machine": "m2", "slots": {"A1": {"sku": "tea", "par": 9}}},
@@ -53,6 +53,8 @@ async def test_a_route_from_its_sales_to_its_load() -> None:
     assert (pick.on_hand, pick.expected, pick.quantity) == (12, 6.0, 18)
     assert found.stops[1].unplanned == ["A2"]
     assert found.load == {"cola": 18}
+    names = [("site", "south"), ("machine", "m1"), ("product", "cola"), ("product", "tea")]
+    assert [found.called(kind, key) for kind, key in names] == ["South gate", "m1", "Cola 0.33 l", "tea"]
 
 
 async def test_a_route_that_nobody_drives_is_refused() -> None:

@@ -17,13 +17,15 @@ from tests.core import hub_event as core_event
 from tests.core import vend
 from tests.fakes import FakeBlobs, FakeDocuments
 from tests.unit.simulator.deliveries import START, hub_event, partition_of
+from vendctl import rebuild
 from vending.domain.clock import EPOCH
 from vending.domain.events import HubEvent
+from vending.domain.layout import CHUNK
 from vending.domain.slices import SLICE
 from vending.errors import Transient
 from vending.usecases.archive import archive
 from vending.usecases.catalog_cache import CatalogCache
-from vending.usecases.compare_rebuilt import Comparison, State, compare
+from vending.usecases.compare_rebuilt import Comparison, State, compare, standing
 from vending.usecases.ingest import IngestStores, Outcome, ingest
 from vending.usecases.read_archive import Damaged
 from vending.usecases.rebuild import Messages, Replayed, Wanted, replay, roll_up_all
@@ -146,6 +148,52 @@ async def test_a_rebuild_that_was_interrupted_goes_on(world: list[HubEvent]) -> 
     done = await replay(blobs, target.ingest, Wanted(), "test", pause)
     await target.roll_up()
     assert (await compare(live.state, target.state, done.inexact)).named == []
+
+
+async def test_a_rebuild_catches_up_with_devices_that_go_on_sending(world: list[HubEvent]) -> None:
+    """The live state is ahead of the archive that was read; then only what came since is read."""
+    live, blobs = await lived(world[: len(world) // 2], Random(4))
+    target, done = await rebuilt(blobs)
+    half = done.events
+    for partition in "01":
+        own = [event for event in world if event.partition == partition]
+        await ingest(own, live.ingest, "test")
+        await archive(own, blobs)
+    await live.roll_up()
+    looks = [await compare(live.state, target.state, done.inexact)]
+    assert not looks[0].equal
+    done.join(await replay(blobs, target.ingest, Wanted(after=done.reached), "test", pause))
+    await target.roll_up()
+    looks.append(await compare(live.state, target.state, done.inexact))
+    assert (half, done.events) == (len(world) // 2, len(world))
+    assert (standing(looks).named, standing(looks).settled) == ([], True)
+
+
+async def test_a_blob_that_was_read_to_its_end_is_not_read_again(world: list[HubEvent]) -> None:
+    _, blobs = await lived(world, Random(4))
+    done = await replay(blobs, Deployment().ingest, Wanted(after={"1/0": CHUNK - 1}), "test", pause)
+    assert set(done.reached) == {"1/1"}
+    assert done.events == sum(event.partition == "1" for event in world)
+
+
+def look(**live: int) -> Comparison:
+    found = Comparison()
+    for what, value in live.items():
+        found.differ(what, value, 0)
+    return found
+
+
+def test_what_was_equal_at_one_look_is_right() -> None:
+    assert standing([look(a=1), look(), look(a=1)]).settled
+    assert standing([look(a=1, b=1), look(b=1)]).named == ["b: live 1, rebuilt 0"]
+
+
+def test_what_changed_between_the_looks_is_neither_right_nor_wrong() -> None:
+    found = standing([look(still=1, moves=1), look(still=1, moves=2), look(still=1, moves=2)])
+    assert (found.named, found.moving, found.equal) == (["still: live 1, rebuilt 0"], 1, False)
+    assert (rebuild.code(found), rebuild.code(look()), rebuild.code(look(a=1))) == (1, 0, 1)
+    found = standing([look(moves=1), look(moves=2)])
+    assert (found.equal, found.settled, rebuild.code(found)) == (True, False, 3)
 
 
 def _first(store: FakeDocuments, type: str) -> dict[str, Any]:  # noqa: A002

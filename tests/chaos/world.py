@@ -1,0 +1,138 @@
+"""The system that is put under faults: all its processes, each within reach of a signal."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from devstack.stack import FunctionsHost, Ports, Stack
+from tests.chaos.receiver import IllReceiver
+from vendctl.local.system import HUBS, ROOT, environment
+from vendctl.provision import provision
+
+_HOST = "AzureFunctionsJobHost__extensions__"
+SETTINGS = {
+    "ROLL_UP_SCHEDULE": "*/5 * * * * *",
+    "COMPACT_SCHEDULE": "*/20 * * * * *",
+    "SWEEP_SCHEDULE": "*/15 * * * * *",
+    f"{_HOST}eventHubs__maxWaitTime": "00:00:01",
+    f"{_HOST}eventHubs__loadBalancingUpdateInterval": "00:00:01",
+    f"{_HOST}eventHubs__partitionOwnershipExpirationInterval": "00:00:05",
+    f"{_HOST}queues__maxPollingInterval": "00:00:00.200",
+}
+
+
+class World:
+    """A stack with a host on it. ``say`` is told what happens."""
+
+    def __init__(self, data: Path, seed: int, say: Callable[[str], None]) -> None:
+        self.data, self.say = data, say
+        self.random = random.Random(seed)
+        self.receiver = IllReceiver(seed)
+        # A Unix socket's path has little room.
+        self._socket = Path(os.path.relpath(data / "eh.sock"))
+        options = {"cosmos": ["--control"], "eventhubs": ["--control", str(self._socket)]}
+        self.stack = Stack.start(data, ports=Ports.free(), hubs_config=HUBS, options=options, progress=say)
+        settings = SETTINGS | {"NOTIFY_WEBHOOK_URL": self.receiver.url}
+        self.environment = environment(self.stack, settings, apart=True)
+        self.hosts: list[FunctionsHost] = []
+        asyncio.run(provision(self.environment))
+        self.start_host()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.stop()
+        self.receiver.close()
+
+    def start_host(self) -> FunctionsHost:
+        """One more host, with a log of its own."""
+        log = self.data / f"functions-{len(list(self.data.glob('functions-*.log')))}.log"
+        host = self.stack.start_functions(ROOT, settings=self.environment, log=log)
+        self.hosts.append(host)
+        return host
+
+    def living(self) -> list[FunctionsHost]:
+        """Hosts that run."""
+        return [host for host in self.hosts if host.process.poll() is None]
+
+    def end_host(self, host: FunctionsHost, *, killed: bool) -> None:
+        """SIGKILL, or SIGTERM and its time to finish."""
+        if killed:
+            host.kill()
+        else:
+            host.stop()
+        self.hosts.remove(host)
+        self.stack.hosts.remove(host)
+
+    def kill_part(self, name: str) -> None:
+        """SIGKILL for ``eventhubs`` or ``cosmos``."""
+        part = self.stack.parts.pop(name)
+        part.kill()
+        part.wait()
+        self.stack.guard.forget(part.pid)
+
+    def whole(self) -> None:
+        """Start what does not run; a part that ended by itself is an error of ours."""
+        for name, start in (("eventhubs", self.stack.start_eventhubs), ("cosmos", self.stack.start_cosmos)):
+            part = self.stack.parts.get(name)
+            if part is not None and part.poll() is not None:
+                raise RuntimeError(f"{name} ended by itself with code {part.returncode}")
+            if part is None:
+                start()
+        if not self.living():
+            self.start_host()
+
+    def cosmos(self, **action: Any) -> None:
+        """An order to the Cosmos DB server's control API."""
+        address = f"http://127.0.0.1:{self.stack.ports.cosmos}/_control"
+        body = json.dumps(action).encode()
+        with urllib.request.urlopen(urllib.request.Request(address, body), timeout=20) as answer:
+            answer.read()
+
+    def eventhubs(self, **action: Any) -> None:
+        """An order to the Event Hubs server's control socket."""
+        with socket.socket(socket.AF_UNIX) as found:
+            found.settimeout(10)
+            found.connect(str(self._socket))
+            found.sendall(json.dumps(action).encode() + b"\n")
+            found.makefile().readline()
+
+    def run(self, module: str, *words: str, patience: float = 600) -> subprocess.CompletedProcess[str]:
+        """``python -m MODULE WORDS`` as a person would run it against this system."""
+        return subprocess.run(
+            [sys.executable, "-m", module, *words],
+            cwd=ROOT,
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patience,
+        )
+
+
+def workers(host: FunctionsHost) -> list[int]:
+    """Process ids of a host's workers."""
+    try:
+        text = Path(f"/proc/{host.pid}/task/{host.pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+def signalled(pids: list[int], number: signal.Signals) -> None:
+    """Send a signal; who is gone already needs none."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
