@@ -31,6 +31,8 @@ async def judge_each(machines: Collection[str], judge: Callable[[str], Awaitable
                 changed += await judge(machine)
             except Transient as fault:
                 waits.append(fault)
+            except MemoryError:
+                waits.append(Transient(f"{machine}: no memory to judge its alerts"))
             except Exception as fault:
                 log.exception("%s: its alerts were not judged", machine)
                 defects.append(fault)

@@ -32,6 +32,7 @@ from vending.usecases import ingest as ingest_module
 from vending.usecases.archive import Tails, archive
 from vending.usecases.dead_letters import HEAD
 from vending.usecases.ingest import IngestStores, ingest
+from vending.usecases.judge_each import judge_each
 
 LARGEST = bytes(1_040_000)
 """What Event Hubs takes at the most, less the rest of the message."""
@@ -370,6 +371,21 @@ async def test_an_archive_without_memory_appends_in_halves_and_waits_in_the_end(
     short = iter([True] * 10)
     with pytest.raises(Transient, match="1/0@0: no memory for its"):
         await archive(events, FakeBlobs(fault=starve), Tails())
+
+
+async def test_no_memory_to_judge_a_machine_is_a_wait() -> None:
+    """As a defect it would be passed over until the machine changes again."""
+    judged: list[str] = []
+
+    async def judge(machine: str) -> int:
+        if machine == "m2":
+            raise MemoryError
+        judged.append(machine)
+        return 1
+
+    with pytest.raises(Transient, match="m2: no memory"):
+        await judge_each(["m1", "m2", "m3"], judge)
+    assert judged == ["m1", "m3"]
 
 
 # --- dead letters -------------------------------------------------------------------------------------------
