@@ -18,7 +18,7 @@ from vending.usecases.exclude import NotYet, Who, in_effect, quarantine, release
 from vending.usecases.exclusion_list import read
 from vending.usecases.forget_machine import Forgotten, forget
 from vending.usecases.forget_unassigned import forget_all, order_all, pending, unassigned
-from vending.usecases.review_dead_letters import dead_letters
+from vending.usecases.review_dead_letters import TO_DO, dead_letters
 from vending.usecases.views_places import SMOKE_MACHINE
 
 Told = tuple[dict[str, Any], str]
@@ -82,7 +82,7 @@ async def waiting_letters(blobs: Blobs, asked: Asked) -> int:
     count = 0
     async for letter in dead_letters(blobs):
         if letter.reason == "quarantined" and about(letter.hub, asked.machine, asked.device):
-            count += 1
+            count += letter.state in TO_DO
     return count
 
 

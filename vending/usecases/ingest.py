@@ -89,6 +89,8 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
     outcome = Outcome(len(batch))
     for part in slices(sorted(batch, key=lambda hub: hub.sequence), size, SLICE):
         await _fitting(part, stores, outcome)
+        if outcome.waits and stores.admission is not None:
+            break  # Machines that the slice named may not be stored: who may name more cannot be judged.
     # A few bad events are bad events; a large share of a batch is a bad deploy, and must not empty the hub.
     if outcome.defects > max(4, len(batch) / 5):
         first = next(fault for _, fault in outcome.refusals if fault.reason == "defect")

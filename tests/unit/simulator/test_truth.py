@@ -18,7 +18,12 @@ from simulator.truth import Truth, describe
 from tests.fakes import FakeBlobs, FakeDocuments
 from tests.unit.simulator.deliveries import START, hub_event, partition_of
 from vending.domain import books
+from vending.domain.admission import Quota
+from vending.usecases.admit import Admission
+from vending.usecases.catalog_machines import CatalogMachines
+from vending.usecases.exclusion_list import ExclusionList
 from vending.usecases.ingest import IngestStores, ingest
+from vending.usecases.name_machines import NewMachines
 
 
 def told(timeline: Timeline, days: float) -> tuple[dict[str, object], list[tuple[int, Delivery]]]:
@@ -32,7 +37,10 @@ def told(timeline: Timeline, days: float) -> tuple[dict[str, object], list[tuple
 
 async def applied(deliveries: list[tuple[int, Delivery]], size: int) -> Stored:
     """The deliveries through the application's ingest, batch by batch of each hub partition."""
-    stores = IngestStores(FakeDocuments("machineId"), FakeDocuments("id"), FakeBlobs())
+    catalog, conditions = FakeDocuments("kind"), FakeDocuments("id")
+    naming = NewMachines(CatalogMachines(catalog), conditions, Quota())
+    admission = Admission(ExclusionList(catalog), naming)
+    stores = IngestStores(FakeDocuments("machineId"), conditions, FakeBlobs(), admission=admission)
     partitions: dict[str, list[tuple[int, Delivery]]] = {}
     for at, delivery in deliveries:
         partitions.setdefault(partition_of(delivery.key), []).append((at, delivery))
