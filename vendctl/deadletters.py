@@ -1,23 +1,15 @@
-"""``vendctl deadletters list|show|replay|discard``: events that were refused, and what to do with them.
+"""Events that were refused, and what to do with them.
 
 A place is ``generation/partition@number``, as ``list`` shows it. ``replay`` sends the event again, as it was
 or with a corrected body, and marks it; a dead letter that is marked is not sent a second time.
 """
 
-import argparse
-import asyncio
-import json
-import os
-import sys
-from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
 
-from vendctl.environment import load
-from vending import wiring
-from vending.errors import Rejected, Transient
+from vending.errors import Rejected
 from vending.ports import Blobs
 from vending.usecases.review_dead_letters import (
     DeadLetter,
@@ -33,6 +25,18 @@ from vending.usecases.review_dead_letters import (
 
 SHOWN = 100
 """Characters of a line of ``list``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one dead letter."""
+
+    place: str
+    outcome: Literal["sent again", "discarded", "nothing", "refused"]
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.detail or self.outcome}"
 
 
 def row(letter: DeadLetter) -> str:
@@ -61,118 +65,57 @@ def details(letter: DeadLetter, mark: Mark | None) -> dict[str, Any]:
     }
 
 
-async def listed(blobs: Blobs, asked: argparse.Namespace) -> int:
-    """The list; 0 also when it is empty."""
-    count = 0
-    async for letter in dead_letters(blobs, settled=asked.settled):
-        if asked.reason in (None, letter.reason):
-            count += 1
-            print(json.dumps(details(letter, None)) if asked.json else row(letter))
-    if not asked.json:
-        print(f"{count} dead letters{'' if asked.settled else ' to settle'}", file=sys.stderr)
-    return 0
+async def listed(blobs: Blobs, reason: str | None, settled: bool) -> list[DeadLetter]:
+    """Those to settle, or all of them; of one reason, or of any."""
+    found = dead_letters(blobs, settled=settled)
+    return [letter async for letter in found if reason in (None, letter.reason)]
 
 
-async def shown(blobs: Blobs, asked: argparse.Namespace) -> int:
-    """One dead letter whole; with ``--body`` its bytes into a file, to be corrected."""
-    letter = await find(blobs, asked.place)
-    if asked.body:
-        await asyncio.to_thread(Path(asked.body).write_bytes, letter.hub.body)
-    print(json.dumps(details(letter, await mark_of(blobs, letter.place)), indent=2))
-    return 0
+async def shown(blobs: Blobs, place: str) -> tuple[DeadLetter, dict[str, Any]]:
+    """One dead letter, and all that is known of it. Raises LookupError."""
+    letter = await find(blobs, place)
+    return letter, details(letter, await mark_of(blobs, letter.place))
 
 
-async def replayed(blobs: Blobs, sender: Sender, asked: argparse.Namespace, now: datetime) -> int:
-    """Send again; 1 when one of them cannot be."""
-    failed = 0
-    letters = await chosen(blobs, asked.places, asked.reason)
-    if not letters:
-        reasons = Counter([letter.reason async for letter in dead_letters(blobs, settled=True)])
-        if asked.reason not in reasons:
-            there = ", ".join(sorted(reasons)) or "none at all"
-            raise LookupError(f"no dead letter has the reason {asked.reason!r}; there are: {there}")
-        print(f"all of {asked.reason} are settled already")
-    for letter in letters:
-        try:
-            standing = await replay(blobs, sender, letter, now, asked.corrected)
-        except Rejected as fault:
-            failed += 1
-            advice = f"would be refused again, {fault}; give a corrected --body"
-            print(f"{letter.place}: {advice}", file=sys.stderr)
-            continue
-        print(f"{letter.place}: {told(standing) if standing else 'sent again'}")
-    return 1 if failed else 0
+async def replayed(
+    blobs: Blobs, sender: Sender, letters: Sequence[DeadLetter], now: datetime, corrected: bytes | None
+) -> list[Done]:
+    """Send again. A letter that would be refused again is left as it is."""
+    return [await _replayed(blobs, sender, letter, now, corrected) for letter in letters]
 
 
-async def discarded(blobs: Blobs, asked: argparse.Namespace, now: datetime) -> int:
+async def _replayed(
+    blobs: Blobs, sender: Sender, letter: DeadLetter, now: datetime, corrected: bytes | None
+) -> Done:
+    try:
+        standing = await replay(blobs, sender, letter, now, corrected)
+    except Rejected as fault:
+        return Done(letter.place, "refused", f"would be refused again, {fault}; give a corrected --body")
+    return Done(letter.place, "nothing", told(standing)) if standing else Done(letter.place, "sent again")
+
+
+async def discarded(blobs: Blobs, letters: Sequence[DeadLetter], now: datetime, note: str) -> list[Done]:
     """Mark as of no use."""
-    for letter in await chosen(blobs, asked.places, None):
-        standing = await settle(blobs, letter.place, Mark("discarded", now, asked.note))
-        print(f"{letter.place}: {told(standing) if standing else 'discarded'}")
-    return 0
+    done = []
+    for letter in letters:
+        standing = await settle(blobs, letter.place, Mark("discarded", now, note))
+        done.append(Done(letter.place, *(("nothing", told(standing)) if standing else ("discarded",))))
+    return done
 
 
 async def chosen(blobs: Blobs, places: Sequence[str], reason: str | None) -> list[DeadLetter]:
-    """Those named, or all open ones of a reason."""
+    """Those named, or all open ones of a reason. Raises LookupError where no letter has that."""
     if places:
         return [await find(blobs, place) for place in places]
-    return [letter async for letter in dead_letters(blobs) if letter.reason == reason]
+    found = await listed(blobs, reason, settled=False)
+    if not found:
+        reasons = {letter.reason for letter in await listed(blobs, None, settled=True)}
+        if reason not in reasons:
+            there = ", ".join(sorted(reasons)) or "none at all"
+            raise LookupError(f"no dead letter has the reason {reason!r}; there are: {there}")
+    return found
 
 
 def told(mark: Mark) -> str:
     """A mark for people."""
     return f"was {mark.action} {mark.note + ' ' if mark.note else ''}at {utc(mark.at)}; nothing done"
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    main_parser = argparse.ArgumentParser(prog="vendctl deadletters", description=__doc__)
-    main_parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
-    actions = main_parser.add_subparsers(dest="action", required=True)
-    several = actions.add_parser("list", help="what was refused and is not settled yet")
-    several.add_argument("--reason", help="only this reason")
-    several.add_argument("--settled", action="store_true", help="also what was replayed or discarded")
-    several.add_argument("--json", action="store_true", help="one JSON object a line")
-    one = actions.add_parser("show", help="one of them whole, as JSON")
-    one.add_argument("place")
-    one.add_argument("--body", metavar="FILE", help="write the body's bytes to a file")
-    again = actions.add_parser("replay", help="send again")
-    again.add_argument("places", nargs="*", metavar="place")
-    again.add_argument("--reason", help="all open ones of this reason")
-    again.add_argument("--body", metavar="FILE", help="a corrected body, for one place")
-    away = actions.add_parser("discard", help="mark as of no use")
-    away.add_argument("places", nargs="+", metavar="place")
-    away.add_argument("--note", default="", help="why")
-    return main_parser
-
-
-async def run(asked: argparse.Namespace, now: datetime) -> int:
-    """The action, on the deployment that the process's environment names."""
-    try:
-        blobs = wiring.deadletters()
-        if asked.action == "list":
-            return await listed(blobs, asked)
-        if asked.action == "show":
-            return await shown(blobs, asked)
-        if asked.action == "discard":
-            return await discarded(blobs, asked, now)
-        return await replayed(blobs, wiring.hub_sender(), asked, now)
-    finally:
-        await wiring.close()
-
-
-def main(argv: list[str]) -> int:
-    """The command."""
-    options = parser()
-    asked = options.parse_args(argv)
-    if asked.action == "replay" and bool(asked.places) == bool(asked.reason):
-        options.error("replay needs places, or --reason")
-    if asked.action == "replay" and asked.body and len(asked.places) != 1:
-        options.error("--body corrects one place")
-    os.environ.update(load(asked.settings, os.environ))
-    try:
-        asked.corrected = Path(asked.body).read_bytes() if asked.action == "replay" and asked.body else None
-        return asyncio.run(run(asked, datetime.now(UTC)))
-    except (LookupError, OSError, Transient) as fault:
-        print(fault.args[0] if fault.args else fault, file=sys.stderr)
-        return 1

@@ -1,29 +1,22 @@
-"""``vendctl device``: what a new or replaced board needs to send: a publisher token and its epoch.
+"""What a new or replaced board needs to send: a publisher token and its epoch.
 
 The token opens ``{hub}/publishers/{deviceId}`` for sending and nothing else, and the hub stamps every event
 with that name. It is signed here, with the key of the hub's policy ``devices`` from the setting ``DEVICES``
 (a connection string). The epoch is the one after the highest that the machine's events ever had.
 """
 
-import argparse
-import asyncio
 import base64
 import hashlib
 import hmac
-import json
-import os
 import re
-import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
-from vendctl.environment import load
 from vending import wiring
 from vending.domain import conditions
 from vending.domain.events import Identifier
-from vending.errors import VendstreamError
 
 NAME = re.compile(Identifier)
 """Of devices and machines: exactly the names that ingest takes."""
@@ -69,34 +62,13 @@ def next_epoch(stock: Mapping[str, Any] | None, entry: conditions.Entry) -> int:
     return 1 + max([*books, *(register[0] for register in entry.values())], default=0)
 
 
-async def run(asked: argparse.Namespace, now: datetime) -> dict[str, Any]:
-    """The credentials, and the epoch as the deployment's documents tell it."""
-    try:
-        expires = now + timedelta(days=asked.days)
-        found = credentials(os.environ, wiring.settings().telemetry_hub, asked.device, expires)
-        stored = await wiring.machines().read(asked.machine, "stock")
-        documents = [one.body async for one in wiring.conditions().select(None, ("type", "=", "conditions"))]
-        entry = conditions.merged(documents).get(asked.machine, {})
-        epoch = next_epoch(stored.body if stored else None, entry)
-        return found | {"machineId": asked.machine, "deviceepoch": epoch}
-    finally:
-        await wiring.close()
-
-
-def main(argv: list[str]) -> int:
-    """The command: one JSON object with a secret in it; 1 when it cannot be made."""
-    parser = argparse.ArgumentParser(prog="vendctl device", description=__doc__)
-    parser.add_argument("device", help="the board's name: in events, source is /devices/{device}")
-    parser.add_argument("--machine", required=True, help="the machine that it is built into")
-    parser.add_argument("--days", type=int, default=365, help="how long the token holds; default 365")
-    parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
-    asked = parser.parse_args(argv)
-    if asked.days < 1 or not all(NAME.fullmatch(name) for name in (asked.device, asked.machine)):
-        parser.error("--days is at least 1; names are up to 64 of A-Z a-z 0-9 . _ -, a letter or digit first")
-    os.environ.update(load(asked.settings, os.environ))
-    try:
-        print(json.dumps(asyncio.run(run(asked, datetime.now(UTC))), indent=2))
-    except (ValueError, VendstreamError) as fault:
-        print(fault, file=sys.stderr)
-        return 1
-    return 0
+async def issue(
+    environment: Mapping[str, str], device: str, machine: str, expires: datetime
+) -> dict[str, Any]:
+    """The credentials, and the epoch as the deployment's documents tell it. Raises ValueError."""
+    found = credentials(environment, wiring.settings().telemetry_hub, device, expires)
+    stored = await wiring.machines().read(machine, "stock")
+    documents = [one.body async for one in wiring.conditions().select(None, ("type", "=", "conditions"))]
+    entry = conditions.merged(documents).get(machine, {})
+    epoch = next_epoch(stored.body if stored else None, entry)
+    return found | {"machineId": machine, "deviceepoch": epoch}

@@ -1,16 +1,14 @@
-"""``vendctl rebuild``: state rebuilt from the archive into a database of its own, compared with the live one.
+"""State rebuilt from the archive into a database of its own, compared with the live one.
 
 The target database is created on the same account, with the live one's containers, and must be empty; its
-dead letters go to the blob container ``rebuild-{target}``. Nothing live is written to. Exit code 1 when
-anything differs; operators' writes are not compared.
+dead letters go to the blob container ``rebuild-{target}``. Nothing live is written to; operators' writes are
+not compared.
 """
 
-import argparse
 import asyncio
-import json
-import os
 import re
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -19,14 +17,11 @@ from azure.cosmos.aio import CosmosClient
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient
 
-from vendctl.archive import moment
-from vendctl.environment import load
 from vendctl.provision import CONTAINERS, create_database
 from vending import wiring
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
-from vending.errors import VendstreamError
 from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.compare_rebuilt import Comparison, State, compare
 from vending.usecases.ingest import IngestStores
@@ -71,35 +66,31 @@ class Target:
         return False
 
 
-async def rebuild(name: str, wanted: Wanted, resume: bool = False) -> tuple[Replayed, Comparison | None]:
+async def rebuild(
+    environment: Mapping[str, str], name: str, wanted: Wanted, resume: bool = False
+) -> tuple[Replayed, Comparison | None]:
     """Replay, roll up, compare; without a comparison where only the events until a time were replayed.
 
-    Raises ValueError for a target that holds something, unless this is to ``resume``.
+    Raises ValueError for a target that cannot be one, or holds something and this is not to ``resume``.
     """
-    try:
-        async with (
-            cosmos_client(os.environ, "COSMOS") as cosmos,
-            blob_service(os.environ, "DATA") as blobs,
-        ):
-            target = await _prepared(cosmos, blobs, name, resume)
-            show = _Progress()
-            archive = wiring.archive_blobs()
-            done = await replay(
-                archive, target.ingest, wanted, wiring.version(), asyncio.sleep, show.replayed
-            )
-            queue = Messages()
-            await roll_up_all(target.rollups(queue), queue, datetime.now(UTC))
-            if wanted.until is not None:
-                return done, None
-            live = State(wiring.machines(), wiring.conditions(), wiring.fleet())
-            return done, await compare(live, target.state, done.inexact, wanted.machine, show.compared)
-    finally:
-        await wiring.close()
+    if name == wiring.settings().cosmos_database or not TARGET.fullmatch(name):
+        raise ValueError("--target: 3 to 40 lower-case letters, digits and hyphens; not the live database")
+    async with cosmos_client(environment, "COSMOS") as cosmos, blob_service(environment, "DATA") as blobs:
+        target = await _prepared(cosmos, blobs, name, resume)
+        show = _Progress()
+        archive = wiring.archive_blobs()
+        done = await replay(archive, target.ingest, wanted, wiring.version(), asyncio.sleep, show.replayed)
+        queue = Messages()
+        await roll_up_all(target.rollups(queue), queue, datetime.now(UTC))
+        if wanted.until is not None:
+            return done, None
+        live = State(wiring.machines(), wiring.conditions(), wiring.fleet())
+        return done, await compare(live, target.state, done.inexact, wanted.machine, show.compared)
 
 
-async def drop(name: str) -> None:
+async def drop(environment: Mapping[str, str], name: str) -> None:
     """Delete a target, if there is one."""
-    async with cosmos_client(os.environ, "COSMOS") as cosmos, blob_service(os.environ, "DATA") as blobs:
+    async with cosmos_client(environment, "COSMOS") as cosmos, blob_service(environment, "DATA") as blobs:
         with suppress(CosmosResourceNotFoundError):
             await cosmos.delete_database(name)
         container = blobs.get_container_client(f"rebuild-{name}")
@@ -156,32 +147,3 @@ def explain(done: Replayed, found: Comparison | None) -> str:
     if found.excepted:
         lines.append(f"{found.excepted:,} estimated times differ, as they may")
     return "\n".join([*lines, *(f"  {difference}" for difference in found.named)])
-
-
-def main(argv: list[str]) -> int:
-    """The command: 0 equal, 1 different, 2 it could not be done."""
-    parser = argparse.ArgumentParser(prog="vendctl rebuild", description=__doc__)
-    parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
-    parser.add_argument(
-        "--target", required=True, help="a Cosmos DB database of its own, on the same account"
-    )
-    parser.add_argument("--machine", help="this machine only")
-    parser.add_argument("--until", type=moment, help="events enqueued before (ISO 8601, UTC); not compared")
-    parser.add_argument("--resume", action="store_true", help="go on in a target that an earlier run filled")
-    parser.add_argument("--drop", action="store_true", help="delete the target again where it is equal")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
-    asked = parser.parse_args(argv)
-    try:
-        os.environ.update(load(asked.settings, os.environ))
-        if asked.target == wiring.settings().cosmos_database or not TARGET.fullmatch(asked.target):
-            raise ValueError(
-                "--target: 3 to 40 lower-case letters, digits and hyphens; not the live database"
-            )
-        done, found = asyncio.run(rebuild(asked.target, Wanted(asked.machine, asked.until), asked.resume))
-        if asked.drop and found is not None and found.equal:
-            asyncio.run(drop(asked.target))
-    except (VendstreamError, ValueError, OSError) as fault:
-        print(f"vendctl rebuild: {fault}", file=sys.stderr)
-        return 2
-    print(json.dumps(figures(done, found)) if asked.json else explain(done, found))
-    return 1 if found is not None and not found.equal else 0

@@ -9,7 +9,7 @@ import pytest
 from tests.devices import Device, send
 from tests.elsewhere import RUN
 from tests.waiting import finished
-from vendctl.deadletters import main
+from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
 
@@ -25,8 +25,8 @@ def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def listed(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
     """Place → body of the dead letters of this test's machine."""
-    assert main(["list", "--json", *words]) == 0
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert vendctl(["deadletters", "list", "--json", *words]) == 0
+    rows = json.loads(capsys.readouterr().out)
     return {row["place"]: row["body"] for row in rows if NAME in row["body"]}
 
 
@@ -41,16 +41,16 @@ def test_a_refused_event_is_corrected_and_applied(
     assert sorted(found.values()) == [f"[{NAME}", bad.decode()]
     broken, wrong = sorted(found, key=lambda place: found[place] != f"[{NAME}")
     file = tmp_path / "body.json"
-    assert main(["show", wrong, "--body", str(file)]) == 0
+    assert vendctl(["deadletters", "show", wrong, "--body", str(file)]) == 0
     assert json.loads(capsys.readouterr().out)["reason"] == "wrong-schema"
-    assert main(["replay", wrong]) == 1
+    assert vendctl(["deadletters", "replay", wrong]) == 1
     assert "would be refused again, wrong-schema" in capsys.readouterr().err
     file.write_bytes(file.read_bytes().replace(b'"quantity":0', b'"quantity":1'))
-    assert main(["replay", wrong, "--body", str(file)]) == 0
+    assert vendctl(["deadletters", "replay", wrong, "--body", str(file)]) == 0
     assert "sent again" in capsys.readouterr().out
-    assert main(["replay", wrong, "--body", str(file)]) == 0
+    assert vendctl(["deadletters", "replay", wrong, "--body", str(file)]) == 0
     assert "was replayed with a corrected body at" in capsys.readouterr().out
-    assert main(["discard", broken, "--note", "a fuzzer"]) == 0
+    assert vendctl(["deadletters", "discard", broken, "--note", "a fuzzer"]) == 0
     capsys.readouterr()
     finished(running.environment)
     assert listed(capsys) == {}

@@ -10,7 +10,7 @@ from azure.eventhub import EventData, EventHubProducerClient
 
 from tests.devices import Device
 from tests.waiting import finished
-from vendctl.device import main
+from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
 
@@ -23,7 +23,7 @@ def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def issued(capsys: pytest.CaptureFixture[str], device: Device) -> dict[str, Any]:
-    assert main([device.name, "--machine", device.machine]) == 0
+    assert vendctl(["device", device.name, "--machine", device.machine]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
