@@ -32,10 +32,11 @@ help: ## this list
 	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
-.venv/ready: .tools/uv-$(UV_VERSION) requirements-dev.txt .python-version
+.venv/ready: .tools/uv-$(UV_VERSION) requirements-dev.txt pyproject.toml .python-version
 	@echo "set-up: Python $$(cat .python-version) and its packages"
 	@test -x $(PY) || .tools/bin/uv venv --quiet --python "$$(cat .python-version)" .venv
 	@.tools/bin/uv pip sync --quiet --require-hashes --python $(PY) requirements-dev.txt
+	@.tools/bin/uv pip install --quiet --offline --no-deps --python $(PY) --editable .
 	@touch $@
 
 %/node_modules/.ready: %/package-lock.json .venv/ready

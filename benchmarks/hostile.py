@@ -29,6 +29,7 @@ from devstack.stack import FunctionsHost, Ports, Stack
 from tests.devices import Device
 from tests.waiting import finished
 from vendctl.account import take
+from vendctl.commands.program import wired
 from vendctl.local.system import HUBS, ROOT, environment
 from vendctl.provision import provision
 
@@ -123,7 +124,7 @@ def run(folder: Path, count: int, apart: bool) -> dict[str, Any]:
         found["seconds"] = round(time.monotonic() - begun, 1)
         watch.look()
         found["peak_mb"] = watch.peaks
-        found["account"] = asyncio.run(take()).figures()
+        found["account"] = wired(take(settings)).figures()
     return found
 
 

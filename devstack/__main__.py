@@ -1,28 +1,36 @@
-"""``python -m devstack PART``: one line a part; each part's ``cli.main(argv)`` does the rest."""
+"""``devstack COMMAND …``, and ``python -m devstack``: the same."""
 
-import importlib
 import sys
+from collections.abc import Sequence
 
-PARTS = {
-    "up": ("devstack.up", "the whole stack and an app folder on it"),
-    "services": ("devstack.services", "Azurite, Event Hubs and Cosmos DB, for `func start`"),
-    "eventhubs": ("devstack.eventhubs.cli", "an Event Hubs namespace (AMQP 1.0)"),
-    "cosmos": ("devstack.cosmos.cli", "a Cosmos DB for NoSQL account (REST)"),
-    "functions": ("devstack.functions.cli", "the Functions host for an app folder"),
-    "status": ("devstack.status", "what runs, and where it listens"),
-}
+from devstack.commands import PROGRAM as PROGRAM
+
+SEVERAL = ("--only", "--instances")
+"""Options of ``functions`` that take several words: ``--only a b`` is ``--only a --only b``."""
 
 
-def main(argv: list[str]) -> int:
-    """Run one part; 2 for words that name none."""
-    if not argv or argv[0] not in PARTS:
-        lines = [f"  {name:<10} {text}" for name, (_, text) in PARTS.items()]
-        print("usage: python -m devstack PART [--help]", *lines, sep="\n", file=sys.stderr)
-        return 2
-    module = importlib.import_module(PARTS[argv[0]][0])
-    code: int = module.main(argv[1:])
-    return code
+def main(argv: Sequence[str]) -> int:
+    """Do what the words say; the exit code."""
+    return PROGRAM.main(apart(argv) if list(argv[:1]) == ["functions"] else argv)
+
+
+def apart(argv: Sequence[str]) -> list[str]:
+    """The words, with the option before each of its values."""
+    found: list[str] = []
+    option = ""
+    for word in argv:
+        if option and not word.startswith("-") and found[-1] != option:
+            found.append(option)
+        elif word.startswith("-"):
+            option = word if word in SEVERAL else ""
+        found.append(word)
+    return found
+
+
+def entry() -> int:
+    """The installed command."""
+    return main(sys.argv[1:])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(entry())

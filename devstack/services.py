@@ -1,45 +1,30 @@
-"""``python -m devstack services``: Azurite, Event Hubs and Cosmos DB in the foreground, for ``func start``.
+"""``devstack services``: Azurite, Event Hubs and Cosmos DB in the foreground, for ``func start``.
 
 On the usual ports, those that ``local.settings.json`` files name; a port that is taken is an error, because
 an app that is configured for it would talk to somebody else.
 """
 
-import argparse
+import contextlib
 import signal
-import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from devstack.ports import free_port
 from devstack.signals import interruptible
 from devstack.stack import Ports, Stack
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    """The words that ``services`` and ``up`` share."""
-    found = argparse.ArgumentParser(prog=f"python -m devstack {prog}")
-    found.add_argument("--data", type=Path, default=Path(".data/services"), help="kept between runs")
-    found.add_argument(
-        "--config", type=Path, help="hubs and consumer groups, in the official emulator's shape"
-    )
-    usual = Ports()
+def taken(ports: Ports) -> Ports:
+    """The ports asked for, 0 for any. Raises OSError that names the one that somebody holds."""
     for name in ("eventhubs", "cosmos", "blob", "queue"):
-        found.add_argument(
-            f"--{name}-port", type=int, default=getattr(usual, name), help="default %(default)s"
-        )
-    return found
-
-
-def ports(asked: argparse.Namespace) -> Ports:
-    """The ports asked for. Raises SystemExit that names the one that is taken."""
-    for name in ("eventhubs", "cosmos", "blob", "queue"):
-        port = getattr(asked, f"{name}_port")
+        port = getattr(ports, name)
         if port and free_port(port) != port:
-            raise SystemExit(
+            raise OSError(
                 f"port {port} ({name}) is taken: end what holds it, or choose another (--{name}-port)"
             )
-    wanted = Ports(asked.eventhubs_port, asked.cosmos_port, asked.blob_port, asked.queue_port)
-    return Ports.free(wanted)
+    return Ports.free(ports)
 
 
 def until_stopped() -> None:
@@ -50,29 +35,30 @@ def until_stopped() -> None:
     stopped.wait()
 
 
+def connections(stack: Stack) -> dict[str, str]:
+    """App settings that are connections to it."""
+    return {
+        "EVENTHUB": stack.eventhubs_connection,
+        "COSMOS": stack.cosmos_connection,
+        "AzureWebJobsStorage": stack.storage_connection,
+    }
+
+
 def describe(stack: Stack) -> str:
     """The connection strings, as app settings, and where events are sent by HTTP."""
-    return "\n".join(
-        [
-            f"EVENTHUB             {stack.eventhubs_connection}",
-            f"COSMOS               {stack.cosmos_connection}",
-            f"AzureWebJobsStorage  {stack.storage_connection}",
-            f"events by HTTP: POST {stack.eventhubs_http}/HUB/messages",
-        ]
-    )
+    named = [f"{name:<20} {value}" for name, value in connections(stack).items()]
+    return "\n".join([*named, f"events by HTTP: POST {stack.eventhubs_http}/HUB/messages"])
 
 
-def main(argv: list[str]) -> int:
-    """The command."""
-    asked = parser("services").parse_args(argv)
+def run(
+    data: Path, ports: Ports, config: Path | None, listening: Callable[[dict[str, Any], str], None]
+) -> None:
+    """Until SIGINT or SIGTERM. Raises OSError, RuntimeError when it cannot start."""
     interruptible()
-    try:
-        with Stack.start(asked.data, ports=ports(asked), hubs_config=asked.config) as stack:
-            print(describe(stack), f"data in {stack.data}; Ctrl-C stops all of it", sep="\n", flush=True)
-            until_stopped()
-    except KeyboardInterrupt:
-        return 0
-    except RuntimeError as fault:
-        print(fault, file=sys.stderr)
-        return 1
-    return 0
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        Stack.start(data, ports=taken(ports), hubs_config=config) as stack,
+    ):
+        text = f"{describe(stack)}\ndata in {stack.data}; Ctrl-C stops all of it"
+        listening({"settings": connections(stack), "http": stack.eventhubs_http}, text)
+        until_stopped()

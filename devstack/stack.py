@@ -17,7 +17,7 @@ from typing import IO, Any, Self
 
 from devstack import azurite
 from devstack.cosmos.auth import WELL_KNOWN_KEY
-from devstack.ports import free_port
+from devstack.ports import BLOB, COSMOS, EVENTHUBS, QUEUE, free_port
 from devstack.signals import uninterrupted
 
 PATIENCE = 60.0
@@ -28,10 +28,10 @@ PATIENCE = 60.0
 class Ports:
     """Where the parts listen; the defaults are those that ``local.settings.json`` files name."""
 
-    eventhubs: int = 5672
-    cosmos: int = 8081
-    blob: int = 10000
-    queue: int = 10001
+    eventhubs: int = EVENTHUBS
+    cosmos: int = COSMOS
+    blob: int = BLOB
+    queue: int = QUEUE
 
     @classmethod
     def free(cls, preferred: Self | None = None) -> Self:

@@ -1,6 +1,5 @@
-"""``python -m devstack status``: what answers on the usual ports, and which functions are loaded."""
+"""``devstack status``: what answers on the usual ports, and which functions are loaded."""
 
-import argparse
 import json
 import socket
 import urllib.error
@@ -46,24 +45,14 @@ def asked_of(port: int, question: Callable[[int], str]) -> tuple[bool, str]:
         return False, f"nothing answers ({fault})"
 
 
-def main(argv: list[str]) -> int:
-    """The command: 0 when the three services answer."""
-    usual = Ports()
-    parser = argparse.ArgumentParser(prog="python -m devstack status", description=__doc__)
-    for name in ("eventhubs", "cosmos", "blob", "queue"):
-        parser.add_argument(
-            f"--{name}-port", type=int, default=getattr(usual, name), help="default %(default)s"
-        )
-    parser.add_argument("--functions-port", type=int, default=7071, help="default %(default)s")
-    asked = parser.parse_args(argv)
-    answers = {
-        f"Event Hubs  {asked.eventhubs_port}": asked_of(asked.eventhubs_port, amqp),
-        f"Cosmos DB   {asked.cosmos_port}": asked_of(asked.cosmos_port, http),
-        f"blobs       {asked.blob_port}": asked_of(asked.blob_port, http),
-        f"queues      {asked.queue_port}": asked_of(asked.queue_port, http),
+def look(ports: Ports, functions_port: int) -> tuple[dict[str, tuple[int, bool, str]], bool]:
+    """Part → its port, whether it answers, and what; and whether all three services do."""
+    questions = {
+        "Event Hubs": (ports.eventhubs, amqp),
+        "Cosmos DB": (ports.cosmos, http),
+        "blobs": (ports.blob, http),
+        "queues": (ports.queue, http),
+        "Functions": (functions_port, functions),
     }
-    _, loaded = asked_of(asked.functions_port, functions)
-    for name, (_, said) in answers.items():
-        print(f"{name}  {said}")
-    print(f"Functions   {asked.functions_port}  {loaded}")
-    return 0 if all(there for there, _ in answers.values()) else 1
+    found = {name: (port, *asked_of(port, question)) for name, (port, question) in questions.items()}
+    return found, all(there for name, (_, there, _) in found.items() if name != "Functions")

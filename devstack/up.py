@@ -1,44 +1,53 @@
-"""``python -m devstack up APP``: the services, and the Functions host for an app folder on them.
+"""``devstack up APP``: the services, and the Functions host for an app folder on them.
 
-The app's connections are its own settings; name with ``--connect`` which of them lead to which service.
+The app's connections are its own settings; ``connect`` names which of them lead to which service.
 """
 
-import sys
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from devstack.services import describe, parser, ports, until_stopped
+from devstack.services import describe, taken, until_stopped
 from devstack.signals import interruptible
-from devstack.stack import Stack
+from devstack.stack import Ports, Stack
 
 
-def main(argv: list[str]) -> int:
-    """The command."""
-    words = parser("up")
-    words.add_argument("app", type=Path, help="folder with host.json and function_app.py")
-    words.add_argument("--port", type=int, default=7071, help="of the host (default 7071)")
-    words.add_argument(
-        "--connect", action="append", default=[], metavar="SETTING=SERVICE",
-        help="an app setting that is the connection to eventhubs, cosmos or storage",
-    )  # fmt: skip
-    asked = words.parse_args(argv)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An app folder, the port of its host, and what it stands on."""
+
+    app: Path
+    port: int
+    data: Path
+    ports: Ports
+    config: Path | None = None
+    connect: Sequence[str] = ()
+    """``SETTING=SERVICE`` each."""
+
+
+def run(wanted: Wanted, listening: Callable[[dict[str, Any], str], None]) -> None:
+    """Until SIGINT or SIGTERM. Raises OSError, RuntimeError, ValueError when it cannot start."""
     interruptible()
-    try:
-        with Stack.start(asked.data, ports=ports(asked), hubs_config=asked.config) as stack:
-            host = stack.start_functions(
-                asked.app, settings=connections(stack, asked.connect), port=asked.port
-            )
-            print(describe(stack), f"{host.url}: {', '.join(host.functions)}", sep="\n", flush=True)
-            print(f"logs and data in {stack.data}; Ctrl-C stops all of it", flush=True)
-            until_stopped()
-    except KeyboardInterrupt:
-        return 0
-    except (RuntimeError, ValueError) as fault:
-        print(fault, file=sys.stderr)
-        return 1
-    return 0
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        Stack.start(wanted.data, ports=taken(wanted.ports), hubs_config=wanted.config) as stack,
+    ):
+        settings = connections(stack, wanted.connect)
+        host = stack.start_functions(wanted.app, settings=settings, port=wanted.port)
+        text = "\n".join(
+            [
+                describe(stack),
+                f"{host.url}: {', '.join(host.functions)}",
+                f"logs and data in {stack.data}; Ctrl-C stops all of it",
+            ]
+        )
+        listening({"settings": settings, "url": host.url, "functions": list(host.functions)}, text)
+        until_stopped()
 
 
-def connections(stack: Stack, named: list[str]) -> dict[str, str]:
+def connections(stack: Stack, named: Sequence[str]) -> dict[str, str]:
     """App settings for the connections named. Raises ValueError for a service that there is not."""
     known = {
         "eventhubs": stack.eventhubs_connection,

@@ -1,7 +1,6 @@
 """A fleet that runs against a hub: model time follows real time, and stops well."""
 
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulator.commandline import Answer, Exit
 from simulator.demand import DAY
 from simulator.device import iso
 from simulator.fleet import Fleet
@@ -94,9 +94,8 @@ class Live:
         """Whether the history is still being sent."""
         self._epochs = 0
 
-    def run(self, *, lines: bool) -> int:
-        """Send until the end; 0 when it ended as asked, 1 when the hub took nothing of what was sent."""
-        progress = Progress(lines=lines)
+    def run(self, progress: Progress) -> Answer:
+        """Send until the end; WRONG when the hub took nothing of what was sent."""
         with (
             stopped_by_signals(self.stop),
             State(self.state_folder) if self.state_folder else nullcontext() as state,
@@ -113,12 +112,13 @@ class Live:
                 if state:
                     state.finish()
                 self._write_truth(unsent)
-                progress.report(self._figures(sender, 0.0) | {"unsent": len(unsent), "final": True})
+                figures = self._figures(sender, 0.0) | {"unsent": len(unsent), "final": True}
+                progress.report(figures)
                 progress.close()
         if unsent and not self.acknowledged:
-            print(f"simulator run: the hub took none of {len(unsent)} events", file=sys.stderr)
-            return 1
-        return 0
+            wrong = f"the hub took none of {len(unsent)} events"
+            return Answer(figures, progress.last(figures), Exit.WRONG, wrong)
+        return Answer(figures, progress.last(figures))
 
     def _begin(self) -> None:
         if self.state and self.state.load(self.timeline, self.truth):

@@ -1,28 +1,27 @@
-"""``simulator load``: very many devices at a fixed rate, or as fast as the hub takes their events.
+"""Very many devices at a fixed rate, or as fast as the hub takes their events.
 
 A device sends ``--batch`` events at a time, as a gateway does that wakes up now and then (one batch is one
 request: with 1, a connection sends about a thousand events a second). Rate and latency are those of
 acknowledged sends. Each load is an epoch of its own, so that no load repeats another one's events.
 """
 
-import argparse
-import json
 import logging
 import resource
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from simulator.commandline import Answer, NotDone
 from simulator.fleet import Fleet
 from simulator.latency import Latencies
 from simulator.live import millis, stopped_by_signals
 from simulator.load_devices import Devices
-from simulator.options import add_hub, add_prefix
 from simulator.sender import PATIENCE, producer
 
 log = logging.getLogger(__name__)
@@ -104,31 +103,36 @@ class Load:
             return
 
 
-def main(argv: list[str]) -> int:
-    """The command."""
-    asked = _parser().parse_args(argv)
-    try:
-        fleet = Fleet(asked.seed, asked.devices, asked.prefix)
-        epoch = asked.epoch or int(time.time())
-        load = Load(Devices(fleet, epoch), asked.batch, asked.rate, min(asked.connections, asked.devices))
-        with stopped_by_signals(load.stop):
-            seconds = _run(load, asked)
-    except ValueError as fault:
-        print(f"simulator load: {fault}", file=sys.stderr)
-        return 2
-    if load.failure:
-        print(f"simulator load: sending stopped: {load.failure!r}", file=sys.stderr)
-        return 1
-    figures = _figures(load, seconds)
-    if asked.truth:
-        load.devices.write_truth(asked.truth, epoch=epoch, acknowledged=sum(load.sent))
-    print(json.dumps(figures) if asked.json else _sentence(figures))
-    return 0
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A load: ``seconds`` long, ``rate`` in events a second (0: as fast as possible)."""
+
+    fleet: Fleet
+    seconds: float
+    rate: float
+    batch: int
+    connections: int
+    epoch: int | None = None
+    """Of the devices; None: the time in seconds."""
 
 
-def _run(load: Load, asked: argparse.Namespace) -> float:
-    """Send; for how many seconds events were sent."""
-    threads = load.start(asked.connection, asked.hub)
+def load(wanted: Wanted, connection: str, hub: str, truth: Path | None) -> Answer:
+    """Send. Raises ValueError, and NotDone when sending stopped by itself."""
+    epoch = wanted.epoch or int(time.time())
+    lanes = min(wanted.connections, wanted.fleet.machines)
+    sending = Load(Devices(wanted.fleet, epoch), wanted.batch, wanted.rate, lanes)
+    with stopped_by_signals(sending.stop):
+        seconds = _run(sending, sending.start(connection, hub), wanted.seconds)
+    if sending.failure:
+        raise NotDone(f"sending stopped: {sending.failure!r}")
+    figures = _figures(sending, seconds)
+    if truth:
+        sending.devices.write_truth(truth, epoch=epoch, acknowledged=sum(sending.sent))
+    return Answer(figures, _sentence(figures))
+
+
+def _run(load: Load, threads: list[threading.Thread], wanted: float) -> float:
+    """Send for that long; for how many seconds events were sent."""
     for opened in load.open:
         while not opened.wait(0.2) and not load.stop.is_set():
             pass
@@ -139,8 +143,8 @@ def _run(load: Load, asked: argparse.Namespace) -> float:
     )  # fmt: skip
     begun = time.monotonic()
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("load", total=asked.seconds, told="")
-        while (passed := time.monotonic() - begun) < asked.seconds and not load.stop.wait(0.2):
+        task = bar.add_task("load", total=wanted, told="")
+        while (passed := time.monotonic() - begun) < wanted and not load.stop.wait(0.2):
             sent = sum(load.sent)
             p99 = max(latency.percentile(0.99) for latency in load.latencies)
             told = f"{sent:,} events, {sent / passed:,.0f}/s, p99 {p99 * 1000:.0f} ms" if passed else ""
@@ -184,26 +188,3 @@ def _peak_memory() -> int:
     """Bytes; Linux counts in KiB, macOS in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="simulator load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_hub(parser, required=True)
-    add_prefix(parser)
-    parser.set_defaults(prefix="load-")
-    parser.add_argument("--devices", type=int, default=5_000, help="default 5000")
-    parser.add_argument("--seconds", type=float, default=30.0, help="default 30")
-    parser.add_argument(
-        "--rate", type=float, default=0.0, help="events a second; default as fast as possible"
-    )
-    parser.add_argument(
-        "--batch", type=int, default=20, help="events that a device sends at a time; default 20"
-    )
-    parser.add_argument("--connections", type=int, default=2, help="default 2")
-    parser.add_argument("--seed", type=int, default=1, help="default 1")
-    parser.add_argument("--epoch", type=int, help="of the devices; default the time in seconds")
-    parser.add_argument("--truth", type=Path, help="where the truth is written at the end (JSON)")
-    parser.add_argument("--json", action="store_true", help="the figures as one JSON line")
-    return parser

@@ -1,4 +1,4 @@
-"""What a run says while it runs: JSON lines, a live screen, or nothing."""
+"""What a run says while it runs: JSON lines, a live screen, or nothing; and what at its end."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """One report a second; the last one has ``final``."""
+    """One report a second; the last one has ``final``. A ``still`` one has only that."""
 
-    def __init__(self, *, lines: bool) -> None:
+    def __init__(self, *, lines: bool, still: bool = False) -> None:
         self.lines = lines
         self._live: Live | None = None
-        if not lines and sys.stdout.isatty():
+        if not lines and not still and sys.stdout.isatty():
             from rich.console import Console
             from rich.live import Live
 
@@ -39,8 +39,10 @@ class Progress:
             print(json.dumps(figures, separators=(",", ":")), flush=True)
         elif self._live:
             self._live.update(_table(figures))
-        elif figures.get("final"):
-            print(_sentence(figures))
+
+    def last(self, figures: dict[str, Any]) -> str:
+        """The end in a sentence, where it was not shown already."""
+        return "" if self.lines or self._live else _sentence(figures)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

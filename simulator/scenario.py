@@ -1,69 +1,53 @@
-"""``simulator scenario FILE``: a fleet, and what befalls it; FILE may be the name of a built-in scenario.
+"""A fleet, and what befalls it, from a TOML file or a built-in scenario.
 
-Model time starts as the file says, so that the bodies depend on the file and the seed alone (``--dates now``
-dates events now instead). ``--machines``, ``--hours`` and ``--speed`` override the file.
+Model time starts as the file says, so that the bodies depend on the file and the seed alone.
 """
 
-import argparse
-import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from simulator import scenario_file
 from simulator.acts import install
+from simulator.commandline import Answer
 from simulator.demand import HOUR
 from simulator.fleet import Fleet
 from simulator.live import Live, Pace
-from simulator.options import add_hub, add_prefix, moment
-from simulator.run import print_deliveries
-from simulator.scenario_file import Scenario
+from simulator.options import moment
+from simulator.progress import Progress
+from simulator.run import Hub, print_deliveries
 from simulator.timeline import Timeline
 
 
-def main(argv: list[str]) -> int:
-    """The command."""
-    asked = _parser().parse_args(argv)
-    try:
-        scenario = _overridden(scenario_file.read(asked.file), asked)
-        fleet, start = Fleet(scenario.seed, scenario.machines, asked.prefix), moment(scenario.start)
-        end = start + int(scenario.hours * HOUR)
-        if asked.dry_run:
-            timeline = Timeline(fleet, scenario.faults, start)
-            install(scenario, timeline)
-            return print_deliveries(timeline, end)
-        if not asked.connection:
-            raise ValueError("--connection is missing (or give --dry-run)")
-        pace = Pace(scenario.speed, asked.dates, start, None, end)
-        live = Live(fleet, scenario.faults, pace, asked.connection, asked.hub, None, asked.truth)
-        install(scenario, live.timeline)
-        return live.run(lines=asked.json_progress)
-    except (ValueError, RuntimeError) as fault:
-        print(f"simulator scenario: {fault}", file=sys.stderr)
-        return 2
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What is said instead of the file's: model hours, model seconds per second."""
+
+    machines: int | None = None
+    seed: int | None = None
+    hours: float | None = None
+    speed: float | None = None
 
 
-def _parser() -> argparse.ArgumentParser:
-    names = ", ".join(sorted(x.stem for x in scenario_file.BUILT_IN.glob("*.toml")))
-    parser = argparse.ArgumentParser(
-        prog="simulator scenario", description=__doc__, epilog=f"built-in: {names}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    parser.add_argument("file", type=Path, help="a TOML file, or the name of a built-in scenario")
-    add_hub(parser, required=False)
-    add_prefix(parser)
-    parser.add_argument("--machines", type=int, help="instead of the file's")
-    parser.add_argument("--seed", type=int, help="instead of the file's")
-    parser.add_argument("--hours", type=float, help="model hours, instead of the file's")
-    parser.add_argument("--speed", type=float, help="model seconds per second, instead of the file's")
-    parser.add_argument(
-        "--dates", choices=("now", "model"), default="model", help="which time events carry; default model"
-    )
-    parser.add_argument("--truth", type=Path, help="where the truth is written at the end (JSON)")
-    parser.add_argument("--json-progress", action="store_true", help="a JSON line a second on stdout")
-    parser.add_argument("--dry-run", action="store_true", help="print deliveries as JSON lines, send nothing")
-    return parser
+class Played:
+    """A scenario with its fleet. Raises ValueError for a file that is none."""
 
+    def __init__(self, file: Path, instead: Instead, prefix: str) -> None:
+        held = scenario_file.read(file)
+        given = {name: getattr(instead, name) for name in ("machines", "seed", "hours", "speed")}
+        self.scenario = replace(held, **{name: x for name, x in given.items() if x is not None})
+        self.fleet = Fleet(self.scenario.seed, self.scenario.machines, prefix)
+        self.start = moment(self.scenario.start)
+        self.end = self.start + int(self.scenario.hours * HOUR)
 
-def _overridden(scenario: Scenario, asked: argparse.Namespace) -> Scenario:
-    names = ("machines", "seed", "hours", "speed")
-    return replace(scenario, **{x: getattr(asked, x) for x in names if getattr(asked, x) is not None})
+    def dry(self) -> None:
+        """Print its deliveries."""
+        timeline = Timeline(self.fleet, self.scenario.faults, self.start)
+        install(self.scenario, timeline)
+        print_deliveries(timeline, self.end)
+
+    def run(self, hub: Hub, dates: str, truth: Path | None, progress: Progress) -> Answer:
+        """Send it. Raises ValueError, RuntimeError."""
+        pace = Pace(self.scenario.speed, dates, self.start, None, self.end)
+        live = Live(self.fleet, self.scenario.faults, pace, hub.given, hub.name, None, truth)
+        install(self.scenario, live.timeline)
+        return live.run(progress)

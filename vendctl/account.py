@@ -1,23 +1,14 @@
-"""``vendctl account``: what became of every event that the hub accepted.
+"""What became of every event that the hub accepted: lost and not yet are told apart."""
 
-Exit code 0: each is accounted for. 1: one is lost, or counted twice. 3: some are not accounted for yet,
-because events still come or the functions are behind; ask again. 2: nobody could look (settings, a store).
-"""
-
-import argparse
-import asyncio
-import json
-import os
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from vendctl.environment import load
+from devstack.commandline import Exit
 from vendctl.hub import behind, last_numbers
 from vending import wiring
 from vending.usecases import exclusion_list
 from vending.usecases.account import Account, account
-
-LOST, NOT_YET = 1, 3
 
 
 @dataclass(frozen=True)
@@ -31,17 +22,21 @@ class Verdict:
     """Whether the hub took events in meanwhile."""
 
     @property
-    def code(self) -> int:
+    def code(self) -> Exit:
         """The exit code."""
         if self.account.doubled:
-            return LOST
+            return Exit.WRONG
         if not self.account.lost:
-            return 0
-        return NOT_YET if self.arriving or any(self.behind.values()) else LOST
+            return Exit.DONE
+        return Exit.NOT_YET if self.arriving or any(self.behind.values()) else Exit.WRONG
+
+    def figures(self) -> dict[str, Any]:
+        """As JSON."""
+        return self.account.figures() | {"behind": self.behind, "arriving": self.arriving}
 
     def explain(self) -> str:
         """For people: what is wrong, where, and what to do."""
-        if self.code != NOT_YET:
+        if self.code != Exit.NOT_YET:
             return explain(self.account)
         late = ", ".join(f"{name} is {count:,} behind" for name, count in self.behind.items() if count)
         why = " and ".join(filter(None, ["events still arrive" if self.arriving else "", late]))
@@ -51,30 +46,27 @@ class Verdict:
         )
 
 
-async def judge() -> Verdict:
+async def judge(environment: Mapping[str, str]) -> Verdict:
     """The account, and how far hub and functions are before and after it."""
-    before, late = await last_numbers(os.environ), await behind(os.environ)
-    found = await take()
-    after = await behind(os.environ) if found.lost else {}
+    before, late = await last_numbers(environment), await behind(environment)
+    found = await take(environment)
+    after = await behind(environment) if found.lost else {}
     worst = {name: max(late.get(name, 0), after.get(name, 0)) for name in late | after}
-    return Verdict(found, worst, bool(found.lost) and await last_numbers(os.environ) != before)
+    return Verdict(found, worst, bool(found.lost) and await last_numbers(environment) != before)
 
 
-async def take() -> Account:
-    """The account of the deployment that the process's environment names."""
+async def take(environment: Mapping[str, str]) -> Account:
+    """The account of the deployment that is wired."""
     generation = wiring.settings().hub_generation
-    numbers = await last_numbers(os.environ)
-    try:
-        return await account(
-            wiring.archive_blobs(),
-            wiring.machines(),
-            wiring.conditions(),
-            wiring.deadletters(),
-            {(generation, partition): last for partition, last in numbers.items()},
-            await exclusion_list.read(wiring.catalog()),
-        )
-    finally:
-        await wiring.close()
+    numbers = await last_numbers(environment)
+    return await account(
+        wiring.archive_blobs(),
+        wiring.machines(),
+        wiring.conditions(),
+        wiring.deadletters(),
+        {(generation, partition): last for partition, last in numbers.items()},
+        await exclusion_list.read(wiring.catalog()),
+    )
 
 
 def table(found: Account) -> str:
@@ -94,18 +86,3 @@ def explain(found: Account) -> str:
     if found.doubled:
         lines.append(f"{found.doubled} ledger numbers stand in two lines: revenue is counted twice there.")
     return "\n".join(lines)
-
-
-def main(argv: list[str]) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="vendctl account", description=__doc__)
-    parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
-    asked = parser.parse_args(argv)
-    os.environ.update(load(asked.settings, os.environ))
-    found = asyncio.run(judge())
-    told = found.account.figures() | {"behind": found.behind, "arriving": found.arriving}
-    print(json.dumps(told) if asked.json else found.explain())
-    if asked.json and found.code:
-        print(found.explain(), file=sys.stderr)
-    return found.code

@@ -6,12 +6,11 @@ the partition is told by the file's path alone. Files without events have a head
 """
 
 import io
-import os
 import re
 import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -41,13 +40,15 @@ class Source:
     place: str
     pattern: str
     generation: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Which storage account ``container:`` means."""
 
 
 async def import_capture(source: Source, blobs: Blobs) -> tuple[int, int]:
     """(events read, new ones). What the archive holds already is not written again."""
     read = new = 0
     path = expression(source.pattern)
-    async for name, data in _files(source.place):
+    async for name, data in _files(source):
         match = path.search(name)
         if match is None:
             raise ValueError(f"{name} does not end like {source.pattern}.avro: say --pattern")
@@ -117,14 +118,15 @@ def plain(value: Any) -> Any:
     return {"base64": b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
-async def _files(place: str) -> AsyncIterator[tuple[str, bytes]]:
+async def _files(source: Source) -> AsyncIterator[tuple[str, bytes]]:
     """(name, content) in the order of names."""
+    place = source.place
     if not place.startswith(CONTAINER):
         for name, data in _in_folder(Path(place)):
             yield name, data
         return
     name, _, prefix = place.removeprefix(CONTAINER).partition("/")
-    async with blob_service(os.environ, "DATA") as service:
+    async with blob_service(source.settings, "DATA") as service:
         container = service.get_container_client(name)
         async for blob in container.list_blobs(name_starts_with=prefix):
             if blob.name.endswith(".avro"):

@@ -1,9 +1,8 @@
-"""``vendctl costs``: what a fleet costs a month, from measured figures and dated prices (infra/costs.toml).
+"""What a fleet costs a month, from measured figures and dated prices (infra/costs.toml).
 
 An estimate, each part by itself; nothing of it was ever compared with an Azure bill.
 """
 
-import argparse
 import json
 import tomllib
 from dataclasses import dataclass
@@ -140,10 +139,16 @@ def read(path: Path = ROOT / "infra" / "costs.toml") -> tuple[dict[str, Any], li
     return figures, [Fleet(**one) for one in figures["fleets"]]
 
 
+def computed() -> list[tuple[Fleet, dict[str, float]]]:
+    """Each fleet that was measured, with its parts."""
+    figures, fleets = read()
+    return [(fleet, Costs(figures, fleet).parts()) for fleet in fleets]
+
+
 def table() -> str:
     """All fleets as a Markdown table."""
-    figures, fleets = read()
-    found = [(fleet, Costs(figures, fleet).parts()) for fleet in fleets]
+    found = computed()
+    fleets = [fleet for fleet, _ in found]
     head = [f"{fleet.machines:,} machines" for fleet in fleets]
     lines = [f"| dollars a month | {' | '.join(head)} |", f"|---|{'---:|' * len(fleets)}"]
     lines += [
@@ -160,10 +165,3 @@ def logs_at_information() -> list[float]:
     figures, fleets = read()
     chatty = figures | {"logs": figures["logs_at_information"]}
     return [Costs(chatty, fleet).parts()["Logs"] for fleet in fleets]
-
-
-def main(argv: list[str]) -> int:
-    """The command."""
-    argparse.ArgumentParser(prog="vendctl costs", description=__doc__).parse_args(argv)
-    print(table())
-    return 0

@@ -43,6 +43,10 @@ class App:
         except msgspec.DecodeError:
             return status, None
 
+    def unlike(self, path: str, status: int) -> str:
+        """An answer that is none of those that are hoped for; with the address where nobody answers."""
+        return f"GET {path}: {status}" if status else f"GET {self.url}{path}: no answer"
+
     async def until(self, question: Callable[[], Awaitable[str | None]]) -> None:
         """Ask until nothing is wrong. Raises NotAlive with what still is when the time is over."""
         while wrong := await question():
@@ -75,7 +79,7 @@ class App:
         wrong = [f"{name}: {said}" for name, said in sorted(stores.items()) if said != "ok"]
         said = found.get("settings", "ok") if isinstance(found, dict) else "ok"
         wrong += [said] if said != "ok" else []
-        return f"GET /api/health: {status or 'no answer'} {', '.join(wrong)}".rstrip()
+        return f"{self.unlike('/api/health', status)} {', '.join(wrong)}".rstrip()
 
     async def arrived(self, epoch: int) -> str | None:
         """Whether the API shows the vend of that epoch."""
@@ -84,7 +88,7 @@ class App:
         if status == 404:
             return f"the event of epoch {epoch} was sent and is not in the API: {MACHINE} is unknown"
         if status != 200 or not isinstance(found, dict):
-            return f"GET {path}: {status or 'no answer'}"
+            return self.unlike(path, status)
         there = any(line["epoch"] == epoch for line in found["sales"])
         return None if there else f"the event of epoch {epoch} was sent and is not in the API"
 
@@ -97,7 +101,7 @@ class App:
             if status == 404:
                 return 0
             if status != 200 or not isinstance(found, dict):
-                return f"GET {path}: {status or 'no answer'}"
+                return self.unlike(path, status)
             count += found["day"]["figures"].get("test", 0) if found["day"] else 0
         return count
 
@@ -114,7 +118,7 @@ class App:
         path = f"/api/v1/machines/{MACHINE}"
         status, found = await self.get(path)
         if status != 200 or not isinstance(found, dict):
-            return f"GET {path}: {status or 'no answer'}"
+            return self.unlike(path, status)
         held: list[dict[str, Any]] = found["alerts"]
         return next((one for one in held if (one["rule"], one["component"]) == ("sold-out", SELECTION)), None)
 

@@ -2,7 +2,8 @@
 
 An app that cannot be imported is "0 functions found" on the platform, and the error is in no log there. So it
 is imported here first: isolated from this process, its folder last in ``sys.path`` (the worker puts it
-behind the packages), no app setting in the environment.
+behind the packages), without the checkout that an environment with installed commands has there too, and no
+app setting in the environment.
 """
 
 import json
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 SECONDS = 120
 PROGRAM = """
 import json, sys
+sys.path[:] = [part for part in sys.path if part != sys.argv[2]]
 sys.path.append(sys.argv[1])
 try:
     import function_app
@@ -41,7 +43,7 @@ def interpreter(requirements: str) -> Path:
 
 def functions(app: Path, python: Path) -> set[str]:
     """The functions of an app folder. Raises ValueError with one line that names what fails."""
-    words = [str(python), "-I", "-c", PROGRAM, str(app.resolve())]
+    words = [str(python), "-I", "-c", PROGRAM, str(app.resolve()), str(ROOT)]
     environment = {"PATH": os.environ.get("PATH", "")}
     done = subprocess.run(  # noqa: S603 - our own command line
         words, cwd=app, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False

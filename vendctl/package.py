@@ -1,4 +1,4 @@
-"""``vendctl package``: what is deployed (what ``.funcignore`` leaves of this folder), as a zip or a folder.
+"""What is deployed (what ``.funcignore`` leaves of this folder), as a zip or a folder.
 
 The same files as ``func azure functionapp publish`` and the GitHub action take. With ``--telemetry`` the
 package asks for Azure's OpenTelemetry distribution too (docs/operations.md). It is imported in a clean
@@ -6,8 +6,6 @@ interpreter first, and refused where that fails or a function of this checkout i
 requirement names no hash, because Azure would then install whatever it is served on that day.
 """
 
-import argparse
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -132,21 +130,3 @@ def _folder(target: Path, contents: dict[Path, bytes]) -> None:
     for path, content in contents.items():
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (target / path).write_bytes(content)
-
-
-def main(argv: list[str]) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="vendctl package", description=__doc__)
-    what = "a .zip, or a folder that does not exist; default dist/vendstream.zip"
-    parser.add_argument("target", nargs="?", type=Path, default=Path("dist/vendstream.zip"), help=what)
-    parser.add_argument("--telemetry", action="store_true", help="with the OpenTelemetry distribution")
-    parser.add_argument("--version", default="", help="such as a commit: dead letters say it")
-    asked = parser.parse_args(argv)
-    try:
-        held = tried(ROOT, telemetry=asked.telemetry)
-        chosen = build(ROOT, asked.target, telemetry=asked.telemetry, version=asked.version)
-    except (OSError, ValueError) as fault:
-        print(fault, file=sys.stderr)
-        return 1
-    print(f"{asked.target}: {len(chosen)} files, {len(held)} functions")
-    return 0

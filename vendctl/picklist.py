@@ -1,30 +1,21 @@
-"""``vendctl picklist ROUTE``: what to take along to a route's machines, per machine and in all."""
+"""What to take along to a route's machines, per machine and in all."""
 
-import argparse
-import asyncio
 import csv
 import io
-import json
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
-from vendctl.environment import load
 from vending import wiring
-from vending.errors import Rejected, VendstreamError
 from vending.usecases.catalog_cache import CatalogCache
 from vending.usecases.pick_list import PickList, pick_list
 
 
 async def run(route: str, lead_days: float, window: int) -> PickList:
-    """Plan with the deployment that the process's environment names."""
-    try:
-        catalog = CatalogCache(wiring.catalog(), wiring.settings().default_time_zone)
-        return await pick_list(route, datetime.now(UTC), lead_days, window, wiring.machines(), catalog)
-    finally:
-        await wiring.close()
+    """Plan with the deployment that is wired. Raises Rejected for a route that there is not."""
+    catalog = CatalogCache(wiring.catalog(), wiring.settings().default_time_zone)
+    return await pick_list(route, datetime.now(UTC), lead_days, window, wiring.machines(), catalog)
 
 
 COLUMNS = ("site", "machine", "selection", "sku", "product", "take", "holds", "par", "sells_until_then")
@@ -87,31 +78,6 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
-def as_json(found: PickList) -> str:
+def figures(found: PickList) -> dict[str, Any]:
     """``{"route", "stops": [{"machine", "site", "picks": [...], "unplanned": [...]}], "names", "load"}``."""
-    return json.dumps(asdict(found) | {"load": found.load})
-
-
-def main(argv: list[str]) -> int:
-    """The command: 0 done, 1 no service, 2 an unknown route."""
-    parser = argparse.ArgumentParser(prog="vendctl picklist", description=__doc__)
-    parser.add_argument("route")
-    parser.add_argument("--in-days", type=float, default=1.0, help="days until the visit; default 1")
-    parser.add_argument(
-        "--window", type=int, default=14, help="days whose sales are expected again; default 14"
-    )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one JSON object")
-    form.add_argument("--csv", action="store_true", help="a line for each slot to fill, for a spreadsheet")
-    parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
-    asked = parser.parse_args(argv)
-    if asked.in_days < 0 or asked.window < 1:
-        parser.error("--in-days is at least 0, --window at least 1")
-    os.environ.update(load(asked.settings, os.environ))
-    try:
-        found = asyncio.run(run(asked.route, asked.in_days, asked.window))
-    except VendstreamError as fault:
-        print(fault, file=sys.stderr)
-        return 2 if isinstance(fault, Rejected) else 1
-    print(as_json(found) if asked.json else as_csv(found) if asked.csv else explain(found))
-    return 0
+    return asdict(found) | {"load": found.load}

@@ -1,12 +1,11 @@
-"""``vendctl picture``: a picture of the running dashboard, for the README.
+"""A picture of the running dashboard, for the README.
 
 Taken when the page shows sales of today, so that it shows what the page is for.
 """
 
-import argparse
-import sys
 from pathlib import Path
 
+from devstack.commandline import NotDone
 from vendctl import browser
 
 WIDTH, HEIGHT = 1280, 1180
@@ -16,30 +15,24 @@ LARGEST = 300_000
 """Bytes: it is loaded with every visit of the README."""
 
 
-class NothingToShow(Exception):
-    """The page is not there, or shows no sales; the text says which."""
+class NothingToShow(NotDone):
+    """There is no browser, no page, or it shows no sales; the text says which."""
 
 
-def main(argv: list[str]) -> int:
-    """The command: 0 when the picture was written, 1 with the reason when not."""
-    parser = argparse.ArgumentParser(prog="vendctl picture", description=__doc__)
-    parser.add_argument("file", type=Path, help="the PNG to write")
-    parser.add_argument("--url", default="http://localhost:7071/dashboard", help="of the running dashboard")
-    parser.add_argument("--dark", action="store_true", help="in the dark colours")
-    asked = parser.parse_args(argv)
+def write(file: Path, url: str, *, dark: bool = False) -> str:
+    """Take the picture into a file; what to say of it. Raises NothingToShow."""
     path = browser.find()
     if path is None:
-        return _fail("there is no Chromium; run: .venv/bin/python -m vendctl.browser --install")
+        raise NothingToShow("there is no Chromium; run: .venv/bin/python -m vendctl.browser --install")
     try:
-        content = take(path, asked.url, dark=asked.dark)
+        content = take(path, url, dark=dark)
     except NothingToShow as fault:
-        return _fail(f"{fault}; start `make run` elsewhere, and look at the page")
+        raise NothingToShow(f"{fault}; start `make run` elsewhere, and look at the page") from fault
     if len(content) > LARGEST:
-        return _fail(f"the picture has {len(content)} bytes; at most {LARGEST} are meant for a README")
-    asked.file.parent.mkdir(parents=True, exist_ok=True)
-    asked.file.write_bytes(content)
-    print(f"{asked.file}: {WIDTH} × {HEIGHT}, {len(content)} bytes")
-    return 0
+        raise NothingToShow(f"the picture has {len(content)} bytes; at most {LARGEST} are meant for a README")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return f"{file}: {WIDTH} × {HEIGHT}, {len(content)} bytes"
 
 
 def take(executable: str, url: str, *, dark: bool = False, patience: float = PATIENCE) -> bytes:
@@ -67,8 +60,3 @@ def take(executable: str, url: str, *, dark: bool = False, patience: float = PAT
         content = page.screenshot()
         chromium.close()
     return content
-
-
-def _fail(reason: str) -> int:
-    print(f"no picture: {reason}", file=sys.stderr)
-    return 1

@@ -1,18 +1,14 @@
-"""``vendctl provision``: the database, containers and queues that the app uses.
+"""The database, containers and queues that the app uses.
 
 In Azure the Bicep files create all of this; the app's own identity may not. Locally this command does.
 """
 
-import argparse
-import asyncio
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient, DatabaseProxy
 
-from vendctl.environment import load
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
 from vending.resources import BLOB_CONTAINERS, CONTAINERS, INDEXED, LIFE, QUEUES
 from vending.settings import Settings
@@ -82,13 +78,3 @@ async def provision(environment: Mapping[str, str]) -> None:
         for name in QUEUES:
             if name not in held:
                 await queues.create_queue(name)
-
-
-def main(argv: list[str]) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="vendctl provision", description=__doc__)
-    parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
-    asked = parser.parse_args(argv)
-    asyncio.run(provision(load(asked.settings, os.environ)))
-    print("the database, its containers, the blob containers and the queues are there")
-    return 0

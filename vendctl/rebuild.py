@@ -1,20 +1,16 @@
-"""``vendctl rebuild``: state rebuilt from the archive into a database of its own, compared with the live one.
+"""State rebuilt from the archive into a database of its own, compared with the live one.
 
 The target database is created on the same account, with the live one's containers, and must be empty; its
-dead letters go to the blob container ``rebuild-{target}``. Nothing live is written to. Operators' writes are
+dead letters go to the blob container ``rebuild-{target}``. Nothing live is written to; operators' writes are
 not compared. Devices may go on sending: what differs is looked at again, after what the archive got
-meanwhile, until it is equal or ``--wait`` seconds are over.
-
-Exit code 1 when anything differs that stands still; 3 when nothing does, but something changed between the
-looks, so that it could not be compared: ask again when less is sent, or for one ``--machine``.
+meanwhile, until it is equal or ``--wait`` seconds are over. What changed between the looks could not be
+compared.
 """
 
-import argparse
 import asyncio
-import json
-import os
 import re
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,14 +20,12 @@ from azure.cosmos.aio import CosmosClient
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient
 
-from vendctl.archive import moment
-from vendctl.environment import load
+from devstack.commandline import Exit
 from vendctl.provision import CONTAINERS, create_database
 from vending import wiring
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
-from vending.errors import VendstreamError
 from vending.usecases import exclusion_list
 from vending.usecases.admit import Admission
 from vending.usecases.catalog_cache import CatalogCache
@@ -42,7 +36,6 @@ from vending.usecases.name_machines import on_record
 from vending.usecases.rebuild import Messages, Replayed, Wanted, replay, roll_up_all
 from vending.usecases.roll_up import RollUpStores
 
-DIFFERENT, NOT_YET = 1, 3
 PAUSE = 15.0
 """Seconds between two looks at a live system: its rollups are about a minute behind its ledger."""
 TARGET = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,39}")
@@ -92,33 +85,29 @@ class Target:
 
 
 async def rebuild(
-    name: str, wanted: Wanted, resume: bool = False, wait: float = 0.0
+    environment: Mapping[str, str], name: str, wanted: Wanted, resume: bool = False, wait: float = 0.0
 ) -> tuple[Replayed, Comparison | None]:
     """Replay, roll up, compare; without a comparison where only the events until a time were replayed.
 
     ``wait`` is for how many seconds what differs is looked at again. Raises ValueError for a target that
-    holds something, unless this is to ``resume``.
+    cannot be one, or holds something and this is not to ``resume``.
     """
-    try:
-        async with (
-            cosmos_client(os.environ, "COSMOS") as cosmos,
-            blob_service(os.environ, "DATA") as blobs,
-        ):
-            target = await _prepared(cosmos, blobs, name, resume)
-            show = _Progress()
-            done = await _caught_up(target, wanted, show)
-            if wanted.until is not None:
-                return done, None
-            looks = [await _compared(target, done, wanted, show)]
-            deadline = asyncio.get_running_loop().time() + wait
-            while not standing(looks).settled and asyncio.get_running_loop().time() < deadline:
-                print(f"{looks[-1].differences:,} differences; looking again", file=sys.stderr, flush=True)
-                await asyncio.sleep(PAUSE)
-                done.join(await _caught_up(target, replace(wanted, after=done.reached), show))
-                looks.append(await _compared(target, done, wanted, show))
-            return done, standing(looks)
-    finally:
-        await wiring.close()
+    if name == wiring.settings().cosmos_database or not TARGET.fullmatch(name):
+        raise ValueError("--target: 3 to 40 lower-case letters, digits and hyphens; not the live database")
+    async with cosmos_client(environment, "COSMOS") as cosmos, blob_service(environment, "DATA") as blobs:
+        target = await _prepared(cosmos, blobs, name, resume)
+        show = _Progress()
+        done = await _caught_up(target, wanted, show)
+        if wanted.until is not None:
+            return done, None
+        looks = [await _compared(target, done, wanted, show)]
+        deadline = asyncio.get_running_loop().time() + wait
+        while not standing(looks).settled and asyncio.get_running_loop().time() < deadline:
+            print(f"{looks[-1].differences:,} differences; looking again", file=sys.stderr, flush=True)
+            await asyncio.sleep(PAUSE)
+            done.join(await _caught_up(target, replace(wanted, after=done.reached), show))
+            looks.append(await _compared(target, done, wanted, show))
+        return done, standing(looks)
 
 
 async def _caught_up(target: Target, wanted: Wanted, show: "_Progress") -> Replayed:
@@ -137,9 +126,9 @@ async def _compared(target: Target, done: Replayed, wanted: Wanted, show: "_Prog
     return await compare(live, target.state, done.inexact, wanted.machine, show.compared)
 
 
-async def drop(name: str) -> None:
+async def drop(environment: Mapping[str, str], name: str) -> None:
     """Delete a target, if there is one."""
-    async with cosmos_client(os.environ, "COSMOS") as cosmos, blob_service(os.environ, "DATA") as blobs:
+    async with cosmos_client(environment, "COSMOS") as cosmos, blob_service(environment, "DATA") as blobs:
         with suppress(CosmosResourceNotFoundError):
             await cosmos.delete_database(name)
         container = blobs.get_container_client(f"rebuild-{name}")
@@ -208,44 +197,8 @@ def explain(done: Replayed, found: Comparison | None) -> str:
     return "\n".join([*lines, *(f"  {difference}" for difference in found.named)])
 
 
-def main(argv: list[str]) -> int:
-    """The command: 0 equal, 1 different, 2 it could not be done, 3 not yet."""
-    parser = argparse.ArgumentParser(prog="vendctl rebuild", description=__doc__)
-    parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
-    parser.add_argument(
-        "--target", required=True, help="a Cosmos DB database of its own, on the same account"
-    )
-    parser.add_argument("--machine", help="this machine only")
-    parser.add_argument("--until", type=moment, help="events enqueued before (ISO 8601, UTC); not compared")
-    parser.add_argument("--resume", action="store_true", help="go on in a target that an earlier run filled")
-    parser.add_argument("--drop", action="store_true", help="delete the target again where it is equal")
-    parser.add_argument(
-        "--wait",
-        type=float,
-        default=120.0,
-        help="seconds for which differences are looked at again, while devices send; default 120",
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
-    asked = parser.parse_args(argv)
-    try:
-        os.environ.update(load(asked.settings, os.environ))
-        if asked.target == wiring.settings().cosmos_database or not TARGET.fullmatch(asked.target):
-            raise ValueError(
-                "--target: 3 to 40 lower-case letters, digits and hyphens; not the live database"
-            )
-        wanted = Wanted(asked.machine, asked.until)
-        done, found = asyncio.run(rebuild(asked.target, wanted, asked.resume, asked.wait))
-        if asked.drop and found is not None and found.settled:
-            asyncio.run(drop(asked.target))
-    except (VendstreamError, ValueError, OSError) as fault:
-        print(f"vendctl rebuild: {fault}", file=sys.stderr)
-        return 2
-    print(json.dumps(figures(done, found)) if asked.json else explain(done, found))
-    return 0 if found is None else code(found)
-
-
-def code(found: Comparison) -> int:
-    """The exit code of a comparison."""
-    if not found.equal:
-        return DIFFERENT
-    return NOT_YET if found.moving else 0
+def code(found: Comparison | None) -> Exit:
+    """The exit code of a comparison, and of none: then only a part was replayed."""
+    if found is not None and not found.equal:
+        return Exit.WRONG
+    return Exit.NOT_YET if found is not None and found.moving else Exit.DONE

@@ -1,19 +1,10 @@
-"""``vendctl rollups``: is every day counted, and if not: since when, and whose.
+"""Is every day counted, and if not: since when, and whose."""
 
-Exit code 0: it is, or will be with the next ticks. 1: a shard has stood for longer than
-ROLLUPS_BEHIND_AFTER_SECONDS, or a machine has a day that fails for good. 2: nobody could look.
-"""
-
-import argparse
-import asyncio
-import json
-import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from vendctl.environment import load
-from vending import wiring
+from devstack.commandline import Exit
 from vending.domain.business_day import instant
 from vending.domain.clock import millis
 from vending.usecases.watch_rollups import RollUpWatch, shards_waiting, uncounted
@@ -35,9 +26,9 @@ class Counted:
         return [shard for shard, age in self.waiting.items() if age is not None and age > self.limit]
 
     @property
-    def code(self) -> int:
+    def code(self) -> Exit:
         """The exit code."""
-        return 1 if self.behind or self.machines else 0
+        return Exit.WRONG if self.behind or self.machines else Exit.DONE
 
 
 async def look(watch: RollUpWatch, now: datetime) -> Counted:
@@ -45,14 +36,6 @@ async def look(watch: RollUpWatch, now: datetime) -> Counted:
     found = enumerate(await shards_waiting(watch.ledger, watch.fleet))
     ages = {shard: max(now - since, timedelta()) if since else None for shard, since in found}
     return Counted(watch.limit, ages, await uncounted(watch.fleet))
-
-
-async def run(now: datetime) -> Counted:
-    """Of the deployment that the process's environment names."""
-    try:
-        return await look(wiring.roll_up_watch(), now)
-    finally:
-        await wiring.close()
 
 
 def explain(found: Counted, now: datetime) -> str:
@@ -71,7 +54,7 @@ def explain(found: Counted, now: datetime) -> str:
     return "\n".join([*lines, why])
 
 
-def as_json(found: Counted) -> str:
+def figures(found: Counted) -> dict[str, Any]:
     """``{"shards": [{shard, waitingSeconds, behind}, ...], "machines": [{machineId, since, due}, ...]}``."""
     shards = [
         {
@@ -85,17 +68,4 @@ def as_json(found: Counted) -> str:
         {"machineId": noted["id"], "since": noted["since"] or None, "due": instant(noted["due"])}
         for noted in found.machines
     ]
-    return json.dumps({"shards": shards, "machines": machines})
-
-
-def main(argv: list[str]) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="vendctl rollups", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
-    asked = parser.parse_args(argv)
-    os.environ.update(load(asked.settings, os.environ))
-    now = datetime.now(UTC)
-    found = asyncio.run(run(now))
-    print(as_json(found) if asked.json else explain(found, now))
-    return found.code
+    return {"shards": shards, "machines": machines}

@@ -1,11 +1,6 @@
-"""``vendctl schemas``: the event catalogue's JSON Schemas and tables in ``docs/events``, from the code.
+"""The event catalogue's JSON Schemas and tables in ``docs/events``, from the code."""
 
-With ``--check`` nothing is written, and the exit code says whether the files are current.
-"""
-
-import argparse
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +13,7 @@ from vending.domain.events import MAX_BODY, MAX_DEPTH, TYPE_PREFIX, TYPE_SUFFIX,
 
 ROOT = Path(__file__).parents[1]
 FOLDER, EXAMPLES = ROOT / "docs" / "events", ROOT / "tests" / "events"
-BEGIN, END = "<!-- generated: python -m vendctl schemas -->", "<!-- end -->"
+BEGIN, END = "<!-- generated: vendctl schemas -->", "<!-- end -->"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
@@ -123,23 +118,17 @@ def _value(value: Schema) -> str:
 _LONGEST = {"maxLength": "characters", "maxItems": "entries"}
 
 
-def main(argv: list[str]) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="vendctl schemas", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 when a file is not current")
-    asked = parser.parse_args(argv)
-    stale = [(path, text) for path, text in files() if not path.exists() or path.read_text() != text]
-    known = {path for path, _ in files()}
-    strays = [path for path in FOLDER.glob("*.schema.json") if path not in known]
-    for path in [path for path, _ in stale] + strays:
-        print(
-            f"{path.relative_to(ROOT)} is not what the code says; run: python -m vendctl schemas",
-            file=sys.stderr,
-        )
-    if asked.check:
-        return 1 if stale or strays else 0
-    for path, text in stale:
+def stale() -> tuple[list[tuple[Path, str]], list[Path]]:
+    """Files that are not what the code says, with what they should be; and schemas of no type any more."""
+    generated = list(files())
+    known = {path for path, _ in generated}
+    old = [(path, text) for path, text in generated if not path.exists() or path.read_text() != text]
+    return old, [path for path in FOLDER.glob("*.schema.json") if path not in known]
+
+
+def write(old: list[tuple[Path, str]], strays: list[Path]) -> None:
+    """Bring them in line."""
+    for path, text in old:
         path.write_text(text)
     for path in strays:
         path.unlink()
-    return 0

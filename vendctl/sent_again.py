@@ -8,7 +8,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
+from devstack.commandline import Exit
 from vending.domain.events import HubEvent
 from vending.domain.stock import GIVEN_UP
 from vending.errors import Rejected
@@ -18,7 +20,6 @@ from vending.usecases.foresee import foresee
 from vending.usecases.review_dead_letters import DeadLetter, Refusals, Sender
 from vending.usecases.review_dead_letters import replay as send
 
-REFUSED, NOT_YET = 1, 3
 POLL = 1.0
 """Seconds between two looks."""
 
@@ -45,27 +46,55 @@ class Sending:
     """Whether those that were sent before and are not applied yet are sent once more, or only waited for."""
 
 
+Became = Literal["applied", "refused", "not yet", "discarded", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one dead letter; ``refused``: again, or not sent because it would be."""
+
+    place: str
+    outcome: Became
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.detail or self.outcome}"
+
+    def told(self) -> dict[str, str]:
+        """As JSON."""
+        return {"place": self.place, "outcome": self.outcome, "detail": self.detail}
+
+
 @dataclass
 class Outcome:
-    """What became of the letters, by place; ``tell`` is told a line of each as it is known."""
+    """What became of the letters; ``tell`` is told a line of each as it is known."""
 
     tell: Callable[[str], None]
-    applied: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    """Refused again, or not sent because they would be."""
+    done: list[Done] = field(default_factory=list)
     waiting: dict[str, tuple[int, HubEvent]] = field(default_factory=dict)
-    """Attempt, and what was sent."""
+    """By place: attempt, and what was sent."""
+
+    def became(self, place: str, outcome: Became, detail: str = "") -> None:
+        """That is known now."""
+        self.waiting.pop(place, None)
+        self.done.append(Done(place, outcome, detail))
+        self.tell(str(self.done[-1]))
+
+    def count(self, outcome: Became) -> int:
+        """How many became that."""
+        return sum(one.outcome == outcome for one in self.done)
 
     @property
-    def code(self) -> int:
+    def code(self) -> Exit:
         """The exit code."""
-        if self.refused:
-            return REFUSED
-        return NOT_YET if self.waiting else 0
+        if self.count("refused"):
+            return Exit.WRONG
+        return Exit.NOT_YET if self.count("not yet") else Exit.DONE
 
     def summary(self) -> str:
         """The counts, for people."""
-        return f"{len(self.applied)} applied, {len(self.refused)} refused, {len(self.waiting)} not yet"
+        told: tuple[Became, ...] = ("applied", "refused", "not yet")
+        return ", ".join(f"{self.count(outcome)} {outcome}" for outcome in told)
 
 
 async def replay(desk: Desk, sending: Sending, tell: Callable[[str], None]) -> Outcome:
@@ -79,8 +108,8 @@ async def replay(desk: Desk, sending: Sending, tell: Callable[[str], None]) -> O
     while outcome.waiting and clock() < until:
         await asyncio.sleep(POLL)
         await _look(desk, refusals, sending.now, outcome)
-    for place in outcome.waiting:
-        tell(f"{place}: sent, and neither applied nor refused yet")
+    for place in list(outcome.waiting):
+        outcome.became(place, "not yet", "sent, and neither applied nor refused yet")
     return outcome
 
 
@@ -95,15 +124,13 @@ async def _send(desk: Desk, sending: Sending, outcome: Outcome) -> None:
         place, attempt = letter.place, letter.marks.attempts
         fate = fates.get(place)
         if (cut := _cut(letter, sending.corrected)) and not letter.marks.final:
-            outcome.refused.append(place)
             why = f"oversize: {cut} bytes, of which the archive holds all; `show --body FILE` fetches it"
-            outcome.tell(f"{place}: would be refused again, {why}; give a corrected --body")
+            outcome.became(place, "refused", f"would be refused again, {why}; give a corrected --body")
         elif fate is None:
-            outcome.tell(f"{place}: was {letter.state} before; nothing done")
+            outcome.became(place, "nothing", f"was {letter.state} before; nothing done")
         elif isinstance(fate, Rejected):
-            outcome.refused.append(place)
             advice = "discard it" if fate.reason in GIVEN_UP else "give a corrected --body"
-            outcome.tell(f"{place}: would be refused again, {fate}; {advice}")
+            outcome.became(place, "refused", f"would be refused again, {fate}; {advice}")
         elif fate == "applied" or (letter.state == "sent" and not sending.resend):
             outcome.waiting[place] = attempt, events[place]
         else:
@@ -126,14 +153,10 @@ async def _look(desk: Desk, refusals: Refusals, now: datetime, outcome: Outcome)
     await refusals.look()
     for place, (attempt, _) in list(outcome.waiting.items()):
         if attempt and (again := refusals.of(place, attempt)):
-            outcome.waiting.pop(place)
-            outcome.refused.append(place)
-            for other, why in again.items():
-                outcome.tell(f"{place}: refused again as {other}, {why.splitlines()[-1]}")
+            told = [f"refused again as {other}, {why.splitlines()[-1]}" for other, why in again.items()]
+            outcome.became(place, "refused", "; ".join(told))
     events = [event for _, event in outcome.waiting.values()]
     for place, fate in (await foresee(events, desk.machines, desk.registers)).items():
         if fate == "applied":
-            outcome.waiting.pop(place)
-            outcome.applied.append(place)
             await write_mark(desk.blobs, place, Mark("applied", now))
-            outcome.tell(f"{place}: applied")
+            outcome.became(place, "applied")

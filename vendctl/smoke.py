@@ -1,4 +1,4 @@
-"""``vendctl smoke``: is what was deployed alive? A new event goes through every kind of function.
+"""Is what was deployed alive? A new event goes through every kind of function.
 
 Every function is indexed; the stores answer; a test vend (no money, in no product's figures) of a machine
 called ``smoke-test`` reaches the API (ingest_telemetry) and the machine's day (roll_up, roll_up_shard); a
@@ -7,18 +7,16 @@ and it closes again. The receiver of notifications gets these two, with that mac
 
 Timers fire by their schedules: the vend is in a day ROLL_UP_SCHEDULE later at the earliest. Each run is a new
 device epoch; its events are marked as imported, so that nobody is told when the machine then falls silent.
-The hub comes from the app settings in the environment (EVENTHUB…, TELEMETRY_HUB) or from ``--settings``. A
-host that checks keys wants one as FUNCTIONS_KEY: with ``--app`` any key that opens the functions, because
-Azure then lists them by your own identity; without it the master key, because the host lists them itself.
+The hub comes from the app settings (EVENTHUB…, TELEMETRY_HUB). A host that checks keys wants one as
+FUNCTIONS_KEY among them: with ``--app`` any key that opens the functions, because Azure then lists them by
+your own identity; without it the master key, because the host lists them itself.
 """
 
-import argparse
 import asyncio
-import os
-import sys
 from collections.abc import Callable, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -26,7 +24,6 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential
 
 from vendctl.deployed import MACHINE, SELECTION, App, NotAlive
-from vendctl.environment import load
 from vendctl.managed import APP, ManagedApp
 from vending.adapters.clients import hub_producer
 from vending.adapters.hub_sender import EventHubSender
@@ -144,31 +141,37 @@ def functions() -> set[str]:
     return {str(function.get_function_name()) for function in function_app.app.get_functions()}
 
 
-async def _run(url: str, id: str | None, wait: float, environment: Mapping[str, str]) -> None:  # noqa: A002
+async def judge(
+    url: str,
+    resource: str | None,
+    wait: float,
+    environment: Mapping[str, str],
+    say: Callable[[str], None],
+) -> None:
+    """The checks on the app at an address, for so many seconds at most. Raises NotAlive, ValueError.
+
+    ``resource``: its resource id, by which Azure lists its functions; None: the host does.
+    """
+    refuse(url, resource, environment)
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session, DefaultAzureCredential() as credential:
         deadline = asyncio.get_running_loop().time() + wait
-        managed = ManagedApp(session, credential, id) if id else None
+        managed = ManagedApp(session, credential, resource) if resource else None
         app = App(session, url.rstrip("/"), environment.get("FUNCTIONS_KEY") or None, deadline, managed)
-        await smoke(app, functions(), environment, print)
+        try:
+            await smoke(app, functions(), environment, say)
+        except ClientAuthenticationError as fault:
+            raise NotAlive(str(fault)) from fault
 
 
-def main(argv: list[str]) -> int:
-    """The command: 0 when alive, 1 with what is wrong."""
-    parser = argparse.ArgumentParser(prog="vendctl smoke", description=__doc__)
-    parser.add_argument("--url", default="http://localhost:7071", help="of the app, without a path")
-    parser.add_argument("--app", help="its resource id (AZURE_FUNCTION_APP_ID): no master key is needed then")
-    parser.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
-    parser.add_argument("--wait", type=float, default=600, help="seconds that all of it may take")
-    asked = parser.parse_args(argv)
-    environment = load(asked.settings, os.environ)
+def refuse(url: str, resource: str | None, environment: Mapping[str, str]) -> None:
+    """Raises ValueError for what could name no app, and where no hub is named."""
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname or address.path.strip("/"):
+        raise ValueError(f"--url {url!r} is no address of an app: write http(s)://HOST, without a path")
+    if resource and not APP.fullmatch(resource):
+        raise ValueError("--app is /subscriptions/…/resourceGroups/…/providers/Microsoft.Web/sites/NAME")
     if not environment.get("TELEMETRY_HUB"):
-        parser.error("set TELEMETRY_HUB and the hub's connection, or name a file with --settings")
-    if asked.app and not APP.fullmatch(asked.app):
-        parser.error("--app is /subscriptions/…/resourceGroups/…/providers/Microsoft.Web/sites/NAME")
-    try:
-        asyncio.run(_run(asked.url, asked.app, asked.wait, environment))
-    except (NotAlive, ClientAuthenticationError) as fault:
-        print(f"not alive: {fault}", file=sys.stderr)
-        return 1
-    return 0
+        raise ValueError(
+            "set TELEMETRY_HUB (the hub's name) in the environment, or name a file with --settings"
+        )

@@ -1,105 +1,75 @@
 """Run a Python Functions app (v2 model) on this machine, as `func start` does."""
 
-import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from devstack.functions import config, log, watch
 from devstack.functions.errors import ConfigurationError, HostError
 from devstack.functions.host import Host, Options
-from devstack.functions.workers import DEATHS
+from devstack.ports import FUNCTIONS
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    found = argparse.ArgumentParser(prog="python -m devstack functions", description=__doc__)
-    found.add_argument("app", type=Path, help="folder with host.json and function_app.py")
-    found.add_argument(
-        "--port", type=int, help="port on 127.0.0.1, 0 for any (default Host.LocalHttpPort or 7071)"
-    )
-    found.add_argument(
-        "--ready-file", type=Path, help="written when every trigger listens: port, pid, functions"
-    )
-    found.add_argument(
-        "--enable-auth", action="store_true", help="check keys of HTTP functions and admin endpoints"
-    )
-    found.add_argument("--instances", nargs="+", action="extend", default=[], metavar="NAME=N",
-                       help="run this function in N processes of its own")  # fmt: skip
-    found.add_argument(
-        "--only", nargs="+", action="extend", default=[], metavar="NAME", help="just these functions"
-    )
-    found.add_argument(
-        "--drain",
-        type=float,
-        default=30.0,
-        help="seconds requests may take to end, others a third of it (default 30)",
-    )
-    found.add_argument(
-        "--python", type=Path, help="interpreter of the app's own environment, with azure-functions-runtime"
-    )
-    found.add_argument("--worker-deaths", type=int, default=DEATHS, metavar="N",
-                       help="stop after N ends of workers in half an hour (default 3, 0 never)")  # fmt: skip
-    found.add_argument("--quiet", action="store_true", help="log failures only")
-    found.add_argument(
-        "--watch", action="store_true", help="start again when a .py or .json file of the app changes"
-    )
-    found.add_argument("--data", type=Path, help="not used: the host keeps its state in AzureWebJobsStorage")
-    found.add_argument(
-        "--until-stdin-closes", action="store_true", help="also end when standard input closes"
-    )
-    return found
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """An app, how its host is to be, and what happens around it."""
+
+    app: Path
+    port: int | None = None
+    instances: Sequence[str] = ()
+    """``NAME=N``: functions with so many processes of their own."""
+    options: Options = field(default_factory=Options)
+    """The rest; the port and the instances are filled in."""
+    ready_file: Path | None = None
+    watch: bool = False
+    until_stdin_closes: bool = False
+    listening: Callable[[dict[str, Any], str], None] = lambda *_: None
 
 
-def main(argv: list[str]) -> int:
-    """Serve; 0 after a signal, 1 when the app or its configuration cannot run."""
-    options = parser().parse_args(argv)
-    log.quiet = options.quiet
+def run(serving: Serving) -> None:
+    """Serve until a signal. Raises HostError when the app or its configuration cannot run."""
+    log.quiet = serving.options.quiet
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="[%(asctime)s %(levelname)s] %(name)s: %(message)s"
     )
     for name in ("azure.eventhub", "azure.cosmos", "azure.core"):
         # Their retries are told by the listeners, once and with the function's name.
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        asyncio.run(_serve(options))
-    except HostError as error:
-        print(f"The Functions host cannot run {options.app}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 0
-    return 0
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(serving))
 
 
-async def _serve(options: argparse.Namespace) -> None:
+async def _serve(serving: Serving) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, stopped.set)
-    if options.until_stdin_closes:
+    if serving.until_stdin_closes:
         await _watch_stdin(stopped)
-    app = options.app.resolve()
+    app = serving.app.resolve()
     while True:
         changed = asyncio.Event()
-        await _run(options, app, stopped, changed)
+        await _run(serving, app, stopped, changed)
         if stopped.is_set():
             return
         log.error("Files changed: starting again")
 
 
-async def _run(
-    options: argparse.Namespace, app: Path, stopped: asyncio.Event, changed: asyncio.Event
-) -> None:
+async def _run(serving: Serving, app: Path, stopped: asyncio.Event, changed: asyncio.Event) -> None:
     """One life of the host: until a signal, or until a file changes under ``--watch``."""
-    watching = asyncio.create_task(watch.until_changed(app, changed)) if options.watch else None
+    watching = asyncio.create_task(watch.until_changed(app, changed)) if serving.watch else None
     configuration = config.load(app)
-    host = Host(configuration, _host_options(options, configuration))
+    host = Host(configuration, _host_options(serving, configuration))
     try:
-        starting = asyncio.create_task(_start(host, options.ready_file))
+        starting = asyncio.create_task(_start(host, serving))
         await _first(starting, stopped, changed)
         if starting.done():
             await starting
@@ -120,14 +90,14 @@ async def _run(
         await host.stop()
 
 
-async def _start(host: Host, ready: Path | None) -> None:
+async def _start(host: Host, serving: Serving) -> None:
     await host.start()
-    print(host.listing(), flush=True)
-    if ready is not None:
-        draft = ready.with_name(ready.name + ".tmp")
-        names = [one.name for one in host.functions]
-        draft.write_text(json.dumps({"port": host.port, "pid": os.getpid(), "functions": names}))
-        draft.replace(ready)
+    ready = {"port": host.port, "pid": os.getpid(), "functions": [one.name for one in host.functions]}
+    serving.listening(ready, host.listing())
+    if serving.ready_file is not None:
+        draft = serving.ready_file.with_name(serving.ready_file.name + ".tmp")
+        draft.write_text(json.dumps(ready))
+        draft.replace(serving.ready_file)
 
 
 async def _first(starting: asyncio.Task[None] | None, *events: asyncio.Event) -> None:
@@ -137,29 +107,21 @@ async def _first(starting: asyncio.Task[None] | None, *events: asyncio.Event) ->
         one.cancel()
 
 
-def _host_options(options: argparse.Namespace, configuration: config.Configuration) -> Options:
+def _host_options(serving: Serving, configuration: config.Configuration) -> Options:
     instances = {}
-    for text in options.instances:
+    for text in serving.instances:
         name, _, count = text.partition("=")
         if not count.isdigit() or not 1 <= int(count) <= 32:
             raise ConfigurationError(f"--instances {text!r}: write NAME=N with N from 1 to 32")
         instances[name] = int(count)
     local = configuration.local.get("Host") or {}
-    port = options.port if options.port is not None else int(local.get("LocalHttpPort") or 7071)
-    if options.python is not None and not options.python.is_file():
-        raise ConfigurationError(f"--python {options.python}: there is no such file")
-    if options.python is not None and instances:
+    port = serving.port if serving.port is not None else int(local.get("LocalHttpPort") or FUNCTIONS)
+    python = serving.options.python
+    if python is not None and not python.is_file():
+        raise ConfigurationError(f"--python {python}: there is no such file")
+    if python is not None and instances:
         raise ConfigurationError("--python and --instances do not go together: instances run this Python")
-    return Options(
-        port,
-        options.enable_auth,
-        options.quiet,
-        instances,
-        tuple(options.only),
-        options.drain,
-        options.python,
-        options.worker_deaths,
-    )
+    return replace(serving.options, port=port, instances=instances)
 
 
 async def _watch_stdin(stopped: asyncio.Event) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from devstack.functions import keys, log, timespan
+from devstack.functions import DEATHS, keys, log, timespan
 from devstack.functions.build import Listeners, listeners
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
@@ -22,7 +22,7 @@ from devstack.functions.model import TRIGGERS, Function, build
 from devstack.functions.outputs import Outputs
 from devstack.functions.storage import Storage
 from devstack.functions.web import Web
-from devstack.functions.workers import DEATHS, WorkerPool
+from devstack.functions.workers import WorkerPool
 
 OTHERS = 1 / 3
 """Of the time of requests: the platform gives 30 s to requests and 10 s to other invocations."""

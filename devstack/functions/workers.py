@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from devstack.functions import log, wire
+from devstack.functions import DEATHS, log, wire
 from devstack.functions.errors import IndexingError, WorkerCrashed
 
 ROOT = Path(__file__).parents[2]
 GRACE = 2.0
 """Seconds that a worker has left after one of its invocations timed out."""
-DEATHS, WITHIN = 3, 1800.0
+WITHIN = 1800.0
 
 
 class Worker:

@@ -9,6 +9,7 @@ import pytest
 from tests.devices import START, Device, send
 from tests.waiting import until
 from vendctl import browser, picture
+from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 
 DAY = START.date().isoformat()
@@ -33,7 +34,7 @@ def test_the_picture_is_a_png_of_the_page(running: System, tmp_path: Path) -> No
     send(running.stack.eventhubs_connection, "telemetry", [(device.name, device.sent)])
     until(lambda: sold(running), "the sale is in the fleet's day")
     file = tmp_path / "docs" / "dashboard.png"
-    assert picture.main([str(file), "--url", f"{running.host.url}/dashboard#day={DAY}"]) == 0
+    assert vendctl(["picture", str(file), "--url", f"{running.host.url}/dashboard#day={DAY}"]) == 0
     content = file.read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     assert struct.unpack(">II", content[16:24]) == (picture.WIDTH, picture.HEIGHT)
@@ -45,5 +46,5 @@ def test_a_page_without_sales_is_no_picture(running: System, tmp_path: Path) -> 
     assert path
     with pytest.raises(picture.NothingToShow, match="no sales"):
         picture.take(path, f"{running.host.url}/dashboard#day=2001-01-01", patience=1_000)
-    assert picture.main([str(tmp_path / "x.png"), "--url", "http://localhost:9/"]) == 1
+    assert vendctl(["picture", str(tmp_path / "x.png"), "--url", "http://localhost:9/"]) == 2
     assert list(tmp_path.iterdir()) == []

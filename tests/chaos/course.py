@@ -19,6 +19,7 @@ from simulator.extremes import FAULTS as EXTREMES
 from tests.chaos import operator
 from tests.chaos.faults import BESIDE, FAULTS
 from tests.chaos.world import World
+from vendctl.commands.program import wired
 from vendctl.hub import checkpoints, last_numbers
 from vendctl.local.catalogue import describe_fleet, import_fleet
 from vendctl.local.traffic import Traffic
@@ -79,7 +80,7 @@ def run(plan: Plan, data: Path, say: Callable[[str], None]) -> Course:
         fleet = describe_fleet(plan.machines, plan.seed, data / "fleet.json")
         with ExitStack() as environment:
             environment.enter_context(operator.at(world.environment))
-            say(asyncio.run(import_fleet(fleet)))
+            say(wired(import_fleet(fleet)))
             _suffer(plan, world, course)
             course.verdict = operator.judged(world)
     return course

@@ -118,7 +118,7 @@ def _rebuilt(world: World) -> CompletedProcess[str]:
 
 def _right(done: CompletedProcess[str]) -> CompletedProcess[str]:
     assert done.returncode == 0, (
-        f"{done.args[2:]}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        f"{done.args[1:]}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     )
     return done
 

@@ -9,7 +9,9 @@ from tests.conftest import QUICK
 from tests.devices import Device, send
 from tests.upkeep import compacted, rolled_up
 from tests.waiting import finished, until
-from vendctl import account, archive, rebuild
+from vendctl import account
+from vendctl.__main__ import main as vendctl
+from vendctl.commands.program import wired
 from vendctl.hub import behind
 from vendctl.local.system import ROOT, System, system
 from vending.usecases.account import Account
@@ -47,7 +49,7 @@ def deliver(system_: System, fleet: list[Device]) -> None:
 
 def settled(system_: System) -> Account:
     finished(system_.environment)
-    return asyncio.run(account.take())
+    return wired(account.take(system_.environment))
 
 
 def waiting(system_: System) -> dict[str, int]:
@@ -85,6 +87,6 @@ def test_after_all_that_the_archive_is_complete_and_rebuilds_the_same(alone: Sys
     """P4, for whatever the tests before it left."""
     settled(alone)
     compacted()
-    assert archive.main(["audit"]) == 0
+    assert vendctl(["archive", "audit"]) == 0
     rolled_up()
-    assert rebuild.main(["--target", "rebuilt"]) == 0
+    assert vendctl(["rebuild", "--target", "rebuilt"]) == 0

@@ -107,10 +107,10 @@ class World:
             found.sendall(json.dumps(action).encode() + b"\n")
             found.makefile().readline()
 
-    def run(self, module: str, *words: str, patience: float = 600) -> subprocess.CompletedProcess[str]:
-        """``python -m MODULE WORDS`` as a person would run it against this system."""
+    def run(self, program: str, *words: str, patience: float = 600) -> subprocess.CompletedProcess[str]:
+        """``PROGRAM WORDS`` as a person would run it against this system."""
         return subprocess.run(
-            [sys.executable, "-m", module, *words],
+            [str(Path(sys.executable).with_name(program)), *words],
             cwd=ROOT,
             env=os.environ | self.environment,
             capture_output=True,

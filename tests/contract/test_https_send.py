@@ -83,8 +83,8 @@ async def test_the_documented_curl_sends_as_the_device(
         pytest.skip(f"{missing} not installed: the document's command cannot be run")
     (tmp_path / "event.json").write_bytes(EVENT)
     (command,) = [line for line in block("vendctl device").splitlines() if "vendctl device" in line]
-    assert command == ".venv/bin/python -m vendctl device dev-17 --machine vm-17 >dev-17.json"
-    done = shell(command.replace(".venv/bin/python", sys.executable), tmp_path, environment)
+    assert command == ".venv/bin/vendctl device dev-17 --machine vm-17 >dev-17.json"
+    done = shell(command.replace(".venv/bin/vendctl", f"{sys.executable} -m vendctl"), tmp_path, environment)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "dev-17.json").read_text())["deviceepoch"] == 1
 

@@ -13,7 +13,7 @@ from tests.devices import Device, send
 from tests.elsewhere import RUN
 from tests.inbox import Inbox
 from tests.waiting import finished, until
-from vendctl import catalog
+from vendctl.__main__ import main as vendctl
 from vendctl.hub import last_numbers
 from vendctl.local.system import System
 from vending import wiring
@@ -67,7 +67,7 @@ def test_the_sweep_tells_of_a_machine_that_fell_silent(running: System, inbox: I
         "machines": [{"id": device.machine, "site": "quiet-place"}],
     }
     (tmp_path / "catalog.json").write_text(json.dumps(placed))
-    assert catalog.main(["import", str(tmp_path / "catalog.json")]) == 0
+    assert vendctl(["catalog", "import", str(tmp_path / "catalog.json")]) == 0
     hub = running.stack.eventhubs_connection
     send(hub, "telemetry", [(device.name, [device.temperature()])])
     finished(running.environment)

@@ -13,7 +13,7 @@ from tests.devices import Device, send
 from tests.elsewhere import RUN
 from tests.upkeep import compacted, rolled_up
 from tests.waiting import finished, until
-from vendctl import archive, rebuild
+from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
 from vending.domain.layout import CLOSING
@@ -55,27 +55,27 @@ def test_compacted_audited_and_rebuilt(
     done = compacted()
     assert done.damaged == done.contended == []
     assert done.events >= 3 * 21 * 2 + len(POISON)
-    assert archive.main(["audit", "--json"]) == 0
+    assert vendctl(["archive", "audit", "--json"]) == 0
     audit = told(capsys)
     assert (audit["complete"], audit["findings"]) == (True, [])
     assert audit["events"] >= done.events
     assert audit["compactedHours"] >= 1
 
-    assert archive.main(["get", str(tmp_path)]) == 0
+    assert vendctl(["archive", "get", str(tmp_path)]) == 0
     rows = pq.read_table(tmp_path / "parquet", columns=["machine"]).num_rows
     assert done.events <= rows <= audit["events"]
 
     rolled_up()
-    assert rebuild.main(["--target", f"rebuilt{RUN}", "--json"]) == 0
+    assert vendctl(["rebuild", "--target", f"rebuilt{RUN}", "--json"]) == 0
     found = told(capsys)
     assert (found["equal"], found["named"]) == (True, [])
     assert found["events"] == audit["events"]
     assert found["deadLettered"] >= len(POISON)
     assert min(found["lines"], found["days"], found["summaries"]) > 0
-    assert rebuild.main(["--target", f"rebuilt{RUN}", "--json"]) == 2  # it is not empty
-    assert rebuild.main(["--target", running.environment["COSMOS_DATABASE"]]) == 2
+    assert vendctl(["rebuild", "--target", f"rebuilt{RUN}", "--json"]) == 2  # it is not empty
+    assert vendctl(["rebuild", "--target", running.environment["COSMOS_DATABASE"]]) == 2
 
-    assert rebuild.main(["--target", f"alone{RUN}", "--machine", sent[0].machine, "--json"]) == 0
+    assert vendctl(["rebuild", "--target", f"alone{RUN}", "--machine", sent[0].machine, "--json"]) == 0
     assert told(capsys)["machines"] == 1
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from tests.devices import Device, send
 from tests.elsewhere import RUN
 from tests.waiting import finished, until
 from vendctl import account
-from vendctl.deadletters import main
+from vendctl.__main__ import main as vendctl
+from vendctl.commands.program import wired
 from vendctl.local.system import System
 from vending import wiring
 from vending.domain.events import HubEvent
@@ -32,11 +34,16 @@ def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+def main(*words: str) -> int:
+    return vendctl(["deadletters", *words])
+
+
 def rows(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
     """What `list` tells."""
     capsys.readouterr()
-    assert main(["list", "--json", *words]) == 0
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert main("list", "--json", *words) == 0
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found
 
 
 def listed(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
@@ -57,17 +64,17 @@ def test_a_refused_event_is_corrected_and_applied(
     assert sorted(found.values()) == [f"[{NAME}", bad.decode()]
     broken, wrong = sorted(found, key=lambda place: found[place] != f"[{NAME}")
     file = tmp_path / "body.json"
-    assert main(["show", wrong, "--body", str(file)]) == 0
+    assert main("show", wrong, "--body", str(file)) == 0
     assert json.loads(capsys.readouterr().out)["reason"] == "wrong-schema"
-    assert main(["replay", wrong]) == 1
+    assert main("replay", wrong) == 1
     assert "would be refused again, wrong-schema" in capsys.readouterr().out
     file.write_bytes(file.read_bytes().replace(b'"quantity":0', b'"quantity":1'))
-    assert main(["replay", wrong, "--body", str(file)]) == 0
+    assert main("replay", wrong, "--body", str(file)) == 0
     assert f"{wrong}: applied" in capsys.readouterr().out
     assert stock()["applied"] == {f"{NAME}/1": [[1, 2]]}
-    assert main(["replay", wrong, "--body", str(file)]) == 0
+    assert main("replay", wrong, "--body", str(file)) == 0
     assert "was applied before; nothing done" in capsys.readouterr().out
-    assert main(["discard", broken, "--note", "a fuzzer"]) == 0
+    assert main("discard", broken, "--note", "a fuzzer") == 0
     capsys.readouterr()
     assert listed(capsys) == {}
     assert listed(capsys, "--settled").keys() == found.keys()
@@ -91,15 +98,15 @@ def test_a_device_that_skipped_a_thousand_numbers_is_mended_and_its_letters_coun
     assert (stock(SKIPPER)["totals"]["vends"], stock(SKIPPER)["closed"]["holes"]) == (1_012, 2)
     places = [f"before{RUN}/0@{number}" for number in range(10)]
     asyncio.run(refused_before(zip(places, mended[10:], strict=True)))
-    assert main(["replay", *places]) == 0
-    assert "10 applied, 0 refused, 0 not yet" in capsys.readouterr().err
+    assert main("replay", *places) == 0
+    assert "10 applied, 0 refused, 0 not yet" in capsys.readouterr().out
     assert stock(SKIPPER)["totals"]["vends"] == 1_022
     send(hub, "telemetry", [(name, [late])])
     finished(running.environment)
     (gone,) = (place for place, body in listed(capsys).items() if body == late.decode())
-    assert main(["show", gone]) == 0
+    assert main("show", gone) == 0
     assert json.loads(capsys.readouterr().out)["reason"] == "hole-closed"
-    assert main(["replay", gone]) == 1
+    assert main("replay", gone) == 1
     assert "would be refused again, hole-closed" in capsys.readouterr().out
     until(lambda: "lost-sales" in alerts(SKIPPER), "the alert on what was given up")
     boards = [Device(SKIPPER, epoch=epoch).vend() for epoch in range(2, 12)]
@@ -107,9 +114,9 @@ def test_a_device_that_skipped_a_thousand_numbers_is_mended_and_its_letters_coun
     finished(running.environment)
     assert (stock(SKIPPER)["totals"]["vends"], stock(SKIPPER)["closed"]["epochs"]) == (1_032, 1)
     (retired,) = (row["place"] for row in rows(capsys) if row["reason"] == "epoch-retired")
-    found = asyncio.run(account.take())
+    found = wired(account.take(os.environ))
     assert (found.lost, found.doubled) == (0, 0), found.lost_events
-    assert main(["discard", gone, retired, *places]) == 0
+    assert main("discard", gone, retired, *places) == 0
 
 
 def test_one_that_is_refused_again_is_known_by_its_properties(
@@ -124,7 +131,7 @@ def test_one_that_is_refused_again_is_known_by_its_properties(
     send(running.stack.eventhubs_connection, "telemetry", [(device.name, [first])])
     finished(running.environment)
     asyncio.run(refused_before([(place, other)]))
-    assert main(["replay", place]) == 1  # what would be refused again is not sent
+    assert main("replay", place) == 1  # what would be refused again is not sent
     assert f"{place}: would be refused again, conflict" in capsys.readouterr().out
     asyncio.run(sent_blindly(place, other))
     finished(running.environment)
@@ -132,7 +139,7 @@ def test_one_that_is_refused_again_is_known_by_its_properties(
     (new,) = letters.keys() - {place}
     assert (letters[place]["state"], letters[place]["refusedAs"]) == ("refused", [new])
     assert (letters[new]["state"], letters[new]["reason"]) == ("open", "conflict")
-    assert main(["discard", place, new]) == 0
+    assert main("discard", place, new) == 0
 
 
 async def sent_blindly(place: str, body: bytes) -> None:

@@ -15,8 +15,7 @@ from tests.devices import Device
 from tests.elsewhere import LOCAL, RUN
 from tests.upkeep import rolled_up
 from tests.waiting import finished
-from vendctl import account, deadletters, rebuild
-from vendctl.device import main
+from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
 from vending.domain.books import MAX_BOOKS
@@ -30,7 +29,7 @@ def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def issued(capsys: pytest.CaptureFixture[str], device: Device, *words: str) -> dict[str, Any]:
-    assert main([device.name, "--machine", device.machine, *words]) == 0
+    assert vendctl(["device", device.name, "--machine", device.machine, *words]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
@@ -66,8 +65,8 @@ def refused(capsys: pytest.CaptureFixture[str], *reasons: str) -> dict[str, list
     found: dict[str, list[str]] = {}
     capsys.readouterr()
     for reason in reasons:
-        assert deadletters.main(["list", "--json", "--reason", reason]) == 0
-        found[reason] = [json.loads(line)["body"] for line in capsys.readouterr().out.splitlines()]
+        assert vendctl(["deadletters", "list", "--json", "--reason", reason]) == 0
+        found[reason] = [letter["body"] for letter in json.loads(capsys.readouterr().out)]
     return found
 
 
@@ -131,9 +130,9 @@ def test_a_stolen_token_changes_nothing_of_another_machine(
     assert after["totals"]["revenue"] == {"EUR": 600}
     (zone,) = after["condition"]["temperatures"]
     assert zone["celsius"] == 40.0
-    assert account.main(["--json"]) == 0
+    assert vendctl(["account", "--json"]) == 0
     rolled_up()
-    assert rebuild.main(["--target", f"robbed{RUN}", "--machine", victim.machine, "--json"]) == 0
+    assert vendctl(["rebuild", "--target", f"robbed{RUN}", "--machine", victim.machine, "--json"]) == 0
     rebuilt = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (rebuilt["equal"], rebuilt["machines"]) == (True, 1)
 
@@ -166,7 +165,7 @@ def test_a_revoked_board_is_shut_out_until_it_has_fresh_credentials(
     for token in (own, renewed):
         with pytest.raises(EventHubError, match="is revoked"):
             send(token, device.vend())
-    assert main([device.name, "--machine", device.machine, "--renew"]) == 1
+    assert vendctl(["device", device.name, "--machine", device.machine, "--renew"]) == 2
     assert "is revoked: issue the next one" in capsys.readouterr().err
     fresh, board = issued(capsys, device), Device(device.machine, epoch=2)
     send(fresh, board.vend())

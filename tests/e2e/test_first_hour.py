@@ -1,6 +1,5 @@
 """docs/first-hour.md, command by command, on the running system."""
 
-import asyncio
 import os
 import re
 import shlex
@@ -14,11 +13,14 @@ from tests.devices import Device, send
 from tests.metadata import ROOT
 from tests.upkeep import rolled_up
 from tests.waiting import finished
+from vendctl.commands.program import wired
 from vendctl.local.catalogue import describe_fleet, import_fleet
 from vendctl.local.system import System
 
 PAGE = (ROOT / "docs" / "first-hour.md").read_text()
 LINES = [line for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+INSTALLED = Path(sys.executable).parent
+"""The folder that the page puts on the path."""
 ASKED = [line for line in LINES if line.startswith("vendctl ")]
 
 
@@ -26,7 +28,7 @@ ASKED = [line for line in LINES if line.startswith("vendctl ")]
 def fleet(running: System, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The first machine of the fleet that `make run` sends for, its route, and some sales."""
     os.environ.update(running.environment)
-    asyncio.run(import_fleet(describe_fleet(1, 1, tmp_path_factory.mktemp("fleet") / "fleet.json")))
+    wired(import_fleet(describe_fleet(1, 1, tmp_path_factory.mktemp("fleet") / "fleet.json")))
     device = Device("vm-00001")
     device.level(9)
     for _ in range(5):
@@ -46,10 +48,10 @@ def test_the_page_names_commands_of_both_kinds() -> None:
 @pytest.mark.parametrize("line", ASKED)
 @pytest.mark.usefixtures("fleet")
 def test_every_command_does_what_the_page_says(line: str, running: System, tmp_path: Path) -> None:
-    words = [str(tmp_path) if word == ".data/archive" else word for word in shlex.split(line)[1:]]
+    words = [str(tmp_path) if word == ".data/archive" else word for word in shlex.split(line)]
     done = subprocess.run(
-        [sys.executable, "-m", "vendctl", *words],
-        env=os.environ | running.environment,
+        words,
+        env=os.environ | running.environment | {"PATH": f"{INSTALLED}:{os.environ['PATH']}"},
         cwd=ROOT,
         capture_output=True,
         text=True,

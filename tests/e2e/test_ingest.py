@@ -1,6 +1,7 @@
 """Events through the real host over real wires, and the account of what became of them (P1, P2, P6)."""
 
 import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.devices import Device, send
 from tests.elsewhere import RUN
 from tests.waiting import finished
 from vendctl import account
+from vendctl.commands.program import wired
 from vendctl.local.system import System
 from vending import wiring
 from vending.usecases.account import Account
@@ -21,7 +23,7 @@ def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def take() -> Account:
-    return asyncio.run(account.take())
+    return wired(account.take(os.environ))
 
 
 def stock(machine: str) -> dict[str, Any]:

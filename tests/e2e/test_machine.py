@@ -15,9 +15,8 @@ from tests.devices import Device, send
 from tests.elsewhere import RUN
 from tests.upkeep import rolled_up
 from tests.waiting import finished
-from vendctl import account, catalog, deadletters, rebuild
+from vendctl.__main__ import main
 from vendctl.local.system import System
-from vendctl.machines.command import main
 from vending import wiring
 from vending.domain import conditions
 
@@ -96,8 +95,9 @@ def test_a_stolen_token_s_sales_are_forgotten_and_the_machine_goes_on(
     stock, days = stored(device.machine)
     assert stock is not None
     assert stock["totals"]["revenue"]["EUR"] > 1_000_000_000
-    assert main(["quarantine", device.machine, "--reason", "a stolen token"]) == 0
-    assert main(["--json", "forget", device.machine, "--device", thief]) == 0  # waits until it has begun
+    assert main(["machine", "quarantine", device.machine, "--reason", "a stolen token"]) == 0
+    # It waits until the quarantine has begun.
+    assert main(["machine", "forget", "--json", device.machine, "--device", thief]) == 0
     assert told(capsys)["events"] == 2
     arrive(running, device.name, [device.vend()])
     rolled_up()
@@ -105,12 +105,12 @@ def test_a_stolen_token_s_sales_are_forgotten_and_the_machine_goes_on(
     assert stock is not None
     assert stock["totals"] == {"vends": 2, "units": 2, "revenue": {"EUR": 300}}
     assert [day["revenue"] for day in days.values()] == [{"EUR": 300}]
-    assert main(["--json", "release", device.machine]) == 0
+    assert main(["machine", "release", "--json", device.machine]) == 0
     assert told(capsys)["letters"] == 1
-    assert account.main(["--json"]) == 0
+    assert main(["account", "--json"]) == 0
     assert told(capsys)["forgotten"] == 2
     words = ["--target", f"mended{RUN}", "--machine", device.machine, "--json"]
-    assert rebuild.main(words) == 0
+    assert main(["rebuild", *words]) == 0
     found = told(capsys)
     assert (found["equal"], found["forgotten"], found["named"]) == (True, 2, [])
 
@@ -124,8 +124,8 @@ def test_invented_machines_are_few(running: System, capsys: pytest.CaptureFixtur
     accepted = running.environment.get("UNBOUND_DEVICES", "accept") == "accept"
     assert len(few) == (int(running.environment["NEW_MACHINES_PER_HOUR"]) if accepted else 0)
     reason = "too-many-machines" if accepted else "unbound-device"
-    assert deadletters.main(["list", "--reason", reason, "--device", liar]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 30 - len(few)
+    assert main(["deadletters", "list", "--reason", reason, "--device", liar, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 30 - len(few)
 
 
 def test_unassigned_machines_are_forgotten_at_once(
@@ -140,8 +140,8 @@ def test_unassigned_machines_are_forgotten_at_once(
     path = tmp_path / "catalog.json"
     entry = {"id": f"placed{RUN}", "site": "somewhere"}
     path.write_text(json.dumps({"sites": [{"id": "somewhere", "timeZone": "Etc/UTC"}], "machines": [entry]}))
-    assert catalog.main(["import", str(path)]) == 0
+    assert main(["catalog", "import", str(path)]) == 0
     capsys.readouterr()
-    assert main(["--json", "forget", "--unassigned", "--before", "2020-02-01"]) == 0
+    assert main(["machine", "forget", "--json", "--unassigned", "--before", "2020-02-01"]) == 0
     assert told(capsys)["machines"] >= 30
     assert not unassigned & fleet()

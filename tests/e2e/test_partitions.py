@@ -6,6 +6,7 @@ retry policy repeats it for ever; a checkpoint that is moved counts from the nex
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -18,14 +19,15 @@ import pytest
 from azure.eventhub import EventData, EventHubProducerClient
 from azure.eventhub.amqp import AmqpAnnotatedMessage
 
-from simulator import verify
+from simulator.__main__ import main as simulator
 from tests.conftest import QUICK
 from tests.devices import Device
 from tests.upkeep import rolled_up
 from tests.waiting import finished, until
-from vendctl import account, archive, deadletters, rebuild
+from vendctl import account
+from vendctl.__main__ import main as vendctl
+from vendctl.commands.program import wired
 from vendctl.local.system import ROOT, System, system
-from vendctl.partitions import command
 from vending import wiring
 
 PARTITION, GOOD, BAD = "1", 1000, 500
@@ -66,7 +68,7 @@ def send(running: System, messages: Sequence[Message], partition: str = PARTITIO
 def listed(capsys: pytest.CaptureFixture[str], code: int) -> dict[tuple[str, str], dict[str, Any]]:
     """Function and partition → its row; the command must end with the code."""
     capsys.readouterr()
-    assert command.main(["--json", "--after", "0"]) == code
+    assert vendctl(["partitions", "--json", "--after", "0"]) == code
     rows = json.loads(capsys.readouterr().out)
     return {(row["function"], row["partition"]): row for row in rows}
 
@@ -123,13 +125,13 @@ def test_a_sequence_among_a_thousand_events_stops_its_partition_and_is_cleared(
         assert row["checkpoint"] < BAD
         assert row["owner"]
         assert rows[function, "2"]["behind"] == 0, "other partitions go on"
-    assert command.main([]) == 1
+    assert vendctl(["partitions"]) == 1
     assert f"partition {PARTITION}: vendctl partitions clear {PARTITION}" in capsys.readouterr().out
     held = {place: row["checkpoint"] for place, row in rows.items()}
 
-    assert command.main(["clear", PARTITION, "--dry-run"]) == 1
+    assert vendctl(["partitions", "clear", PARTITION, "--dry-run"]) == 1
     assert {place: row["checkpoint"] for place, row in listed(capsys, 1).items()} == held
-    assert command.main(["clear", PARTITION]) == 0
+    assert vendctl(["partitions", "clear", PARTITION]) == 0
     assert "az functionapp restart" in capsys.readouterr().out
     rows = listed(capsys, 1)  # the running host goes on repeating its batch
     assert {rows[f"{name}_telemetry", PARTITION]["checkpoint"] for name in ("ingest", "archive")} == {BAD}
@@ -145,7 +147,7 @@ def test_a_sequence_among_a_thousand_events_stops_its_partition_and_is_cleared(
     judged(capsys, sold=GOOD + 211)
     until(lambda: not opened(swept(alone, host.url)), "the alerts close by themselves", 120)
     assert alerts() == dict.fromkeys(BOTH, "closed")
-    assert command.main(["clear", PARTITION]) == 0
+    assert vendctl(["partitions", "clear", PARTITION]) == 0
     assert "nothing to clear" in capsys.readouterr().out
 
 
@@ -178,22 +180,22 @@ def test_a_fleet_that_sends_many_of_them_is_what_the_simulator_says(
 
     alone.stack.hosts[-1].stop()
     for partition in sorted({row["partition"] for row in looked(capsys)}):
-        assert command.main(["clear", partition]) == 0
+        assert vendctl(["partitions", "clear", partition]) == 0
     alone.stack.start_functions(ROOT, settings=alone.environment, port=0)
     finished(alone.environment, 240)
     asked = ["--truth", str(truth), "--wait", "60"]
     stores = ["--cosmos", alone.environment["COSMOS"], "--storage", alone.environment["DATA"]]
-    assert verify.main([*asked, *stores]) == 0, capsys.readouterr().out
-    found = asyncio.run(account.take())
+    assert simulator(["verify", *asked, *stores]) == 0, capsys.readouterr().out
+    found = wired(account.take(os.environ))
     assert (found.lost, found.doubled) == (0, 0), found.lost_events
-    assert archive.main(["audit"]) == 0
-    assert command.main([]) == 0
+    assert vendctl(["archive", "audit"]) == 0
+    assert vendctl(["partitions"]) == 0
 
 
 def looked(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """The rows of the list, whatever they say."""
     capsys.readouterr()
-    assert command.main(["--json"]) < 2
+    assert vendctl(["partitions", "--json"]) < 2
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     return rows
 
@@ -204,19 +206,19 @@ def opened(states: dict[str, str]) -> set[str]:
 
 def judged(capsys: pytest.CaptureFixture[str], sold: int) -> None:
     """0 lost, 0 doubled, one dead letter, the archive whole in both groups, and a rebuild is the same."""
-    found = asyncio.run(account.take())
+    found = wired(account.take(os.environ))
     assert (found.lost, found.doubled, found.dead_lettered) == (0, 0, 1), found.lost_events
     assert found.applied == sold
     assert found.archived == sold + 1
-    assert archive.main(["audit", "--json"]) == 0
+    assert vendctl(["archive", "audit", "--json"]) == 0
     audit = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (audit["complete"], audit["events"]) == (True, sold + 1)
-    assert deadletters.main(["list", "--json"]) == 0
-    (letter,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert vendctl(["deadletters", "list", "--json"]) == 0
+    (letter,) = json.loads(capsys.readouterr().out)
     assert (letter["place"], letter["reason"]) == (f"1/{PARTITION}@{BAD}", "amqp-body")
     assert letter["amqp"]["body"][0] == {"list": [{"string": "a"}, {"int": 1}]}
     assert not any(row["behind"] for row in listed(capsys, 0).values())
     rolled_up()
-    assert rebuild.main(["--target", "rebuilt", "--json"]) == 0
+    assert vendctl(["rebuild", "--target", "rebuilt", "--json"]) == 0
     again = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (again["equal"], again["deadLettered"]) == (True, 1)

@@ -13,7 +13,7 @@ from azure.storage.queue import QueueClient
 from tests.devices import Device, send
 from tests.elsewhere import RUN
 from tests.waiting import finished, until
-from vendctl import catalog, picklist
+from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
 from vending.domain import rollups
@@ -90,7 +90,7 @@ def test_sales_become_days_and_a_pick_list(
     # The catalog comes late: the machine's days move from nowhere to the site.
     path = tmp_path / "fleet.toml"
     path.write_text(FILE)
-    assert catalog.main(["import", str(path)]) == 0
+    assert vendctl(["catalog", "import", str(path)]) == 0
     date = device.started.date()
     keys = [rollups.site_day_key(SITE, (date + timedelta(days=n)).isoformat()) for n in range(2)]
     until(lambda: sum(units(running, key) for key in keys) == 6, "the site has its days")
@@ -99,7 +99,7 @@ def test_sales_become_days_and_a_pick_list(
     assert site["routes"] == [ROUTE]
     assert set(rollups.total(site)["skus"]) == {"cola"}
     capsys.readouterr()
-    assert picklist.main([ROUTE, "--in-days", "0", "--json"]) == 0
+    assert vendctl(["picklist", ROUTE, "--in-days", "0", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["load"] == {"cola": 6}
     assert found["stops"][0]["picks"][0]["on_hand"] == 14
@@ -108,7 +108,7 @@ def test_sales_become_days_and_a_pick_list(
 def test_commands_say_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "wrong.csv"
     path.write_text("id,site,since\nm1,nowhere-at-all,\n")
-    assert catalog.main(["import", str(path)]) == 2
+    assert vendctl(["catalog", "import", str(path)]) == 2
     assert "site nowhere-at-all" in capsys.readouterr().err
-    assert picklist.main(["no-such-route"]) == 2
+    assert vendctl(["picklist", "no-such-route"]) == 2
     assert "no-such-route" in capsys.readouterr().err

@@ -1,21 +1,21 @@
-"""``vendctl run``: the whole system on this machine, with a simulated fleet, until Ctrl-C or ``--duration``.
+"""The whole system on this machine, with a simulated fleet, until Ctrl-C or a duration is over.
 
 At the end traffic stops, the app finishes, and the account says what became of every event.
 """
 
-import argparse
 import asyncio
 import json
-import os
-import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
+from devstack.commandline import Answer, Exit, NotDone
 from devstack.signals import interruptible
 from vendctl import account, picture
+from vendctl.commands.program import adopt, wired
 from vendctl.hub import behind
 from vendctl.local import figures
 from vendctl.local.catalogue import describe_fleet, import_fleet
@@ -23,7 +23,6 @@ from vendctl.local.receiver import Receiver
 from vendctl.local.screen import Screen
 from vendctl.local.system import System, system
 from vendctl.local.traffic import Traffic
-from vending import wiring
 from vending.usecases.account import Account
 
 WATCHED = {
@@ -39,69 +38,62 @@ SETTLE_SECONDS = 300
 """How long the app may take to finish what was sent; then the run fails and says how far it came."""
 
 
-def main(argv: list[str]) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="vendctl run", description=__doc__)
-    parser.add_argument("--machines", type=positive, default=60, help="machines of the simulated fleet")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed is the same fleet")
-    parser.add_argument("--duration", type=float, help="seconds from when all functions listen")
-    parser.add_argument("--free-ports", action="store_true", help="not the usual ports: several runs at once")
-    parser.add_argument("--history", type=float, default=2, help="days to begin with; default 2, 0 for none")
-    parser.add_argument("--picture", type=Path, metavar="PNG", help="take one of the dashboard at the end")
-    parser.add_argument("--data", type=Path, default=Path(".data/run"), help="kept between runs")
-    parser.add_argument("--json", action="store_true", help="plain lines, and the account as the last one")
-    asked = parser.parse_args(argv)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A run: ``duration`` in seconds from when all functions listen, ``history`` in days."""
+
+    machines: int
+    seed: int
+    duration: float | None
+    history: float
+    data: Path
+    free_ports: bool = False
+    picture: Path | None = None
+
+
+def run(wanted: Wanted, screen: Screen) -> Answer:
+    """Until the end: what was sent, and the account of it. Raises NotDone."""
     interruptible()
-    screen = Screen(lines=asked.json)
     try:
-        sent, found = _run(asked, screen)
+        sent, found = _run(wanted, screen)
     except KeyboardInterrupt:
         screen.say("stopped; the data stay, and the next run goes on from them (`make clean` removes them)")
-        return 0
-    except (RuntimeError, TimeoutError) as fault:
-        print(f"vendctl run: {fault}", file=sys.stderr)
-        return 2
-    screen.say(account.explain(found))
-    if asked.json:
-        print(json.dumps({"sent": sent} | found.figures()), flush=True)
-    return 1 if found.lost or found.doubled else 0
+        return Answer({"stopped": True})
+    except (RuntimeError, TimeoutError) as fault:  # with the end of a log
+        raise NotDone(str(fault)) from fault
+    code = Exit.WRONG if found.lost or found.doubled else Exit.DONE
+    return Answer({"sent": sent} | found.figures(), account.explain(found), code)
 
 
-def _run(asked: argparse.Namespace, screen: Screen) -> tuple[int, Account]:
+def _run(wanted: Wanted, screen: Screen) -> tuple[int, Account]:
     with Receiver() as receiver:
         settings = WATCHED | {"NOTIFY_WEBHOOK_URL": receiver.url}
-        with system(asked.data, settings, screen.say, 0 if asked.free_ports else 7071) as running:
-            os.environ.update(running.environment)
-            file = asked.data / "fleet.json"
-            if (earlier := machines_of(file)) not in (None, asked.machines):
+        port = 0 if wanted.free_ports else 7071
+        with system(wanted.data, settings, screen.say, port) as running, adopt(running.environment):
+            file = wanted.data / "fleet.json"
+            if (earlier := machines_of(file)) not in (None, wanted.machines):
                 screen.say(
-                    f"{asked.data} holds a fleet of {earlier} machines: the app's figures are of both "
+                    f"{wanted.data} holds a fleet of {earlier} machines: the app's figures are of both "
                     "(`make clean` removes it)"
                 )
-            fleet = describe_fleet(asked.machines, asked.seed, file)
-            screen.say(asyncio.run(import_fleet(fleet)))
-            screen.say(f"dashboard: {running.host.url}/dashboard   (log: {asked.data}/functions.log)")
-            sent = _traffic(asked, running, receiver, screen)
+            fleet = describe_fleet(wanted.machines, wanted.seed, file)
+            screen.say(wired(import_fleet(fleet)))
+            screen.say(f"dashboard: {running.host.url}/dashboard   (log: {wanted.data}/functions.log)")
+            sent = _traffic(wanted, running, receiver, screen)
             asyncio.run(_settle(running, screen))
-            return sent, asyncio.run(account.take())
+            return sent, wired(account.take(running.environment))
 
 
-def _traffic(asked: argparse.Namespace, running: System, receiver: Receiver, screen: Screen) -> int:
-    words = [
-        "--machines",
-        str(asked.machines),
-        "--seed",
-        str(asked.seed),
-        "--history",
-        str(asked.history),
-    ]
+def _traffic(wanted: Wanted, running: System, receiver: Receiver, screen: Screen) -> int:
+    given = {"--machines": wanted.machines, "--seed": wanted.seed, "--history": wanted.history}
+    words = [str(word) for pair in given.items() for word in pair]
     hub = running.environment["TELEMETRY_HUB"]
     connection, guard = running.stack.eventhubs_connection, running.stack.guard
-    with Traffic(connection, hub, asked.data, words, guard) as traffic:
+    with Traffic(connection, hub, wanted.data, words, guard) as traffic:
         try:
-            asyncio.run(_watch(asked.duration, running, traffic, receiver, screen))
-            if asked.picture and picture.main([str(asked.picture), "--url", f"{running.host.url}/dashboard"]):
-                raise RuntimeError("no picture was taken")
+            wired(_watch(wanted.duration, running, traffic, receiver, screen))
+            if wanted.picture:
+                screen.say(picture.write(wanted.picture, f"{running.host.url}/dashboard"))
         except KeyboardInterrupt:
             screen.say("stopping: the app finishes what was sent (Ctrl-C again stops at once)")
     return traffic.sent
@@ -112,18 +104,15 @@ async def _watch(
 ) -> None:
     begun = time.monotonic()
     sweeps = Sweeps(running.host.url)
-    try:
-        with screen.running():
-            while duration is None or time.monotonic() - begun < duration:
-                _alive(running, traffic)
-                now = await figures.read(running.environment)
-                await sweeps.call(traffic.newest.get("history", True), now.behind)
-                truth = traffic.newest.get("truth", {}) | {"machines": traffic.newest.get("machines", 0)}
-                title = f"vendstream, {time.monotonic() - begun:.0f} s, {running.host.url}/dashboard"
-                screen.show(title, truth, traffic.sent, now, len(receiver.received))
-                await asyncio.sleep(1)
-    finally:
-        await wiring.close()
+    with screen.running():
+        while duration is None or time.monotonic() - begun < duration:
+            _alive(running, traffic)
+            now = await figures.read(running.environment)
+            await sweeps.call(traffic.newest.get("history", True), now.behind)
+            truth = traffic.newest.get("truth", {}) | {"machines": traffic.newest.get("machines", 0)}
+            title = f"vendstream, {time.monotonic() - begun:.0f} s, {running.host.url}/dashboard"
+            screen.show(title, truth, traffic.sent, now, len(receiver.received))
+            await asyncio.sleep(1)
 
 
 def _alive(running: System, traffic: Traffic) -> None:
@@ -160,13 +149,6 @@ def machines_of(file: Path) -> int | None:
     return len(json.loads(file.read_bytes())["machines"]) if file.exists() else None
 
 
-def positive(text: str) -> int:
-    """For argparse: a number from 1 on."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: give a number from 1 on")
-    return int(text)
-
-
 async def _settle(running: System, screen: Screen) -> None:
     """Wait until both functions have finished every event of the hub. Raises TimeoutError."""
     deadline = time.monotonic() + SETTLE_SECONDS
@@ -175,7 +157,3 @@ async def _settle(running: System, screen: Screen) -> None:
             raise TimeoutError(f"the app is still behind after {SETTLE_SECONDS} s: {lag}; see functions.log")
         screen.say("finishing: " + ", ".join(f"{name} {count} behind" for name, count in lag.items()))
         await asyncio.sleep(1)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -16,10 +16,10 @@ LINE_SECONDS = 2.0
 
 
 class Screen:
-    """Truth (what the devices sent) beside what the app has."""
+    """Truth (what the devices sent) beside what the app has; plain lines are on stderr, beside JSON."""
 
     def __init__(self, console: Console | None = None, *, lines: bool = False) -> None:
-        self.console = console or Console(highlight=False)
+        self.console = console or Console(highlight=False, stderr=lines)
         self.live = None if lines or not self.console.is_terminal else Live(console=self.console)
         self._lined = 0.0
 

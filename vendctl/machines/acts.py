@@ -1,7 +1,7 @@
 """What ``vendctl machine`` does, and how it tells of it."""
 
 import asyncio
-import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from vendctl.machines.places import forgetting, past, say, service_time, stores
 from vending import wiring
 from vending.domain import conditions
 from vending.domain.business_day import instant
-from vending.domain.clock import EPOCH, millis
+from vending.domain.clock import millis
 from vending.domain.exclusions import Exclusion, Scope
 from vending.ports import Blobs
 from vending.usecases.exclude import NotYet, Who, in_effect, quarantine, release
@@ -47,6 +47,14 @@ class Asked:
     def whose(self) -> str:
         """Machine and device, as other commands take them."""
         return self.machine + (f" --device {self.device}" if self.device else "")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for the quarantine and for the functions, and the settings that find them."""
+
+    environment: Mapping[str, str]
+    seconds: float
 
 
 async def shut_out(asked: Asked, who: Who) -> Told:
@@ -86,11 +94,11 @@ async def waiting_letters(blobs: Blobs, asked: Asked) -> int:
     return count
 
 
-async def forget_one(asked: Asked, who: Who, seconds: float, dry_run: bool) -> Told:
+async def forget_one(asked: Asked, who: Who, patience: Patience, dry_run: bool) -> Told:
     """Forget a machine's events, when the quarantine has begun and the functions are past it."""
-    held = in_effect(await read(wiring.catalog()), asked.machine, _later(await service_time(), seconds))
-    await until(held.since, seconds)
-    await past(os.environ, seconds)
+    latest = _later(await service_time(), patience.seconds)
+    await until(in_effect(await read(wiring.catalog()), asked.machine, latest).since, patience.seconds)
+    await past(patience.environment, patience.seconds)
     done = await forget(asked.scope, who, forgetting(), await service_time(), dry_run)
     return asdict(done) | {"dryRun": dry_run}, told(done, asked, dry_run)
 
@@ -113,7 +121,9 @@ def told(done: Forgotten, asked: Asked, dry_run: bool) -> str:
     return "\n".join(filter(None, lines))
 
 
-async def forget_many(before: datetime, who: Who, seconds: float, with_sales: bool, dry_run: bool) -> Told:
+async def forget_many(
+    before: datetime, who: Who, patience: Patience, with_sales: bool, dry_run: bool
+) -> Told:
     """Forget the machines that the catalog does not place, and what an earlier run has left."""
     if not pending(await read(wiring.catalog())):
         found = await unassigned(stores(), wiring.catalog(), before, frozenset({SMOKE_MACHINE}))
@@ -128,8 +138,8 @@ async def forget_many(before: datetime, who: Who, seconds: float, with_sales: bo
     elif dry_run:
         return {"pending": True}, "an earlier run is not finished: run it without --dry-run"
     orders = pending(await read(wiring.catalog()))
-    await until(max(x.until or 0 for x in orders), seconds)
-    await past(os.environ, seconds)
+    await until(max(x.until or 0 for x in orders), patience.seconds)
+    await past(patience.environment, patience.seconds)
     count = await forget_all(wiring.catalog(), stores(), await service_time(), _progress())
     return {"machines": count, "dryRun": False}, f"{count:,} machines are forgotten"
 
@@ -185,9 +195,3 @@ def _progress() -> Any:
             say(f"{percent:3} %  {done:,} of {of:,} machines")
 
     return progress
-
-
-def date(text: str) -> datetime:
-    """``YYYY-MM-DD`` or a moment in UTC, from the command line. Raises ValueError."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=EPOCH.tzinfo)

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from vendctl.partitions import AHEAD_EVENTS, AHEAD_MEGABYTES
 from vendctl.partitions.checkpoints import Checkpoint, HostBlobs
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.looking import Bad
@@ -26,8 +27,8 @@ Say = Callable[[str], None]
 class Bounds:
     """How far ahead of a checkpoint is looked for bad messages."""
 
-    events: int = 100_000
-    megabytes: int = 512
+    events: int = AHEAD_EVENTS
+    megabytes: int = AHEAD_MEGABYTES
 
 
 @dataclass(frozen=True, slots=True)

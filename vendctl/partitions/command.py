@@ -1,23 +1,22 @@
-"""``vendctl partitions``: which partitions stand still and before what; ``clear N``: the way past it.
+"""Which partitions stand still and before what, and the way past it.
 
 A message whose AMQP body is no data fails before any function is called, and the retry policy repeats its
-batch for ever. The list ends with 0 when everything moves, 1 when something stands, 2 when it could not look.
-``clear`` brings in all that lies before the last such message and moves the checkpoints: 0 done, or nothing
-to do; 1 something is left to do; 2 it could not be done, and can be run again.
+batch for ever.
 """
 
-import argparse
 import asyncio
-import json
-import os
 import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
-from vendctl.environment import load
+from devstack.commandline import Answer, Exit
 from vendctl.partitions.checkpoints import Checkpoint, HostBlobs, home
 from vendctl.partitions.clearing import Bounds, Stretch, Take, bring_in, move, stretch
 from vendctl.partitions.looking import advice, look, table, whose
-from vendctl.partitions.reading import GROUP, End, HubReader
+from vendctl.partitions.reading import HubReader
 from vending import wiring
 from vending.adapters.checkpoints import CONTAINER, GROUPS
 from vending.adapters.clients import blob_service
@@ -33,74 +32,109 @@ RESTART = """A running host does not read its checkpoints again. Restart it now:
   (locally: stop and start it), then look again: vendctl partitions"""
 
 
-async def listed(hub: HubReader, host: HostBlobs, asked: argparse.Namespace) -> int:
-    """The list; 1 where something does not move."""
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """What is to be cleared: a partition for one function or both, looked at so far ahead."""
+
+    partition: str
+    group: str = "both"
+    dry_run: bool = False
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+@dataclass(slots=True)
+class Cleared:
+    """What became of one function's place in the partition."""
+
+    found: Stretch
+    state: Literal["moved", "left", "clear"]
+    """``left``: something is still to do."""
+
+    def told(self) -> dict[str, Any]:
+        """As JSON."""
+        moved = self.found.last.sequence if self.state == "moved" else self.found.checkpoint.sequence
+        return {
+            "function": self.found.checkpoint.function,
+            "partition": self.found.checkpoint.partition,
+            "state": self.state,
+            "bad": [bad.sequence for bad in self.found.bad],
+            "before": self.found.checkpoint.sequence,
+            "checkpoint": moved,
+            "lookedUpTo": self.found.looked,
+            "hubsLast": self.found.end,
+            "lost": self.found.lost,
+        }
+
+
+async def listed(hub: HubReader, host: HostBlobs, after: timedelta) -> Answer:
+    """The list; WRONG where something has not moved for longer than ``after``."""
     now = datetime.now(UTC)
-    rows = await look(hub, host, now, timedelta(seconds=asked.after))
-    if asked.json:
-        print(json.dumps([row.told() for row in rows], default=datetime.isoformat))
-    else:
-        print(table(rows, now))
-        for partition, what in advice(rows).items():
-            print(f"partition {partition}: {what}")
-    return 1 if advice(rows) else 0
+    rows = await look(hub, host, now, after)
+    todo = advice(rows)
+    told = [f"partition {partition}: {what}" for partition, what in todo.items()]
+    text = "\n".join([table(rows, now), *told])
+    return Answer([row.told() for row in rows], text, Exit.WRONG if todo else Exit.DONE)
 
 
-async def cleared(hub: HubReader, host: HostBlobs, asked: argparse.Namespace) -> int:
-    """Clear a partition for the groups that were asked for; 1 where something is left to do."""
+async def cleared(
+    hub: HubReader, host: HostBlobs, asked: Clearing, tell: Callable[[str], None]
+) -> list[Cleared]:
+    """Clear a partition for the groups that were asked for; what is done is told as it happens."""
     held, ends = await host.checkpoints(), await hub.ends()
     if asked.partition not in ends:
         raise ValueError(f"the hub has no partition {asked.partition!r}; it has {', '.join(sorted(ends))}")
-    left = moved = 0
+    done = []
     for name in CHOICES if asked.group == "both" else [asked.group]:
         group = CHOICES[name]
         checkpoint = held.get((group, asked.partition), Checkpoint(group, asked.partition))
-        found = await _of_group(hub, host, checkpoint, ends[asked.partition], asked)
-        moved += found == "moved"
-        left += found == "left"
-    if moved:
-        print(RESTART)
-    return 1 if left else 0
+        found = await stretch(hub, checkpoint, ends[asked.partition], asked.bounds, _progress(checkpoint))
+        for line in _lines(found):
+            tell(f"{_where(checkpoint)}: {line}")
+        done.append(Cleared(found, await _of_group(hub, host, found, asked, tell)))
+    if any(one.state == "moved" for one in done):
+        tell(RESTART)
+    return done
 
 
 async def _of_group(
-    hub: HubReader, host: HostBlobs, checkpoint: Checkpoint, end: End, asked: argparse.Namespace
-) -> str:
-    where = f"{checkpoint.function}, partition {checkpoint.partition}"
-
-    def say(text: str) -> None:
-        print(f"{where}: {text}", file=sys.stderr, flush=True)
-
-    found = await stretch(hub, checkpoint, end, Bounds(asked.events, asked.megabytes), say)
-    _tell(found, where)
+    hub: HubReader, host: HostBlobs, found: Stretch, asked: Clearing, tell: Callable[[str], None]
+) -> Literal["moved", "left", "clear"]:
+    checkpoint = found.checkpoint
+    where = _where(checkpoint)
     if not found.bad:
         return "left" if found.looked < found.end else "clear"
     if asked.dry_run:
         return "left"
-    await bring_in(hub, found, wiring.settings().hub_generation, _take(checkpoint.group), say)
+    take, say = _take(checkpoint.group), _progress(checkpoint)
+    await bring_in(hub, found, wiring.settings().hub_generation, take, say)
     try:
         await move(host, found)
     except Conflict:
-        print(
-            f"{where}: its checkpoint has moved meanwhile, so it does not stand; left as it is. Look again."
-        )
+        tell(f"{where}: its checkpoint has moved meanwhile, so it does not stand; left as it is. Look again.")
         return "left"
-    print(f"{where}: checkpoint moved from {checkpoint.sequence} to {found.last.sequence}")
+    tell(f"{where}: checkpoint moved from {checkpoint.sequence} to {found.last.sequence}")
     return "moved"
 
 
-def _tell(found: Stretch, where: str) -> None:
+def _where(checkpoint: Checkpoint) -> str:
+    return f"{checkpoint.function}, partition {checkpoint.partition}"
+
+
+def _progress(checkpoint: Checkpoint) -> Callable[[str], None]:
+    return lambda text: print(f"{_where(checkpoint)}: {text}", file=sys.stderr, flush=True)
+
+
+def _lines(found: Stretch) -> Iterator[str]:
+    """What was found, for people."""
     if found.lost:
-        print(
-            f"{where}: {found.lost:,} numbers from {found.checkpoint.sequence + 1} on are gone from the hub"
-        )
+        yield f"{found.lost:,} numbers from {found.checkpoint.sequence + 1} on are gone from the hub"
     for bad in found.bad:
-        print(f"{where}: number {bad.sequence}, enqueued {bad.enqueued:%Y-%m-%d %H:%M:%S} UTC, cannot be "
-              f"bound: {bad.fault}; {whose(bad)}")  # fmt: skip
+        yield (f"number {bad.sequence}, enqueued {bad.enqueued:%Y-%m-%d %H:%M:%S} UTC, cannot be "
+               f"bound: {bad.fault}; {whose(bad)}")  # fmt: skip
     if found.looked < found.end:
-        print(f"{where}: looked up to number {found.looked}, the hub has {found.end}: run it once more")
+        yield f"looked up to number {found.looked}, the hub has {found.end}: run it once more"
     elif not found.bad:
-        print(f"{where}: everything up to number {found.end} can be bound; nothing to clear")
+        yield f"everything up to number {found.end} can be bound; nothing to clear"
 
 
 def _take(group: str) -> Take:
@@ -124,45 +158,8 @@ def _take(group: str) -> Take:
     return patiently
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    found = argparse.ArgumentParser(
-        prog="vendctl partitions", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    found.add_argument("--settings", help="a local.settings.json, for what the environment lacks")
-    found.add_argument("--json", action="store_true", help="the list as one JSON array")
-    found.add_argument(
-        "--after", type=float, default=120, metavar="SECONDS",
-        help="how long a checkpoint may stand before waiting events; default %(default)s",
-    )  # fmt: skip
-    found.add_argument("--read-with", default=GROUP, metavar="GROUP",
-                       help="a consumer group that no function reads with; default %(default)s")  # fmt: skip
-    found.set_defaults(run=listed)
-    bounds = Bounds()
-    actions = found.add_subparsers(dest="action", metavar="[clear N]")
-    one = actions.add_parser("clear", help="bring in what stands before a partition's bad messages; move on")
-    one.add_argument("partition", metavar="N")
-    one.add_argument("--group", choices=[*CHOICES, "both"], default="both", help="default %(default)s")
-    one.add_argument("--dry-run", action="store_true", help="only say what would be done; 1 for something")
-    one.add_argument("--events", type=int, default=bounds.events, help="look so far; default %(default)s")
-    one.add_argument("--megabytes", type=int, default=bounds.megabytes, help="likewise; default %(default)s")
-    one.set_defaults(run=cleared)
-    return found
-
-
-async def run(asked: argparse.Namespace) -> int:
-    """On the deployment that the process's environment names."""
-    try:
-        async with blob_service(os.environ, "AzureWebJobsStorage") as service:
-            host = HostBlobs(service.get_container_client(CONTAINER), home(os.environ))
-            code: int = await asked.run(HubReader.of(os.environ, asked.read_with), host, asked)
-            return code
-    finally:
-        await wiring.close()
-
-
-def main(argv: list[str]) -> int:
-    """The command. Raises what a person can mend: the process then ends with 2."""
-    asked = parser().parse_args(argv)
-    os.environ.update(load(asked.settings, os.environ))
-    return asyncio.run(run(asked))
+@asynccontextmanager
+async def host_blobs(environment: Mapping[str, str]) -> AsyncIterator[HostBlobs]:
+    """The host's checkpoints of the hub that the settings name."""
+    async with blob_service(environment, "AzureWebJobsStorage") as service:
+        yield HostBlobs(service.get_container_client(CONTAINER), home(environment))

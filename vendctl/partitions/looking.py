@@ -68,8 +68,12 @@ class Row:
     """Numbers that the hub's retention took before the function came to them."""
 
     def told(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
+        """As JSON; times in ISO 8601."""
+        return asdict(self, dict_factory=_json)
+
+
+def _json(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: x.isoformat() if isinstance(x, datetime) else x for name, x in fields}
 
 
 async def look(hub: HubReader, host: HostBlobs, now: datetime, limit: timedelta) -> list[Row]:

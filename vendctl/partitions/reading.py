@@ -15,14 +15,13 @@ from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubConsumerClient
 from azure.eventhub.exceptions import EventHubError
 
+from vendctl.partitions import GROUP
 from vendctl.partitions.amqp import Malformed
 from vendctl.partitions.message import NUMBER, OFFSET, Message
 from vending.adapters.clients import address, credential
 from vending.errors import Transient
 from vending.settings import Settings
 
-GROUP = "operators"
-"""The consumer group to read with: the functions' receivers exclude all others from theirs."""
 SILENCE = 30.0
 """Seconds without an event, though the hub has some, after which reading is given up."""
 AT_ONCE = 200

@@ -1,20 +1,18 @@
-"""``vendctl replay``: a sales file through the whole system on this machine, reconciled with its totals.
+"""A sales file through the whole system on this machine, reconciled with its totals.
 
 Rows become device events, go to Event Hubs, through the functions into ledger, rollups and archive; then
-every sum of the file is compared with what is stored. The exit code is 1 when one is off. The data stay: a
-second run sends the same events again, and nothing changes.
+every sum of the file is compared with what is stored. The data stay: a second run
+sends the same events again, and nothing changes.
 """
 
-import argparse
-import asyncio
-import json
-import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from devstack.commandline import Answer, Exit, NotDone
 from devstack.signals import interruptible
-from vendctl.local.system import System, system
+from vendctl.commands.program import adopt, wired
+from vendctl.local.system import system
 from vendctl.replay import mapping_file, report, sales
 from vendctl.replay.errors import ReplayError, RowsRefused
 from vendctl.replay.faults import SHOWN
@@ -30,42 +28,22 @@ _HOST = "AzureFunctionsJobHost__extensions__"
 SAMPLE = Path("examples/sales.csv")
 
 
-def main(argv: list[str]) -> int:
-    """The command: 0, 1 when a sum is off, 2 when the file or the folder cannot be used."""
-    asked = _parser().parse_args(argv)
+def run(csv: Path, mapping: Path | None, data: Path | None, verified: bool) -> Answer:
+    """Replay a file; WRONG when a sum is off. Raises NotDone, and KeyboardInterrupt after a word about it."""
     interruptible()
     try:
-        file = sales.read(asked.csv, mapping_file.load(asked.map) if asked.map else None)
-        outcome = _run(file, asked.data, asked.verify)
+        outcome = _run(sales.read(csv, mapping_file.load(mapping) if mapping else None), data, verified)
+    except RowsRefused as fault:
+        more = f"\nall of them are in {_listed(csv, fault)}" if len(fault.faults) > SHOWN else ""
+        raise NotDone(f"{fault}{more}") from fault
     except ReplayError as fault:
-        print(f"replay: {fault}", file=sys.stderr)
-        if isinstance(fault, RowsRefused) and len(fault.faults) > SHOWN:
-            print(f"replay: all of them are in {_listed(asked.csv, fault)}", file=sys.stderr)
-        return 2
+        raise NotDone(str(fault)) from fault
     except KeyboardInterrupt:
-        print("replay: stopped; the data stay, and the next run goes on from them", file=sys.stderr)
-        return 130
-    if not asked.json:
-        report.show(outcome)
-    for told in outcome.faults():
-        print(f"replay: {told}", file=sys.stderr)
-    if asked.json:
-        print(json.dumps(outcome.figures()), flush=True)
-    return 1 if outcome.faults() else 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="vendctl replay", description=__doc__)
-    parser.add_argument(
-        "csv", type=Path, nargs="?", default=SAMPLE, help=f"the sales file (default {SAMPLE})"
-    )
-    parser.add_argument("--map", type=Path, metavar="TOML", help="which column means what (docs/replay.md)")
-    parser.add_argument("--json", action="store_true", help="the outcome as one JSON object, the last line")
-    parser.add_argument(
-        "--verify", action="store_true", help="audit the archive too, and rebuild everything from it"
-    )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="default: .data/replay-… of the file's own")
-    return parser
+        print("stopped; the data stay, and the next run goes on from them", file=sys.stderr)
+        raise
+    faults = outcome.faults()
+    wrong = "\n".join(f"replay: {told}" for told in faults)
+    return Answer(outcome.figures(), report.shown(outcome), Exit.WRONG if faults else Exit.DONE, wrong)
 
 
 def _listed(csv: Path, refused: RowsRefused) -> Path:
@@ -89,10 +67,10 @@ def _run(file: SalesFile, data: Path | None, verified: bool) -> Outcome:
             running = parts.enter_context(system(folder.path, _settings(file), progress.say, port=0))
         except RuntimeError as fault:  # a part that does not start, or a folder in use
             raise ReplayError(str(fault)) from fault
-        _adopt(running)
-        outcome = asyncio.run(replay(file, text, folder, running, progress))
+        parts.enter_context(adopt(running.environment))
+        outcome = wired(replay(file, text, folder, running, progress))
         if verified:
-            outcome.verified = asyncio.run(verify(progress))
+            outcome.verified = wired(verify(running.environment, progress))
         return outcome
 
 
@@ -109,8 +87,3 @@ def _settings(file: SalesFile) -> dict[str, str]:
         f"{_HOST}eventHubs__loadBalancingUpdateInterval": "00:00:01",
         f"{_HOST}queues__maxPollingInterval": "00:00:00.200",
     }
-
-
-def _adopt(running: System) -> None:
-    """The stores are wired from this process's environment, as in a function."""
-    os.environ.update(running.environment)

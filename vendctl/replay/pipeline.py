@@ -35,14 +35,11 @@ async def replay(
     log = f"{folder.path}/functions.log"
     stage = _watching(running, progress, log)
     numbers = await finished(running.environment, stage, log)
-    try:
-        await rolled_up(_rollups(running), _days(file), stage, log)
-        outcome = await _reconciled(file, text, events, numbers)
-        outcome.mismatches += await rollup_mismatches(file)
-        digest = await stored.ledger_digest(wiring.machines())
-    finally:
-        await wiring.close()
-    account = await take()
+    await rolled_up(_rollups(running), _days(file), stage, log)
+    outcome = await _reconciled(file, text, events, numbers)
+    outcome.mismatches += await rollup_mismatches(file)
+    digest = await stored.ledger_digest(wiring.machines())
+    account = await take(running.environment)
     outcome.lost, outcome.doubled = account.lost, account.doubled
     outcome.changed = folder.ledger not in (None, digest)
     if not outcome.faults():
@@ -65,8 +62,6 @@ async def _describe(file: SalesFile, running: System, progress: ReplayProgress) 
             )
     except VendstreamError as fault:
         raise ReplayError(f"the catalog could not be imported: {fault}") from fault
-    finally:
-        await wiring.close()
 
 
 def _watching(running: System, progress: ReplayProgress, log: str) -> Stage:

@@ -1,5 +1,7 @@
 """What a replay found: figures for machines, a table for people, and every fault in words."""
 
+import io
+import shutil
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,8 +86,8 @@ class Outcome:
         return told + (self.verified.faults() if self.verified else [])
 
 
-def show(outcome: Outcome) -> None:
-    """The table."""
+def shown(outcome: Outcome) -> str:
+    """The table, for people."""
     table = Table(box=None, pad_edge=False)
     table.add_column("machine")
     table.add_column(f"revenue {outcome.currency}", justify="right")
@@ -95,7 +97,8 @@ def show(outcome: Outcome) -> None:
     for code, minor in outcome.others.items():
         table.add_row(f"all, in {code}", amount(minor, code), "")
     figures = outcome.figures()
-    console = Console(highlight=False)
+    text = io.StringIO()
+    console = Console(highlight=False, file=text, width=shutil.get_terminal_size().columns)
     console.print(table)
     console.print(
         f"{outcome.rows:,} rows of {outcome.days:,} days became {outcome.events:,} events; "
@@ -105,6 +108,7 @@ def show(outcome: Outcome) -> None:
     )
     if outcome.verified:
         console.print(str(outcome.verified), soft_wrap=True)
+    return text.getvalue().rstrip()
 
 
 def amount(minor: int, currency: str) -> str:

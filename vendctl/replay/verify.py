@@ -3,6 +3,7 @@
 Just what ``vendctl archive audit`` and ``vendctl rebuild`` do; here, because the system ends with the replay.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,18 +49,18 @@ class Verified:
         )
 
 
-async def verify(progress: ReplayProgress) -> Verified:
-    """Audit and rebuild the system that the environment names. Raises :class:`ReplayError`."""
+async def verify(environment: Mapping[str, str], progress: ReplayProgress) -> Verified:
+    """Audit and rebuild the system that the settings name. Raises :class:`ReplayError`."""
     try:
         progress.say("auditing the archive")
-        report = await audit(Scope(), PATIENCE, offline=False)
+        report = await audit(environment, Scope(), PATIENCE, offline=False)
         progress.say("rebuilding stock, conditions, ledger and rollups from the archive")
-        await drop(TARGET)
-        _, found = await rebuild(TARGET, Wanted())
+        await drop(environment, TARGET)
+        _, found = await rebuild(environment, TARGET, Wanted())
         if found is None:
             raise RuntimeError("a whole rebuild is always compared")
         if found.equal:
-            await drop(TARGET)
+            await drop(environment, TARGET)
     except VendstreamError as fault:
         raise ReplayError(f"the archive could not be verified: {fault}") from fault
     return Verified(report, found)

@@ -124,7 +124,7 @@ def test_the_third_death_of_a_worker_in_half_an_hour_ends_the_host(
         wait_for(lambda pid=pid: pid not in map(str, host.status()["workers"]), "its end")  # type: ignore[misc]
     os.kill(int(host.request("/api/pid")[2]), signal.SIGKILL)
     assert host.process is not None
-    assert host.process.wait(60) == 1
+    assert host.process.wait(60) == 2
     assert "ended by themselves 3 times within 30 minutes: the host stops" in host.log()
 
 

@@ -15,7 +15,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from devstack import status
+from devstack.__main__ import main as devstack
 from devstack.ports import free_port
 from devstack.stack import Ports, Stack
 
@@ -37,7 +37,7 @@ def words(ports: Ports) -> list[str]:
 
 
 def answers(ports: Ports, functions: int) -> bool:
-    return status.main([*words(ports), "--functions-port", str(functions)]) == 0
+    return devstack(["status", *words(ports), "--functions-port", str(functions)]) == 0
 
 
 def living(folder: Path) -> list[str]:
@@ -109,5 +109,5 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
             [sys.executable, "-m", "devstack", "services", *words(stack.ports)],
             cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"port {stack.ports.eventhubs} (eventhubs) is taken" in done.stderr

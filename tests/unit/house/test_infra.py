@@ -16,7 +16,7 @@ from azure.cosmos.aio import CosmosClient
 from tests.core import hub_event
 from tests.infra import COSMOS, IDENTITY, NAMESPACE, REFERENCE, STORAGE, Deployment, same, template
 from tests.metadata import ROOT, Wiring, functions, resolved, triggers, used
-from vendctl.partitions.reading import GROUP
+from vendctl.partitions import GROUP
 from vendctl.provision import BLOB_CONTAINERS, QUEUES, create_database
 from vending.adapters.checkpoints import CONTAINER as CHECKPOINTS
 from vending.domain.layout import blob_name, manifest_name, parquet_name

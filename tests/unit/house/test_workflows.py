@@ -17,8 +17,8 @@ from tests import bicep
 from tests.elsewhere import Services
 from tests.infra import template
 from tests.metadata import ROOT, local_settings
+from vendctl.__main__ import main as vendctl
 from vendctl.local.system import HUBS
-from vendctl.package import main as package
 
 FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
@@ -130,7 +130,7 @@ def test_what_is_packaged_is_deployed_and_then_tried(deploy: dict[str, Any], tmp
     assert given["package"] == packed[0]
     assert given["remote-build"] is True
     assert "respect-funcignore" not in given
-    assert package([str(tmp_path / "app.zip"), *packed[1:]]) == 0
+    assert vendctl(["package", str(tmp_path / "app.zip"), *packed[1:]]) == 0
     switched = step(job, "group create")["env"]["OPEN_TELEMETRY"] == "true"
     assert switched == ("--telemetry" in packed)
 

@@ -1,6 +1,5 @@
 """Messages that stop a partition: sent only when they are named, and as what they are."""
 
-import argparse
 import json
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from simulator import scenario_file
 from simulator.demand import DAY
 from simulator.fleet import Fleet
 from simulator.link import FAULTS, STOPPING, Delivery
-from simulator.options import add_faults, faults_of
+from simulator.options import faults_of
 from simulator.run import line
 from simulator.sender import message
 from simulator.state import State
@@ -21,18 +20,12 @@ from simulator.truth import Truth
 from tests.unit.simulator.deliveries import START
 
 
-def chosen(*words: str) -> frozenset[str]:
-    parser = argparse.ArgumentParser()
-    add_faults(parser)
-    return faults_of(parser.parse_args(words))
-
-
 def test_they_are_in_no_fleet_that_does_not_name_them(tmp_path: Path) -> None:
     """They hold up everybody else, so neither `all` nor a scenario without a list has them."""
     assert not FAULTS.keys() & STOPPING.keys()
-    assert chosen() == chosen("--faults", "all") == frozenset(FAULTS)
-    assert chosen("--faults", "all,binary-bodies") == FAULTS.keys() | STOPPING.keys()
-    assert chosen("--faults", "binary-bodies") == STOPPING.keys()
+    assert faults_of("all") == frozenset(FAULTS)
+    assert faults_of("all,binary-bodies") == FAULTS.keys() | STOPPING.keys()
+    assert faults_of("binary-bodies") == STOPPING.keys()
     file = tmp_path / "x.toml"
     file.write_text('name = "x"\nmachines = 1\nhours = 1\n')
     assert scenario_file.read(file).faults == frozenset(FAULTS)

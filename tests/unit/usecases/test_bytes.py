@@ -148,7 +148,7 @@ async def test_hostile_bodies_are_validated_a_few_at_a_time() -> None:
     seen: list[int] = []
     turns = 0
 
-    def slow(hub: HubEvent) -> Event:
+    def slow(hub: HubEvent, _: object) -> Event:
         seen.append(turns)
         return parse(hub)
 
@@ -296,7 +296,7 @@ async def test_an_event_for_which_there_is_no_memory_waits_and_its_neighbours_do
 ) -> None:
     """It says something about the process and nothing about the event: no dead letter, but a wait."""
 
-    def hungry(hub: HubEvent) -> Event:
+    def hungry(hub: HubEvent, _: object) -> Event:
         if hub.sequence == 2:
             raise MemoryError
         return parse(hub)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from vendctl import account
+from vendctl.__main__ import main as vendctl
 from vendctl.account import Verdict
 from vending.usecases.account import Account
 
@@ -49,11 +50,11 @@ def test_it_looks_at_hub_and_functions_before_and_after(
     async def next_behind(_: object) -> Any:
         return late.pop(0)
 
-    async def take() -> Account:
+    async def take(_: object) -> Account:
         return LOST
 
     monkeypatch.setattr(account, "last_numbers", next_numbers)
     monkeypatch.setattr(account, "behind", next_behind)
     monkeypatch.setattr(account, "take", take)
-    assert account.main(["--json"]) == code
+    assert vendctl(["account", "--json"]) == code
     assert json.loads(capsys.readouterr().out)["lost"] == 1

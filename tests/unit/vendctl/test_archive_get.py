@@ -1,12 +1,15 @@
 """Archive blobs become files: those that count, whole or not at all."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.archived import NOON, FakeArchive
+from vendctl.__main__ import main as vendctl
 from vendctl.archive_get import Hours, get
+from vending import wiring
 from vending.domain.layout import manifest_name, parquet_name, whole_hour
 from vending.domain.manifest import Entry, Manifest, Table, encode
 
@@ -72,3 +75,22 @@ async def test_a_fetch_that_breaks_off_leaves_no_half_file(tmp_path: Path) -> No
     with pytest.raises(ConnectionError):
         await get(blobs, tmp_path, Hours(), raw=False)
     assert name not in files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("more", "files", "size"), [([], 2, 22), (["--to", f"{LATER:%Y-%m-%dT%H}:00"], 1, 11)]
+)
+def test_the_command_says_how_much_it_fetched(
+    more: list[str], files: int, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    blobs = FakeArchive()
+    compacted(blobs)
+    monkeypatch.setenv("DATA", "here")
+    monkeypatch.setattr(wiring, "archive_blobs", lambda: blobs)
+    words = ["archive", "get", str(tmp_path), *more]
+    assert vendctl([*words, "--json"]) == 0
+    told = {"folder": str(tmp_path), "files": files, "bytes": size, "there": 0}
+    assert json.loads(capsys.readouterr().out) == told
+    assert vendctl(words) == 0
+    assert capsys.readouterr().out == f"0 files of 0 bytes in {tmp_path}, {files} were there already\n"

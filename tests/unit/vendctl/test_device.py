@@ -1,6 +1,7 @@
 """``vendctl device``: tokens for one publisher, and epochs that only rise."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,8 +11,10 @@ from devstack.eventhubs.security.sas import sign as signed_by_the_server
 from tests.core import hub_event, vend
 from tests.fakes import FakeDocuments
 from vendctl import device
+from vendctl.__main__ import main as vendctl
 from vendctl.credentials import credentials, sign
-from vendctl.device import NAME, main
+from vendctl.device import NAME
+from vendctl.environment import CONNECTIONS
 from vendctl.issuing import DeviceStores, issue, renew, revoke
 from vending import wiring
 from vending.domain.devices import next_epoch
@@ -71,15 +74,45 @@ def test_above_the_last_epoch_none_is_issued() -> None:
         next_epoch(None, {"seen": [MAX_EPOCH, 1, 5]})
 
 
+COSMOS = "AccountEndpoint=http://localhost:9/;AccountKey=eA=="
+
+
 @pytest.mark.parametrize(
-    "words",
-    [["a/b", "--machine", "m"], ["d", "--machine", "$hub"], ["d"], ["d", "--renew"], ["$", "--revoke"],
-     ["d", "--machine", "m", "--renew", "--revoke"], ["d", "--machine", "m", "--days", "0"]],
-)  # fmt: skip
-def test_what_could_not_be_issued_is_refused_at_once(words: list[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    assert ended.value.code == 2
+    ("words", "said"),
+    [
+        ("a/b --machine m", "names are up to 64"),
+        ("d --machine $hub", "names are up to 64"),
+        ("$ --revoke", "names are up to 64"),
+        ("d", "--machine says which machine it is built into"),
+        ("d --renew", "--machine says which machine it is built into"),
+        ("d --machine m --renew --revoke", "--renew or --revoke, not both"),
+        ("d --machine m --days 0", "Invalid value for '--days'"),
+    ],
+)
+def test_what_could_not_be_issued_is_refused_at_once(
+    words: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"COSMOS": COSMOS, "DEVICES": DEVICES, "EVENTHUB": DEVICES}.items():
+        monkeypatch.setenv(name, value)
+    assert vendctl(["device", *words.split()]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "needed"), [("--machine m", "DEVICES"), ("--revoke", "EVENTHUB")])
+def test_what_it_signs_or_revokes_with_is_never_of_another_system(
+    words: str,
+    needed: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """Issuing takes no connection to the hub, and revoking no key that signs."""
+    monkeypatch.chdir(tmp_path)
+    for name in CONNECTIONS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COSMOS", COSMOS)
+    assert vendctl(["device", "d", *words.split()]) == 2
+    assert f"no {needed}: set it in the environment" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

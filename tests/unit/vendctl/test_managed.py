@@ -9,10 +9,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
 
+from vendctl import smoke
+from vendctl.__main__ import main as vendctl
 from vendctl.deployed import App
 from vendctl.managed import ManagedApp
-from vendctl.smoke import main
 
 ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/app"
 
@@ -100,6 +102,23 @@ def test_what_is_no_resource_id_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("TELEMETRY_HUB", "telemetry")
-    with pytest.raises(SystemExit):
-        main(["--app", id])
+    monkeypatch.setenv("EVENTHUB", "Endpoint=sb://localhost;SharedAccessKeyName=a;SharedAccessKey=b")
+    assert vendctl(["smoke", "--app", id]) == 2
     assert "Microsoft.Web/sites/NAME" in capsys.readouterr().err
+
+
+def test_who_is_not_signed_in_is_told_after_what_was_seen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def refused(app: App, *_: object) -> None:
+        assert app.managed is not None
+        assert (app.managed.id, app.key) == (ID, "of the functions")
+        raise ClientAuthenticationError("nobody is signed in\nrun az login")
+
+    monkeypatch.setattr(smoke, "smoke", refused)
+    monkeypatch.setattr(smoke, "functions", set)
+    monkeypatch.setenv("TELEMETRY_HUB", "telemetry")
+    monkeypatch.setenv("FUNCTIONS_KEY", "of the functions")
+    monkeypatch.setenv("EVENTHUB", "Endpoint=sb://localhost;SharedAccessKeyName=a;SharedAccessKey=b")
+    assert vendctl(["smoke", "--app", ID]) == 1
+    assert capsys.readouterr() == ("", "not alive: nobody is signed in\nrun az login\n")

@@ -1,13 +1,17 @@
 """``vendctl package``: git's rules for ignore files, and what is and is not deployed."""
 
 import subprocess
+import sysconfig
+import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from vendctl import package
-from vendctl.package import ROOT, WITH_TELEMETRY, build, files, main, rules, tried
+from vendctl.__main__ import main as vendctl
+from vendctl.indexing import functions
+from vendctl.package import ROOT, WITH_TELEMETRY, build, files, rules, tried
 from vending.settings import VERSION
 
 TREE = (
@@ -75,14 +79,15 @@ def test_this_app_is_deployed_without_tools_tests_and_secrets() -> None:
 
 
 def test_with_telemetry_the_package_asks_for_the_distribution(tmp_path: Path) -> None:
-    assert main([str(tmp_path / "plain")]) == main(["--telemetry", str(tmp_path / "told")]) == 0
+    assert vendctl(["package", str(tmp_path / "plain")]) == 0
+    assert vendctl(["package", "--telemetry", str(tmp_path / "told")]) == 0
     plain, told = ((tmp_path / name / "requirements.txt").read_text() for name in ("plain", "told"))
     assert plain == (ROOT / "requirements.txt").read_text()
     assert told == (ROOT / WITH_TELEMETRY).read_text()
 
 
 def test_an_existing_folder_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path)]) == 1
+    assert vendctl(["package", str(tmp_path)]) == 2
     assert str(tmp_path) in capsys.readouterr().err
 
 
@@ -168,12 +173,20 @@ def test_what_only_this_process_knows_does_not_help(app: Path, monkeypatch: pyte
         tried(app)
 
 
+def test_an_environment_with_the_commands_lends_the_package_nothing(app: Path, tmp_path: Path) -> None:
+    """Installed in place, they put the checkout on the path, its own function_app before the package's."""
+    venv.create(tmp_path / "env", symlinks=True)
+    (packages,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
+    (packages / "vendstream.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n")
+    assert functions(app, tmp_path / "env" / "bin" / "python") == {"first", "second"}
+
+
 def test_nothing_is_written_where_the_package_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], app: Path
 ) -> None:
     (app / "parts" / "first.py").write_text("1 / 0")
     monkeypatch.setattr(package, "ROOT", app)
-    assert main([str(tmp_path / "out.zip")]) == 1
+    assert vendctl(["package", str(tmp_path / "out.zip")]) == 2
     said = capsys.readouterr().err
     assert "ZeroDivisionError: division by zero (parts/first.py, line 1)" in said
     assert said.count("\n") == 1

@@ -1,6 +1,5 @@
 """``vendctl partitions``: what each function stands before, and with which exit code it is told."""
 
-import argparse
 import json
 from datetime import timedelta
 
@@ -10,7 +9,8 @@ from devstack.eventhubs.wire import encode as e
 from tests.unit.vendctl.amqp_bytes import AT, data, message, value
 from tests.unit.vendctl.partition_world import FakeHost, FakeReader
 from vendctl.partitions.checkpoints import Checkpoint
-from vendctl.partitions.command import cleared, listed, parser
+from vendctl.partitions.clearing import Bounds
+from vendctl.partitions.command import Clearing, cleared, listed
 from vendctl.partitions.looking import NEXT, Bad, advice, look, table, whose
 
 LIMIT = timedelta(minutes=2)
@@ -91,39 +91,34 @@ async def test_numbers_that_retention_took_are_told() -> None:
     assert "3 numbers are gone from the hub; number 6 can be bound" in table([row], LATER)
 
 
-def asked(*words: str) -> argparse.Namespace:
-    return parser().parse_args(words)
-
-
 @pytest.mark.parametrize(("bad", "done", "code"), [([], 8, 0), ([4], 2, 1), ([], 2, 1), ([4], 8, 0)])
-async def test_the_exit_code_says_whether_everything_moves(
-    bad: list[int], done: int, code: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_the_exit_code_says_whether_everything_moves(bad: list[int], done: int, code: int) -> None:
     held = [Checkpoint(group, "0", done, str(done * 100), AT) for group in ("$default", "archive")]
     hub, host = FakeReader(p0=events(9, *bad)), FakeHost(*held)
-    assert await listed(hub, host, asked()) == code
-    assert ("vendctl partitions clear 0" in capsys.readouterr().out) is (bad == [4] and code == 1)
-    assert await listed(hub, host, asked("--json")) == code
-    rows = json.loads(capsys.readouterr().out)
+    answer = await listed(hub, host, timedelta(seconds=120))
+    assert answer.code == code
+    assert ("vendctl partitions clear 0" in answer.text) is (bad == [4] and code == 1)
+    rows = json.loads(json.dumps(answer.data))
     assert {row["group"] for row in rows} == {"$default", "archive"}
     assert (rows[0]["bad"] is None) is (code == 0 or bad == [])
 
 
-async def test_a_dry_run_says_what_would_be_done_and_does_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    hub, host = FakeReader(p0=events(9, 4, 6)), FakeHost()
-    assert await cleared(hub, host, asked("clear", "0", "--dry-run")) == 1
-    said = capsys.readouterr().out
-    assert said.count("cannot be bound: its AMQP body is a value, not data") == 4
-    assert "functionapp restart" not in said
+async def test_a_dry_run_says_what_would_be_done_and_does_nothing() -> None:
+    hub, host, said = FakeReader(p0=events(9, 4, 6)), FakeHost(), list[str]()
+    done = await cleared(hub, host, Clearing("0", dry_run=True), said.append)
+    assert [one.state for one in done] == ["left", "left"]
+    assert [one.told()["bad"] for one in done] == [[4, 6], [4, 6]]
+    assert "\n".join(said).count("cannot be bound: its AMQP body is a value, not data") == 4
+    assert "functionapp restart" not in "\n".join(said)
     assert host.held == {}
 
 
-async def test_nothing_to_clear_is_no_fault_and_an_unknown_partition_is(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    hub = FakeReader(p0=events(9))
-    assert await cleared(hub, FakeHost(), asked("clear", "0")) == 0
-    assert "nothing to clear" in capsys.readouterr().out
-    assert await cleared(hub, FakeHost(), asked("clear", "0", "--events", "3")) == 1
+async def test_nothing_to_clear_is_no_fault_and_an_unknown_partition_is() -> None:
+    hub, said = FakeReader(p0=events(9)), list[str]()
+    done = await cleared(hub, FakeHost(), Clearing("0"), said.append)
+    assert [one.state for one in done] == ["clear", "clear"]
+    assert "nothing to clear" in said[0]
+    done = await cleared(hub, FakeHost(), Clearing("0", bounds=Bounds(events=3)), said.append)
+    assert [one.state for one in done] == ["left", "left"]
     with pytest.raises(ValueError, match="no partition '7'; it has 0"):
-        await cleared(hub, FakeHost(), asked("clear", "7"))
+        await cleared(hub, FakeHost(), Clearing("7"), said.append)

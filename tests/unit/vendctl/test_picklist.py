@@ -2,7 +2,12 @@
 
 import csv
 import io
+import json
 
+import pytest
+
+from vendctl import picklist
+from vendctl.__main__ import main as vendctl
 from vendctl.picklist import as_csv, explain
 from vending.domain.picklist import Pick
 from vending.usecases.pick_list import PickList, Stop
@@ -48,3 +53,20 @@ def test_spreadsheets_get_a_line_a_slot_and_no_formula() -> None:
         ("s2", "vm-3", "B12", "6"),
     ]
     assert (rows[0]["product"], rows[1]["product"], rows[1]["sku"]) == ("Cola 0.33 l", "'=1+2", "'=1+2")
+
+
+def test_the_command_has_one_form_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def found(*_: object) -> PickList:
+        return FOUND
+
+    monkeypatch.setenv("COSMOS", "here")
+    monkeypatch.setattr(picklist, "run", found)
+    assert vendctl(["picklist", "r1", "--csv"]) == 0
+    assert capsys.readouterr().out == as_csv(FOUND) + "\n"
+    assert vendctl(["picklist", "r1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["load"], told["names"]["site"]) == ({"=1+2": 6, "cola-033": 18}, {"s1": "Town Hall"})
+    assert vendctl(["picklist", "r1", "--csv", "--json"]) == 2
+    assert "--csv or --json, not both" in capsys.readouterr().err

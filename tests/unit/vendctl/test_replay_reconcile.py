@@ -15,7 +15,7 @@ from vendctl.replay import mapping_file, reconcile, sales, stored
 from vendctl.replay.device_events import DeviceEvents, device_events, skus
 from vendctl.replay.places import catalog_of
 from vendctl.replay.reconcile import FLEET, Key, Mismatch, Sum, compare, totals
-from vendctl.replay.report import SHOWN, Outcome, amount, show
+from vendctl.replay.report import SHOWN, Outcome, amount, shown
 from vendctl.replay.two_readings import ALL_DAYS, all_days, text_totals
 from vending.domain.events import HubEvent
 from vending.domain.rollups import OTHER
@@ -268,11 +268,10 @@ def test_every_fault_is_told() -> None:
     ]
 
 
-def test_the_table_shows_money_as_people_write_it(capsys: pytest.CaptureFixture[str]) -> None:
-    show(outcome(machines={"x1": Sum(123456, 7)}))
-    shown = capsys.readouterr().out
-    assert "1,234.56" in shown
-    assert "0 sums off" in shown
+def test_the_table_shows_money_as_people_write_it() -> None:
+    told = shown(outcome(machines={"x1": Sum(123456, 7)}))
+    assert "1,234.56" in told
+    assert "0 sums off" in told
     assert (amount(5, "JPY"), amount(5, "KWD"), amount(1205, "USD")) == ("5", "0.005", "12.05")
 
 
@@ -311,6 +310,5 @@ async def test_sales_in_several_currencies_agree_and_are_not_added_up(tmp_path: 
     }  # fmt: skip
 
 
-def test_other_currencies_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    show(outcome(others={"JPY": 1500}))
-    assert re.search(r"all, in JPY +1,500", capsys.readouterr().out)
+def test_other_currencies_are_shown() -> None:
+    assert re.search(r"all, in JPY +1,500", shown(outcome(others={"JPY": 1500})))

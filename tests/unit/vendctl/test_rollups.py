@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.rollup_world import World, ms, vend
-from vendctl import rollups
-from vendctl.rollups import Counted, as_json, explain, look
+from vendctl.__main__ import main as vendctl
+from vendctl.rollups import Counted, explain, figures, look
 from vending import wiring
 from vending.errors import Transient
 from vending.usecases.watch_rollups import RollUpWatch
@@ -41,7 +41,7 @@ async def test_all_is_counted(world: World) -> None:
     assert found.code == 0
     assert explain(found, world.now) == "shard 0 has read all\nshard 1 has read all\nevery day is counted"
     told = [{"shard": n, "waitingSeconds": None, "behind": False} for n in (0, 1)]
-    assert json.loads(as_json(found)) == {"shards": told, "machines": []}
+    assert figures(found) == {"shards": told, "machines": []}
 
 
 async def test_what_waits_for_the_next_tick_is_no_fault(world: World) -> None:
@@ -61,7 +61,7 @@ async def test_a_shard_that_stands_is_named(world: World) -> None:
     (shard,) = found.behind
     assert found.code == 1
     assert f"shard {shard} has changes of 901 s to read: STANDS" in explain(found, world.now)
-    assert json.loads(as_json(found))["shards"][shard] == {
+    assert figures(found)["shards"][shard] == {
         "shard": shard, "waitingSeconds": 901, "behind": True,
     }  # fmt: skip
 
@@ -78,7 +78,7 @@ async def test_machines_that_are_not_counted_are_named_with_their_first_day(worl
     assert "m1: days from 2026-11-20 on are NOT COUNTED everywhere; tried again in 40 min" in said
     assert "m2: days from 2026-11-18 on" in said
     assert "the log of roll_up_shard says why" in said
-    assert json.loads(as_json(found))["machines"][0] == {
+    assert figures(found)["machines"][0] == {
         "machineId": "m1", "since": "2026-11-20", "due": "2026-11-20T13:00:00.000Z",
     }  # fmt: skip
 
@@ -86,8 +86,8 @@ async def test_machines_that_are_not_counted_are_named_with_their_first_day(worl
 def test_the_command_looks_and_says_it(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rollups, "load", lambda *_: {})
+    monkeypatch.setenv("COSMOS", "AccountEndpoint=http://localhost:9/;AccountKey=eA==")
     watch = RollUpWatch(world.machines, world.fleet, LIMIT)
     monkeypatch.setattr(wiring, "roll_up_watch", lambda: watch)
-    assert rollups.main(["--json"]) == 0
+    assert vendctl(["rollups", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["machines"] == []

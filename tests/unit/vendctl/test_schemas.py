@@ -5,12 +5,13 @@ import re
 
 import pytest
 
-from vendctl.schemas import EXAMPLES, FOLDER, file_of, main, schema
+from vendctl.__main__ import main as vendctl
+from vendctl.schemas import EXAMPLES, FOLDER, file_of, schema
 from vending.domain.catalogue import CATALOGUE, LEDGER
 
 
 def test_documents_are_current() -> None:
-    assert main(["--check"]) == 0
+    assert vendctl(["schemas", "--check"]) == 0
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -34,4 +35,4 @@ def test_ledger_events_need_their_number_and_others_must_not_have_one() -> None:
 
 def test_a_stale_document_is_noticed(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CATALOGUE, "vend.completed", CATALOGUE["door"])
-    assert main(["--check"]) == 1
+    assert vendctl(["schemas", "--check"]) == 1

@@ -11,8 +11,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.core import hub_event
+from vendctl.__main__ import main as vendctl
 from vendctl.deployed import App, NotAlive
-from vendctl.smoke import Events, functions, main
+from vendctl.smoke import Events, functions
 from vending.domain.events import parse
 
 THE_MACHINE = "/api/v1/machines/smoke-test"
@@ -97,7 +98,7 @@ async def test_the_last_fault_is_told_when_the_time_is_over(app: App, answers: A
 
 async def test_nobody_there_is_a_fault_too(app: App) -> None:
     nobody = App(app.session, "http://127.0.0.1:9", None, app.deadline)
-    assert await nobody.healthy() == "GET /api/health: no answer"
+    assert await nobody.healthy() == "GET http://127.0.0.1:9/api/health: no answer"
 
 
 def day(tests: int | None) -> tuple[int, Any]:
@@ -179,9 +180,16 @@ def test_the_events_are_valid_and_count_for_nothing() -> None:
 
 def test_the_hub_must_be_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("TELEMETRY_HUB", raising=False)
-    with pytest.raises(SystemExit):
-        main([])
+    monkeypatch.setenv("EVENTHUB", "Endpoint=sb://localhost;SharedAccessKeyName=a;SharedAccessKey=b")
+    assert vendctl(["smoke"]) == 2
     assert "TELEMETRY_HUB" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["notaurl", "localhost:7071", "ftp://host", "https://", "https://host/api"])
+def test_an_address_that_is_none_is_named(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """``--url notaurl`` said "GET /admin/functions: no answer" after ten minutes."""
+    assert vendctl(["smoke", "--url", url]) == 2
+    assert f"--url {url!r} is no address of an app" in capsys.readouterr().err
 
 
 def test_the_expected_functions_are_those_of_this_checkout() -> None:

@@ -1,0 +1,1 @@
+"""What can be said to ``vendctl``: the words, and nothing that is slow to import."""
