@@ -17,10 +17,14 @@ type Wire = tuple[str | None, Any]
 """A datum on the wire."""
 
 
-def encode(value: Any) -> bytes:
-    """One frame. ``ValueError`` for a value that is not plain data."""
+def encode(value: Any) -> memoryview:
+    """One frame. ``ValueError`` for a value that is not plain data.
+
+    As a view: of bytes that wait behind another frame, asyncio would copy the rest each time some are sent,
+    and a frame may hold a hundred megabytes.
+    """
     body = marshal.dumps(value)
-    return HEADER.pack(len(body)) + body
+    return memoryview(HEADER.pack(len(body)) + body)
 
 
 async def read(reader: asyncio.StreamReader) -> Any:
