@@ -139,7 +139,7 @@ def test_frames_survive_the_pipe() -> None:
 
     async def read() -> list[Any]:
         reader = asyncio.StreamReader()
-        reader.feed_data(wire.encode(value) * 2)
+        reader.feed_data(bytes(wire.encode(value)) * 2)
         reader.feed_eof()
         found = [await wire.read(reader), await wire.read(reader)]
         with pytest.raises(EOFError):
