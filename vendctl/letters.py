@@ -14,9 +14,11 @@ class Named(msgspec.Struct):
 
 def about(hub: HubEvent, machine: str | None, device: str | None) -> bool:
     """Whether the event names the machine and the device; None or nothing: any."""
+    if not (machine or device):
+        return True
     try:
         named = msgspec.json.decode(hub.body, type=Named)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         named = Named()
     wanted = ((machine, "machines/", named.subject), (device, "/devices/", named.source))
     return all(not name or said == prefix + name for name, prefix, said in wanted)
