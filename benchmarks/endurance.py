@@ -9,20 +9,21 @@ time is no more than 5 % (or 8 MB) above that of the quarter before.
 import argparse
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from benchmarks.beside import repeatedly
 from devstack.stack import FunctionsHost, Ports, Stack
 from vendctl.hub import behind
 from vendctl.local.system import HUBS, ROOT, environment
@@ -107,7 +108,8 @@ def run(minutes: float, rate: float, data: Path) -> dict[str, Any]:
             words = ["--only", *only]
             hosts[name] = stack.start_functions(ROOT, settings=settings, log=log, arguments=words)
         watch = Watch()
-        with _asking(hosts["http"].url, watch):
+        paths = cycle(PATHS)
+        with repeatedly(lambda: watch.ask(hosts["http"].url, next(paths)), 1.0):
             _send(stack, minutes, rate, lambda: _look(stack, hosts, settings, watch))
         settled = _settle(settings)
         account = _account(settings)
@@ -142,25 +144,6 @@ def _look(
     watch.most_behind = max(watch.most_behind, late)
 
 
-@contextmanager
-def _asking(address: str, watch: Watch) -> Iterator[None]:
-    over = threading.Event()
-
-    def ask() -> None:
-        number = 0
-        while not over.wait(1.0):
-            watch.ask(address, PATHS[number % len(PATHS)])
-            number += 1
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 def _settle(settings: Mapping[str, str]) -> float:
     """Seconds from the last event until everything is done. Raises RuntimeError after ten minutes."""
     begun = time.monotonic()
@@ -172,11 +155,9 @@ def _settle(settings: Mapping[str, str]) -> float:
 
 
 def _account(settings: Mapping[str, str]) -> dict[str, Any]:
-    from os import environ
-
     words = [sys.executable, "-m", "vendctl", "account", "--json"]
     done = subprocess.run(  # noqa: S603 - our own command line
-        words, cwd=ROOT, env=environ | dict(settings), capture_output=True, text=True, check=False
+        words, cwd=ROOT, env=os.environ | dict(settings), capture_output=True, text=True, check=False
     )
     if done.returncode not in (0, 1):
         raise RuntimeError(f"no account: {done.stderr}")
@@ -232,6 +213,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--minutes", type=float, default=120)
     parser.add_argument("--rate", type=float, default=300, help="events a second; default 300")
     asked = parser.parse_args(argv)
+    if asked.minutes < 2:
+        parser.error("--minutes 2 at the least: each quarter of the time needs looks at the processes")
     with tempfile.TemporaryDirectory(prefix="endurance-") as folder:
         found = run(asked.minutes, asked.rate, Path(folder))
     FILE.write_text(json.dumps(found, indent=1) + "\n")

@@ -13,10 +13,7 @@ import json
 import os
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from urllib.request import urlopen
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubProducerClient
 
+from benchmarks.beside import repeatedly
 from devstack.stack import FunctionsHost, Ports, Stack
 from tests.devices import Device
 from tests.waiting import finished
@@ -67,25 +65,12 @@ def peak_mb(pid: int) -> int:
     return next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-@contextmanager
-def answering(watch: Watch, url: str) -> Iterator[None]:
-    """Ask for a page, over and over."""
-    over = threading.Event()
-
-    def ask() -> None:
-        while not over.wait(PAUSE):
-            begun = time.perf_counter()
-            with urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - our own host
-                answer.read()
-            watch.longest_answer = max(watch.longest_answer, time.perf_counter() - begun)
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    try:
-        yield
-    finally:
-        over.set()
-        asking.join()
+def asked(watch: Watch, url: str) -> None:
+    """Ask for a page, and note how long that took."""
+    begun = time.perf_counter()
+    with urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310 - our own host
+        answer.read()
+    watch.longest_answer = max(watch.longest_answer, time.perf_counter() - begun)
 
 
 async def send(connection: str, count: int) -> None:
@@ -118,7 +103,7 @@ def run(folder: Path, count: int, apart: bool) -> dict[str, Any]:
         if apart:
             finished(settings, PATIENCE)
         else:
-            with answering(watch, f"{hosts[0].url}/dashboard"):
+            with repeatedly(lambda: asked(watch, f"{hosts[0].url}/dashboard"), PAUSE):
                 finished(settings, PATIENCE)
             found["longest_answer_s"] = round(watch.longest_answer, 2)
         found["seconds"] = round(time.monotonic() - begun, 1)

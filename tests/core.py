@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.fakes import FakeBlobs, FakeDocuments
+from vending.domain import ledger, stock
 from vending.domain.catalogue import LEDGER
+from vending.domain.clock import Moment
 from vending.domain.conditions import Entry, merged
-from vending.domain.events import HubEvent
+from vending.domain.events import Event, HubEvent
 from vending.domain.records import decode_lines
 from vending.usecases.ingest import IngestStores, Outcome, ingest
 
@@ -143,3 +146,16 @@ class World:
     def state(self) -> tuple[Any, ...]:
         """Everything that must not depend on the order of arrival."""
         return self.stocks(), self.lines(), self.fleet()
+
+
+def tripping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug of ours that every vend of product 'trip' hits."""
+    line = ledger.line
+
+    def buggy(event: Event, moment: Moment) -> ledger.Line:
+        entry = line(event, moment)
+        if entry.get("product") == "trip":
+            raise ZeroDivisionError("a bug")
+        return entry
+
+    monkeypatch.setattr(stock, "line", buggy)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import msgspec
 
+from vendctl import json_answers
 from vendctl.managed import ManagedApp
 
 MACHINE, SELECTION = "smoke-test", "T1"
@@ -33,15 +33,7 @@ class App:
     async def get(self, path: str) -> tuple[int, Any]:
         """Status and the answer's JSON (None where it is none). Status 0: nobody answers."""
         headers = {"x-functions-key": self.key} if self.key else {}
-        try:
-            async with self.session.get(f"{self.url}{path}", headers=headers) as answer:
-                status, body = answer.status, await answer.read()
-        except (aiohttp.ClientError, TimeoutError):
-            return 0, None
-        try:
-            return status, msgspec.json.decode(body)
-        except msgspec.DecodeError:
-            return status, None
+        return await json_answers.get(self.session, f"{self.url}{path}", headers)
 
     def unlike(self, path: str, status: int) -> str:
         """An answer that is none of those that are hoped for; with the address where nobody answers."""

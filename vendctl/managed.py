@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-import msgspec
+
+from vendctl import json_answers
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -48,15 +49,7 @@ class ManagedApp:
         """Status (0: nobody answers) and JSON. Raises ClientAuthenticationError where nobody is signed in."""
         token = await self.credential.get_token(f"{MANAGEMENT}/.default")
         headers = {"Authorization": f"Bearer {token.token}"}
-        try:
-            async with self.session.get(url, headers=headers, allow_redirects=False) as answer:
-                status, body = answer.status, await answer.read()
-        except (aiohttp.ClientError, TimeoutError):
-            return 0, None
-        try:
-            return status, msgspec.json.decode(body)
-        except msgspec.DecodeError:
-            return status, None
+        return await json_answers.get(self.session, url, headers, redirected=False)
 
 
 def _function(one: dict[str, Any]) -> dict[str, Any]:

@@ -140,8 +140,9 @@ async def _send(desk: Desk, sending: Sending, outcome: Outcome) -> None:
 
 def _cut(letter: DeadLetter, corrected: bytes | None) -> int:
     """The bytes of what would be sent, where only the beginning of it is at hand; else 0."""
-    at_hand = letter.oversize is None or corrected is not None or letter.sent is not letter.hub
-    return 0 if at_hand or letter.oversize is None else letter.oversize.bytes
+    if letter.oversize is None or corrected is not None or letter.sent is not letter.hub:
+        return 0
+    return letter.oversize.bytes
 
 
 def _event(letter: DeadLetter, corrected: bytes | None) -> HubEvent:

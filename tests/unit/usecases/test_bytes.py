@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests import truth
 from tests.archived import held
-from tests.core import World, cut, delivered, hub_event, level, temperature, vend
+from tests.core import World, cut, delivered, hub_event, level, temperature, tripping, vend
 from tests.fakes import FakeBlobs, FakeDocuments
 from tests.trouble import Killed, check, owner, shared_world
 from vending.domain import conditions, ledger, stock
@@ -241,16 +241,7 @@ async def test_a_large_batch_is_appended_and_committed_slice_by_slice() -> None:
 
 @pytest.fixture
 def bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bug of ours that every vend of product 'trip' hits."""
-    line = ledger.line
-
-    def buggy(event: Event, moment: object) -> ledger.Line:
-        entry = line(event, moment)  # type: ignore[arg-type]
-        if entry.get("product") == "trip":
-            raise ZeroDivisionError("a bug")
-        return entry
-
-    monkeypatch.setattr(stock, "line", buggy)
+    tripping(monkeypatch)
 
 
 async def test_the_share_of_defects_is_one_of_the_whole_batch(

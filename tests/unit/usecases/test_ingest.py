@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.core import World, body, delivered, hub_event, level, temperature, vend
-from vending.domain import conditions, ledger, stock
+from tests.core import World, body, delivered, hub_event, level, temperature, tripping, vend
+from vending.domain import conditions, stock
 from vending.domain.events import HubEvent, parse
 from vending.errors import Conflict, Transient
 from vending.ports import Put
@@ -261,16 +261,7 @@ async def test_a_conditions_document_of_schema_1_is_taken_over() -> None:
 # --- defects ------------------------------------------------------------------------------------------------
 @pytest.fixture
 def bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bug of ours that every vend of product 'trip' hits."""
-    line = ledger.line
-
-    def buggy(event: object, moment: object) -> ledger.Line:
-        entry = line(event, moment)  # type: ignore[arg-type]
-        if entry.get("product") == "trip":
-            raise ZeroDivisionError("a bug")
-        return entry
-
-    monkeypatch.setattr(stock, "line", buggy)
+    tripping(monkeypatch)
 
 
 def trip(number: int) -> bytes:
