@@ -16,7 +16,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import cycle
@@ -59,6 +59,12 @@ class Watch:
             kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1]
             self.memory.setdefault(name, []).append(int(kilobytes) / 1024)
             self.descriptors.setdefault(name, []).append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
+
+    def __str__(self) -> str:
+        """The newest look, for somebody who waits."""
+        memory = " ".join(f"{name} {own[-1]:.0f}" for name, own in self.memory.items())
+        slowest = max((percentile(own, 0.99) for own in self.latencies.values()), default=0.0)
+        return f"MB {memory}; slowest p99 {slowest:.2f} s; failed {self.failed}; behind {self.most_behind}"
 
     def ask(self, address: str, path: str) -> None:
         """One request, as a page would make it."""
@@ -110,21 +116,23 @@ def run(minutes: float, rate: float, data: Path) -> dict[str, Any]:
         watch = Watch()
         paths = cycle(PATHS)
         with repeatedly(lambda: watch.ask(hosts["http"].url, next(paths)), 1.0):
-            _send(stack, minutes, rate, lambda: _look(stack, hosts, settings, watch))
+            _send(stack, minutes, rate, watch, lambda: _look(stack, hosts, settings, watch))
         settled = _settle(settings)
         account = _account(settings)
     return _figures(minutes, rate, watch, settled, account)
 
 
-def _send(stack: Stack, minutes: float, rate: float, look: Any) -> None:
+def _send(stack: Stack, minutes: float, rate: float, watch: Watch, look: Callable[[], None]) -> None:
     words = ["--connection", stack.eventhubs_connection, "--devices", str(DEVICES)]
     words += ["--seconds", str(int(60 * minutes)), "--rate", str(rate), "--batch", "1"]
     command = [sys.executable, "-m", "simulator", "load", *words]
     with (stack.data / "load.log").open("wb") as log:
         sender = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)  # noqa: S603 - our own
         stack.guard.note(sender.pid)
+        begun = time.monotonic()
         while sender.poll() is None:
             look()
+            print(f"{(time.monotonic() - begun) / 60:.1f} of {minutes:g} minutes: {watch}", flush=True)
             time.sleep(EVERY)
     if sender.returncode:
         raise RuntimeError(f"the sender ended with {sender.returncode}; see {stack.data}/load.log")
