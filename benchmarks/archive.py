@@ -38,13 +38,13 @@ from simulator.link import FAULTS
 from simulator.timeline import Timeline
 from vending.adapters import parquet
 from vending.adapters.archive_blobs import ArchiveContainer
-from vending.domain.clock import EPOCH
-from vending.domain.events import HubEvent
-from vending.domain.layout import HOUR, whole_hour
+from vending.archive.append import Tails, archive
+from vending.archive.compact import compact_archive
+from vending.archive.compact_hour import Archive
+from vending.archive.layout import HOUR, whole_hour
+from vending.events.envelope import HubEvent
 from vending.ports import PartitionEnd
-from vending.usecases.archive import Tails, archive
-from vending.usecases.compact_archive import compact_archive
-from vending.usecases.compact_hour import Archive
+from vending.time import EPOCH
 
 ROOT = Path(__file__).parents[1]
 MACHINES = 1_250

@@ -20,11 +20,11 @@ from azure.functions.eventhub import EventHubTriggerConverter
 
 from benchmarks.arrivals import Day
 from benchmarks.meter import Figure, figure, tell
-from tests.trigger_batch import START, bodies, metadata, system_row
+from tests.support.trigger_batch import START, bodies, metadata, system_row
 from vending.adapters.decoding import QuickConverter
-from vending.domain import conditions, stock
-from vending.domain.clock import moments
-from vending.domain.events import Event, HubEvent, parse
+from vending.events.clock import moments
+from vending.events.envelope import Event, HubEvent, parse
+from vending.state import conditions, stock
 
 ROUNDS = 9
 BATCH = 500

@@ -23,9 +23,10 @@ RESULTS = HERE / "explored.json"
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.exploring"]
 USUAL = 10
 TIMES = {
-    "tests/unit/domain": 20,
-    "tests/unit/usecases/test_ingest_properties.py": 20,
-    "tests/unit/usecases/test_roll_up_property.py": 5,
+    "tests/unit/events": 20,
+    "tests/unit/state": 20,
+    "tests/unit/ingest/test_ingest_properties.py": 20,
+    "tests/unit/rollups/test_roll_up_property.py": 5,
     "tests/unit/adapters/test_decoding.py": 20,
     "tests/unit/adapters/test_packing.py": 5,
     "tests/unit/adapters/test_remembering.py": 20,

@@ -24,8 +24,8 @@ from azure.eventhub.aio import EventHubProducerClient
 
 from benchmarks.beside import repeatedly
 from devstack.stack import FunctionsHost, Ports, Stack
-from tests.devices import Device
-from tests.waiting import finished
+from tests.support.devices import Device
+from tests.support.waiting import finished
 from vendctl.account import take
 from vendctl.commands.program import wired
 from vendctl.local.system import HUBS, ROOT, environment

@@ -24,18 +24,18 @@ from benchmarks.cosmos import serving
 from benchmarks.meter import Figure, Meter, compared, figure, measured, tell
 from benchmarks.rollups import Messages
 from devstack.cosmos.auth import WELL_KNOWN_KEY
-from tests.fakes import FakeBlobs, FakeDocuments
+from tests.support.fakes import FakeBlobs, FakeDocuments
 from vendctl.provision import CONTAINERS, create_database
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
 from vending.adapters.packing import PackedDocuments
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
-from vending.domain.events import HubEvent
+from vending.catalog.catalog_cache import CatalogCache
+from vending.events.envelope import HubEvent
+from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Put
-from vending.usecases.catalog_cache import CatalogCache
-from vending.usecases.ingest import IngestStores, ingest
-from vending.usecases.roll_up import RollUpStores, roll_up
-from vending.usecases.roll_up_shard import roll_up_shard
+from vending.rollups.roll_up import RollUpStores, roll_up
+from vending.rollups.roll_up_shard import roll_up_shard
 
 EACH = (1, 4, 16, 64)
 DAY_B1 = {"cpu_us_per_event": 1 / 3, "ru_per_event": 0.8}

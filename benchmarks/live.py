@@ -22,8 +22,8 @@ from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubProducerClient
 
 from benchmarks.meter import tell
-from tests.devices import Device
-from tests.waiting import finished
+from tests.support.devices import Device
+from tests.support.waiting import finished
 from vendctl.local.system import System, system
 from vending import wiring
 

@@ -27,13 +27,13 @@ from devstack.cosmos.auth import WELL_KNOWN_KEY
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
-from vending.domain import rollups
-from vending.domain.ledger import pages
-from vending.domain.rollups import Contribution
+from vending.catalog.catalog_cache import CatalogCache
 from vending.ports import Put
-from vending.usecases.catalog_cache import CatalogCache
-from vending.usecases.roll_up import RollUpStores, roll_up
-from vending.usecases.roll_up_shard import roll_up_shard
+from vending.rollups import rollups
+from vending.rollups.roll_up import RollUpStores, roll_up
+from vending.rollups.roll_up_shard import roll_up_shard
+from vending.rollups.rollups import Contribution
+from vending.state.ledger import pages
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = "2026-11-19"

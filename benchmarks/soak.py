@@ -50,7 +50,7 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "ingest: a storm of two hundred thousand events": (
         {},
-        [*PYTEST, "-m", "soak", "tests/unit/usecases/test_storm.py"],
+        [*PYTEST, "-m", "soak", "tests/unit/notifications/test_storm.py"],
     ),
     "memory: 500 events of 1 MB of control characters pass in a worker of 512 MB": (
         {},
@@ -62,7 +62,7 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "everything else marked soak": (
         {},
-        [*PYTEST, "-m", "soak", "--ignore", "tests/unit/usecases/test_storm.py"],
+        [*PYTEST, "-m", "soak", "--ignore", "tests/unit/notifications/test_storm.py"],
     ),
 }
 

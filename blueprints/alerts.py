@@ -5,15 +5,16 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
+from vending import batch_report as figures
 from vending import wiring
-from vending.usecases import figures
-from vending.usecases import notify as notifying
-from vending.usecases import sweep as sweeping
-from vending.usecases import watch_lag as lagging
-from vending.usecases import watch_machines as watching
-from vending.usecases.notify_digest import ASK_FOR_DIGEST, notify_digest
-from vending.usecases.watch_notifications import watch_notifications
-from vending.usecases.watch_rollups import judge_rollups
+from vending.alerts import sweep as sweeping
+from vending.alerts import watch_lag as lagging
+from vending.alerts import watch_machines as watching
+from vending.alerts.watch_rollups import judge_rollups
+from vending.notifications import notify as notifying
+from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
+from vending.notifications.resend import resend
+from vending.notifications.watch_notifications import watch_notifications
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ async def sweep(timer: func.TimerRequest) -> None:
     now, stores = datetime.now(UTC), wiring.alert_stores()
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:
-        sent = await sweeping.resend(stores, now)
+        sent = await resend(stores, now)
         placed = await wiring.catalog_machines().named()
         changed = await sweeping.judge_conditions(stores, now, wiring.settings().silent_after, placed)
         changed += await sweeping.judge_ageing(stores, now)

@@ -7,7 +7,7 @@ import azure.functions as func
 from blueprints.answers import answer
 from blueprints.questions import AlertsAsked, DayAsked, MachinesAsked, SalesAsked, asked
 from vending import wiring
-from vending.usecases import views_alerts, views_fleet, views_machines
+from vending.views import views_alerts, views_fleet, views_machines
 
 bp = func.Blueprint()
 

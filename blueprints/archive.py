@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
+from vending import batch_report as figures
 from vending import wiring
-from vending.usecases import figures
-from vending.usecases.archive import archive
-from vending.usecases.compact_archive import compact_archive as compact
+from vending.archive.append import archive
+from vending.archive.compact import compact_archive as compact
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)

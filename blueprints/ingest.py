@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
+from vending import batch_report as figures
 from vending import wiring
-from vending.usecases import figures
-from vending.usecases.ingest import ingest
+from vending.ingest.ingest import ingest
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from vending.domain.condition_view import State
-from vending.usecases.views_machines import MachineQuery
+from vending.views.condition_view import State
+from vending.views.views_machines import MachineQuery
 
 LONGEST_WINDOW = timedelta(days=31)
 Limit = Annotated[int, Meta(ge=1, le=500)]

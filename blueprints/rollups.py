@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from vending import wiring
-from vending.usecases.roll_up import roll_up as start_roll_up
-from vending.usecases.roll_up_shard import roll_up_shard as do_roll_up_shard
+from vending.rollups.roll_up import roll_up as start_roll_up
+from vending.rollups.roll_up_shard import roll_up_shard as do_roll_up_shard
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from devstack.tests.examples import same_each_time
-from tests.elsewhere import LOCAL, STACK, core_tools, services, settings
-from tests.inbox import Inbox
+from tests.support.backends import LOCAL, STACK, core_tools, services, settings
+from tests.support.webhook_receiver import Inbox
 
 if TYPE_CHECKING:
     from devstack.stack import FunctionsHost, Stack

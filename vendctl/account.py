@@ -6,9 +6,9 @@ from typing import Any
 
 from devstack.commandline import Exit
 from vendctl.hub import behind, last_numbers
+from vendctl.operations.account import Account, account
 from vending import wiring
-from vending.usecases import exclusion_list
-from vending.usecases.account import Account, account
+from vending.ingest import exclusion_list
 
 
 @dataclass(frozen=True)

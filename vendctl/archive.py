@@ -8,12 +8,12 @@ from pathlib import Path
 
 from vendctl.archive_get import Got, Hours, get
 from vendctl.hub import checkpoints
+from vendctl.operations.audit import Report
+from vendctl.operations.audit_archive import Scope, audit_archive
 from vending import wiring
-from vending.domain.audit import Report
+from vending.archive.compact import compact_archive
+from vending.archive.compact_hour import Compacted
 from vending.ports import PartitionEnd
-from vending.usecases.audit_archive import Scope, audit_archive
-from vending.usecases.compact_archive import compact_archive
-from vending.usecases.compact_hour import Compacted
 
 POLL = 0.5
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from vending.domain import manifest
-from vending.domain.layout import hour_of
+from vending.archive import manifest
+from vending.archive.layout import hour_of
 from vending.ports import ArchiveBlobs, Listed
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from vending.adapters.clients import blob_service
-from vending.domain.clock import EPOCH
-from vending.domain.events import HubEvent
-from vending.domain.slices import size, slices
+from vending.archive.append import archive
+from vending.events.envelope import HubEvent
+from vending.events.slices import size, slices
 from vending.ports import Blobs
-from vending.usecases.archive import archive
+from vending.time import EPOCH
 
 DEFAULT_PATTERN = "{Namespace}/{EventHub}/{PartitionId}/{Year}/{Month}/{Day}/{Hour}/{Minute}/{Second}"
 TOKENS = ("Namespace", "EventHub", "PartitionId", "Year", "Month", "Day", "Hour", "Minute", "Second")

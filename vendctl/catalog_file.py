@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from vendctl.csv_table import NoTable, Row, Table, table
-from vending.domain.catalog_entries import CatalogFile, SlotEntry
+from vendctl.operations.catalog_entries import CatalogFile, SlotEntry
 from vending.errors import Rejected
 
 NUMBERS = ("capacity", "par", "priceMinor", "costMinor", "taxBasisPoints", "caseSize")

@@ -10,7 +10,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from vending.usecases.archive import BLOCK_EVENTS
+from vending.archive.append import BLOCK_EVENTS
 
 ROOT = Path(__file__).parents[1]
 HOURS = 730

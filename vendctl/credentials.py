@@ -6,7 +6,7 @@ import hmac
 from datetime import datetime
 from urllib.parse import quote_plus, urlsplit
 
-from vending.domain.publishers import Publisher, build
+from vending.events.publishers import Publisher, build
 
 
 def parts(connection: str, hub: str, setting: str = "DEVICES") -> tuple[str, str, str]:

@@ -10,12 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from vendctl.letters import about
-from vendctl.sent_again import Done
-from vending import wiring
-from vending.domain.records import text_or_base64
-from vending.ports import Blobs
-from vending.usecases.dead_letter_marks import Mark, history
-from vending.usecases.review_dead_letters import (
+from vendctl.operations.dead_letter_marks import Mark, history
+from vendctl.operations.review_dead_letters import (
     TO_DO,
     DeadLetter,
     State,
@@ -26,6 +22,10 @@ from vending.usecases.review_dead_letters import (
     utc,
     whole_body,
 )
+from vendctl.sent_again import Done
+from vending import wiring
+from vending.events.records import text_or_base64
+from vending.ports import Blobs
 
 SHOWN = 100
 """Characters of a line of ``list``."""

@@ -17,7 +17,7 @@ from vendctl.credentials import credentials, parts
 from vendctl.issuing import DeviceStores, issue, renew, revoke
 from vendctl.revoking import RevokedPublishers
 from vending import wiring
-from vending.domain.events import Identifier
+from vending.events.envelope import Identifier
 
 NAME = re.compile(Identifier)
 """Of devices and machines: exactly the names that ingest takes."""

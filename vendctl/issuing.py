@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from vending.domain import conditions, devices
-from vending.domain.publishers import Publisher
+from vending.catalog import devices
 from vending.errors import Conflict, Transient
+from vending.events.publishers import Publisher
 from vending.ports import Documents, Put, Stored
+from vending.state import conditions
 
 ROUNDS = 8
 """How often somebody else's write is answered by reading again."""

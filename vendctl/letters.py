@@ -2,7 +2,7 @@
 
 import msgspec
 
-from vending.domain.events import HubEvent
+from vending.events.envelope import HubEvent
 
 
 class Named(msgspec.Struct):

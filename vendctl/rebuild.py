@@ -21,20 +21,20 @@ from azure.cosmos.exceptions import CosmosResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient
 
 from devstack.commandline import Exit
+from vendctl.operations.compare_rebuilt import Comparison, State, compare, standing
+from vendctl.operations.rebuild import Messages, Replayed, Wanted, replay, roll_up_all
 from vendctl.provision import CONTAINERS, create_database
 from vending import wiring
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
-from vending.usecases import exclusion_list
-from vending.usecases.admit import Admission
-from vending.usecases.catalog_cache import CatalogCache
-from vending.usecases.compare_rebuilt import Comparison, State, compare, standing
-from vending.usecases.exclusion_list import AsOf
-from vending.usecases.ingest import IngestStores
-from vending.usecases.name_machines import on_record
-from vending.usecases.rebuild import Messages, Replayed, Wanted, replay, roll_up_all
-from vending.usecases.roll_up import RollUpStores
+from vending.catalog.catalog_cache import CatalogCache
+from vending.ingest import exclusion_list
+from vending.ingest.admit import Admission
+from vending.ingest.exclusion_list import AsOf
+from vending.ingest.ingest import IngestStores
+from vending.ingest.name_machines import on_record
+from vending.rollups.roll_up import RollUpStores
 
 PAUSE = 15.0
 """Seconds between two looks at a live system: its rollups are about a minute behind its ledger."""

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from devstack.commandline import Exit
-from vending.domain.business_day import instant
-from vending.domain.clock import millis
-from vending.usecases.watch_rollups import RollUpWatch, shards_waiting, uncounted
+from vending.alerts.watch_rollups import RollUpWatch, shards_waiting, uncounted
+from vending.business_day import instant
+from vending.time import millis
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from vending.domain import catalogue as catalogue_module
-from vending.domain.catalogue import CATALOGUE, LEDGER, LEVELS
-from vending.domain.events import MAX_BODY, MAX_DEPTH, TYPE_PREFIX, TYPE_SUFFIX, Envelope
+from vending.events import event_types as catalogue_module
+from vending.events.envelope import MAX_BODY, MAX_DEPTH, TYPE_PREFIX, TYPE_SUFFIX, Envelope
+from vending.events.event_types import CATALOGUE, LEDGER, LEVELS
 
 ROOT = Path(__file__).parents[1]
 FOLDER, EXAMPLES = ROOT / "docs" / "events", ROOT / "tests" / "events"

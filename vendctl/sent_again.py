@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Literal
 
 from devstack.commandline import Exit
-from vending.domain.events import HubEvent
-from vending.domain.stock import GIVEN_UP
+from vendctl.operations.dead_letter_marks import Mark, write_mark
+from vendctl.operations.foresee import foresee
+from vendctl.operations.review_dead_letters import DeadLetter, Refusals, Sender
+from vendctl.operations.review_dead_letters import replay as send
 from vending.errors import Rejected
+from vending.events.envelope import HubEvent
 from vending.ports import Blobs, Documents
-from vending.usecases.dead_letter_marks import Mark, write_mark
-from vending.usecases.foresee import foresee
-from vending.usecases.review_dead_letters import DeadLetter, Refusals, Sender
-from vending.usecases.review_dead_letters import replay as send
+from vending.state.stock import GIVEN_UP
 
 POLL = 1.0
 """Seconds between two looks."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from vending.domain import business_day, signing
+from vending import business_day
+from vending.notifications import signing
 
 VERSION = "VERSION"
 """The file of the deployed package that names its version."""

@@ -16,26 +16,26 @@ from typing import TYPE_CHECKING, Any
 
 from vending import resources
 from vending import settings as _settings
-from vending.domain.admission import Quota
-from vending.domain.events import HubEvent
+from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.watch_lag import LagStores
+from vending.alerts.watch_rollups import RollUpWatch
+from vending.archive.append import Tails
+from vending.archive.compact_hour import Archive
+from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.catalog_machines import CatalogMachines
+from vending.events.envelope import HubEvent
+from vending.ingest.admission import Quota
+from vending.ingest.admit import Admission
+from vending.ingest.exclusion_list import ExclusionList
+from vending.ingest.ingest import IngestStores
+from vending.ingest.name_machines import NewMachines
+from vending.notifications.outgoing import Outgoing
 from vending.ports import Metrics, Webhook
+from vending.rollups.roll_up import RollUpStores
 from vending.settings import Settings
-from vending.usecases import views_health
-from vending.usecases.admit import Admission
-from vending.usecases.archive import Tails
-from vending.usecases.catalog_cache import CatalogCache
-from vending.usecases.catalog_machines import CatalogMachines
-from vending.usecases.compact_hour import Archive
-from vending.usecases.exclusion_list import ExclusionList
-from vending.usecases.ingest import IngestStores
-from vending.usecases.name_machines import NewMachines
-from vending.usecases.outgoing import Outgoing
-from vending.usecases.raise_alerts import AlertStores
-from vending.usecases.roll_up import RollUpStores
-from vending.usecases.views import Recent, ViewStores
-from vending.usecases.views_health import Probe
-from vending.usecases.watch_lag import LagStores
-from vending.usecases.watch_rollups import RollUpWatch
+from vending.views import views_health
+from vending.views.views import Recent, ViewStores
+from vending.views.views_health import Probe
 
 if TYPE_CHECKING:
     import azure.functions as func

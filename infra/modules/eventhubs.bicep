@@ -39,7 +39,7 @@ resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
     maximumThroughputUnits: maximumThroughputUnits
     minimumTlsVersion: '1.2'
     // On, for the devices alone: they have no Entra identity and sign in with publisher SAS. The publisher's name
-    // (vending/domain/publishers.py) says device, machine and epoch, Event Hubs writes it into every event
+    // (vending/events/publishers.py) says device, machine and epoch, Event Hubs writes it into every event
     // (x-opt-publisher), and ingest refuses what it does not cover: a stolen credential speaks for its own machine.
     disableLocalAuth: false
   }

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 from playwright.async_api import BrowserContext, Locator, Page, Route, expect
 
-from tests.devices import START, Device, send
+from tests.support.devices import START, Device, send
 from vendctl.local.system import System
 
 DAY = START.date().isoformat()

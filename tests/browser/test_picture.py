@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.devices import START, Device, send
-from tests.waiting import until
+from tests.support.devices import START, Device, send
+from tests.support.waiting import until
 from vendctl import browser, picture
 from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System

@@ -110,7 +110,7 @@ async def _owed() -> list[str]:
 
 def _rebuilt(world: World) -> CompletedProcess[str]:
     """The rollups are run to their end first: no host does it any more."""
-    from tests.upkeep import rolled_up
+    from tests.support.maintenance import rolled_up
 
     rolled_up()
     return _right(world.run("vendctl", "rebuild", "--target", "rebuilt", "--wait", "0", "--json"))

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import QUICK
-from tests.devices import Device, send
-from tests.upkeep import compacted, rolled_up
-from tests.waiting import finished, until
+from tests.support.devices import Device, send
+from tests.support.maintenance import compacted, rolled_up
+from tests.support.waiting import finished, until
 from vendctl import account
 from vendctl.__main__ import main as vendctl
 from vendctl.commands.program import wired
 from vendctl.hub import behind
 from vendctl.local.system import ROOT, System, system
-from vending.usecases.account import Account
+from vendctl.operations.account import Account
 
 EVENTS = 400
 

@@ -1,6 +1,6 @@
 """The services, once for all contract tests, and each port as its fake and as its adapter.
 
-``STACK=devstack|emulators|azure`` says which (tests/elsewhere.py). Faults are ordered from our own server.
+``STACK=devstack|emulators|azure`` says which (tests/support/backends.py). Faults are ordered from our own server.
 """
 
 import itertools
@@ -16,8 +16,8 @@ from devstack import azurite
 from devstack.cosmos.auth import WELL_KNOWN_KEY
 from devstack.ports import free_port
 from devstack.tests.cosmos.serving import Serving, start
-from tests.elsewhere import LOCAL, RUN, settings
-from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
+from tests.support.backends import LOCAL, RUN, settings
+from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client, queue_service
 from vending.adapters.cosmos import CosmosDocuments

@@ -8,17 +8,17 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
 from tests.contract.conftest import DATABASE, NAMES
-from tests.fakes import FakeDocuments, FakeQueue, FakeWebhook
+from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from vending.adapters.cosmos import CosmosDocuments
-from vending.domain.alerts import Finding
+from vending.alerts.alerts import Finding
+from vending.alerts.raise_alerts import AlertStores, raise_alerts
+from vending.alerts.watch_machines import judge_stock
 from vending.errors import Transient
+from vending.notifications.notify import notify
+from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
+from vending.notifications.outgoing import Outgoing
+from vending.notifications.resend import resend
 from vending.ports import Put
-from vending.usecases.notify import notify
-from vending.usecases.notify_digest import ASK_FOR_DIGEST, notify_digest
-from vending.usecases.outgoing import Outgoing
-from vending.usecases.raise_alerts import AlertStores, raise_alerts
-from vending.usecases.sweep import resend
-from vending.usecases.watch_machines import judge_stock
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LIMIT = 5

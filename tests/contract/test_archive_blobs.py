@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.archived import FakeArchive
+from tests.support.archive import FakeArchive
 from vending.adapters.archive_blobs import ArchiveContainer
 from vending.adapters.blobs import BlobContainer
+from vending.archive.write_table import BLOCK
 from vending.errors import Conflict, Transient
 from vending.ports import ArchiveBlobs, Listed
-from vending.usecases.write_table import BLOCK
 
 MISSING = '"0x8DC000000000000"'
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.archived import AWKWARD, hub_event
+from tests.support.archive import AWKWARD, hub_event
 from vending.adapters.blobs import BlobContainer
-from vending.domain.events import HubEvent
-from vending.domain.layout import blob_name, block_id, block_range
-from vending.domain.records import decode_lines, restore
+from vending.archive.append import Tails, archive
+from vending.archive.layout import blob_name, block_id, block_range
 from vending.errors import Conflict
-from vending.usecases.archive import Tails, archive
+from vending.events.envelope import HubEvent
+from vending.events.records import decode_lines, restore
 
 EVENTS = [hub_event(n, AWKWARD[n % len(AWKWARD)]) for n in range(30)]
 

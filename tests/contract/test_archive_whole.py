@@ -8,18 +8,18 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from azure.storage.blob import BlobBlock
 
-from tests.archived import NOON, FakeHub, reading
+from tests.support.archive import NOON, FakeHub, reading
+from vendctl.operations.audit import Report
+from vendctl.operations.audit_archive import Scope, audit_archive
 from vending.adapters import parquet
 from vending.adapters.archive_blobs import ArchiveContainer
 from vending.adapters.blobs import BlobContainer
-from vending.domain import manifest
-from vending.domain.audit import Report
-from vending.domain.columns import hub_event
-from vending.domain.layout import HOUR, blob_name, block_id, manifest_name
-from vending.usecases.archive import archive
-from vending.usecases.audit_archive import Scope, audit_archive
-from vending.usecases.compact_archive import compact_archive
-from vending.usecases.compact_hour import Archive
+from vending.archive import manifest
+from vending.archive.append import archive
+from vending.archive.columns import hub_event
+from vending.archive.compact import compact_archive
+from vending.archive.compact_hour import Archive
+from vending.archive.layout import HOUR, blob_name, block_id, manifest_name
 
 EVENTS = [reading(n, f"m{n % 7}", n // 7 + 1) for n in range(300)]
 RAW, MANIFEST = blob_name(EVENTS[0]), manifest_name(NOON)

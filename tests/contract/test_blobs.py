@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from tests.fakes import FakeBlobs
+from tests.support.fakes import FakeBlobs
 from vending.adapters.blobs import BlobContainer
 from vending.errors import Conflict
 from vending.ports import Blocks

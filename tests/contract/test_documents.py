@@ -8,7 +8,7 @@ from azure.cosmos import PartitionKey
 
 from devstack.cosmos.auth import WELL_KNOWN_KEY
 from devstack.tests.cosmos.serving import Serving
-from tests.fakes import FakeDocuments
+from tests.support.fakes import FakeDocuments
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
 from vending.errors import Conflict

@@ -18,7 +18,7 @@ from devstack.cosmos.auth import WELL_KNOWN_KEY
 from devstack.tests.cosmos.serving import Serving
 from devstack.tests.eventhubs.clients import read
 from devstack.tests.eventhubs.serving import Served, connection_string, serving
-from tests.elsewhere import LOCAL
+from tests.support.backends import LOCAL
 from vendctl.provision import create_database
 from vending.adapters.clients import cosmos_client
 

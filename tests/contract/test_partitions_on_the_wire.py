@@ -11,7 +11,7 @@ from azure.eventhub._pyamqp.aio import _receiver_async as _link
 from azure.eventhub.amqp import AmqpAnnotatedMessage
 
 from devstack.tests.eventhubs.serving import Served, serving
-from tests.elsewhere import LOCAL
+from tests.support.backends import LOCAL
 from tests.unit.vendctl.amqp_bytes import data, message
 from vendctl.partitions import reading
 from vendctl.partitions.checkpoints import Checkpoint, HostBlobs, home

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.fakes import FakeQueue
+from tests.support.fakes import FakeQueue
 from vending.adapters.queues import MAX_BYTES, StorageQueue
 
 MESSAGE = {"kind": "alert", "text": "Ünïcødé ☕", "money": {"minor": 150}, "none": None}

@@ -15,12 +15,12 @@ from azure.eventhub import EventData, EventHubProducerClient
 from azure.eventhub.exceptions import EventHubError
 
 from devstack.tests.eventhubs.serving import Served, connection_string, serving
-from tests.elsewhere import LOCAL
+from tests.support.backends import LOCAL
 from vendctl import revoking
 from vendctl.credentials import credentials
 from vendctl.revoking import SCOPE, RevokedPublishers
-from vending.domain.publishers import Publisher
 from vending.errors import Transient
+from vending.events.publishers import Publisher
 
 POLICIES = [
     {"name": "RootManageSharedAccessKey", "key": "SAS_KEY_VALUE", "rights": ["Manage"]},

@@ -11,21 +11,21 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
 from devstack.tests.cosmos.serving import Serving
-from tests.elsewhere import RUN
-from tests.fakes import FakeBlobs, FakeQueue
-from tests.rollup_world import hub_event, ms, vend
+from tests.support.backends import RUN
+from tests.support.fakes import FakeBlobs, FakeQueue
+from tests.support.rollup_world import hub_event, ms, vend
+from vendctl.operations.catalog_entries import CatalogFile
+from vendctl.operations.import_catalog import import_catalog
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.cosmos import CosmosDocuments
-from vending.domain import breakdowns, rollups
-from vending.domain.catalog import unassigned
-from vending.domain.catalog_entries import CatalogFile
+from vending.alerts.watch_rollups import uncounted
+from vending.catalog.catalog import unassigned
+from vending.catalog.catalog_cache import CatalogCache
+from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Put
-from vending.usecases.catalog_cache import CatalogCache
-from vending.usecases.import_catalog import import_catalog
-from vending.usecases.ingest import IngestStores, ingest
-from vending.usecases.roll_up import RollUpStores, roll_up
-from vending.usecases.roll_up_shard import roll_up_shard
-from vending.usecases.watch_rollups import uncounted
+from vending.rollups import breakdowns, rollups
+from vending.rollups.roll_up import RollUpStores, roll_up
+from vending.rollups.roll_up_shard import roll_up_shard
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

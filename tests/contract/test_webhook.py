@@ -11,8 +11,8 @@ from aiohttp import ClientTimeout, web
 
 from devstack.ports import free_port
 from vending.adapters.webhook import HttpWebhook
-from vending.domain import signing
 from vending.errors import Refused, Rejected, Transient
+from vending.notifications import signing
 
 
 class Endpoint:

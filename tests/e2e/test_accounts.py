@@ -8,7 +8,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from tests.elsewhere import LOCAL
+from tests.support.backends import LOCAL
 from vendctl.local.system import System
 from vendctl.provision import BLOB_CONTAINERS, QUEUES
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.devices import Device, send
-from tests.elsewhere import RUN
-from tests.inbox import Inbox
-from tests.waiting import finished, until
+from tests.support.backends import RUN
+from tests.support.devices import Device, send
+from tests.support.waiting import finished, until
+from tests.support.webhook_receiver import Inbox
 from vendctl.__main__ import main as vendctl
 from vendctl.hub import last_numbers
 from vendctl.local.system import System
 from vending import wiring
-from vending.domain.layout import WAITING
-from vending.domain.waiting import Mark, Marks, encode
+from vending.alerts.waiting import Mark, Marks, encode
+from vending.archive.layout import WAITING
 
 
 @pytest.fixture(autouse=True)

@@ -9,14 +9,14 @@ from urllib.request import Request, urlopen
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
-from tests.devices import Device, send
-from tests.elsewhere import RUN
-from tests.upkeep import compacted, rolled_up
-from tests.waiting import finished, until
+from tests.support.backends import RUN
+from tests.support.devices import Device, send
+from tests.support.maintenance import compacted, rolled_up
+from tests.support.waiting import finished, until
 from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
-from vending.domain.layout import CLOSING
+from vending.archive.layout import CLOSING
 
 POISON = [b"no json", b"\xff\xfe", b""]
 

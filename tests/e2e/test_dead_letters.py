@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from tests.devices import Device, send
-from tests.elsewhere import RUN
-from tests.waiting import finished, until
+from tests.support.backends import RUN
+from tests.support.devices import Device, send
+from tests.support.waiting import finished, until
 from vendctl import account
 from vendctl.__main__ import main as vendctl
 from vendctl.commands.program import wired
 from vendctl.local.system import System
+from vendctl.operations.review_dead_letters import find, replay
 from vending import wiring
-from vending.domain.events import HubEvent
 from vending.errors import Rejected
-from vending.usecases.dead_letters import write_dead_letters
-from vending.usecases.review_dead_letters import find, replay
+from vending.events.envelope import HubEvent
+from vending.ingest.dead_letters import write_dead_letters
 
 MACHINE = f"letter{RUN}"
 NAME = f"dev-{MACHINE}"

@@ -11,14 +11,14 @@ from azure.core.credentials import AzureSasCredential
 from azure.eventhub import EventData, EventHubProducerClient
 from azure.eventhub.exceptions import EventHubError
 
-from tests.devices import Device
-from tests.elsewhere import LOCAL, RUN
-from tests.upkeep import rolled_up
-from tests.waiting import finished
+from tests.support.backends import LOCAL, RUN
+from tests.support.devices import Device
+from tests.support.maintenance import rolled_up
+from tests.support.waiting import finished
 from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
-from vending.domain.books import MAX_BOOKS
+from vending.state.books import MAX_BOOKS
 
 
 @pytest.fixture(autouse=True)

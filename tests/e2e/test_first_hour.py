@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.devices import Device, send
-from tests.metadata import ROOT
-from tests.upkeep import rolled_up
-from tests.waiting import finished
+from tests.support.devices import Device, send
+from tests.support.maintenance import rolled_up
+from tests.support.metadata import ROOT
+from tests.support.waiting import finished
 from vendctl.commands.program import wired
 from vendctl.local.catalogue import describe_fleet, import_fleet
 from vendctl.local.system import System

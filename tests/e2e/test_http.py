@@ -9,8 +9,8 @@ from typing import Any
 
 from azure.storage.blob import BlobServiceClient
 
-from tests.devices import Device, send
-from tests.waiting import finished, until
+from tests.support.devices import Device, send
+from tests.support.waiting import finished, until
 from vendctl.local.system import ROOT, System
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.devices import Device, send
-from tests.elsewhere import RUN
-from tests.waiting import finished
+from tests.support.backends import RUN
+from tests.support.devices import Device, send
+from tests.support.waiting import finished
 from vendctl import account
 from vendctl.commands.program import wired
 from vendctl.local.system import System
+from vendctl.operations.account import Account
 from vending import wiring
-from vending.usecases.account import Account
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,13 @@ import pytest
 from azure.eventhub import EventData
 from azure.eventhub.aio import EventHubProducerClient
 
-from tests.devices import Device
-from tests.elsewhere import RUN
-from tests.waiting import finished
+from tests.support.backends import RUN
+from tests.support.devices import Device
+from tests.support.waiting import finished
 from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
-from vending.usecases.read_archive import raw_events
+from vending.archive.read_archive import raw_events
 
 LARGEST, COUNT, PARTITION = bytes(1_040_000), 100, "2"
 MACHINE = f"large{RUN}"

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from azure.eventhub import EventData, EventHubProducerClient
 
-from tests.core import vend
-from tests.devices import Device, send
-from tests.elsewhere import RUN
-from tests.upkeep import rolled_up
-from tests.waiting import finished
+from tests.support.backends import RUN
+from tests.support.devices import Device, send
+from tests.support.events import vend
+from tests.support.maintenance import rolled_up
+from tests.support.waiting import finished
 from vendctl.__main__ import main
 from vendctl.local.system import System
 from vending import wiring
-from vending.domain import conditions
+from vending.state import conditions
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 """Before anything that other tests' machines say."""

@@ -14,9 +14,9 @@ import pytest
 
 from devstack.stack import FunctionsHost, Ports, Stack
 from tests.conftest import QUICK
-from tests.devices import Device, send
+from tests.support.devices import Device, send
+from tests.support.waiting import finished
 from tests.unit.house.test_import import FUNCTIONS
-from tests.waiting import finished
 from vendctl import package
 from vendctl.local.system import HUBS, ROOT, environment
 from vendctl.provision import provision

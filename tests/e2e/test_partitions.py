@@ -21,9 +21,9 @@ from azure.eventhub.amqp import AmqpAnnotatedMessage
 
 from simulator.__main__ import main as simulator
 from tests.conftest import QUICK
-from tests.devices import Device
-from tests.upkeep import rolled_up
-from tests.waiting import finished, until
+from tests.support.devices import Device
+from tests.support.maintenance import rolled_up
+from tests.support.waiting import finished, until
 from vendctl import account
 from vendctl.__main__ import main as vendctl
 from vendctl.commands.program import wired

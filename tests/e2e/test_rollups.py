@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from azure.storage.queue import QueueClient
 
-from tests.devices import Device, send
-from tests.elsewhere import RUN
-from tests.waiting import finished, until
+from tests.support.backends import RUN
+from tests.support.devices import Device, send
+from tests.support.waiting import finished, until
 from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
-from vending.domain import rollups
+from vending.rollups import rollups
 
 SITE, ROUTE, MACHINE = (f"{name}{RUN}" for name in ("e2e-harbour", "e2e-north", "rolled-1"))
 FILE = f"""

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import until
+from tests.support.waiting import until
 from vendctl.local.system import ROOT
 
 Run = Callable[..., "subprocess.Popen[str]"]

@@ -16,9 +16,9 @@ import pytest
 from tests.conftest import QUICK
 from tests.e2e.test_http import host_key
 from tests.e2e.test_rollups import tick
-from tests.inbox import Inbox
-from tests.metadata import functions as indexed
-from tests.waiting import until
+from tests.support.metadata import functions as indexed
+from tests.support.waiting import until
+from tests.support.webhook_receiver import Inbox
 from vendctl.deployed import MACHINE, App, NotAlive
 from vendctl.local.system import ROOT, System, system
 from vendctl.smoke import smoke as smoke_test

@@ -18,8 +18,8 @@ import pytest
 
 from devstack.stack import Ports, Stack
 from tests.conftest import QUICK
-from tests.devices import Device, send
-from tests.waiting import finished, until
+from tests.support.devices import Device, send
+from tests.support.waiting import finished, until
 from vendctl import package
 from vendctl.local.system import HUBS, ROOT, environment
 from vendctl.provision import provision

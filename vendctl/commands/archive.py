@@ -32,7 +32,7 @@ async def audit(
 ) -> Answer:
     """Say whether the archive is complete; exit code 1 when it is not."""
     from vendctl.archive import audit, explain
-    from vending.usecases.audit_archive import Scope
+    from vendctl.operations.audit_archive import Scope
 
     report = await audit(environment, Scope(start, end, quick), wait, offline)
     return Answer(report.figures(), explain(report), Exit.DONE if report.complete else Exit.WRONG)

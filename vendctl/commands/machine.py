@@ -40,7 +40,7 @@ async def quarantine(
 ) -> Answer:
     """Keep its events as dead letters, from half a minute on."""
     from vendctl.machines.acts import Asked, shut_out
-    from vending.usecases.exclude import Who
+    from vendctl.operations.exclude import Who
 
     named(machine, device)
     who = Who(environment.get("USER", ""), reason)
@@ -98,7 +98,7 @@ async def forget(
     quarantine by this command. Exit code 3: not yet; the message says what comes first.
     """
     from vendctl.machines.acts import Asked, Patience, forget_many, forget_one
-    from vending.usecases.exclude import Who
+    from vendctl.operations.exclude import Who
 
     who, patience = Who(environment.get("USER", ""), reason), Patience(environment, wait)
     if unassigned == bool(machine):
@@ -135,8 +135,8 @@ def named(*names: str) -> None:
 
 async def answered(word: str, work: "Awaitable[Told]") -> Answer:
     """What was done; NOT_YET where something else comes first, which is told."""
-    from vending.usecases.exclude import NotYet
-    from vending.usecases.forget_machine import ArchiveLacks
+    from vendctl.operations.exclude import NotYet
+    from vendctl.operations.forget_machine import ArchiveLacks
 
     try:
         return Answer(*await work)

@@ -74,7 +74,7 @@ async def rebuild(
     the looks, so that it could not be compared: ask again when less is sent, or for one --machine.
     """
     from vendctl import rebuild
-    from vending.usecases.rebuild import Wanted
+    from vendctl.operations.rebuild import Wanted
 
     done, found = await rebuild.rebuild(environment, target, Wanted(machine, until), resume, wait)
     if drop and found is not None and found.settled:

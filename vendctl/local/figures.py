@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from vendctl.hub import behind
 from vending import wiring
-from vending.domain import conditions
+from vending.state import conditions
 
 
 @dataclass

@@ -23,7 +23,7 @@ from vendctl.local.receiver import Receiver
 from vendctl.local.screen import Screen
 from vendctl.local.system import System, system
 from vendctl.local.traffic import Traffic
-from vending.usecases.account import Account
+from vendctl.operations.account import Account
 
 WATCHED = {
     "AzureFunctionsJobHost__extensions__eventHubs__maxWaitTime": "00:00:02",

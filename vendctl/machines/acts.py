@@ -8,18 +8,18 @@ from typing import Any
 
 from vendctl.letters import about
 from vendctl.machines.places import forgetting, past, say, service_time, stores
+from vendctl.operations.exclude import NotYet, Who, in_effect, quarantine, release
+from vendctl.operations.forget_machine import Forgotten, forget
+from vendctl.operations.forget_unassigned import forget_all, order_all, pending, unassigned
+from vendctl.operations.review_dead_letters import TO_DO, dead_letters
 from vending import wiring
-from vending.domain import conditions
-from vending.domain.business_day import instant
-from vending.domain.clock import millis
-from vending.domain.exclusions import Exclusion, Scope
+from vending.business_day import instant
+from vending.ingest.exclusion_list import read
+from vending.ingest.exclusions import Exclusion, Scope
 from vending.ports import Blobs
-from vending.usecases.exclude import NotYet, Who, in_effect, quarantine, release
-from vending.usecases.exclusion_list import read
-from vending.usecases.forget_machine import Forgotten, forget
-from vending.usecases.forget_unassigned import forget_all, order_all, pending, unassigned
-from vending.usecases.review_dead_letters import TO_DO, dead_letters
-from vending.usecases.views_places import SMOKE_MACHINE
+from vending.state import conditions
+from vending.time import millis
+from vending.views.views_places import SMOKE_MACHINE
 
 Told = tuple[dict[str, Any], str]
 """As JSON, and for people."""

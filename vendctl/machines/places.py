@@ -9,14 +9,14 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from vendctl.hub import checkpoints, last_numbers
+from vendctl.operations.exclude import NotYet
+from vendctl.operations.forget_machine import Forgetting
+from vendctl.operations.honest_machine import Sources
+from vendctl.operations.mend_machine import MendStores
+from vendctl.operations.rebuild import Messages
 from vending import wiring
-from vending.usecases.catalog_cache import CatalogCache
-from vending.usecases.exclude import NotYet
-from vending.usecases.forget_machine import Forgetting
-from vending.usecases.honest_machine import Sources
-from vending.usecases.mend_machine import MendStores
-from vending.usecases.rebuild import Messages
-from vending.usecases.roll_up import RollUpStores
+from vending.catalog.catalog_cache import CatalogCache
+from vending.rollups.roll_up import RollUpStores
 
 STEP = 1.0
 """Seconds between two looks."""

@@ -20,9 +20,9 @@ from vendctl.partitions.reading import HubReader
 from vending import wiring
 from vending.adapters.checkpoints import CONTAINER, GROUPS
 from vending.adapters.clients import blob_service
+from vending.archive.append import archive
 from vending.errors import Conflict, Transient
-from vending.usecases.archive import archive
-from vending.usecases.ingest import ingest
+from vending.ingest.ingest import ingest
 
 CHOICES = {function.partition("_")[0]: group for group, function in GROUPS.items()}
 """``ingest`` and ``archive`` → their consumer groups."""

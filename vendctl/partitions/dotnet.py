@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vendctl.partitions.amqp import Typed, decimal
-from vending.domain.clock import EPOCH
+from vending.time import EPOCH
 
 NAMES = (
     "message-id", "user-id", "to", "subject", "reply-to", "correlation-id", "content-type",

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from vendctl.partitions import dotnet
 from vendctl.partitions.amqp import Malformed, Typed, after, decode, form
-from vending.domain.clock import EPOCH
+from vending.time import EPOCH
 
 HEADER, DELIVERY, ANNOTATIONS, PROPERTIES, APPLICATION, DATA, SEQUENCE, VALUE, FOOTER = range(0x70, 0x79)
 """Descriptors of the sections (part 3 of the standard)."""

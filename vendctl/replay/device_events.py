@@ -15,7 +15,7 @@ from vendctl.replay.money import shares
 from vendctl.replay.names import identifiers
 from vendctl.replay.sale import Sale
 from vendctl.replay.times import spread
-from vending.domain.events import TYPE_PREFIX, TYPE_SUFFIX
+from vending.events.envelope import TYPE_PREFIX, TYPE_SUFFIX
 
 EPOCH = 1
 UNITS = 100

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from vendctl.replay.faults import Fault
 from vendctl.replay.sale import Sale
-from vending.domain.stock import MAX_CURRENCIES, MAX_SLOTS
+from vending.state.stock import MAX_CURRENCIES, MAX_SLOTS
 
 Names = dict[str, dict[str, str]]
 

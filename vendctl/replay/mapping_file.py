@@ -26,8 +26,8 @@ from vendctl.replay.errors import ReplayError
 from vendctl.replay.mapping import EITHER, FIELDS, PAYMENTS, PORTAL, REQUIRED, Mapping, RowRules
 from vendctl.replay.money import PLAIN, Numbers
 from vendctl.replay.times import CLOCK, ZONE, parse
-from vending.domain import business_day
-from vending.domain.events import Identifier
+from vending import business_day
+from vending.events.envelope import Identifier
 
 SETTINGS = ("currency", "timezone", "time_format")
 WORDS = ("columns", "constants", "payments", "currencies", "machines", "products", "selections", "rows")

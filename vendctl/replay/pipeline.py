@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from vendctl.account import take
 from vendctl.catalog import explain
 from vendctl.local.system import System
+from vendctl.operations.import_catalog import import_catalog
 from vendctl.replay import reconcile, stored
 from vendctl.replay.device_events import device_events, skus
 from vendctl.replay.errors import ReplayError
@@ -20,7 +21,6 @@ from vendctl.replay.waiting import RollUps, Stage, catalog_noticed, finished, ro
 from vending import wiring
 from vending.errors import VendstreamError
 from vending.resources import ROLLUP_SHARDS
-from vending.usecases.import_catalog import import_catalog
 
 
 async def replay(

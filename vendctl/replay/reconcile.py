@@ -12,8 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from vendctl.replay.sale import Sale
-from vending.domain.catalog import UNKNOWN
-from vending.domain.rollups import OTHER
+from vending.catalog.catalog import UNKNOWN
+from vending.rollups.rollups import OTHER
 
 FLEET = "fleet"
 """Stands for all machines together, in the totals of fleet days."""

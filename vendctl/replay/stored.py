@@ -7,11 +7,13 @@ from typing import Any
 
 from vending.adapters.clients import queue_service
 from vending.adapters.cosmos import CosmosDocuments
-from vending.domain import intervals, layout, rollups
-from vending.domain.clock import millis
-from vending.domain.records import decode_lines
+from vending.archive import layout
+from vending.events.records import decode_lines
 from vending.ports import Blobs, Documents, Feed
-from vending.usecases.roll_up import REWORK, ROLLUP
+from vending.rollups import rollups
+from vending.rollups.roll_up import REWORK, ROLLUP
+from vending.state import intervals
+from vending.time import millis
 
 Body = dict[str, Any]
 FEED_PAGE = 500

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from vendctl.replay.errors import Unreadable
 from vendctl.replay.usual_dates import Written, usual
-from vending.domain import business_day
-from vending.domain.events import FIRST_YEAR, LAST_YEAR
+from vending import business_day
+from vending.events.envelope import FIRST_YEAR, LAST_YEAR
 
 CLOCK = ("%H", "%I", "%M", "%S", "%X", "%c", "%T", "%R", "%r")
 """What a ``time_format`` has where it has a time of day."""

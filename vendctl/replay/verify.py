@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from vendctl.archive import audit
+from vendctl.operations.audit import Report
+from vendctl.operations.audit_archive import Scope
+from vendctl.operations.compare_rebuilt import Comparison
+from vendctl.operations.rebuild import Wanted
 from vendctl.rebuild import drop, rebuild
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.progress import ReplayProgress
-from vending.domain.audit import Report
 from vending.errors import VendstreamError
-from vending.usecases.audit_archive import Scope
-from vending.usecases.compare_rebuilt import Comparison
-from vending.usecases.rebuild import Wanted
 
 TARGET = "replay-verified"
 """The database of the rebuilt state; it is deleted where that is equal."""

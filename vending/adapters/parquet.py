@@ -11,7 +11,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from vending.domain.columns import COLUMNS, Kind, Row
+from vending.archive.columns import COLUMNS, Kind, Row
 
 GROUP_ROWS = 131_072
 GROUP_BYTES = 64 * 1024 * 1024

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from vending.domain.stock import closed
 from vending.ports import Documents, Filter, Put, Stored
+from vending.state.stock import closed
 
 
 @dataclass(frozen=True)

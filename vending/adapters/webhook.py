@@ -13,8 +13,8 @@ import aiohttp
 import msgspec
 
 from vending.adapters.faults import retry_after
-from vending.domain import signing
 from vending.errors import Refused, Rejected, Transient
+from vending.notifications import signing
 
 PATIENCE = aiohttp.ClientTimeout(total=10, connect=3)
 """Seconds for one delivery: a queue message waits for it."""

@@ -18,7 +18,7 @@ from azure.eventhub.aio import EventHubConsumerClient
 from devstack.ports import free_port
 from devstack.tests.eventhubs.clients import read_async
 from devstack.tests.eventhubs.serving import Served, serving
-from tests.waiting import until
+from tests.support.waiting import until
 from vendctl.local.system import ROOT
 
 HUBS = ("stopped", "killed", "away", "history")

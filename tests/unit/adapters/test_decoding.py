@@ -15,8 +15,8 @@ from azure.functions.meta import Datum
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.beside import beside
-from tests.trigger_batch import Collection, as_datums, bodies, metadata, system_row
+from tests.support.external_data import beside
+from tests.support.trigger_batch import Collection, as_datums, bodies, metadata, system_row
 from vending.adapters.decoding import BINDING, QuickConverter, slow
 from vending.adapters.eventhubs import decode
 

@@ -8,10 +8,10 @@ import pytest
 from azure.functions.eventhub import EventHubTriggerConverter
 from azure.functions.meta import Datum
 
-from tests.trigger_batch import START, as_datums, bodies, metadata, system_row
+from tests.support.trigger_batch import START, as_datums, bodies, metadata, system_row
 from vending.adapters.eventhubs import decode
-from vending.domain.events import HubEvent
-from vending.domain.records import decode_lines, encode, record, restore
+from vending.events.envelope import HubEvent
+from vending.events.records import decode_lines, encode, record, restore
 
 
 def numbered(rows: Sequence[dict[str, Any]]) -> dict[str, Datum]:

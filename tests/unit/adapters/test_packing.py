@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.compare import unpacked
-from tests.core import World, delivered, temperature, vend
-from tests.fakes import FakeDocuments
+from tests.support.events import World, delivered, temperature, vend
+from tests.support.fakes import FakeDocuments
 from vending.adapters.packing import PackedDocuments, pack, unpack
 from vending.ports import Put
 

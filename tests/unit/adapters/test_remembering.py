@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests import truth
-from tests.core import World, cut, delivered, temperature, vend
-from tests.fakes import FakeDocuments
-from tests.trouble import check, owner, remembering, shared_world
+from tests.support import oracle as truth
+from tests.support.events import World, cut, delivered, temperature, vend
+from tests.support.fakes import FakeDocuments
+from tests.support.overlapping_owners import check, owner, remembering, shared_world
 from vending.adapters.remembering import STOCKS, RememberedDocuments, Share
 from vending.errors import Conflict, Transient
 from vending.ports import Put, Stored

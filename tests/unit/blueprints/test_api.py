@@ -9,13 +9,13 @@ import azure.functions as func
 import pytest
 
 from blueprints import answers, api
-from tests.fakes import FakeDocuments
-from tests.rollup_world import World, vend
+from tests.support.fakes import FakeDocuments
+from tests.support.rollup_world import World, vend
 from vending import wiring
-from vending.domain.clock import millis
 from vending.errors import Transient
 from vending.settings import Settings
-from vending.usecases.views import ViewStores
+from vending.time import millis
+from vending.views.views import ViewStores
 
 NOW = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
 

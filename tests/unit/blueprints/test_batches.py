@@ -9,17 +9,17 @@ import azure.functions as func
 import pytest
 
 from blueprints import alerts, archive, ingest
-from tests.core import World, level, temperature, vend
-from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
-from tests.told import FakeMetrics
-from tests.trigger_batch import bodies, metadata, system_row
+from tests.support.events import World, level, temperature, vend
+from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
+from tests.support.metrics import FakeMetrics
+from tests.support.trigger_batch import bodies, metadata, system_row
 from vending import wiring
 from vending.adapters import metering
 from vending.adapters.decoding import QuickConverter
+from vending.alerts.raise_alerts import AlertStores
+from vending.archive.append import Tails
 from vending.errors import Transient
 from vending.settings import Settings
-from vending.usecases.archive import Tails
-from vending.usecases.raise_alerts import AlertStores
 
 BATCH = [level(1, 8), *(vend(number) for number in range(2, 30)), temperature(30), vend(40)]
 

@@ -10,13 +10,13 @@ import azure.functions as func
 import pytest
 
 from blueprints.alerts import notify
-from tests.fakes import FakeDocuments, FakeWebhook
+from tests.support.fakes import FakeDocuments, FakeWebhook
 from vending import wiring
-from vending.domain.alerts import Finding, judge
-from vending.domain.clock import millis
+from vending.alerts.alerts import Finding, judge
+from vending.notifications.notify_digest import ASK_FOR_DIGEST
+from vending.notifications.outgoing import Outgoing
 from vending.ports import Put
-from vending.usecases.notify_digest import ASK_FOR_DIGEST
-from vending.usecases.outgoing import Outgoing
+from vending.time import millis
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "alerts.md"
 

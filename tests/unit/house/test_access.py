@@ -1,12 +1,12 @@
-"""The app's identity may do what the app does and no more; nothing else is open (tests/infra.py)."""
+"""The app's identity may do what the app does and no more; nothing else is open (tests/support/infra.py)."""
 
 import json
 import re
 
 import pytest
 
-from tests.infra import COSMOS, NAMESPACE, STORAGE, Deployment, template
-from tests.metadata import ROOT, Wiring, triggers, used
+from tests.support.infra import COSMOS, NAMESPACE, STORAGE, Deployment, template
+from tests.support.metadata import ROOT, Wiring, triggers, used
 
 SECRETS = re.compile(
     r"listKeys\(|listAccountSas\(|AccountKey=|SharedAccessKey=|sig=|password\s*[:=]", re.IGNORECASE

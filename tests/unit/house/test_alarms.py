@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from tests.core import NOON, delivered, vend
-from tests.infra import COSMOS, NAMESPACE, Deployment
-from tests.metadata import ROOT, functions
-from tests.told import FakeMetrics
-from tests.unit.usecases.test_watch_lag import World
+from tests.support.events import NOON, delivered, vend
+from tests.support.infra import COSMOS, NAMESPACE, Deployment
+from tests.support.metadata import ROOT, functions
+from tests.support.metrics import FakeMetrics
+from tests.unit.alerts.test_watch_lag import World
+from vending import batch_report as figures
 from vending.adapters.telemetry import INSTRUMENTS
 from vending.errors import Rejected
-from vending.usecases import figures
-from vending.usecases.dead_letters import defect
-from vending.usecases.ingest import Outcome, _log_refusals
+from vending.ingest.dead_letters import defect
+from vending.ingest.ingest import Outcome, _log_refusals
 
 ON_LOGS = "Microsoft.Insights/scheduledQueryRules"
 ON_METRICS = "Microsoft.Insights/metricAlerts"
@@ -125,7 +125,7 @@ def test_a_notification_that_is_given_up_is_told_by_another_way() -> None:
     """Every error of the notifying use cases is of that kind."""
     errors = [
         ast.literal_eval(node.args[0])
-        for path in sorted((ROOT / "vending" / "usecases").glob("notify*.py"))
+        for path in sorted((ROOT / "vending" / "notifications").glob("notify*.py"))
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "log.error"
     ]

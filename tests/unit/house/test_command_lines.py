@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from devstack.__main__ import main as devstack
 from simulator.__main__ import main as simulator
-from tests.metadata import ROOT
+from tests.support.metadata import ROOT
 from vendctl.__main__ import main as vendctl
 from vendctl.reference import commands, programs
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.infra import COSMOS, IDENTITY, NAMESPACE, STORAGE, Deployment, same
-from tests.metadata import ROOT, bindings, placeholders, resolved, triggers, used
+from tests.support.infra import COSMOS, IDENTITY, NAMESPACE, STORAGE, Deployment, same
+from tests.support.metadata import ROOT, bindings, placeholders, resolved, triggers, used
 from vending.adapters.clients import blob_service, cosmos_client, hub_producer, queue_service
 from vending.settings import CONNECTIONS, Settings
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.metadata import ROOT, bindings, functions, local_settings, placeholders, resolved, used
+from tests.support.metadata import ROOT, bindings, functions, local_settings, placeholders, resolved, used
 from vendctl.partitions import GROUP
 from vendctl.partitions.looking import NEXT
 from vending import wiring
-from vending.domain.slices import SLICE
+from vending.events.slices import SLICE
 from vending.resources import BLOB_CONTAINERS, CONTAINERS, LEASES, QUEUES
 from vending.settings import CONNECTIONS, Settings
 

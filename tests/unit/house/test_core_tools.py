@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.elsewhere import DEPLOYED, ROOT, core_tools
+from tests.support.backends import DEPLOYED, ROOT, core_tools
 
 FUNC = """#!{python}
 import http.server, json, os, shutil, sys

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.bicep import DEPLOYER
-from tests.infra import Deployment
-from tests.metadata import ROOT
+from tests.support.infra import Deployment
+from tests.support.metadata import ROOT
 
 TEXT = (ROOT / "infra" / "deployer.condition").read_text()
 CLAUSE = re.compile(

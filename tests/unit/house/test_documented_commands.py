@@ -6,7 +6,7 @@ from typing import Any
 from typer.main import get_command
 
 from devstack.commandline import MEANING, Exit
-from tests.metadata import ROOT
+from tests.support.metadata import ROOT
 from tests.unit.house.test_documents import PAGES
 from vendctl.reference import PAGE, page, programs
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.metadata import ROOT
+from tests.support.metadata import ROOT
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 LEFT_OUT = {"node_modules", ".venv", ".tools", ".data"}

@@ -81,7 +81,7 @@ def test_every_file_with_properties_is_explored() -> None:
     found = properties()
     assert importing == found.keys()
     assert len(found) > 30
-    assert found["tests/unit/domain/test_slots.py"] > found["tests/unit/usecases/test_archive.py"] == USUAL
+    assert found["tests/unit/state/test_slots.py"] > found["tests/unit/archive/test_append.py"] == USUAL
     assert all(any(file.startswith(place) for file in found) for place in TIMES)
 
 

@@ -96,8 +96,8 @@ STARTERS = {
     "submit",
 }  # fmt: skip
 IN_THREADS = {
-    "vending/usecases/write_table.py": ("vending/adapters/parquet.py",),
-    "vending/usecases/off_loop.py": ("vending/usecases/archive.py", "vending/usecases/dead_letters.py"),
+    "vending/archive/write_table.py": ("vending/adapters/parquet.py",),
+    "vending/off_loop.py": ("vending/archive/append.py", "vending/ingest/dead_letters.py"),
 }
 """Who starts work outside an invocation's task → where that work is written."""
 
@@ -109,7 +109,7 @@ def test_who_hands_work_to_a_thread_is_known() -> None:
         for path in ROOT.glob("vending/**/*.py")
         if "off_loop(" in path.read_text() and path.stem != "off_loop"
     }
-    assert users == set(IN_THREADS["vending/usecases/off_loop.py"])
+    assert users == set(IN_THREADS["vending/off_loop.py"])
 
 
 def test_no_work_outside_an_invocation_logs() -> None:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.metadata import ROOT
+from tests.support.metadata import ROOT
 from vendctl.provision import INDEXED
 from vending.adapters.cosmos import COMPARISONS
 

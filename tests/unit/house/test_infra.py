@@ -1,6 +1,6 @@
 """What Azure would be asked for is what the code uses, where it looks for it.
 
-Read from what Microsoft's compiler made of infra/ (tests/infra.py); test_bicep.py holds that to the sources.
+Read from what Microsoft's compiler made of infra/ (tests/support/infra.py); test_bicep.py holds that to the sources.
 """
 
 import json
@@ -13,13 +13,13 @@ import pytest
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
-from tests.core import hub_event
-from tests.infra import COSMOS, IDENTITY, NAMESPACE, REFERENCE, STORAGE, Deployment, same, template
-from tests.metadata import ROOT, Wiring, functions, resolved, triggers, used
+from tests.support.events import hub_event
+from tests.support.infra import COSMOS, IDENTITY, NAMESPACE, REFERENCE, STORAGE, Deployment, same, template
+from tests.support.metadata import ROOT, Wiring, functions, resolved, triggers, used
 from vendctl.partitions import GROUP
 from vendctl.provision import BLOB_CONTAINERS, QUEUES, create_database
 from vending.adapters.checkpoints import CONTAINER as CHECKPOINTS
-from vending.domain.layout import blob_name, manifest_name, parquet_name
+from vending.archive.layout import blob_name, manifest_name, parquet_name
 from vending.resources import ARCHIVE, REMEMBERED
 
 HOST = "AzureWebJobsStorage"
@@ -261,7 +261,7 @@ def test_lifecycle_rules_name_folders_that_the_archive_has(deployment: Deploymen
     cheaper, forgetful = policy["properties"]["policy"]["rules"]
     container, _, folder = cheaper["definition"]["filters"]["prefixMatch"][0].partition("/")
     assert container in BLOB_CONTAINERS
-    assert f're.compile(r"{folder}(' in (ROOT / "vending" / "domain" / "layout.py").read_text()
+    assert f're.compile(r"{folder}(' in (ROOT / "vending" / "archive" / "layout.py").read_text()
     assert set(cheaper["definition"]["actions"]["baseBlob"]) == {"tierToCool", "tierToCold"}
     # The only rule that deletes takes versions of what is remembered, and of no event, table or manifest.
     assert forgetful["definition"]["actions"] == {"version": {"delete": {"daysAfterCreationGreaterThan": 1}}}

@@ -4,7 +4,7 @@ import inspect
 
 import azure.functions as func
 
-from tests.metadata import ROOT, functions
+from tests.support.metadata import ROOT, functions
 
 
 def test_no_function_leans_on_the_id_of_its_invocation() -> None:

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from tests.metadata import ROOT, functions
+from tests.support.metadata import ROOT, functions
 
 USER = re.compile(r"Function\.(\w+)\.User")
 LOGGING: dict[str, Any] = json.loads((ROOT / "host.json").read_text())["logging"]

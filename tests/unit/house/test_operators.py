@@ -3,8 +3,8 @@
 import re
 
 from tests.bicep import DEPLOYER, OPERATOR, READER
-from tests.infra import NAMESPACE, STORAGE, Deployment
-from tests.metadata import ROOT, Wiring, built
+from tests.support.infra import NAMESPACE, STORAGE, Deployment
+from tests.support.metadata import ROOT, Wiring, built
 from vending.adapters.checkpoints import CONTAINER
 
 COMMANDS = [

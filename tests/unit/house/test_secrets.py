@@ -17,12 +17,12 @@ import pytest
 
 from blueprints import alerts, api, health, rollups
 from devstack.ports import free_port
-from tests.fakes import FakeDocuments
+from tests.support.fakes import FakeDocuments
 from vending import wiring
-from vending.domain.alerts import Finding, judge
-from vending.domain.clock import millis
+from vending.alerts.alerts import Finding, judge
+from vending.notifications.outgoing import Outgoing
 from vending.ports import Put
-from vending.usecases.outgoing import Outgoing
+from vending.time import millis
 
 COSMOS_KEY, STORE_KEY, HUB_KEY = ("S3CR3TCOSMOSKEY0", "S3CR3TSTOREKEY00", "S3CR3THUBKEY0000")
 TOKEN, SIGNING = "T0KEN-IN-THE-ADDRESS", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -8,12 +8,12 @@ import azure.functions as func
 import pytest
 
 from blueprints.health import get_health
-from tests.metadata import local_settings
+from tests.support.metadata import local_settings
 from vendctl.deployed import App
 from vendctl.provision import provision
 from vending import wiring
 from vending.settings import Settings
-from vending.usecases.views_health import About, health
+from vending.views.views_health import About, health
 
 TOKEN = "T0KEN-IN-THE-ADDRESS"
 GOOD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

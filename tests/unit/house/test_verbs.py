@@ -1,6 +1,6 @@
 """What the platform answers: a verb that no route declares is 404, HEAD and OPTIONS included (measured)."""
 
-from tests.metadata import ROOT, triggers
+from tests.support.metadata import ROOT, triggers
 
 ROUTES = {one["route"]: {str(verb).upper() for verb in one["methods"]} for one in triggers("httpTrigger")}
 WATCHED = {"api/health", "dashboard", "dashboard/static/{name}", "{ignored:maxlength(0)?}"}

@@ -14,9 +14,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests import bicep
-from tests.elsewhere import Services
-from tests.infra import template
-from tests.metadata import ROOT, local_settings
+from tests.support.backends import Services
+from tests.support.infra import template
+from tests.support.metadata import ROOT, local_settings
 from vendctl.__main__ import main as vendctl
 from vendctl.local.system import HUBS
 

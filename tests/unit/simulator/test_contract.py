@@ -11,9 +11,9 @@ from simulator.fleet import Fleet
 from simulator.link import FAULTS
 from simulator.timeline import Timeline
 from tests.unit.simulator.deliveries import START, hub_event
-from vending.domain import publishers
-from vending.domain.events import parse
 from vending.errors import Rejected
+from vending.events import publishers
+from vending.events.envelope import parse
 
 
 @pytest.mark.parametrize("names", [("dev-1", "vm-1"), ("Dev_1.x", "VM__1-"), ("a_.b", "c")])

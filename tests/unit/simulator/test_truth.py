@@ -15,15 +15,15 @@ from simulator.fleet import Fleet
 from simulator.link import FAULTS, Delivery
 from simulator.timeline import Timeline
 from simulator.truth import Truth, describe
-from tests.fakes import FakeBlobs, FakeDocuments
+from tests.support.fakes import FakeBlobs, FakeDocuments
 from tests.unit.simulator.deliveries import START, hub_event, partition_of
-from vending.domain import books
-from vending.domain.admission import Quota
-from vending.usecases.admit import Admission
-from vending.usecases.catalog_machines import CatalogMachines
-from vending.usecases.exclusion_list import ExclusionList
-from vending.usecases.ingest import IngestStores, ingest
-from vending.usecases.name_machines import NewMachines
+from vending.catalog.catalog_machines import CatalogMachines
+from vending.ingest.admission import Quota
+from vending.ingest.admit import Admission
+from vending.ingest.exclusion_list import ExclusionList
+from vending.ingest.ingest import IngestStores, ingest
+from vending.ingest.name_machines import NewMachines
+from vending.state import books
 
 
 def told(timeline: Timeline, days: float) -> tuple[dict[str, object], list[tuple[int, Delivery]]]:

@@ -3,15 +3,15 @@
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 
-from tests.archived import FakeArchive
-from tests.core import World
+from tests.support.archive import FakeArchive
+from tests.support.events import World
 from vendctl.partitions.checkpoints import Checkpoint, HostBlobs
 from vendctl.partitions.clearing import Bounds, Stretch, Take, bring_in, move, stretch
 from vendctl.partitions.message import Message
 from vendctl.partitions.reading import End, HubReader
-from vending.domain.events import HubEvent
+from vending.archive.append import archive
 from vending.errors import Conflict
-from vending.usecases.archive import archive
+from vending.events.envelope import HubEvent
 
 GROUPS = ("$default", "archive")
 

@@ -8,7 +8,7 @@ import pytest
 from vendctl import account
 from vendctl.__main__ import main as vendctl
 from vendctl.account import Verdict
-from vending.usecases.account import Account
+from vendctl.operations.account import Account
 
 LOST = Account(archived=9, distinct=9, applied=8, lost=1, lost_events=["1/0@8"])
 

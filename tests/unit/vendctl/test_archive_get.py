@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.archived import NOON, FakeArchive
+from tests.support.archive import NOON, FakeArchive
 from vendctl.__main__ import main as vendctl
 from vendctl.archive_get import Hours, get
 from vending import wiring
-from vending.domain.layout import manifest_name, parquet_name, whole_hour
-from vending.domain.manifest import Entry, Manifest, Table, encode
+from vending.archive.layout import manifest_name, parquet_name, whole_hour
+from vending.archive.manifest import Entry, Manifest, Table, encode
 
 HOUR = whole_hour(NOON)
 LATER = HOUR + timedelta(hours=1)

@@ -9,9 +9,9 @@ from typing import Any
 import fastavro
 import pytest
 
-from tests.archived import AWKWARD, NOON, FakeArchive, held, hub_event
+from tests.support.archive import AWKWARD, NOON, FakeArchive, held, hub_event
 from vendctl.capture import DEFAULT_PATTERN, Source, enqueued, events, expression, import_capture
-from vending.usecases.archive import archive
+from vending.archive.append import archive
 
 SCHEMA = {
     "type": "record",

@@ -9,7 +9,7 @@ import pytest
 from simulator.fleet import Fleet
 from vendctl import catalog_file
 from vendctl.catalog_file import read_file
-from vending.domain.catalog_entries import CatalogFile
+from vendctl.operations.catalog_entries import CatalogFile
 from vending.errors import Rejected
 
 TOML = """

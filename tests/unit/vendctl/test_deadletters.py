@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.core import World, delivered, hub_event, vend
-from tests.fakes import FakeBlobs
+from tests.support.events import World, delivered, hub_event, vend
+from tests.support.fakes import FakeBlobs
 from vendctl import sent_again
 from vendctl.__main__ import main as vendctl
 from vending import wiring
+from vending.archive.append import archive
 from vending.errors import Rejected, Transient
-from vending.usecases.archive import archive
-from vending.usecases.dead_letters import write_dead_letters
+from vending.ingest.dead_letters import write_dead_letters
 
 FIRST = 100
 """The hub's number of the first event that is sent again."""

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from devstack.eventhubs.security.sas import sign as signed_by_the_server
-from tests.core import hub_event, vend
-from tests.fakes import FakeDocuments
+from tests.support.events import hub_event, vend
+from tests.support.fakes import FakeDocuments
 from vendctl import device
 from vendctl.__main__ import main as vendctl
 from vendctl.credentials import credentials, sign
@@ -17,10 +17,10 @@ from vendctl.device import NAME
 from vendctl.environment import CONNECTIONS
 from vendctl.issuing import DeviceStores, issue, renew, revoke
 from vending import wiring
-from vending.domain.devices import next_epoch
-from vending.domain.events import parse
-from vending.domain.publishers import MAX_EPOCH, Publisher
+from vending.catalog.devices import next_epoch
 from vending.errors import Conflict, Rejected, Transient
+from vending.events.envelope import parse
+from vending.events.publishers import MAX_EPOCH, Publisher
 from vending.settings import Settings
 
 EXPIRES = datetime(2027, 3, 1, tzinfo=UTC)

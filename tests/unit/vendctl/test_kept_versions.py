@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.archived import FakeArchive
-from tests.core import delivered
+from tests.support.archive import FakeArchive
+from tests.support.events import delivered
 from vendctl.costs import Costs, read
-from vending.domain.layout import block_range
-from vending.usecases.archive import Tails, archive
+from vending.archive.append import Tails, archive
+from vending.archive.layout import block_range
 
 FIGURES, (SMALL, MIDDLE, _) = read()
 

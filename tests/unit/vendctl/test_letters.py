@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.core import hub_event, vend
+from tests.support.events import hub_event, vend
 from vendctl.letters import about
 
 DEEP = b'{"subject":"machines/m1","data":' + b"[" * 20_000 + b"]" * 20_000 + b"}"

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.core import delivered, temperature, vend
-from tests.mending import World, names
+from tests.support.events import delivered, temperature, vend
+from tests.support.operated_world import World, names
 from vendctl.__main__ import main
 from vendctl.letters import about
 from vendctl.machines import acts, places
+from vendctl.operations.exclude import NotYet
 from vending import wiring
-from vending.usecases.exclude import NotYet
 
 ONE: dict[str, Any] = {"machine": "m1", "device": "dev-1"}
 THIEF: dict[str, Any] = {"machine": "m1", "device": "thief"}

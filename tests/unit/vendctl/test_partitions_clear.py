@@ -11,20 +11,20 @@ import msgspec
 import pytest
 
 from devstack.eventhubs.wire import encode as e
-from tests.archived import held as archived
-from tests.core import World, vend
-from tests.trouble import Killed
+from tests.support.archive import held as archived
+from tests.support.events import World, vend
+from tests.support.overlapping_owners import Killed
 from tests.unit.vendctl.amqp_bytes import data, message, sequence, value
 from tests.unit.vendctl.partition_world import GROUPS, App, FakeHost, FakeReader
+from vendctl.operations.account import account
 from vendctl.partitions import clearing
 from vendctl.partitions.checkpoints import Checkpoint
 from vendctl.partitions.clearing import Bounds, bring_in, move, stretch
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.message import Message
-from vending.domain.events import HubEvent
-from vending.domain.records import decode_lines, encode, record, restore
 from vending.errors import Conflict
-from vending.usecases.account import account
+from vending.events.envelope import HubEvent
+from vending.events.records import decode_lines, encode, record, restore
 
 BODIES = (
     sequence(e.string("a")),

@@ -28,9 +28,9 @@ from tests.unit.vendctl.amqp_bytes import (
 from vendctl.partitions.amqp import Malformed, Typed, after, decimal, decode, form
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.message import Message
-from vending.domain.events import parse
-from vending.domain.records import decode_lines, encode, record, restore
 from vending.errors import Rejected
+from vending.events.envelope import parse
+from vending.events.records import decode_lines, encode, record, restore
 
 TICKS, YEARS = 10_000_000, 62_135_596_800
 """Of .NET: ticks of a second, seconds from the year 1 to 1970."""

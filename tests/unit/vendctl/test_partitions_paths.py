@@ -18,13 +18,13 @@ from azure.functions.meta import Datum
 
 from devstack.functions.listeners import event_metadata
 from devstack.tests.functions.messages import AT, GOLDEN, placed, types_of_dotnet
-from tests.beside import beside
-from tests.trigger_batch import as_datums, bodies
+from tests.support.external_data import beside
+from tests.support.trigger_batch import as_datums, bodies
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.message import Message
 from vending.adapters.eventhubs import decode
-from vending.domain.events import HubEvent
-from vending.domain.records import encode, record
+from vending.events.envelope import HubEvent
+from vending.events.records import encode, record
 
 CONTEXT = {"FullyQualifiedNamespace": "localhost", "EventHubName": "one", "PartitionId": "0"}
 

@@ -6,21 +6,21 @@ import pytest
 from pyarrow import parquet  # type: ignore[import-untyped]
 
 from devstack.eventhubs.wire import encode as e
-from tests.archived import FakeArchive
-from tests.core import NOON, World, vend
+from tests.support.archive import FakeArchive
+from tests.support.events import NOON, World, vend
 from tests.unit.vendctl.amqp_bytes import message, value
 from vendctl.deadletters import details
+from vendctl.operations.account import account
+from vendctl.operations.review_dead_letters import dead_letters, replay
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.message import Message
 from vending.adapters.parquet import ParquetTable
-from vending.domain.columns import COLUMNS, row
-from vending.domain.columns import hub_event as from_row
-from vending.domain.events import HubEvent
-from vending.domain.records import decode_lines, encode, record, restore
+from vending.archive.append import archive
+from vending.archive.columns import COLUMNS, row
+from vending.archive.columns import hub_event as from_row
 from vending.errors import Rejected
-from vending.usecases.account import account
-from vending.usecases.archive import archive
-from vending.usecases.review_dead_letters import dead_letters, replay
+from vending.events.envelope import HubEvent
+from vending.events.records import decode_lines, encode, record, restore
 
 
 def bad(number: int, text: str = "{}") -> HubEvent:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from vendctl.__main__ import main as vendctl
+from vendctl.operations.audit import Finding, Report
+from vendctl.operations.compare_rebuilt import Comparison
 from vendctl.replay import command
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.reconcile import Key, Mismatch, Sum
 from vendctl.replay.report import Outcome
 from vendctl.replay.sales import SalesFile
 from vendctl.replay.verify import Verified
-from vending.domain.audit import Finding, Report
-from vending.usecases.compare_rebuilt import Comparison
 
 SAMPLE = str(Path(__file__).parents[3] / "examples" / "sales.csv")
 GOOD = Outcome("USD", "America/New_York", 147, 147, 9, {"x2101": Sum(350, 2)})

@@ -15,8 +15,8 @@ from vendctl.replay import sales
 from vendctl.replay.device_events import DeviceEvents, device_events
 from vendctl.replay.sale import Sale
 from vendctl.replay.times import first_instant, spread, when
-from vending.domain.catalogue import VendCompleted
-from vending.domain.events import Event, HubEvent, parse
+from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event_types import VendCompleted
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"
 NEW_YORK = ZoneInfo("America/New_York")

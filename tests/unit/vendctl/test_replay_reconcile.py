@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeBlobs, FakeDocuments, FakeQueue
+from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
+from vendctl.operations.import_catalog import import_catalog
 from vendctl.replay import mapping_file, reconcile, sales, stored
 from vendctl.replay.device_events import DeviceEvents, device_events, skus
 from vendctl.replay.places import catalog_of
 from vendctl.replay.reconcile import FLEET, Key, Mismatch, Sum, compare, totals
 from vendctl.replay.report import SHOWN, Outcome, amount, shown
 from vendctl.replay.two_readings import ALL_DAYS, all_days, text_totals
-from vending.domain.events import HubEvent
-from vending.domain.rollups import OTHER
-from vending.usecases.archive import archive
-from vending.usecases.catalog_cache import CatalogCache
-from vending.usecases.import_catalog import import_catalog
-from vending.usecases.ingest import IngestStores, ingest
-from vending.usecases.roll_up import RollUpStores, roll_up
-from vending.usecases.roll_up_shard import roll_up_shard
+from vending.archive.append import archive
+from vending.catalog.catalog_cache import CatalogCache
+from vending.events.envelope import HubEvent
+from vending.ingest.ingest import IngestStores, ingest
+from vending.rollups.roll_up import RollUpStores, roll_up
+from vending.rollups.roll_up_shard import roll_up_shard
+from vending.rollups.rollups import OTHER
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.rollup_world import World, ms, vend
+from tests.support.rollup_world import World, ms, vend
 from vendctl.__main__ import main as vendctl
 from vendctl.rollups import Counted, explain, figures, look
 from vending import wiring
+from vending.alerts.watch_rollups import RollUpWatch
 from vending.errors import Transient
-from vending.usecases.watch_rollups import RollUpWatch
 
 NOON = ms("2026-11-20T12:00:00")
 LIMIT = timedelta(minutes=15)

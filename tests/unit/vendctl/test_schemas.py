@@ -7,7 +7,7 @@ import pytest
 
 from vendctl.__main__ import main as vendctl
 from vendctl.schemas import EXAMPLES, FOLDER, file_of, schema
-from vending.domain.catalogue import CATALOGUE, LEDGER
+from vending.events.event_types import CATALOGUE, LEDGER
 
 
 def test_documents_are_current() -> None:

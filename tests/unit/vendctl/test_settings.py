@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core import World
+from tests.support.events import World
 from vendctl.__main__ import main
 from vendctl.environment import CONNECTIONS, FILE, choose
 from vending import wiring

@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.core import hub_event
+from tests.support.events import hub_event
 from vendctl.__main__ import main as vendctl
 from vendctl.deployed import App, NotAlive
 from vendctl.smoke import Events, functions
-from vending.domain.events import parse
+from vending.events.envelope import parse
 
 THE_MACHINE = "/api/v1/machines/smoke-test"
 SALES = f"{THE_MACHINE}/sales"

@@ -1,0 +1,292 @@
+"""A small fleet in memory for the rollups' tests: events go in through ingest, the catalog as documents, and
+every invocation can be interleaved with others and die before or after any of its writes."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
+from vending.catalog.catalog_cache import CatalogCache
+from vending.errors import Transient
+from vending.events.envelope import HubEvent
+from vending.ingest.ingest import IngestStores, ingest
+from vending.ports import Filter, Put, Stored
+from vending.rollups import rollups
+from vending.rollups.roll_up import RollUpStores, roll_up
+from vending.rollups.roll_up_shard import roll_up_shard
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DEFAULT_ZONE = "America/New_York"
+
+
+class Crash(BaseException):
+    """The process is gone; nothing of the invocation goes on."""
+
+
+@dataclass
+class Invocation:
+    """One run of a function: yields at random, dies at its n-th write (before it, or just after), or halts.
+
+    ``halts`` names an operation (``read m1/day:2026-11-16``, ``write``, ``selected m1``) by its beginning:
+    the run stands before it, says so by ``halted``, and waits for ``goes_on``.
+    """
+
+    random: Random
+    dies_at: int | None = None
+    after: bool = False
+    halts: str | None = None
+    writes: int = 0
+    dead: bool = False
+    halted: asyncio.Event = field(default_factory=asyncio.Event)
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def step(self, operation: str) -> None:
+        """Mostly a short pause, now and then one in which others do a lot."""
+        for _ in range(self.random.choice((0, 0, 1, 1, 2, 30))):
+            await asyncio.sleep(0)
+        if self.halts is not None and operation.startswith(self.halts):
+            self.halted.set()
+            await self.goes_on.wait()
+        if self.dead:
+            raise Crash
+
+    async def writing[Done](self, operation: str, write: Callable[[], Awaitable[Done]]) -> Done:
+        await self.step(operation)
+        self.writes += 1
+        dies = self.writes == self.dies_at
+        done = await write() if not dies or self.after else None
+        self.dead = self.dead or dies
+        if dies:
+            raise Crash
+        return cast("Done", done)
+
+
+class Watched:
+    """A container (or its feed, or a queue) as one invocation sees it."""
+
+    def __init__(self, inner: Any, run: Invocation) -> None:
+        self.inner = inner
+        self.run = run
+
+    async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002
+        await self.run.step(f"read {key}/{id}")
+        stored: Stored | None = await self.inner.read(key, id)
+        return stored
+
+    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
+        name = f"write {key}/{puts[0].body['id']}"
+        etags: list[str] = await self.run.writing(name, lambda: self.inner.write(key, puts))
+        return etags
+
+    async def select(
+        self, key: str | None, *where: Filter, fields: Sequence[str] = ()
+    ) -> AsyncIterator[Stored]:
+        await self.run.step(f"select {key}")
+        found = [stored async for stored in self.inner.select(key, *where, fields=fields)]
+        await self.run.step(f"selected {key}")
+        for stored in found:
+            yield stored
+
+    async def ranges(self) -> list[str]:
+        await self.run.step("ranges")
+        found: list[str] = await self.inner.ranges()
+        return found
+
+    async def changes(
+        self, feed_range: str, continuation: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        await self.run.step("changes")
+        page: tuple[list[dict[str, Any]], str | None] = await self.inner.changes(feed_range, continuation, 2)
+        return page
+
+    async def waiting_since(self, feed_range: str, continuation: str | None) -> datetime | None:
+        await self.run.step("waiting_since")
+        since: datetime | None = await self.inner.waiting_since(feed_range, continuation)
+        return since
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.run.writing("send", lambda: self.inner.send(message))
+
+
+@dataclass
+class World:
+    """Everything that is stored, and what happened so far."""
+
+    now: datetime
+    machines: FakeDocuments = field(default_factory=lambda: FakeDocuments("machineId"))
+    conditions: FakeDocuments = field(default_factory=lambda: FakeDocuments("id"))
+    fleet: FakeDocuments = field(default_factory=lambda: FakeDocuments("scope"))
+    catalog: FakeDocuments = field(default_factory=lambda: FakeDocuments("kind"))
+    deadletters: FakeBlobs = field(default_factory=FakeBlobs)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    random: Random = field(default_factory=lambda: Random(7))
+    sequence: int = 0
+    caches: list[CatalogCache] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.machines.clock = lambda: self.now
+
+    def stores(self, run: Invocation) -> RollUpStores:
+        """As one invocation sees them. Some share a process with an earlier one, and so its cache."""
+        machines = Watched(self.machines, run)
+        if not self.caches or self.random.random() < 0.3:
+            self.caches.append(CatalogCache(Watched(self.catalog, run), DEFAULT_ZONE))
+        cache = self.random.choice(self.caches)
+        cache.documents = Watched(self.catalog, run)
+        return RollUpStores(machines, machines, Watched(self.fleet, run), cache, Watched(self.queue, run))
+
+    async def arrive(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """A batch of event bodies reaches the hub and is ingested."""
+        batch = []
+        for body in events:
+            self.sequence += 1
+            batch.append(hub_event(body, self.sequence, self.now))
+        await ingest(batch, IngestStores(self.machines, self.conditions, self.deadletters), "test")
+
+    async def settle(self) -> None:
+        """No more faults: time passes and ticks come until nothing is left to do."""
+        for _ in range(4):
+            self.now += timedelta(minutes=40)
+            await self.tick()
+
+    async def tick(self) -> None:
+        """One undisturbed tick and everything that it sends."""
+        await roll_up(self.now, self.stores(Invocation(self.random)))
+        rounds = 0
+        while self.queue.messages:
+            rounds += 1
+            assert rounds < 1_000, "the rollups never come to rest"
+            message = self.queue.messages.pop(0)
+            await roll_up_shard(message, self.now, self.stores(Invocation(self.random)))
+
+    async def disturbed(self, plans: Sequence[tuple[int | None, bool]]) -> None:
+        """Tick and run the queue's messages side by side, each message by a plan (dies at, after).
+
+        A message whose invocation died, or had to wait, is delivered again once; then it is lost.
+        """
+        await self.attempt(roll_up(self.now, self.stores(Invocation(self.random, *plans[0]))))
+        messages, self.queue.messages = self.queue.messages * 2, []
+        runs = [Invocation(self.random, *plans[n % len(plans)]) for n in range(len(messages))]
+        await asyncio.gather(
+            *(
+                self.attempt(roll_up_shard(message, self.now, self.stores(run)))
+                for message, run in zip(messages, runs, strict=True)
+            )
+        )
+
+    async def attempt(self, work: Awaitable[Any]) -> None:
+        """Run it; dying and waiting are nothing unusual."""
+        with suppress(Crash, Transient):
+            await work
+
+
+def hub_event(body: Mapping[str, Any], sequence: int, enqueued: datetime) -> HubEvent:
+    """The event as the hub delivers it."""
+    return HubEvent(
+        "1", "0", sequence, str(sequence), enqueued, None, {}, {}, json.dumps(dict(body)).encode()
+    )
+
+
+def vend(machine: str, number: int, at: int, **facts: Any) -> dict[str, Any]:
+    """The body of a vend of a machine's one device; ``number`` is its sequence and its ledger number."""
+    data = {
+        "vendId": f"v{number}",
+        "selection": "A1",
+        "priceMinor": 150,
+        "currency": "EUR",
+        "quantity": 1,
+        "paymentMethod": "cash",
+        "paidMinor": 150,
+    }
+    return event(machine, number, at, "vend.completed", data | facts)
+
+
+def failure(machine: str, number: int, at: int, **facts: Any) -> dict[str, Any]:
+    """The body of a vend that failed."""
+    data = {"vendId": f"v{number}", "selection": "A1", "reason": "motor"}
+    return event(machine, number, at, "vend.failed", data | facts)
+
+
+def event(machine: str, number: int, at: int, name: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a ledger event."""
+    return {
+        "specversion": "1.0",
+        "id": f"1-{number:012d}",
+        "source": f"/devices/dev-{machine}",
+        "type": f"io.vendstream.{name}.v1",
+        "subject": f"machines/{machine}",
+        "deviceepoch": 1,
+        "sequence": number,
+        "ledgersequence": number,
+        "time": (EPOCH + timedelta(milliseconds=at)).isoformat(),
+        "clocksync": "ntp",
+        "data": dict(data),
+    }
+
+
+def ms(text: str, zone: str = "Etc/UTC") -> int:
+    """Milliseconds of a local time."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+
+
+def leaves(figures: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], int]:
+    """Every number of some figures, by its path; zeros left out."""
+    found: dict[tuple[str, ...], int] = {}
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            found |= leaves(value, (*path, name))
+        elif value:
+            found[*path, name] = value
+    return found
+
+
+def stored_leaves(world: World) -> dict[tuple[str, str], dict[tuple[str, ...], int]]:
+    """What every level says: (scope, day) → leaves, of machine days too; empty days left out."""
+    found = {}
+    for body in world.machines.bodies("day"):
+        found[f"machine:{body['machineId']}", body["date"]] = leaves(rollups.total(body))
+    for (scope, name), (_, body) in world.fleet.items.items():
+        if name.startswith("day:"):
+            found[scope, body["date"]] = leaves(rollups.total(body))
+    return {key: value for key, value in found.items() if value}
+
+
+class Ledger:
+    """The rollups counted directly, with none of the code under test but the names of areas."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, str], Counter[tuple[str, ...]]] = {}
+
+    def count(self, machine: str, day: str, site: str, route: str, sold: Mapping[str, Any]) -> None:
+        """One vend or failure: ``sold`` has ``hour, selection, sku, payment`` and ``numbers`` {path: n}."""
+        scopes = [f"machine:{machine}", f"site:{site}", *([f"route:{route}"] if route else [])]
+        scopes += [f"area:{rollups.area(site)}", f"region:{rollups.area(site)[0]}", "fleet", "products"]
+        parts = [(), ("hours", sold["hour"]), ("skus", sold["sku"]), ("selections", sold["selection"])]
+        if sold["payment"]:
+            parts.append(("payments", sold["payment"]))
+        for scope in scopes:
+            counts = self.counts.setdefault((scope, day), Counter())
+            for part in parts:
+                if self.shown(scope, part):
+                    counts.update({(*part, *path): n for path, n in sold["numbers"].items() if n})
+
+    @staticmethod
+    def shown(scope: str, part: tuple[str, ...]) -> bool:
+        """Which breakdown a level has."""
+        breakdown = part[0] if part else ""
+        if scope == "products":
+            return breakdown == "skus"
+        if scope == "fleet":
+            return breakdown not in ("skus", "selections")
+        return breakdown != "selections" or scope.startswith("machine:")
+
+    def leaves(self) -> dict[tuple[str, str], dict[tuple[str, ...], int]]:
+        """In the form of :func:`stored_leaves`."""
+        return {key: dict(counts) for key, counts in self.counts.items() if counts}

@@ -1,0 +1,72 @@
+"""How long events wait in the hub: exact to a hundredth of its retention, whatever the load was."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vending.alerts.waiting import MARKS, SCHEMA, Marks, decode, encode, finding, noted, waiting
+from vending.errors import Transient
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY = timedelta(hours=24)
+MINUTE = timedelta(minutes=1)
+
+
+@given(
+    arrivals=st.lists(st.integers(0, 40), min_size=1, max_size=400),
+    share=st.floats(0, 1),
+    retention=st.integers(2, 60),
+)
+def test_the_age_is_that_of_the_oldest_event_that_is_not_done(
+    arrivals: list[int], share: float, retention: int
+) -> None:
+    """A sweep a minute; each minute's arrivals have the numbers that follow."""
+    marks, last, enqueued = Marks("1"), -1, []
+    kept = retention * 10 * MINUTE
+    for minute, count in enumerate(arrivals):
+        enqueued += [NOON + minute * MINUTE] * count
+        last += count
+        now = NOON + minute * MINUTE
+        marks = noted(marks, "1", {"0": last}, now, kept)
+    done = round(share * (last + 1)) - 1
+    told = waiting(marks.marks, {"0": done}, now)
+    true = now - enqueued[done + 1] if done < last else timedelta()
+    exact = max(MINUTE, kept / MARKS + MINUTE)
+    assert told <= true
+    if true < kept:
+        assert true - told <= exact
+    assert len(marks.marks) <= MARKS + 1
+
+
+def test_the_slowest_partition_counts_and_a_partition_never_read_waits_from_its_first_event() -> None:
+    marks = noted(Marks("1"), "1", {"0": 5, "1": -1}, NOON, DAY)
+    marks = noted(marks, "1", {"0": 9, "1": 3}, NOON + DAY / 10, DAY)
+    now = NOON + DAY / 5
+    assert waiting(marks.marks, {"0": 9}, now) == DAY / 10
+    assert waiting(marks.marks, {"0": 4, "1": 3}, now) == DAY / 5
+    assert waiting(marks.marks, {}, now) == DAY / 5
+    assert waiting(marks.marks, {"0": 9, "1": 3}, now) == timedelta()
+
+
+@pytest.mark.parametrize(("generation", "last"), [("2", 50), ("1", 3)])
+def test_a_recreated_hub_begins_anew(generation: str, last: int) -> None:
+    marks = noted(Marks("1"), "1", {"0": 40}, NOON, DAY)
+    anew = noted(marks, generation, {"0": last}, NOON + MINUTE, DAY)
+    assert (anew.generation, [mark.last for mark in anew.marks]) == (generation, [{"0": last}])
+
+
+def test_marks_survive_the_blob_and_newer_ones_wait() -> None:
+    marks = noted(Marks("1"), "1", {"0": 5, "1": -1}, NOON, DAY)
+    assert decode(encode(marks)) == marks
+    newer = encode(Marks("1", schema=SCHEMA + 1))
+    with pytest.raises(Transient, match="schema"):
+        decode(newer)
+
+
+@pytest.mark.parametrize(("hours", "bad"), [(0, False), (12, False), (12.1, True), (30, True)])
+def test_more_than_half_of_the_retention_is_bad(hours: float, bad: bool) -> None:
+    found = finding("ingest_telemetry", timedelta(hours=hours), NOON, DAY)
+    assert (found.machine, found.component, found.bad) == ("$hub", "ingest_telemetry", bad)
+    assert found.detail == {"waitingSeconds": round(hours * 3600), "limitSeconds": 43_200}

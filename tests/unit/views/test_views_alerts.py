@@ -1,0 +1,139 @@
+"""Open alerts as the API tells them."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.support.fakes import FakeDocuments
+from vendctl import deployed
+from vending.alerts import alert_rules
+from vending.alerts.alerts import Finding, judge
+from vending.errors import Transient
+from vending.ports import Put
+from vending.time import millis
+from vending.views import alert_view, views_alerts
+from vending.views.views import ViewStores
+
+NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
+
+
+@pytest.fixture
+def held() -> FakeDocuments:
+    return FakeDocuments("machineId")
+
+
+def stores(held: FakeDocuments) -> ViewStores:
+    nothing = FakeDocuments("id")
+    return ViewStores(FakeDocuments("machineId"), nothing, held, nothing, nothing)
+
+
+async def find(held: FakeDocuments, machine: str, rule: Any, component: str, at: int, *bad: bool) -> None:
+    """A rule that judges a component so, one judgement after the other."""
+    for order, state in enumerate(bad, start=1):
+        name = f"current:{rule}:{component}"
+        stored = await held.read(machine, name)
+        finding = Finding(machine, rule, component, (order,), state, at + order, {"order": order})
+        for body in judge(stored.body if stored else None, finding, at):
+            known = await held.read(machine, body["id"])
+            await held.write(machine, [Put(body, known.etag if known else None)])
+
+
+async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> None:
+    at = millis(NOW)
+    await find(held, "m1", "sold-out", "A1", at, True)
+    await find(held, "m2", "sold-out", "B2", at + 60_000, True, False, True)
+    await find(held, "m1", "cold-chain", "main", at + 30_000, True)
+    await find(held, "m3", "sold-out", "A1", at, True, False)
+    found = await views_alerts.alerts(stores(held), 2, NOW)
+    assert found["open"] == 3
+    assert found["alerts"] == [
+        {
+            "machineId": "m2",
+            "rule": "sold-out",
+            "component": "B2",
+            "title": "Selection B2 is sold out",
+            "since": "2026-03-02T12:01:00.003Z",
+            "episode": 2,
+            "notification": "waiting",
+            "detail": {"order": 3},
+        },
+        found["alerts"][1],
+    ]
+    assert found["alerts"][1]["title"] == "Zone main is too warm"
+    assert views_alerts.counted(await views_alerts.open_alerts(stores(held), NOW)) == {
+        "open": 3,
+        "byRule": {"cold-chain": 1, "sold-out": 2},
+        "soldOut": 2,
+    }
+    assert [alert["rule"] for alert in await views_alerts.alerts_of(stores(held), "m1", NOW)] == [
+        "cold-chain",
+        "sold-out",
+    ]
+
+
+def heard(machine: str, at: int) -> FakeDocuments:
+    """Conditions in which the machine's newest event is of that time (ms)."""
+    found = FakeDocuments("id")
+    register = {"seen": [1, 1, at, "ntp"]}
+    body = {"id": "0:0", "type": "conditions", "schema": 1, "machines": {machine: register}}
+    found.items["0:0", "0:0"] = ("1", body)
+    return found
+
+
+@pytest.mark.parametrize(("minutes", "shown"), [(59, 0), (61, 1)])
+async def test_a_machine_that_speaks_again_is_not_told_as_silent(
+    held: FakeDocuments, minutes: int, shown: int
+) -> None:
+    """The sweep closes the alert later; the machine's state is online at once."""
+    await find(held, "m1", "silent", "machine", 0, True)
+    nothing = FakeDocuments("id")
+    conditions = heard("m1", millis(NOW) - minutes * 60_000)
+    found = ViewStores(FakeDocuments("machineId"), conditions, held, nothing, nothing)
+    assert (await views_alerts.alerts(found, 10, NOW))["open"] == shown
+    assert len(await views_alerts.alerts_of(found, "m1", NOW)) == shown
+
+
+async def test_times_among_the_facts_of_an_alert_are_iso(held: FakeDocuments) -> None:
+    """docs/api.md: times are ISO 8601. Stored they are milliseconds."""
+    facts = {"lastSeen": millis(NOW), "goodUntil": millis(NOW) - 1, "celsius": 9.5, "limitSeconds": 60}
+    finding = Finding("m1", "cold-chain", "main", (1,), True, millis(NOW), facts)
+    await held.write("m1", [Put(body) for body in judge(None, finding, 0)])
+    (alert,) = await views_alerts.alerts_of(stores(held), "m1", NOW)
+    times = {"lastSeen": "2026-03-02T12:00:00.000Z", "goodUntil": "2026-03-02T11:59:59.999Z"}
+    assert alert["detail"] == facts | times
+
+
+async def test_every_fact_that_a_rule_states_in_milliseconds_is_told_as_a_time() -> None:
+    """A rule that names a new time would otherwise tell people 1772452800000."""
+    at, early = 1_772_452_800_000, 1_700_000_000_000
+    entry: Any = {"seen": [1, 1, early, "ntp"], "temp:main": [1, 2, at, 9.5], "good:main": [1, 1, early, 4.0]}
+    entry["fault:coin:EAR"] = [1, 3, at, True]
+    found = alert_rules.condition_findings("m1", entry, at, 60_000)
+    assert {finding.rule for finding in found} == set(alert_rules.BY_REGISTERS)
+    stated = {name for one in found for name, value in one.detail.items() if value and value > 10**12}
+    assert stated == alert_view.TIMES
+
+
+async def test_a_rule_of_a_newer_version_keeps_its_name(held: FakeDocuments) -> None:
+    await find(held, "m1", "exact-change", "EUR", 0, True)
+    (alert,) = await views_alerts.alerts_of(stores(held), "m1", NOW)
+    assert alert["title"] == "exact-change EUR"
+
+
+async def test_a_newer_schema_is_waited_for(held: FakeDocuments) -> None:
+    await find(held, "m1", "sold-out", "A1", 0, True)
+    stored = await held.read("m1", "current:sold-out:A1")
+    assert stored
+    await held.write("m1", [Put(stored.body | {"schema": 2}, stored.etag)])
+    with pytest.raises(Transient, match="schema 2"):
+        await views_alerts.alerts(stores(held), 10, NOW)
+
+
+async def test_the_alert_of_the_smoke_test_is_seen_at_its_machine_and_in_no_list(held: FakeDocuments) -> None:
+    await find(held, deployed.MACHINE, "sold-out", deployed.SELECTION, millis(NOW), True)
+    await find(held, "m1", "sold-out", "A1", millis(NOW), True)
+    found = await views_alerts.alerts(stores(held), 9, NOW)
+    assert ([alert["machineId"] for alert in found["alerts"]], found["open"]) == (["m1"], 1)
+    (own,) = await views_alerts.alerts_of(stores(held), deployed.MACHINE, NOW)
+    assert own["notification"] == "waiting"

@@ -1,0 +1,89 @@
+"""The shapes in docs/api.md are those of the answers, field by field."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.fakes import FakeDocuments
+from tests.support.rollup_world import World, event, vend
+from vending.alerts.alerts import Finding, judge
+from vending.ports import Put
+from vending.time import millis
+from vending.views import views_alerts, views_fleet, views_machines
+from vending.views.views import ViewStores
+from vending.views.views_health import About, health
+from vending.views.views_machines import MachineQuery
+
+NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
+DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
+DATA = {"revenue", "byRule", "detail", "figures", "stores", "last"}
+"""Fields whose own fields are data: currencies, rules, kinds of event."""
+
+
+async def no_troubles() -> list[str]:
+    return []
+
+
+def documented() -> dict[str, Any]:
+    """Path → the example below the line that begins with it."""
+    text = DOCUMENT.read_text()
+    found = re.findall(r"^`GET ([^`]+)`:[^#]*?```json\n(.*?)```", text, re.MULTILINE | re.DOTALL)
+    return {path: json.loads(example) for path, example in found}
+
+
+def shape(value: Any) -> Any:
+    """Field names all the way down; a list is the shape of its first item."""
+    if isinstance(value, Mapping):
+        return {name: "data" if name in DATA else shape(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value and isinstance(value[0], Mapping) else "list"
+    return "value"
+
+
+@pytest.fixture
+async def stores() -> ViewStores:
+    """One machine of which everything in the examples is known."""
+    world, at = World(NOW), millis(NOW)
+    bodies: list[tuple[str, dict[str, Any]]] = [
+        ("inventory.level", {"selections": [{"selection": "A1", "level": 1, "capacity": 12}]}),
+        ("temperature", {"zone": "main", "celsius": 4.0}),
+        ("temperature", {"zone": "main", "celsius": 9.5}),
+        ("fault.raised", {"component": "coin", "code": "EAR"}),
+        ("door", {"open": False}),
+    ]
+    readings = [event("m1", number, at, name, data) for number, (name, data) in enumerate(bodies, start=10)]
+    for body in readings:
+        del body["ledgersequence"]
+    await world.arrive([*readings, vend("m1", 3, at), vend("m2", 1, at)])
+    await world.tick()
+    alerts = FakeDocuments("machineId")
+    finding = Finding("m2", "sold-out", "A1", (1,), True, at, {"onHand": 0})
+    await alerts.write("m2", [Put(body) for body in judge(None, finding, at)])
+    return ViewStores(world.machines, world.conditions, alerts, world.fleet, world.catalog)
+
+
+async def answers(stores: ViewStores) -> dict[str, Any]:
+    machine = await views_machines.machine(stores, "m1", "America/New_York", NOW)
+    assert machine
+    # The examples show these empty.
+    machine["condition"] |= {"temperatures": [], "faults": []}
+    return {
+        "/api/v1/machines": await views_machines.machines(stores, MachineQuery(), NOW),
+        "/api/v1/machines/{machineId}": machine,
+        "/api/v1/machines/{machineId}/sales": await views_machines.sales(stores, "m1", None, None),
+        "/api/v1/fleet/summary": await views_fleet.summary(stores, "America/New_York", None, NOW),
+        "/api/v1/alerts": await views_alerts.alerts(stores, 10, NOW),
+        "/api/health": await health({}, no_troubles, About("1", "quick")),
+    }
+
+
+async def test_every_shape_is_the_answers_own(stores: ViewStores) -> None:
+    told, given = documented(), await answers(stores)
+    assert told.keys() == given.keys()
+    for path, answer in given.items():
+        assert shape(told[path]) == shape(answer), path

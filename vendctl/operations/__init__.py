@@ -1,0 +1,1 @@
+"""What only operators run, over the same ports as the app: never deployed."""

@@ -1,0 +1,236 @@
+"""What an operator may write into the catalog, and what each entry changes in the stored document.
+
+A file is ``{"sites": [...], "machines": [...], "products": [...], "planograms": [...]}``, no part is needed.
+Entries add to the catalog or change it; what a file does not mention stays. ``since`` dates a move or a
+planogram: a local day ``YYYY-MM-DD``, for planograms also ``YYYY-MM-DDTHH:MM``; ``"always"`` replaces the
+whole history (a correction), and nothing is needed for a machine's first one.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from vending import business_day
+from vending.catalog.catalog import SCHEMA
+from vending.errors import Rejected
+from vending.events import envelope as events
+from vending.events.event_types import END, Code, Currency, Level, Minor, Selection
+
+ALWAYS = "always"
+AFFECTS = 20
+"""Changes that a document remembers one by one; older ones are joined into one."""
+Identifier = Annotated[str, Meta(pattern=rf"^{events.Identifier}{END}")]
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=120,
+        pattern=rf"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+{END}",
+    ),
+]
+"""What people call something: one line of text, without control characters or half of a surrogate pair."""
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
+Day = Annotated[str, Meta(pattern=rf"^(always|{_DAY}){END}")]
+Moment = Annotated[str, Meta(pattern=rf"^(always|{_DAY}(T[0-9]{{2}}:[0-9]{{2}})?){END}")]
+Hours = Annotated[str, Meta(pattern=rf"^{_CLOCK}-({_CLOCK}|24:00){END}")]
+Spans = Annotated[list[Hours], Meta(max_length=8)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Document = dict[str, Any]
+
+
+class Entry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Base of all entries. An unknown field is refused: it is a typing error as a rule."""
+
+
+class SiteEntry(Entry, frozen=True):
+    """A site. Opening hours are local, ``{"mon": ["06:00-22:00"], ...}``; a weekday left out is closed."""
+
+    id: Identifier
+    time_zone: Name
+    name: Name | UnsetType = UNSET
+    route: Identifier | Literal[""] | UnsetType = UNSET
+    opening_hours: dict[Weekday, Spans] | UnsetType = UNSET
+
+
+class MachineEntry(Entry, frozen=True):
+    """A machine and where it stands (from a day on)."""
+
+    id: Identifier
+    site: Identifier
+    name: Name | UnsetType = UNSET
+    device: Identifier | UnsetType = UNSET
+    since: Day | UnsetType = UNSET
+
+
+class ProductEntry(Entry, frozen=True):
+    """A product. The tax rate is in basis points: 1900 is 19 %."""
+
+    sku: Code
+    name: Name | UnsetType = UNSET
+    category: Name | UnsetType = UNSET
+    cost_minor: Minor | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+    tax_basis_points: Annotated[int, Meta(ge=0, le=10_000)] | UnsetType = UNSET
+    case_size: Annotated[int, Meta(ge=1, le=1_000)] | UnsetType = UNSET
+
+
+class SlotEntry(Entry, frozen=True):
+    """What one selection holds. ``par`` is the level that a visit fills up to."""
+
+    sku: Code
+    capacity: Level | UnsetType = UNSET
+    par: Level | UnsetType = UNSET
+    price_minor: Minor | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+
+
+class PlanogramEntry(Entry, frozen=True):
+    """What a machine's selections hold (from a local moment on)."""
+
+    machine: Identifier
+    slots: Annotated[dict[Selection, SlotEntry], Meta(min_length=1, max_length=120)]
+    since: Moment | UnsetType = UNSET
+
+
+Checked = SiteEntry | MachineEntry | ProductEntry | PlanogramEntry
+
+
+class CatalogFile(Entry, frozen=True):
+    """A whole file."""
+
+    sites: list[SiteEntry] = []
+    machines: list[MachineEntry] = []
+    products: list[ProductEntry] = []
+    planograms: list[PlanogramEntry] = []
+
+    def entries(self) -> list[tuple[str, str, Entry]]:
+        """(kind, id, entry) of everything; Rejected, with the place, for a wrong zone, date or repetition."""
+        found: list[tuple[str, str, Entry]] = [("site", x.id, x) for x in self.sites]
+        found += [("machine", x.id, x) for x in self.machines]
+        found += [("product", x.sku, x) for x in self.products]
+        found += [("planogram", x.machine, x) for x in self.planograms]
+        _check(self)
+        return found
+
+
+def _check(file: CatalogFile) -> None:
+    seen: set[tuple[str, str, str]] = set()
+    for kind in ("sites", "products", "machines", "planograms"):
+        entries: list[Checked] = getattr(file, kind)
+        for number, entry in enumerate(entries):
+            try:
+                _check_entry(kind, entry, seen)
+            except ValueError as fault:
+                raise Rejected("wrong-catalog", f"{fault} - at `$.{kind}[{number}]`") from fault
+
+
+def _check_entry(kind: str, entry: Checked, seen: set[tuple[str, str, str]]) -> None:
+    """Raises ValueError, also for an entry that ``seen`` holds; else it holds it then."""
+    since = entry.since if isinstance(entry, MachineEntry | PlanogramEntry) else UNSET
+    row = kind, _owner(entry), str(since)
+    if row in seen:
+        raise ValueError(f"{row[1]} stands in the file twice; keep one of the two")
+    seen.add(row)
+    if isinstance(entry, SiteEntry):
+        _check_site(entry)
+    if isinstance(since, str) and since != ALWAYS:
+        business_day.checked(since)
+
+
+def _check_site(site: SiteEntry) -> None:
+    """Raises ValueError for a zone that means something else on another computer, and for odd hours."""
+    business_day.named(site.time_zone)
+    hours = {} if isinstance(site.opening_hours, UnsetType) else site.opening_hours
+    for weekday, spans in hours.items():
+        ends = [clock for span in sorted(spans) for clock in span.split("-")]
+        if ends != sorted(set(ends)):
+            raise ValueError(
+                f"openingHours {weekday} of {site.id} overlap, touch or end before they begin: hours past "
+                "midnight end at 24:00 and go on at 00:00 of the next weekday"
+            )
+
+
+def _owner(entry: Checked) -> str:
+    match entry:
+        case ProductEntry():
+            return entry.sku
+        case PlanogramEntry():
+            return entry.machine
+    return entry.id
+
+
+def revised(held: Mapping[str, Any] | None, kind: str, entry: Entry, version: int) -> Document | None:
+    """The document as the entry leaves it, or None when the entry says nothing new.
+
+    Raises Rejected when an entry contradicts the stored history without saying since when.
+    """
+    body: Document = {"kind": kind, "type": kind, "schema": SCHEMA} | dict(held or {})
+    since: str | None = None
+    match entry:
+        case SiteEntry():
+            body |= {"name": entry.id, "route": ""} | body | _given(entry)
+            moved = held is None or any(held[name] != body[name] for name in ("timeZone", "route"))
+            since = "" if moved else None
+        case MachineEntry():
+            body |= {"name": entry.id} | body | _given(entry, "since", "site")
+            body["placements"], since = _dated(body.get("placements", []), entry.since, entry.site, entry.id)
+            body["site"] = body["placements"][-1][1]
+        case PlanogramEntry():
+            held_rows = [[edition["since"], edition["slots"]] for edition in body.get("editions", [])]
+            slots = {name: _given(slot) for name, slot in entry.slots.items()}
+            rows, since = _dated(held_rows, entry.since, slots, entry.machine)
+            body |= {"id": entry.machine, "editions": [{"since": when, "slots": what} for when, what in rows]}
+        case ProductEntry():
+            body |= {"id": entry.sku, "name": entry.sku} | body | _given(entry, "sku")
+        case _:
+            raise TypeError(f"{type(entry).__name__} has no document")
+    if held is not None and body == held:
+        return None
+    return body | {"version": version, "affects": _affects(held, version, since)}
+
+
+def _dated(
+    rows: list[list[Any]], since: str | UnsetType, what: Any, owner: str
+) -> tuple[list[list[Any]], str | None]:
+    """A dated history with one more statement, and from when on that changed it (None: it did not)."""
+    if since == ALWAYS or (not rows and since is UNSET):
+        new = [["", what]]
+        return new, None if rows == new else ""
+    if since is UNSET:
+        if rows[-1][1] == what:
+            return rows, None
+        raise Rejected(
+            "wrong-catalog",
+            f'{owner} has another entry since {rows[-1][0] or "always"!r}; add since = "YYYY-MM-DD" to the '
+            'new one, or since = "always" when the old one was never right',
+        )
+    if [since, what] in rows:
+        return rows, None
+    kept = [row for row in rows if row[0] != since]
+    return sorted([*kept, [since, what]], key=lambda row: str(row[0])), str(since)
+
+
+def _affects(held: Mapping[str, Any] | None, version: int, since: str | None) -> list[list[Any]]:
+    """The remembered changes, newest last. The oldest are joined, never dropped: that is merely cautious."""
+    rows = [list(row) for row in (held or {}).get("affects", [])]
+    if since is not None:
+        rows.append([version, since])
+    while len(rows) > AFFECTS:
+        rows[:2] = [[rows[1][0], min(rows[0][1], rows[1][1])]]
+    return rows
+
+
+def _given(entry: Struct, *apart: str) -> dict[str, Any]:
+    """What an entry states, under the names of the file."""
+    return {
+        _camel(name): value
+        for name, value in structs.asdict(entry).items()
+        if value is not UNSET and name not in apart
+    }
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

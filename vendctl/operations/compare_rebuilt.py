@@ -1,0 +1,283 @@
+"""Live state beside rebuilt state: stock, ledger lines, machine days, conditions and summaries must be equal.
+
+Left out is what says how events were delivered and not what they said: ``rev``, ``delivered``, the cut of
+ledger pages, times of computation. Where only an estimated time of an event is known, its time may differ;
+days and summaries with such lines are compared as sums over all days. A breakdown that does not name all it
+sums is compared in sum.
+
+While devices send, the live state is ahead of the archive that was read, and its rollups are behind its
+ledger. So it is looked at several times, after what the archive got meanwhile: :func:`standing`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, NamedTuple
+
+from vendctl.operations.rebuild import Inexact
+from vending.ports import Documents
+from vending.rollups.breakdowns import alike
+from vending.rollups.rollups import Figures, add
+from vending.state import conditions, stock
+
+NAMED, TEXTS = 50, 10_000
+"""Differences that are named, and those that are kept in words; all are counted."""
+DELIVERY = ("rev", "delivered", "exclusions")
+"""What a stock says of how its events came, and when it was mended."""
+INEXACT = ("uptime", "estimated")
+Days = dict[tuple[str, str, str], Figures]
+"""Figures by (machine or scope, day, child of the scope or nothing)."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The stores that are compared."""
+
+    machines: Documents
+    conditions: Documents
+    fleet: Documents
+
+
+class Apart(NamedTuple):
+    """A difference: what the live state holds, as a number that tells contents apart, and both in words."""
+
+    live: int
+    text: str
+
+
+@dataclass
+class Comparison:
+    """What was compared, and what differs."""
+
+    machines: int = 0
+    lines: int = 0
+    days: int = 0
+    summaries: int = 0
+    moving: int = 0
+    """Things that differ, but not in the same way twice: the live system changed them meanwhile."""
+    excepted: int = 0
+    """Differences that come from estimated times."""
+    bounded: int = 0
+    """Breakdowns that name other products because of their bound; their sums agree."""
+    apart: dict[str, Apart] = field(default_factory=dict)
+    """What differs."""
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs."""
+        return not self.apart
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything was compared, and nothing differs."""
+        return self.equal and not self.moving
+
+    @property
+    def differences(self) -> int:
+        """How many things differ."""
+        return len(self.apart)
+
+    @property
+    def named(self) -> list[str]:
+        """The first of the differences, in words."""
+        return [f"{what}: {self.apart[what].text}" for what in islice(self.apart, NAMED)]
+
+    def differ(self, what: str, live: object, rebuilt: object) -> None:
+        """Note a difference."""
+        text = f"live {_short(live)}, rebuilt {_short(rebuilt)}" if len(self.apart) < TEXTS else "…"
+        self.apart[what] = Apart(hash(repr(live)), text)
+
+    def figures(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "equal": self.equal,
+            "machines": self.machines,
+            "lines": self.lines,
+            "days": self.days,
+            "summaries": self.summaries,
+            "differences": self.differences,
+            "moving": self.moving,
+            "excepted": self.excepted,
+            "bounded": self.bounded,
+            "named": self.named,
+        }
+
+
+def standing(looks: Sequence[Comparison]) -> Comparison:
+    """What several looks, at least one, found in all: what differed at each of them, and stood still.
+
+    A thing that was equal at one look is right. One whose live content was another one each time is neither
+    right nor wrong: it is counted as ``moving``.
+    """
+    last = looks[-1]
+    always = {what: one for what, one in last.apart.items() if all(what in look.apart for look in looks)}
+    still = {
+        what: one for what, one in always.items() if all(look.apart[what].live == one.live for look in looks)
+    }
+    return replace(last, apart=still, moving=len(always) - len(still))
+
+
+async def compare(
+    live: State,
+    rebuilt: State,
+    inexact: Inexact,
+    machine: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Compare; with ``machine`` only that one, and no summaries."""
+    found = Comparison()
+    estimated: set[str] = set()
+    fleets = [await _fleet(state, machine) for state in (live, rebuilt)]
+    stocks = [await _with_stock(state, machine) for state in (live, rebuilt)]
+    names = sorted({*fleets[0], *fleets[1], *stocks[0], *stocks[1]})
+    for number, name in enumerate(names, 1):
+        found.machines += 1
+        _registers(name, fleets[0].get(name, {}), fleets[1].get(name, {}), inexact, found)
+        if name in stocks[0] or name in stocks[1]:
+            if await _machine(name, live.machines, rebuilt.machines, inexact, found):
+                estimated.add(name)
+            await _days(name, live.machines, rebuilt.machines, name in estimated, found)
+        if progress is not None:
+            progress(number, len(names))
+    if machine is None:
+        await _summaries(live.fleet, rebuilt.fleet, bool(estimated), found)
+    return found
+
+
+async def _fleet(state: State, machine: str | None) -> dict[str, conditions.Entry]:
+    documents = [one.body async for one in state.conditions.select(None, ("type", "=", "conditions"))]
+    fleet = conditions.merged(documents)
+    return fleet if machine is None else {name: entry for name, entry in fleet.items() if name == machine}
+
+
+async def _with_stock(state: State, machine: str | None) -> set[str]:
+    found = state.machines.select(machine, ("type", "=", "stock"), fields=("machineId",))
+    return {stored.body["machineId"] async for stored in found}
+
+
+def _registers(
+    name: str, live: conditions.Entry, rebuilt: conditions.Entry, inexact: Inexact, found: Comparison
+) -> None:
+    for register in sorted({*live, *rebuilt}):
+        left, right = live.get(register), rebuilt.get(register)
+        if left == right:
+            continue
+        untimed = [value[:2] + value[3:] for value in (left, right) if value]
+        if len(untimed) == 2 and untimed[0] == untimed[1] and (name, *untimed[0][:2]) in inexact:
+            found.excepted += 1
+        else:
+            found.differ(f"{name} {register}", left, right)
+
+
+async def _machine(
+    name: str, live: Documents, rebuilt: Documents, inexact: Inexact, found: Comparison
+) -> bool:
+    """Compare stock and ledger; whether the ledger has estimated times in it."""
+    left, right = await live.read(name, "stock"), await rebuilt.read(name, "stock")
+    held = [
+        _comparable(one.body, name, inexact) if one and stock.known(one.body) else {} for one in (left, right)
+    ]
+    for part in sorted({*held[0], *held[1]}):
+        if held[0].get(part) != held[1].get(part):
+            found.differ(f"{name} stock {part}", held[0].get(part), held[1].get(part))
+    lines = [await _lines(store, name, found) for store in (live, rebuilt)]
+    numbers = sorted({*lines[0], *lines[1]})
+    found.lines += len(numbers)
+    for number in numbers:
+        before, after = lines[0].get(number), lines[1].get(number)
+        if before == after:
+            continue
+        if before and after and _untimed(before) == _untimed(after) and after["quality"] in INEXACT:
+            found.excepted += 1
+        else:
+            found.differ(f"{name} ledger line {number}", before, after)
+    return any(line["quality"] in INEXACT for line in lines[1].values())
+
+
+def _comparable(held: Mapping[str, Any], machine: str, inexact: Inexact) -> dict[str, Any]:
+    """The stock without its delivery, and without times that were estimated."""
+    last = {
+        kind: [epoch, sequence, *([] if (machine, epoch, sequence) in inexact else [ms])]
+        for kind, (epoch, sequence, ms) in held["last"].items()
+    }
+    return {name: value for name, value in held.items() if name not in DELIVERY} | {"last": last}
+
+
+async def _lines(
+    store: Documents, machine: str, found: Comparison
+) -> dict[tuple[str, int, int], dict[str, Any]]:
+    lines: dict[tuple[str, int, int], dict[str, Any]] = {}
+    async for page in store.select(machine, ("type", "=", "page")):
+        for line in page.body["lines"]:
+            number = (page.body["deviceId"], page.body["epoch"], line["ledger"])
+            if number in lines:
+                found.differ(f"{machine} ledger line {number} stands twice", lines[number], line)
+            lines[number] = line
+    return lines
+
+
+def _untimed(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name not in ("at", "quality")}
+
+
+async def _days(
+    machine: str, live: Documents, rebuilt: Documents, estimated: bool, found: Comparison
+) -> None:
+    days: list[Days] = [
+        {
+            (machine, one.body["id"], ""): one.body["figures"]
+            async for one in store.select(machine, ("type", "=", "day"))
+            if one.body["figures"]
+        }
+        for store in (live, rebuilt)
+    ]
+    found.days += len({*days[0], *days[1]})
+    _figures(days[0], days[1], estimated, found)
+
+
+async def _summaries(live: Documents, rebuilt: Documents, estimated: bool, found: Comparison) -> None:
+    left = {key: figures async for key, figures in _children(live)}
+    right = {key: figures async for key, figures in _children(rebuilt)}
+    found.summaries = len({*left, *right})
+    _figures(left, right, estimated, found)
+
+
+def _figures(live: Days, rebuilt: Days, estimated: bool, found: Comparison) -> None:
+    """Day by day, or where times are estimated in sum over the days: those may fall on other days."""
+    apart = _apart(live, rebuilt, found)
+    if estimated:
+        found.excepted += len(apart)
+        live, rebuilt = _over_days(live), _over_days(rebuilt)
+        apart = _apart(live, rebuilt, found)
+    for key in apart:
+        found.differ(" ".join(filter(None, key)), live.get(key), rebuilt.get(key))
+
+
+def _apart(live: Days, rebuilt: Days, found: Comparison) -> list[tuple[str, str, str]]:
+    """What differs. Where one of the two gave names of a breakdown up, as a summary does that was larger
+    once, or a day that an older version computed, the sums must agree."""
+    apart = [key for key in sorted({*live, *rebuilt}) if live.get(key) != rebuilt.get(key)]
+    differ = [key for key in apart if not alike(live.get(key, {}), rebuilt.get(key, {}))]
+    found.bounded += len(apart) - len(differ)
+    return differ
+
+
+def _over_days(days: Days) -> Days:
+    sums: Days = {}
+    for (scope, _, child), figures in days.items():
+        timeless = {name: value for name, value in figures.items() if name != "hours"}
+        add(sums.setdefault((scope, "all days", child), {}), timeless)
+    return sums
+
+
+async def _children(fleet: Documents) -> AsyncIterator[tuple[tuple[str, str, str], dict[str, Any]]]:
+    """(scope, day, child) → figures, of every summary; children without figures count as absent."""
+    async for stored in fleet.select(None):
+        for child, (_, figures) in stored.body.get("children", {}).items():
+            if any(figures.values()):
+                yield (stored.body["scope"], stored.body["id"], child), figures
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 300 else f"{text[:300]}…"

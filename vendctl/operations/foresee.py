@@ -1,0 +1,91 @@
+"""What ingest would make of events now: folded as it folds them, and nothing is written.
+
+So whoever sends an event again knows before whether it would be refused, and after whether it was applied:
+then it tells nothing new.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from vending.errors import Rejected
+from vending.events.clock import moments
+from vending.events.envelope import Event, HubEvent, parse
+from vending.ingest.commit_stock import judged, readable
+from vending.ports import Documents
+from vending.state import conditions, stock
+from vending.time import Moment
+
+Fate = Literal["new", "applied"] | Rejected
+"""``applied``: what it says is counted, or covered by something newer."""
+NOWHERE = ""
+"""The generation of events that are judged: of no hub, so that none is taken for a redelivery."""
+
+
+async def foresee(events: Sequence[HubEvent], machines: Documents, registers: Documents) -> dict[str, Fate]:
+    """The fate of each event, by its place. Raises Transient."""
+    fates: dict[str, Fate] = {}
+    valid: dict[str, list[Event]] = {}
+    for hub in events:
+        try:
+            event = parse(replace(hub, generation=NOWHERE))
+        except Rejected as fault:
+            fates[hub.place] = fault
+        else:
+            valid.setdefault(event.machine, []).append(event)
+    fleet = await _fleet(registers) if valid else {}
+    judgements: dict[str, Fate] = {}
+    for machine, own in valid.items():
+        times = moments(own)
+        readings = {event.hub.place: _reading(fleet.get(machine, {}), event, times) for event in own}
+        judgements |= readings | await _stocked(machine, own, times, readings, machines)
+    return fates | {
+        hub.place: judgements[replace(hub, generation=NOWHERE).place]
+        for hub in events
+        if hub.place not in fates
+    }
+
+
+async def _fleet(registers: Documents) -> dict[str, conditions.Entry]:
+    found = [
+        readable(stored, conditions.SCHEMA).body
+        async for stored in registers.select(None, ("type", "=", "conditions"))
+    ]
+    return conditions.merged(found)
+
+
+def _reading(entry: conditions.Entry, event: Event, times: Mapping[str, Moment]) -> Fate:
+    try:
+        conditions.merge(entry, event, times[event.hub.place])
+    except Rejected as fault:
+        return fault
+    return "applied" if conditions.covers(entry, event) else "new"
+
+
+async def _stocked(
+    machine: str,
+    events: Sequence[Event],
+    times: Mapping[str, Moment],
+    readings: Mapping[str, Fate],
+    machines: Documents,
+) -> dict[str, Fate]:
+    """Of ledger events and levels. What the registers say of an event counts where the stock knows it."""
+    stored = await machines.read(machine, "stock")
+    held = readable(stored, stock.SCHEMA).body if stored else stock.empty(machine)
+    fates: dict[str, Fate] = {}
+    for event in events:
+        if event.stocked and event.ledger is None:
+            level = stock.fold(held, [event], times)
+            fates[event.hub.place] = _fate(level.changed, readings[event.hub.place])
+            fates |= {hub.place: fault for hub, fault in level.rejected}
+    ledger = [event for event in events if event.ledger is not None]
+    folded, refused = await judged(machine, held, ledger, times, machines)
+    new = {(device, epoch, line["ledger"]) for device, epoch, line in folded.lines}
+    for event in ledger:
+        number = (event.device, event.envelope.deviceepoch, event.ledger)
+        fates[event.hub.place] = _fate(number in new, readings[event.hub.place])
+    return fates | {hub.place: fault for hub, fault in refused}
+
+
+def _fate(new: bool, reading: Fate) -> Fate:
+    return "new" if new else reading

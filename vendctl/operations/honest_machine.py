@@ -1,0 +1,73 @@
+"""What a machine's documents must hold: rebuilt in memory from the archive, without what is forgotten."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import cast
+
+from vendctl.operations.rebuild import Wanted, replay
+from vendctl.operations.scratch import ScratchDocuments, Unkept
+from vending.ingest.admit import Admission
+from vending.ingest.exclusion_list import AsOf
+from vending.ingest.exclusions import Exclusions
+from vending.ingest.ingest import IngestStores
+from vending.ingest.name_machines import on_record
+from vending.ports import ArchiveBlobs, Blobs
+from vending.state import conditions
+from vending.state.conditions import Entry
+from vending.state.ledger import Line
+from vending.state.stock import Document
+
+Lines = dict[tuple[str, int, int], Line]
+"""By (device, epoch, number)."""
+
+
+@dataclass(frozen=True)
+class Honest:
+    """A machine as it would be; ``stock`` None and no entry where nothing is left of it."""
+
+    stock: Document | None = None
+    lines: Lines = field(default_factory=dict)
+    entry: Entry = field(default_factory=dict)
+    forgotten: int | None = None
+    """Archived events that are left out; None where nobody counted them, because nothing is left."""
+
+
+NOTHING = Honest()
+Pause = Callable[[float], Awaitable[None]]
+Progress = Callable[[datetime, int, int, int], None]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a machine is rebuilt from; ``ingest`` says how the live app judges, ``pause`` waits seconds,
+    ``progress`` is told of the reading."""
+
+    archive: ArchiveBlobs
+    ingest: IngestStores
+    version: str
+    pause: Pause
+    progress: Progress | None = None
+
+
+async def honest_machine(machine: str, excluded: Exclusions, sources: Sources) -> Honest:
+    """Read the whole archive. Raises Damaged, and Transient when a store stays away."""
+    machines, registers = ScratchDocuments(), ScratchDocuments()
+    admission = Admission(AsOf(excluded), await on_record(sources.ingest.deadletters))
+    stores = replace(
+        sources.ingest,
+        machines=machines,
+        conditions=registers,
+        deadletters=cast("Blobs", Unkept()),
+        admission=admission,
+    )
+    wanted = Wanted(machine)
+    done = await replay(sources.archive, stores, wanted, sources.version, sources.pause, sources.progress)
+    held = await machines.read(machine, "stock")
+    lines: Lines = {}
+    async for page in machines.select(machine, ("type", "=", "page")):
+        for line in page.body["lines"]:
+            lines[page.body["deviceId"], page.body["epoch"], line["ledger"]] = line
+    documents = [one.body async for one in registers.select(None, ("type", "=", "conditions"))]
+    entry = conditions.merged(documents).get(machine, {})
+    return Honest(held.body if held else None, lines, entry, done.forgotten)

@@ -1,0 +1,162 @@
+"""Import entries into the catalog: only what is new is written, and the version last.
+
+Repeating an import changes nothing. One import at a time: it claims the version's document first, so that
+every entry carries a number that nobody has seen published. An import that died is finished by repeating it
+with ``take_over``.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vendctl.operations.catalog_entries import (
+    CatalogFile,
+    Document,
+    Entry,
+    MachineEntry,
+    PlanogramEntry,
+    revised,
+)
+from vending.catalog.catalog import SCHEMA, VERSION_ID
+from vending.errors import Conflict, Rejected, Transient
+from vending.ports import Documents, Put, Stored
+
+BATCH = 50
+SINGLY = 50
+"""Up to so many documents of a kind are read one by one, more by one query."""
+Key = tuple[str, str]
+"""(kind, id)."""
+
+
+@dataclass
+class Imported:
+    """What an import did."""
+
+    version: int
+    written: dict[str, int] = field(default_factory=dict)
+    """Documents written, by kind."""
+    unchanged: int = 0
+    """Entries that said nothing new."""
+    unknown_skus: list[str] = field(default_factory=list)
+    """SKUs in the file's planograms that no product describes: sold under their SKU, without a category."""
+
+
+async def import_catalog(file: CatalogFile, documents: Documents, take_over: bool = False) -> Imported:
+    """Write what the file adds or changes. Raises Rejected for a file that is wrong, before anything is
+    written; Transient when another import is in the way."""
+    entries = file.entries()
+    version = await documents.read("version", VERSION_ID)
+    state = version.body if version else {}
+    if state.get("pending") and not take_over:
+        what = f"another import (version {state['pending']}) has begun and not ended"
+        raise Transient(f"{what}; wait for it, or take it over if it died")
+    held = await _held(entries, documents)
+    number = state.get("number", 0) + 1
+    new, unchanged = _changes(entries, held, number)
+    unknown = _unknown(file, held.keys() | new.keys())
+    if not new and not state.get("pending"):
+        return Imported(number - 1, {}, unchanged, unknown)
+    claim = await _publish(documents, version, state | {"pending": number})
+    try:
+        await _write(new, held, documents)
+    except Conflict as fault:
+        await _publish(documents, claim, {**state, "pending": None})
+        raise Transient(f"the catalog changed while it was being imported ({fault}); run it again") from fault
+    await _publish(documents, claim, {**state, "number": number, "pending": None})
+    return Imported(number, _count(new), unchanged, unknown)
+
+
+async def _publish(documents: Documents, version: Stored | None, state: Mapping[str, Any]) -> Stored:
+    body = {"id": VERSION_ID, "kind": "version", "type": "version", "schema": SCHEMA, "number": 0, **state}
+    try:
+        await documents.write("version", [Put(body, version.etag if version else None)])
+    except Conflict as fault:
+        raise Transient("another import got in between; run this one again") from fault
+    stored = await documents.read("version", VERSION_ID)
+    if stored is None or stored.body != body:
+        raise Transient("another import got in between; run this one again")
+    return stored
+
+
+def _changes(
+    entries: Iterable[tuple[str, str, Entry]], held: Mapping[Key, Stored], number: int
+) -> tuple[dict[Key, Document], int]:
+    """The documents to write, and how many entries said nothing new."""
+    new: dict[Key, Document] = {}
+    unchanged = 0
+    for kind, name, entry in entries:
+        key = (kind, name)
+        before = new.get(key) or (held[key].body if key in held else None)
+        document = revised(before, kind, entry, number)
+        if document is None:
+            unchanged += 1
+        else:
+            new[key] = document
+    _check_references(new, held.keys() | new.keys())
+    return new, unchanged
+
+
+def _check_references(new: Mapping[Key, Document], known: Iterable[Key]) -> None:
+    known = set(known)
+    for (kind, name), document in new.items():
+        wanted = [("site", document["site"])] if kind == "machine" else []
+        wanted += [("machine", name)] if kind == "planogram" else []
+        for needed in wanted:
+            if needed not in known:
+                what = f"{kind} {name} names {needed[0]} {needed[1]}"
+                raise Rejected("wrong-catalog", f"{what}, which neither the file nor the catalog has")
+
+
+async def _held(entries: Sequence[tuple[str, str, Entry]], documents: Documents) -> dict[Key, Stored]:
+    """The stored documents that the entries are about, or refer to."""
+    wanted: dict[str, set[str]] = {}
+    for kind, name, entry in entries:
+        wanted.setdefault(kind, set()).add(name)
+        if isinstance(entry, MachineEntry):
+            wanted.setdefault("site", set()).add(entry.site)
+        if isinstance(entry, PlanogramEntry):
+            wanted.setdefault("machine", set()).add(name)
+            wanted.setdefault("product", set()).update(slot.sku for slot in entry.slots.values())
+    return {
+        (kind, stored.body["id"]): stored
+        for kind, names in wanted.items()
+        async for stored in _read(kind, names, documents)
+    }
+
+
+async def _read(kind: str, names: set[str], documents: Documents) -> AsyncIterator[Stored]:
+    if len(names) > SINGLY:
+        async for stored in documents.select(kind):
+            if stored.body["id"] in names:
+                yield _known(stored)
+        return
+    for name in sorted(names):
+        single = await documents.read(kind, name)
+        if single:
+            yield _known(single)
+
+
+def _known(stored: Stored) -> Stored:
+    if stored.body["schema"] > SCHEMA:
+        what = f"{stored.body['type']} {stored.body['id']} has schema {stored.body['schema']}"
+        raise Transient(f"{what}, this version knows {SCHEMA}: import with the newer version")
+    return stored
+
+
+async def _write(new: Mapping[Key, Document], held: Mapping[Key, Stored], documents: Documents) -> None:
+    kinds: dict[str, list[Put]] = {}
+    for key, document in new.items():
+        kinds.setdefault(key[0], []).append(Put(document, held[key].etag if key in held else None))
+    for kind, puts in kinds.items():
+        for start in range(0, len(puts), BATCH):
+            await documents.write(kind, puts[start : start + BATCH])
+
+
+def _count(new: Mapping[Key, Document]) -> dict[str, int]:
+    kinds = [kind for kind, _ in new]
+    return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+
+
+def _unknown(file: CatalogFile, known: Iterable[Key]) -> list[str]:
+    skus = {slot.sku for entry in file.planograms for slot in entry.slots.values()}
+    return sorted(skus - {name for kind, name in known if kind == "product"})

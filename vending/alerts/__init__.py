@@ -1,0 +1,1 @@
+"""What is wrong now: rules, their evaluation, and who watches what."""

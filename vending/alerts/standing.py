@@ -1,0 +1,94 @@
+"""Which hub partitions stand still: a function's checkpoint that does not move though events wait behind it.
+
+A checkpoint is only a number, so a sweep remembers at which one it found events waiting, and since when. That
+it is still the same later means that the very event which waited then waits yet; a hub without new events, or
+a backlog that moves however slowly, never stands. What is remembered is one small blob.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+
+from vending.alerts.alerts import Finding, Rule
+from vending.alerts.waiting import PLACE, Numbers
+from vending.errors import Transient
+from vending.time import millis
+
+SCHEMA = 1
+RULE: Rule = "partition-standing-still"
+
+
+class Halt(Struct, frozen=True):
+    """A checkpoint that events waited behind; -1 for a partition of which nothing is done."""
+
+    at: int
+    since: datetime
+
+
+class Halts(Struct, frozen=True):
+    """Function → partition → where it was found, in one life of the hub."""
+
+    generation: str
+    halts: dict[str, dict[str, Halt]] = {}
+    schema: int = SCHEMA
+
+
+_decoder = msgspec.json.Decoder(Halts)
+
+
+def encode(halts: Halts) -> bytes:
+    """As JSON."""
+    return msgspec.json.encode(halts)
+
+
+def decode(data: bytes) -> Halts:
+    """From JSON. Raises Transient where newer code wrote it."""
+    halts = _decoder.decode(data)
+    if halts.schema > SCHEMA:
+        raise Transient(f"the hub's halts have schema {halts.schema}, this version knows {SCHEMA}")
+    return halts
+
+
+def noted(held: Halts, generation: str, done: Mapping[str, Numbers], last: Numbers, now: datetime) -> Halts:
+    """What to remember of this sweep: an entry for each partition in which events wait, and no other."""
+    before = held.halts if held.generation == generation else {}
+    halts: dict[str, dict[str, Halt]] = {}
+    for function, numbers in done.items():
+        for partition, end in last.items():
+            at = numbers.get(partition, -1)
+            if at < end:
+                known = before.get(function, {}).get(partition)
+                same = known is not None and known.at == at
+                halts.setdefault(function, {})[partition] = known if known and same else Halt(at, now)
+    return Halts(generation, halts)
+
+
+def findings(
+    halts: Halts, done: Mapping[str, Numbers], last: Numbers, now: datetime, limit: timedelta
+) -> list[Finding]:
+    """One for each function and partition: bad where it has stood for longer than ``limit``."""
+    return [
+        _finding(f"{function}:{partition}", halts.halts.get(function, {}).get(partition), end, now, limit)
+        for function in sorted(done)
+        for partition, end in sorted(last.items())
+    ]
+
+
+def _finding(component: str, halt: Halt | None, end: int, now: datetime, limit: timedelta) -> Finding:
+    function, _, partition = component.partition(":")
+    stood = now - halt.since if halt else timedelta()
+    detail = {"function": function, "partition": partition, "standingSeconds": round(stood.total_seconds())}
+    if halt:
+        look = f"vendctl partitions, then vendctl partitions clear {partition}"
+        detail |= {"doneUntil": halt.at, "next": halt.at + 1, "behind": end - halt.at, "command": look}
+    return Finding(
+        machine=PLACE,
+        rule=RULE,
+        component=component,
+        order=(millis(now),),
+        bad=stood > limit,
+        at=millis(halt.since if halt else now),
+        detail=detail,
+    )

@@ -1,0 +1,88 @@
+"""How long events have been waiting in the hub for a function.
+
+The hub tells numbers, not times. So it is noted from time to time how far the hub was: a mark. The oldest
+mark that a function has not reached tells since when, at least, something waits for it. Marks are a
+hundredth of the hub's retention apart, and so exact is the answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+
+from vending.alerts.alerts import Finding
+from vending.errors import Transient
+from vending.time import millis
+
+SCHEMA = 1
+MARKS = 100
+"""Within the hub's retention; older ones are forgotten, as the hub forgets."""
+PLACE = "$hub"
+"""Where an alert about the hub stands; no machine can have this name."""
+Numbers = Mapping[str, int]
+"""Partition → sequence number; -1 before the first event."""
+
+
+class Mark(Struct, frozen=True):
+    """The hub's last numbers at a moment."""
+
+    at: datetime
+    last: dict[str, int]
+
+
+class Marks(Struct, frozen=True):
+    """The marks of one life of the hub, oldest first."""
+
+    generation: str
+    marks: tuple[Mark, ...] = ()
+    schema: int = SCHEMA
+
+
+_decoder = msgspec.json.Decoder(Marks)
+
+
+def encode(marks: Marks) -> bytes:
+    """As JSON."""
+    return msgspec.json.encode(marks)
+
+
+def decode(data: bytes) -> Marks:
+    """From JSON. Raises Transient where newer code wrote it."""
+    marks = _decoder.decode(data)
+    if marks.schema > SCHEMA:
+        raise Transient(f"the hub's marks have schema {marks.schema}, this version knows {SCHEMA}")
+    return marks
+
+
+def noted(held: Marks, generation: str, last: Numbers, now: datetime, retention: timedelta) -> Marks:
+    """With a mark of now, where it is time for one. A recreated hub begins anew."""
+    marks = held.marks if held.generation == generation else ()
+    if marks and any(last.get(partition, -1) < number for partition, number in marks[-1].last.items()):
+        marks = ()
+    if marks and now - marks[-1].at < retention / MARKS:
+        return held
+    kept = [mark for mark in marks if mark.at > now - retention]
+    return Marks(generation, (*kept, Mark(now, dict(last))))
+
+
+def waiting(marks: Sequence[Mark], done: Numbers, now: datetime) -> timedelta:
+    """For how long, at least, the oldest event that is not done has been there."""
+    for mark in marks:
+        if any(done.get(partition, -1) < number for partition, number in mark.last.items()):
+            return now - mark.at
+    return timedelta()
+
+
+def finding(function: str, age: timedelta, now: datetime, retention: timedelta) -> Finding:
+    """Bad where more than half of the time is gone after which the hub forgets."""
+    limit = retention / 2
+    return Finding(
+        machine=PLACE,
+        rule="lag",
+        component=function,
+        order=(millis(now),),
+        bad=age > limit,
+        at=millis(now - age),
+        detail={"waitingSeconds": round(age.total_seconds()), "limitSeconds": round(limit.total_seconds())},
+    )

@@ -1,0 +1,77 @@
+"""How far the rollups are, by the sweep: the age of what each shard has still to read, and whose days are not
+counted because something fails for good.
+
+A shard's place in the feed moves last. So the first change behind it is the oldest that nobody has counted,
+however often the shard was tried, and whatever ended it.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from vending.alerts import behind
+from vending.alerts.alerts import Finding
+from vending.alerts.raise_alerts import AlertStores, raise_alerts
+from vending.ingest.commit_stock import readable
+from vending.ports import Documents, Feed, Metrics
+from vending.rollups.roll_up import REWORK, ROLLUP
+
+log = logging.getLogger(__name__)
+
+SCHEMA = 1
+"""Of the documents of the scope ``rollup``."""
+
+
+@dataclass(frozen=True)
+class RollUpWatch:
+    """What tells how far the rollups are. ``ledger`` is the feed of ``machines``."""
+
+    ledger: Feed
+    fleet: Documents
+    limit: timedelta
+
+
+async def judge_rollups(watch: RollUpWatch, stores: AlertStores, metrics: Metrics, now: datetime) -> int:
+    """Tell the age, and bring the rollups' alerts in line; how many changed. Raises Transient."""
+    findings = await watch_rollups(watch, metrics, now)
+
+    async def newest() -> Sequence[Finding]:
+        return findings
+
+    return (await raise_alerts(behind.PLACE, findings, newest, stores, now)).changed
+
+
+async def watch_rollups(watch: RollUpWatch, metrics: Metrics, now: datetime) -> list[Finding]:
+    """A finding for each shard, and one for the machines whose days are not counted."""
+    waiting = await shards_waiting(watch.ledger, watch.fleet)
+    oldest = min((since for since in waiting if since), default=now)
+    metrics.tell("waiting", max(0.0, (now - oldest).total_seconds()), function="roll_up_shard")
+    findings = [behind.shard_finding(n, since, now, watch.limit) for n, since in enumerate(waiting)]
+    findings.append(behind.days_finding(len(await uncounted(watch.fleet)), now))
+    for finding in findings:
+        if finding.bad:
+            log.error("rollups: %s is behind: %s", finding.component, finding.detail)
+    return findings
+
+
+async def shards_waiting(ledger: Feed, fleet: Documents) -> list[datetime | None]:
+    """For each shard since when its first unread change is there; None where it has read all.
+
+    Before the first tick of ``roll_up`` nothing is read, and the shards are the feed ranges of now.
+    """
+    stored = await fleet.read(ROLLUP, "shards")
+    ranges: list[str] = readable(stored, SCHEMA).body["ranges"] if stored else await ledger.ranges()
+    places: dict[str, str | None] = {}
+    async for shard in fleet.select(ROLLUP, ("type", "=", "shard")):
+        places[shard.body["id"]] = readable(shard, SCHEMA).body.get("continuation")
+    return [await ledger.waiting_since(one, places.get(f"shard:{n}")) for n, one in enumerate(ranges)]
+
+
+async def uncounted(fleet: Documents) -> list[dict[str, Any]]:
+    """What is noted of each machine with a day that is not counted: ``{id, since, due}``; ``since`` is the
+    first such day, or "" where that is not known."""
+    fields = ("id", "since", "due")
+    found = fleet.select(REWORK, ("open", "=", True), ("broken", "=", True), fields=fields)
+    return sorted([stored.body async for stored in found], key=lambda noted: str(noted["id"]))

@@ -1,0 +1,1 @@
+"""Every event, byte for byte: appended raw, then compacted to Parquet with manifests."""

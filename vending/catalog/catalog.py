@@ -1,0 +1,152 @@
+"""The operator's catalog: which site a machine stands at, and what each of its selections sells.
+
+Documents of the container ``catalog`` (partition key ``kind``), each with ``type`` (as its kind), ``schema``
+and ``version`` (the number of the import that changed it last):
+
+- ``site``: ``{id, name, timeZone, route, openingHours}``;
+- ``machine``: ``{id, name, site, placements: [[since, site], ...]}``, ``site`` being the latest;
+- ``product``: ``{id (the SKU), name, category, costMinor, currency, taxBasisPoints, caseSize}``;
+- ``planogram``: ``{id (the machine), editions: [{since, slots: {selection: {sku, capacity, par, ...}}}]}``;
+- ``version``: one document, ``{id: "version", number}``, written after everything that it covers;
+- ``device``: what was issued to devices (``devices.py``), of no version: no import and no rollup sees it.
+
+``since`` is a local day ``YYYY-MM-DD``, in a planogram also a local time ``YYYY-MM-DDTHH:MM``, and ``""`` for
+"always". Sites, machines and planograms carry ``affects``: ``[[version, since], ...]``, from which day on
+each import changed what rollups make of them.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vending import business_day
+
+SCHEMA = 1
+UNASSIGNED = "unassigned"
+UNKNOWN = "unknown"
+VERSION_ID = "version"
+LONGEST = 64
+"""Characters of an unknown product's name: as many as a SKU may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place with machines. ``route`` is ``""`` where nobody drives there yet."""
+
+    id: str
+    name: str
+    time_zone: str
+    route: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A planogram from a local moment on: selection → ``{sku, capacity, par, ...}``."""
+
+    since: str
+    slots: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a machine stands and what it sells, over time, as of one version of the catalog.
+
+    ``placements`` and ``editions`` are in the order of ``since``; the first placement is from ``""`` on.
+    """
+
+    machine: str
+    version: int
+    placements: tuple[tuple[str, Site], ...]
+    editions: tuple[Edition, ...] = ()
+
+    def site_on(self, day: str) -> Site:
+        """The site that a day's sales belong to."""
+        return [site for since, site in self.placements if since <= day][-1]
+
+    def zone_at(self, at: int) -> str:
+        """The zone at an instant: a placement begins at its first local midnight, so every instant has
+        one zone, and with it one business day, also around a move between zones."""
+        held = self.placements[0][1].time_zone
+        for since, site in self.placements[1:]:
+            if business_day.window(since, site.time_zone)[0] <= at:
+                held = site.time_zone
+        return held
+
+    def day_of(self, at: int) -> str:
+        """The business day of an instant."""
+        return business_day.day_of(at, self.zone_at(at))
+
+    def window(self, day: str) -> tuple[int, int]:
+        """Instants [from, to) that hold every instant of the business day, and may hold others."""
+        around = (business_day.shift(day, -1), day, business_day.shift(day, 1))
+        zones = {self.site_on(near).time_zone for near in around}
+        windows = [business_day.window(day, name) for name in zones]
+        return min(start for start, _ in windows), max(end for _, end in windows)
+
+    def sku(self, line: Mapping[str, Any]) -> str:
+        """What a ledger line sold: the device's word, else the planogram of that moment, else unknown.
+
+        An unknown product keeps the name that the device gave: ``unknown:Cola``. Of a long one the end is a
+        digest, so that no two become one.
+        """
+        told = line.get("sku")
+        if told:
+            return str(told)
+        slot = self.slots_at(line["at"]).get(line.get("selection", ""), {})
+        name = line.get("product")
+        return str(slot.get("sku") or (f"{UNKNOWN}:{_short(name)}" if name else UNKNOWN))
+
+    def slots_at(self, at: int) -> Mapping[str, Mapping[str, Any]]:
+        """The planogram in force at an instant, by the site's wall clock."""
+        if not self.editions:
+            return {}
+        clock = business_day.local(at, self.zone_at(at)).replace(tzinfo=None).isoformat(timespec="minutes")
+        held = [edition.slots for edition in self.editions if edition.since <= clock]
+        return held[-1] if held else {}
+
+
+def _short(name: str) -> str:
+    """A name of at most :data:`LONGEST` characters."""
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[: LONGEST - 9]}~{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
+
+
+def unassigned(machine: str, time_zone: str) -> Site:
+    """The site of a machine that nobody assigned: one of 256, so that none of their documents grows large."""
+    home = hashlib.blake2b(machine.encode(), digest_size=1).hexdigest()
+    return Site(f"{UNASSIGNED}-{home}", UNASSIGNED, time_zone)
+
+
+def site(document: Mapping[str, Any]) -> Site:
+    """A site from its document."""
+    return Site(
+        document["id"], document.get("name", document["id"]), document["timeZone"], document.get("route", "")
+    )
+
+
+def home(
+    machine: str,
+    version: int,
+    sites: Mapping[str, Site],
+    placed: Mapping[str, Any] | None,
+    planogram: Mapping[str, Any] | None,
+    default_zone: str,
+) -> Home:
+    """A machine's home from its documents; ``sites`` holds those of its placements that exist."""
+    nowhere = unassigned(machine, default_zone)
+    rows: list[list[str]] = placed["placements"] if placed else []
+    placements = [(since, sites.get(name) or Site(name, name, default_zone)) for since, name in sorted(rows)]
+    if not placements or placements[0][0]:
+        placements.insert(0, ("", nowhere))
+    editions = sorted(planogram["editions"], key=lambda row: str(row["since"])) if planogram else []
+    return Home(
+        machine, version, tuple(placements), tuple(Edition(row["since"], row["slots"]) for row in editions)
+    )
+
+
+def affected_since(document: Mapping[str, Any], version: int) -> str | None:
+    """From which day on the imports after ``version`` changed the rollups; None when they did not."""
+    days = [since[:10] for number, since in document.get("affects", ()) if number > version]
+    return min(days) if days else None

@@ -1,0 +1,1 @@
+"""Event types, and from the bytes of the hub to typed, trusted events. Pure."""

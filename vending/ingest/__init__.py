@@ -1,0 +1,1 @@
+"""From a batch of the hub to stock, ledger pages, conditions and dead letters."""

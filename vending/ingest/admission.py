@@ -1,0 +1,138 @@
+"""How many new machines one sender may name: a bound on machines that somebody invents.
+
+A device's credential that says no machine (it is *unbound*) can name any. It may name :data:`Quota.most`
+machines an hour that its hub partition never heard of; what else it says of new ones is refused before
+anything is stored of them. Machines of the catalog are let in always, and so is who needs no publisher's
+name: whoever holds the operator's own credential (imports, the simulator, a replay of dead letters).
+
+What is remembered stands in the partition's first conditions document: ``named: {"hour": the newest hour in
+which a machine was named, "machines": {machineId: [publisher, hour, generation, sequence number of the event
+that named it]}}``, of that hour and the one before. (Publisher ``""``: another sender, after a refusal. Hours
+since 1970 UTC, of the time at which the hub took the event in.)
+
+The verdicts are those of the order of a partition's sequence numbers, and a batch that comes again finds the
+same ones. In another order others would be named first. So a rebuild, in which the catalog and the forgotten
+machines are other than they were, does not judge again: the refusals stand in the dead letters, and it takes
+them from there.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vending.errors import Rejected
+from vending.events import publishers
+from vending.events.envelope import PUBLISHER_KEYS, Event
+from vending.time import millis
+
+HOUR = 3_600_000
+REMEMBERED = 2_000
+"""New machines of two hours in one partition; beyond, none is let in by a quota."""
+Named = dict[str, list[Any]]
+Bound = Callable[[str], bool]
+"""Whether a publisher's name says for which machine it may speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """The bound: new machines of an unbound sender in an hour."""
+
+    most: int = 20
+    bound: Bound = publishers.bound
+
+
+def sender(event: Event, bound: Bound) -> str | None:
+    """The name of an unbound publisher; None for who is trusted with any machine, or bound to his."""
+    for key in PUBLISHER_KEYS:
+        publisher = event.hub.system.get(key)
+        if publisher is not None and not bound(str(publisher)):
+            return str(publisher)
+    return None
+
+
+class Naming:
+    """The judge of one partition's events, which must come in the order of their sequence numbers.
+
+    ``known``: machines that the partition has heard of; ``catalog``: those that it names; ``named``: what was
+    remembered, or empty.
+    """
+
+    def __init__(
+        self, quota: Quota, known: Container[str], catalog: Container[str], named: Mapping[str, Any]
+    ) -> None:
+        self.quota, self.known, self.catalog = quota, known, catalog
+        self.hour = int(named.get("hour", 0))
+        self.rows: Named = dict(named.get("machines", {}))
+        self.counts = Counter((row[0], row[1]) for row in self.rows.values())
+        self.heard: set[str] = set()
+        self.refused: set[str] = set()
+        self.news: Named = {}
+        """What is to be remembered besides."""
+
+    def judge(self, event: Event) -> None:
+        """Let the event in, or raise Rejected (``too-many-machines``)."""
+        who = sender(event, self.quota.bound)
+        if who is not None and not self._known(event) and event.machine not in self.catalog:
+            self._name(event, who)
+        elif event.machine in self.refused:  # known now, but it was not when the earlier ones came
+            self._remember(event, "")
+        self.heard.add(event.machine)
+
+    def _known(self, event: Event) -> bool:
+        if (first := self._first(event)) is not None:
+            # What came before the first one was refused, and is when it comes again.
+            return event.hub.sequence >= int(first[3])
+        return event.machine in self.heard or event.machine in self.known
+
+    def _name(self, event: Event, who: str) -> None:
+        hour = hour_of(event)
+        late = hour < self.hour - 1 or self._first(event) is not None
+        if late or self.counts[who, hour] >= self.quota.most or len(self.rows) >= REMEMBERED:
+            self.refused.add(event.machine)
+            raise Rejected(
+                "too-many-machines",
+                f"{event.machine} is not in the catalog, and {who} may name {self.quota.most} new machines "
+                "an hour. Is it real: `vendctl catalog import` it, then `vendctl deadletters replay`",
+            )
+        self._remember(event, who)
+
+    def _remember(self, event: Event, who: str) -> None:
+        hour = hour_of(event)
+        row = [who, hour, event.hub.generation, event.hub.sequence]
+        self.rows[event.machine] = self.news[event.machine] = row
+        self.refused.discard(event.machine)
+        self.counts[who, hour] += 1
+        if hour > self.hour:
+            self.hour, self.rows = hour, _recent(self.rows, hour)
+
+    def _first(self, event: Event) -> list[Any] | None:
+        row = self.rows.get(event.machine)
+        return row if row is not None and row[2] == event.hub.generation else None
+
+
+def remembered(named: Mapping[str, Any], news: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """What is stored, with the news in it and without what is older than the hour before the newest.
+
+    What stands there of the same life of the hub stays: it was judged first.
+    """
+    rows: Named = dict(named.get("machines", {}))
+    for machine, row in news.items():
+        if machine not in rows or rows[machine][2] != row[2]:
+            rows[machine] = row
+    hour = max([int(named.get("hour", 0)), *(int(row[1]) for row in news.values())])
+    return {"hour": hour, "machines": _recent(rows, hour)}
+
+
+def _recent(rows: Named, hour: int) -> Named:
+    return {machine: row for machine, row in rows.items() if row[1] >= hour - 1}
+
+
+def hour_of(event: Event) -> int:
+    """The hour in which the hub took the event in."""
+    return millis(event.hub.enqueued) // HOUR
+
+
+def unbound(events: Iterable[Event], bound: Bound) -> set[str]:
+    """The machines that unbound senders name."""
+    return {event.machine for event in events if sender(event, bound) is not None}

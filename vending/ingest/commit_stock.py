@@ -1,0 +1,179 @@
+"""One machine's events: read its stock, fold, and commit stock and ledger pages in one atomic batch.
+
+On a conflict the events are folded again into what is stored now. They are never re-sent as they were: the
+other writer may have counted some of them.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from vending.errors import Conflict, Rejected, Transient
+from vending.events.envelope import Event, HubEvent
+from vending.ports import Documents, Filter, Put, Stored
+from vending.state import ledger, stock
+from vending.time import Moment
+
+ROUND_BYTES = 262_144
+"""Bodies of one commit: well under the 2 MiB of a transactional batch, however large a backlog is."""
+Refuse = Callable[[HubEvent, Rejected], None]
+
+
+class Committed(NamedTuple):
+    """Ledger events counted before, those still missing on the machine, and holes closed as lost."""
+
+    duplicates: int
+    missing: int
+    closings: int
+
+
+async def commit_stock(
+    machine: str,
+    events: Sequence[Event],
+    times: Mapping[str, Moment],
+    documents: Documents,
+    refuse: Refuse,
+    rounds: int,
+) -> Committed:
+    """Apply ledger events and levels of one machine. Raises Transient or Conflict when it must wait."""
+    so_far = Committed(0, 0, 0)
+    for portion in portions(events):
+        done = await _commit(machine, portion, times, documents, refuse, rounds)
+        duplicates, closings = so_far.duplicates + done.duplicates, so_far.closings + done.closings
+        so_far = Committed(duplicates, done.missing, closings)
+    return so_far
+
+
+def portions(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """The events in order, cut so that each portion's pages stay small."""
+    portion: list[Event] = []
+    size = 0
+    for event in events:
+        if portion and size + len(event.hub.body) > ROUND_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(event)
+        size += len(event.hub.body)
+    if portion:
+        yield portion
+
+
+def readable(stored: Stored, schema: int) -> Stored:
+    """The document, unless newer code wrote it: then this version waits until it is replaced."""
+    if stored.body["schema"] > schema:
+        raise Transient(
+            f"{stored.body['type']} {stored.body['id']} has schema {stored.body['schema']}, "
+            f"this version knows {schema}: deploy the newer version everywhere"
+        )
+    return stored
+
+
+async def _commit(
+    machine: str,
+    events: list[Event],
+    times: Mapping[str, Moment],
+    documents: Documents,
+    refuse: Refuse,
+    rounds: int,
+) -> Committed:
+    for attempt in range(rounds):
+        stored = await documents.read(machine, "stock")
+        held = readable(stored, stock.SCHEMA).body if stored else stock.empty(machine)
+        folded, refused = await judged(machine, held, events, times, documents)
+        try:
+            if folded.changed:
+                await _write(machine, stored, folded, documents)
+            elif any(fault.reason == stock.RETIRED for _, fault in refused):
+                await _check_current(machine, stored, documents)
+        except Conflict:
+            if attempt + 1 == rounds:
+                raise
+            continue
+        for hub, fault in refused:
+            refuse(hub, fault)
+        return _committed(events, folded, refused)
+    raise Conflict(f"{machine}: no round was allowed")
+
+
+async def judged(
+    machine: str,
+    held: stock.Document,
+    events: Sequence[Event],
+    times: Mapping[str, Moment],
+    documents: Documents,
+) -> tuple[stock.Folded, list[tuple[HubEvent, Rejected]]]:
+    """The events folded into a stock, and which of them are refused; nothing is written."""
+    unknown = stock.unknown(held, events).items()
+    retired = [key for key, event in unknown if await _held_once(machine, event, documents)]
+    folded = stock.fold(held, events, times, retired)
+    return folded, folded.rejected + await _unmasked(machine, folded, documents)
+
+
+async def _write(machine: str, stored: Stored | None, folded: stock.Folded, documents: Documents) -> None:
+    puts = [Put(folded.stock, stored.etag if stored else None)]
+    puts += [Put(page) for page in ledger.pages(machine, folded.lines)]
+    await documents.write(machine, puts)
+
+
+async def _check_current(machine: str, stored: Stored | None, documents: Documents) -> None:
+    """Raise Conflict where the stock is another by now.
+
+    The pages of a book that another owner has let in meanwhile look like those of a retired one.
+    """
+    now = await documents.read(machine, "stock")
+    if (now and now.etag) != (stored and stored.etag):
+        raise Conflict(f"{machine}: the stock changed while its pages were read")
+
+
+async def _held_once(machine: str, event: Event, documents: Documents) -> bool:
+    """Whether the event's book counted anything yet: then it has a page."""
+    async for _ in documents.select(machine, *_of_book(event), fields=("id",)):
+        return True
+    return False
+
+
+def _committed(
+    events: Sequence[Event], folded: stock.Folded, refused: Sequence[tuple[HubEvent, Rejected]]
+) -> Committed:
+    away = {hub.place for hub, _ in refused}
+    numbered = sum(event.ledger is not None and event.hub.place not in away for event in events)
+    return Committed(numbered - len(folded.lines), stock.missing_numbers(folded.stock), folded.closings)
+
+
+async def _unmasked(
+    machine: str, folded: stock.Folded, documents: Documents
+) -> list[tuple[HubEvent, Rejected]]:
+    """Of the suspects, those whose content differs from the stored line, and those that were given up.
+
+    A page is read for all its lines at once: who sends a whole day again sends neighbours.
+    """
+    refused: list[tuple[HubEvent, Rejected]] = []
+    digests: dict[tuple[str, int], str] = {}
+    for event in folded.suspects:
+        key = stock.book(event), event.ledger or 0
+        if key not in digests:
+            digests |= {
+                (key[0], number): digest async for number, digest in _digests(machine, event, documents)
+            }
+        if key not in digests:
+            fault = stock.given_up(folded.stock, event)
+            if fault is None:
+                raise LookupError(f"{machine}: {key[0]} counts {key[1]} as applied, but no page holds it")
+            refused.append((event.hub, fault))
+        elif event.digest != digests[key]:
+            refused.append((event.hub, stock.conflict(event, digests[key])))
+    return refused
+
+
+async def _digests(machine: str, event: Event, documents: Documents) -> AsyncIterator[tuple[int, str]]:
+    """Number and digest of each line in the pages around an event's number."""
+    number = event.ledger or 0
+    around: list[Filter] = [("first", "<=", number), ("last", ">=", number)]
+    async for page in documents.select(machine, *_of_book(event), *around):
+        for entry in readable(page, ledger.PAGE_SCHEMA).body["lines"]:
+            yield entry["ledger"], entry["digest"]
+
+
+def _of_book(event: Event) -> list[Filter]:
+    """The pages of an event's book."""
+    epoch = event.envelope.deviceepoch
+    return [("type", "=", "page"), ("deviceId", "=", event.device), ("epoch", "=", epoch)]

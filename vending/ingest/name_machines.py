@@ -1,0 +1,126 @@
+"""Who may name new machines: judged by what the partition remembers, in a rebuild by what is on record."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vending.catalog.catalog_machines import CatalogMachines
+from vending.errors import Rejected
+from vending.events.envelope import Event, HubEvent
+from vending.events.records import decode_lines
+from vending.ingest import admission
+from vending.ingest.admission import Named, Naming, Quota
+from vending.ingest.commit_stock import readable
+from vending.ingest.dead_letters import defect
+from vending.ports import Blobs, Documents, Stored
+from vending.state import conditions, intervals
+
+REASON = "too-many-machines"
+
+
+@dataclass
+class Verdicts:
+    """The events that are refused, and partition → what is to be remembered of its new machines."""
+
+    refusals: list[tuple[HubEvent, Rejected]] = field(default_factory=list)
+    news: dict[str, Named] = field(default_factory=dict)
+
+
+class NamingJudge(Protocol):
+    """Judges the events of a batch, in the order of their sequence numbers."""
+
+    async def judge(self, events: Sequence[Event], remembered: Documents) -> Verdicts:
+        """The verdicts. ``remembered``: conditions as ingest keeps them, maybe old. Raises Transient."""
+        ...
+
+
+@dataclass(frozen=True)
+class NewMachines:
+    """The quota of unbound senders. ``conditions`` are read as they are: a refusal rests on nothing old."""
+
+    machines: CatalogMachines
+    conditions: Documents
+    quota: Quota
+
+    async def judge(self, events: Sequence[Event], remembered: Documents) -> Verdicts:
+        """Costs nothing where all senders are bound, and no request where all machines are known."""
+        found = Verdicts()
+        for partition in sorted({event.hub.partition for event in events}):
+            own = [event for event in events if event.hub.partition == partition]
+            machines = admission.unbound(own, self.quota.bound)
+            if machines and not await _all_known(partition, machines, remembered):
+                await self._judge(partition, own, found)
+        return found
+
+    async def _judge(self, partition: str, events: Sequence[Event], found: Verdicts) -> None:
+        held = [stored async for stored in _documents(partition, self.conditions)]
+        known = {name for stored in held for name in stored.body["machines"]}
+        catalog = (await self.machines.named()).machines
+        naming = Naming(self.quota, known, catalog, _named(held))
+        for event in events:
+            try:
+                naming.judge(event)
+            except Rejected as fault:
+                found.refusals.append((event.hub, fault))
+            except MemoryError:
+                raise
+            except Exception as fault:  # noqa: BLE001 - a bug in the judge costs the event, not the partition
+                found.refusals.append((event.hub, defect(fault)))
+        if naming.news:
+            found.news[partition] = naming.news
+
+
+@dataclass(frozen=True)
+class OnRecord:
+    """For rebuilds: the refusals that stand in the dead letters, and no others."""
+
+    refused: Mapping[tuple[str, str], intervals.Intervals]
+    """(generation, partition) → sequence numbers."""
+
+    async def judge(self, events: Sequence[Event], remembered: Documents) -> Verdicts:  # noqa: ARG002
+        """As it was judged when the events came."""
+        return Verdicts([
+            (event.hub, Rejected(REASON, "refused when it came"))
+            for event in events
+            if intervals.contains(
+                self.refused.get((event.hub.generation, event.hub.partition), []), event.hub.sequence
+            )
+        ])  # fmt: skip
+
+
+async def on_record(deadletters: Blobs) -> OnRecord:
+    """The refusals of the quota, from all dead letters."""
+    refused: dict[tuple[str, str], intervals.Intervals] = {}
+    async for name in deadletters.names():
+        if name.endswith(".jsonl"):
+            for fields in decode_lines(await deadletters.read(name)):
+                if fields["reason"] == REASON:
+                    home = refused.setdefault((fields["generation"], fields["partition"]), [])
+                    intervals.add(home, fields["sequence"])
+    return OnRecord(refused)
+
+
+async def _all_known(partition: str, machines: set[str], documents: Documents) -> bool:
+    """Whether the partition has heard of all of them: true once is true for ever, so old documents will do.
+
+    A machine that was named of late is judged more closely: what came before may come again.
+    """
+    held = [stored async for stored in _documents(partition, documents, to_room=True)]
+    entries = [stored.body["machines"] for stored in held]
+    known = all(any(machine in some for some in entries) for machine in machines)
+    return known and not machines & _named(held).get("machines", {}).keys()
+
+
+def _named(held: Sequence[Stored]) -> Mapping[str, Named]:
+    named: Mapping[str, Named] = held[0].body.get("named", {}) if held else {}
+    return named
+
+
+async def _documents(partition: str, documents: Documents, *, to_room: bool = False) -> AsyncIterator[Stored]:
+    """The partition's conditions documents in order: all, or up to the first one with room."""
+    number = 0
+    while (stored := await documents.read(key := f"{partition}:{number}", key)) is not None:
+        yield readable(stored, conditions.SCHEMA)
+        if to_room and not conditions.full(stored.body):
+            return
+        number += 1

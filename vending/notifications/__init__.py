@@ -1,0 +1,1 @@
+"""From the outbox of an alert to people."""

@@ -1,0 +1,1 @@
+"""What was sold, by day: machine days recomputed from the ledger, and sums above them."""

@@ -1,0 +1,161 @@
+"""Recompute machine days, and carry each up to the fleet.
+
+The order of steps in a day, all of it needed: read the day's ETag, then the pages, then replace If-Match; on
+a conflict from the start. Then every level above, always, even where nothing changed: whoever wrote this
+level may have died before the next.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from vending import business_day
+from vending.catalog.catalog import Home
+from vending.errors import Conflict, Transient, VendstreamError
+from vending.ingest.commit_stock import readable
+from vending.ports import Documents, Put
+from vending.rollups import breakdowns, machine_days, rollups
+from vending.rollups.roll_up import RollUpStores
+from vending.rollups.rollups import Contribution, Document
+from vending.state import ledger
+from vending.time import millis
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 16
+ROUNDS = 16
+"""How often a conflict is answered by reading again. The top of the tree is shared by all shards: each round
+one of them gets through."""
+Dirty = Mapping[tuple[str, str], Collection[str]]
+"""(machine, business day) → the ids of pages that must be seen there."""
+Share = tuple[Contribution, frozenset[str]]
+"""What is told to a summary, and the machines whose days of this run are in it."""
+
+
+async def recompute(
+    dirty: Dirty, homes: Mapping[str, Home], now: datetime, stores: RollUpStores
+) -> dict[str, str]:
+    """Recompute the days and everything above them. Raises Transient when it must be tried again.
+
+    What fails for good, a defect or a document that is too large, costs its own entries: all others are
+    counted. It is answered by the machines whose days it kept from being counted everywhere, and the first
+    such day of each; to recompute these days is to tell them to every level anew.
+    """
+    gate, broken = asyncio.Semaphore(AT_ONCE), Broken()
+
+    async def one(machine: str, day: str, named: Collection[str]) -> list[Share]:
+        async with gate:
+            with broken.costs(day, {machine}, f"{machine} {day}"):
+                document = await _machine_day(homes[machine], day, named, now, stores.machines)
+                told = machine_days.contributions(document) if document else []
+                return [(share, frozenset({machine})) for share in told]
+        return []
+
+    given = await _all(one(machine, day, named) for (machine, day), named in sorted(dirty.items()))
+    while given:
+        given = await _summarise(given, now, stores.fleet, broken)
+    return broken.machines
+
+
+class Broken:
+    """The machines with a day that is not counted everywhere, and the first such day of each."""
+
+    def __init__(self) -> None:
+        self.machines: dict[str, str] = {}
+
+    @contextmanager
+    def costs(self, day: str, machines: Collection[str], what: str) -> Iterator[None]:
+        """A piece of work on a day of these machines: what fails for good in it is noted and not raised."""
+        try:
+            yield
+        except VendstreamError:
+            raise
+        except Exception:
+            log.exception("%s cannot be computed; it is tried again later", what)
+            for machine in machines:
+                self.machines[machine] = min(day, self.machines.get(machine, day))
+
+
+async def _machine_day(
+    home: Home, day: str, named: Collection[str], now: datetime, machines: Documents
+) -> Document | None:
+    """The day as stored in the end; None where there is nothing and never was."""
+    for _ in range(ROUNDS):
+        stored = await machines.read(home.machine, rollups.day_id(day))
+        held = readable(stored, rollups.SCHEMA).body if stored else None
+        if held and held["catalogVersion"] > home.version:
+            raise Transient(f"{home.machine} {day}: computed with catalog {held['catalogVersion']} already")
+        pages = await _pages(home, day, machines)
+        if machine_days.incomplete(held, home, day, pages) or not pages.keys() >= set(named):
+            raise Transient(f"{home.machine} {day}: the query does not see all of the ledger's pages yet")
+        document = machine_days.machine_day(held, home, day, pages.values(), millis(now))
+        if held is None and not document["figures"]:
+            return None
+        _check(f"{home.machine} {day}", breakdowns.size(document))
+        try:
+            await machines.write(home.machine, [Put(document, stored.etag if stored else None)])
+        except Conflict:
+            continue
+        return document
+    raise Transient(f"{home.machine} {day}: still contended after {ROUNDS} rounds")
+
+
+async def _pages(home: Home, day: str, machines: Documents) -> dict[str, dict[str, Any]]:
+    start, end = home.window(day)
+    where = machines.select(home.machine, ("type", "=", "page"), ("from", "<", end), ("to", ">=", start))
+    return {stored.body["id"]: readable(stored, ledger.PAGE_SCHEMA).body async for stored in where}
+
+
+async def _summarise(given: Iterable[Share], now: datetime, fleet: Documents, broken: Broken) -> list[Share]:
+    """Put the shares into their summaries, each replaced once; what these give to the next level."""
+    homes: dict[rollups.Key, list[Share]] = {}
+    for share in given:
+        homes.setdefault(share[0].key, []).append(share)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(shares: list[Share]) -> list[Share]:
+        first, below = shares[0][0], frozenset[str]().union(*(machines for _, machines in shares))
+        async with gate:
+            with broken.costs(first.day, below, f"{first.scope} {first.day}"):
+                summary = await _summary([share for share, _ in shares], now, fleet)
+                return [(share, below) for share in rollups.upwards(summary)]
+        return []
+
+    return await _all(one(shares) for _, shares in sorted(homes.items()))
+
+
+async def _summary(shares: list[Contribution], now: datetime, fleet: Documents) -> Document:
+    scope, name = shares[0].key
+    for _ in range(ROUNDS):
+        stored = await fleet.read(scope, name)
+        held = readable(stored, rollups.SCHEMA).body if stored else rollups.empty(scope, shares[0].day)
+        if not rollups.merge(held, shares):
+            return held
+        held["computedAt"] = business_day.instant(millis(now))
+        _check(f"{scope} {name}", breakdowns.narrow(held, {share.child for share in shares}))
+        try:
+            await fleet.write(scope, [Put(held, stored.etag if stored else None)])
+        except Conflict:
+            continue
+        return held
+    raise Transient(f"{scope} {name}: still contended after {ROUNDS} rounds")
+
+
+def _check(what: str, taken: int) -> None:
+    """Before it is sent: the store would refuse it as well (413), after megabytes of upload."""
+    if taken > breakdowns.LIMIT:
+        raise ValueError(f"{what} would take {taken} bytes; a document has {breakdowns.LIMIT}")
+
+
+async def _all[Result](work: Iterable[Awaitable[list[Result]]]) -> list[Result]:
+    """Let all of it finish, then raise the first failure, so that nothing goes on behind a caller's back."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    done: list[Result] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        done += result
+    return done

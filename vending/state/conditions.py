@@ -1,0 +1,219 @@
+"""Conditions: how machines are, as registers in which the newest (epoch, sequence) wins.
+
+A document ``{partition}:{shard}`` holds, for up to 2,000 machines, ``machines: {machineId: {register:
+[epoch, sequence, milliseconds, ...]}}``. Duplicates and late readings change nothing, so nothing has to
+be remembered; durations come from two registers (time above the cut-off = newest reading - newest good
+one).
+
+A fault's register is ``fault:{component}:{code}``, with ``~``, which no event's words may hold, for each
+``:`` of the two. Schema 1 left the ``:``, so that two faults could share one register: such a one is read as
+it was until an event of either fault supersedes it.
+"""
+
+import copy
+from typing import Any
+
+import msgspec
+
+from vending.errors import Rejected
+from vending.events import event_types as catalogue
+from vending.events.envelope import Event
+from vending.time import Moment
+
+SCHEMA = 2
+MACHINES_PER_DOCUMENT = 2_000
+COLD_LIMIT = 5.0
+"""Degrees Celsius: the health cut-off of a cold zone."""
+FULL_BYTES = 1_000_000
+"""A document whose entries grew beyond takes no more: its machines go on in the next one. Twice as much is
+the most that Cosmos DB takes."""
+FAMILIES = {"temp": 8, "good": 8, "fault": 32}
+"""How many registers of a family a machine keeps: the newest by (order, name). A number and not bytes:
+registers only ever get newer, so one that has so many above it once has them in any order of arrival, whereas
+by bytes an older short name may fit where a newer long one did not. At most 8 KB of a machine's (a fault's
+register is 190 bytes with the longest names, a zone's 124)."""
+
+ESCAPE = "~"
+"""Stands for a ``:`` within a word of a register's name; the catalogue lets no word hold it."""
+
+Register = list[Any]
+Entry = dict[str, Register]
+Document = dict[str, Any]
+
+
+def empty(partition: str, shard: int) -> Document:
+    """A document without machines."""
+    return {
+        "id": f"{partition}:{shard}",
+        "type": "conditions",
+        "schema": SCHEMA,
+        "partition": partition,
+        "shard": shard,
+        "rev": 0,
+        "bytes": 0,
+        "machines": {},
+    }
+
+
+def merge(entry: Entry, event: Event, moment: Moment) -> Entry:
+    """The entry with one event in it; the same object when it told nothing new.
+
+    Raises :class:`Rejected` (conflict) when one event id came with two contents.
+    """
+    said = {"seen": [event.envelope.clocksync]} | _registers(event.data, event.name)
+    order = list(event.order)
+    news: Entry = {}
+    fault = isinstance(event.data, catalogue.Fault)
+    for name, value in said.items():
+        register = [*order, moment.ms, *value]
+        held = _held(entry, name) if fault else entry.get(name)
+        if held is None or held[:2] < order:
+            news[name] = register
+        elif held[:2] == order and held[3:] != value:
+            raise Rejected(
+                "conflict", f"event {event.envelope.id} was stored with {held[3:]}, now says {value}"
+            )
+    if not news:
+        return entry
+    if news.keys() <= entry.keys() and not (fault and any(ESCAPE in name for name in news)):
+        return entry | news
+    return _bounded(entry | news)
+
+
+def covers(entry: Entry, event: Event) -> bool:
+    """Whether every register that the event speaks of holds it or something newer.
+
+    A register that its family had no room for is covered by the newer ones that fill it.
+    """
+    order = list(event.order)
+    for name in {"seen": []} | _registers(event.data, event.name):
+        held = _held(entry, name)
+        if held is None:
+            family = _family(name)
+            newer = [place for place in _places(entry, family) if place > (order, name)]
+            if family not in FAMILIES or len(newer) < FAMILIES[family]:
+                return False
+        elif held[:2] < order:
+            return False
+    return True
+
+
+def settle(document: Document, machine: str, entry: Entry) -> None:
+    """Put a machine's entry in, in place, and count its bytes."""
+    before = document["machines"].get(machine)
+    document["bytes"] += _bytes(machine, entry) - (_bytes(machine, before) if before is not None else 0)
+    document["machines"][machine] = entry
+
+
+def remove(document: Document, machine: str) -> None:
+    """Take a machine's entry out, in place."""
+    entry = document["machines"].pop(machine, None)
+    if entry is not None:
+        document["bytes"] -= _bytes(machine, entry)
+
+
+def full(document: Document) -> bool:
+    """Whether the document takes no further machine, nor more of those it has."""
+    return len(document["machines"]) >= MACHINES_PER_DOCUMENT or overgrown(document)
+
+
+def overgrown(document: Document) -> bool:
+    """Whether the document is so large that even its own machines go on elsewhere."""
+    return int(document["bytes"]) > FULL_BYTES
+
+
+def merged(documents: list[Document]) -> dict[str, Entry]:
+    """The whole fleet: a machine that stands in two documents is the newest of each register, as if all had
+    come to one of them."""
+    fleet: dict[str, Entry] = {}
+    twice: set[str] = set()
+    for document in documents:
+        for machine, entry in document["machines"].items():
+            held = fleet.setdefault(machine, {})
+            if held:
+                twice.add(machine)
+            for name, register in entry.items():
+                if name not in held or held[name][:2] < register[:2]:
+                    held[name] = copy.copy(register)
+    return fleet | {machine: _bounded(fleet[machine]) for machine in twice}
+
+
+def _bytes(machine: str, entry: Entry) -> int:
+    return len(machine) + len(msgspec.json.encode(entry)) + 4
+
+
+def of_before(name: str) -> str:
+    """The name that schema 1 had for a register: the same, but where it could be another one's too."""
+    return name.replace(ESCAPE, ":")
+
+
+def _held(entry: Entry, name: str) -> Register | None:
+    """The register, or the one of schema 1 where that is newer."""
+    held = entry.get(name)
+    if ESCAPE not in name:
+        return held
+    old = entry.get(of_before(name))
+    return old if held is None or (old is not None and held[:2] < old[:2]) else held
+
+
+def _bounded(entry: Entry) -> Entry:
+    """The entry in order, without registers that are superseded, or too many."""
+    superseded = {
+        old
+        for name, register in entry.items()
+        if ESCAPE in name and (old := of_before(name)) in entry and entry[old][:2] <= register[:2]
+    }
+    kept = {name: register for name, register in entry.items() if name not in superseded}
+    oldest = {
+        name for family, count in FAMILIES.items() for _, name in sorted(_places(kept, family))[:-count]
+    }
+    return {name: kept[name] for name in sorted(kept) if name not in oldest}
+
+
+def _places(entry: Entry, family: str) -> list[tuple[list[int], str]]:
+    """Where the family's registers stand among each other: by order, then by name."""
+    return [(register[:2], name) for name, register in entry.items() if _family(name) == family]
+
+
+def _family(name: str) -> str:
+    return name.partition(":")[0]
+
+
+def _registers(data: catalogue.Data, name: str) -> dict[str, list[Any]]:
+    """Register name → what follows its order and time."""
+    match data:
+        case catalogue.Temperature():
+            registers = {f"temp:{data.zone}": [data.celsius]}
+            return registers | ({f"good:{data.zone}": [data.celsius]} if data.celsius <= COLD_LIMIT else {})
+        case catalogue.Door():
+            return {"door": [data.open]}
+        case catalogue.Power():
+            return {"power": [data.state]}
+        case catalogue.Fault():
+            words = [word.replace(":", ESCAPE) for word in (data.component, data.code)]
+            return {":".join(["fault", *words]): [name == "fault.raised"]}
+        case catalogue.Heartbeat():
+            signal = [data.rssi_dbm] if isinstance(data.rssi_dbm, int) else []
+            return {"heartbeat": [data.uptime_s, data.queue_depth, *signal], "firmware": [data.firmware]}
+        case catalogue.Boot():
+            return {"boot": [data.reason], "firmware": [data.firmware]}
+        case _:
+            return _rare_registers(data, name)
+
+
+def _rare_registers(data: catalogue.Data, name: str) -> dict[str, list[Any]]:
+    match data:
+        case catalogue.HealthLockout():
+            return {"lockout": [data.zone, data.celsius]}
+        case catalogue.CashLevel():
+            return {"cash": [[[tube.coin_minor, tube.count, tube.full] for tube in data.tubes]]}
+        case catalogue.Visit():
+            return {"visit": [data.visit_id, data.reason, name == "visit.started"]}
+        case catalogue.AuditDex():
+            return {"audit": [data.sha256]}
+        case catalogue.CommandResult():
+            return {"command": [data.command_id, data.status]}
+        case catalogue.Applied():
+            return {name: [data.version]}
+        case _:
+            return {}

@@ -1,0 +1,95 @@
+"""How a machine is, for people: its registers as JSON with names, units and ISO 8601 times.
+
+Only absolute times are told, never ages, so that a view changes when something happened and not with the
+clock; the one exception is the state, which turns to silent by itself.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from vending.business_day import instant
+from vending.state.conditions import COLD_LIMIT, Entry, Register, of_before
+
+State = Literal["online", "silent", "imported", "never"]
+"""Imported: only somebody's imports are known of it, which say nothing about whether it lives. Never: no
+event of it has come."""
+
+
+def last_seen(entry: Entry) -> int | None:
+    """When the machine's newest event happened, in milliseconds; None when nothing came yet."""
+    return entry["seen"][2] if "seen" in entry else None
+
+
+def state(entry: Entry, silent_before: int) -> State:
+    """Whether the machine has spoken since a time (ms)."""
+    seen = entry.get("seen")
+    if seen is None:
+        return "never"
+    if seen[3] == "import":
+        return "imported"
+    return "online" if seen[2] >= silent_before else "silent"
+
+
+def describe(entry: Entry, silent_before: int) -> dict[str, Any]:
+    """All that is known of the machine's condition; what was never reported is left out."""
+    seen = last_seen(entry)
+    said: dict[str, Any] = {"state": state(entry, silent_before)}
+    if seen is not None:
+        said |= {"lastSeen": instant(seen), "clock": entry["seen"][3]}
+    said["temperatures"] = temperatures(entry)
+    said["faults"] = faults(entry)
+    for name, fields in FIELDS.items():
+        if name in entry:
+            said[name] = _named(entry[name], fields)
+    return said
+
+
+FIELDS = {
+    "door": ("open",),
+    "power": ("state",),
+    "heartbeat": ("uptimeS", "queueDepth", "rssiDbm"),
+    "firmware": ("version",),
+    "boot": ("reason",),
+    "lockout": ("zone", "celsius"),
+    "visit": ("visitId", "reason", "started"),
+    "audit": ("sha256",),
+    "command": ("commandId", "status"),
+    "price.applied": ("version",),
+    "planogram.applied": ("version",),
+}
+"""Register → what its values mean, after epoch, sequence and time. A field may be missing at the end."""
+
+
+def temperatures(entry: Entry) -> list[dict[str, Any]]:
+    """Each zone's newest reading. ``warmForS`` is there when a zone that was cold once is too warm now.
+
+    Seconds from the newest good reading to the newest one: what the two registers know, and no guess.
+    """
+    zones = []
+    for zone, register in _family(entry, "temp").items():
+        view = {"zone": zone, "celsius": register[3], "at": instant(register[2])}
+        good = entry.get(f"good:{zone}")
+        if register[3] > COLD_LIMIT and good is not None:
+            view["warmForS"] = max(0, register[2] - good[2]) // 1000
+        zones.append(view)
+    return zones
+
+
+def faults(entry: Entry) -> list[dict[str, Any]]:
+    """The faults that are active, as component, code and when they were raised."""
+    active = []
+    for name, register in _family(entry, "fault").items():
+        component, code = (of_before(word) for word in name.split(":", 1))
+        if register[3]:
+            active.append({"component": component, "code": code, "at": instant(register[2])})
+    return active
+
+
+def _family(entry: Mapping[str, Register], family: str) -> dict[str, Register]:
+    """The registers ``family:rest`` by their rest, in order."""
+    prefix = f"{family}:"
+    return {name.removeprefix(prefix): entry[name] for name in sorted(entry) if name.startswith(prefix)}
+
+
+def _named(register: Register, fields: tuple[str, ...]) -> dict[str, Any]:
+    return {"at": instant(register[2])} | dict(zip(fields, register[3:], strict=False))

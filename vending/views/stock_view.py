@@ -1,0 +1,93 @@
+"""What a machine holds and sold, for people: the stock document as JSON with names."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from vending.business_day import instant
+from vending.state.ledger import Line
+from vending.state.slots import Slot
+from vending.state.stock import Document, closed, missing, missing_numbers
+
+COUNTS = ("vends", "units", "free", "test", "failures", "restocks", "collections")
+
+
+def slots(stock: Document) -> list[dict[str, Any]]:
+    """Each selection with ``onHand`` and ``capacity`` in units; null where nobody ever stated it."""
+    return [
+        {"selection": selection, "onHand": slot.on_hand, "capacity": slot.capacity and slot.capacity[2]}
+        for selection, raw in sorted(stock["slots"].items())
+        for slot in [Slot(raw)]
+    ]
+
+
+def totals(stock: Document) -> dict[str, Any]:
+    """Counts of all time, and the revenue in minor units of each currency."""
+    held = stock["totals"]
+    return {name: held.get(name, 0) for name in COUNTS} | {"revenue": dict(held.get("revenue", {}))}
+
+
+def last(stock: Document) -> dict[str, str]:
+    """When each kind of ledger event happened last, of those that the devices numbered last."""
+    return {kind: instant(ms) for kind, (_, _, ms) in sorted(stock["last"].items())}
+
+
+def holes(stock: Document) -> list[dict[str, Any]]:
+    """Ledger numbers that a device skipped so far: vends still to come, or lost on the device."""
+    return [
+        {"device": book.rpartition("/")[0], "epoch": int(book.rpartition("/")[2]), "missing": intervals}
+        for book, intervals in sorted(missing(stock).items())
+    ]
+
+
+def lost(stock: Document) -> dict[str, Any]:
+    """What was given up: holes, the numbers in them, epochs of devices; and when the last of them was."""
+    told = closed(stock)
+    counts = {name: told.get(name, 0) for name in ("holes", "numbers", "epochs")}
+    return counts | {"at": instant(told["at"]) if told else None}
+
+
+def overview(stock: Document) -> dict[str, Any]:
+    """A machine's line in a table: sums over its slots, and what is sold out."""
+    views = slots(stock)
+    counted = [view for view in views if view["onHand"] is not None and view["capacity"]]
+    return {
+        # A slot with a stated capacity of 0 is switched off.
+        "soldOut": [view["selection"] for view in views if view["onHand"] == 0 and view["capacity"] != 0],
+        "onHand": sum(view["onHand"] for view in counted),
+        "capacity": sum(view["capacity"] for view in counted),
+        "totals": totals(stock),
+        "lastVend": last(stock).get("vend"),
+        "missingLedgerNumbers": missing_numbers(stock),
+        "lostLedgerNumbers": lost(stock)["numbers"],
+    }
+
+
+SHOWN = (
+    "selection",
+    "quantity",
+    "priceMinor",
+    "paidMinor",
+    "currency",
+    "payment",
+    "sku",
+    "product",
+    "reason",
+)
+
+
+def sales(pages: Iterable[Document], from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+    """Vends and failed vends of ledger pages with from ≤ time < to, newest first."""
+    lines = [
+        (line, page)
+        for page in pages
+        for line in page["lines"]
+        if line["kind"] in ("vend", "failure") and from_ms <= line["at"] < to_ms
+    ]
+    lines.sort(key=lambda pair: (pair[0]["at"], pair[1]["epoch"], pair[0]["sequence"]), reverse=True)
+    return [_sale(line, page) for line, page in lines]
+
+
+def _sale(line: Line, page: Document) -> dict[str, Any]:
+    view = {"kind": line["kind"], "at": instant(line["at"]), "timeQuality": line["quality"]}
+    view |= {"device": page["deviceId"], "epoch": page["epoch"], "ledger": line["ledger"]}
+    return view | {name: line[name] for name in SHOWN if name in line}

@@ -1,0 +1,172 @@
+"""Read models of machines: the list, one machine, its sales."""
+
+import asyncio
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from vending.business_day import instant
+from vending.events.envelope import Identifier
+from vending.ingest.commit_stock import readable
+from vending.rollups import rollups
+from vending.state import stock
+from vending.state.conditions import Entry
+from vending.time import millis
+from vending.views import condition_view, stock_view
+from vending.views.condition_view import State
+from vending.views.views import ViewStores, fleet_conditions
+from vending.views.views_alerts import alerts_of
+from vending.views.views_places import fleet, sites, today
+
+READS_AT_ONCE = 16
+SALES_LIMIT = 500
+SALES_WINDOW = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class MachineQuery:
+    """Which machines: at most ``limit`` with ids greater than ``after``, of one site or state if given.
+
+    ``placed``: only those that the catalog names.
+    """
+
+    limit: int = 100
+    after: str = ""
+    site: str | None = None
+    state: State | None = None
+    placed: bool = False
+
+
+async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> dict[str, Any]:
+    """A page of the fleet: ``{"machines": rows, "next": cursor or null, "total": how many match}``."""
+    known = await fleet(stores, now)
+    homes = await sites(stores, now)
+    limit = stores.silent_before(now)
+    matching = [
+        machine
+        for machine, entry in known.items()
+        if query.state in (None, condition_view.state(entry, limit))
+        and query.site in (None, homes.get(machine))
+        and (machine in homes or not query.placed)
+    ]
+    rest = matching[bisect_right(matching, query.after) :]
+    page = rest[: query.limit]
+    spanned = sum(page[0] <= machine <= page[-1] for machine in known) if page else 0
+    held = await _stocks(stores, page, spanned)
+    return {
+        "machines": [
+            {"machineId": machine, "site": homes.get(machine)}
+            | _row(known[machine], held.get(machine) or stock.empty(machine), limit)
+            for machine in page
+        ],
+        "next": page[-1] if len(rest) > len(page) else None,
+        "total": len(matching),
+    }
+
+
+def _row(entry: Entry, held: stock.Document, silent_before: int) -> dict[str, Any]:
+    condition = condition_view.describe(entry, silent_before)
+    return {
+        "state": condition["state"],
+        "lastSeen": condition.get("lastSeen"),
+        "temperatures": condition["temperatures"],
+        "faults": condition["faults"],
+        "doorOpen": condition.get("door", {}).get("open"),
+        "power": condition.get("power", {}).get("state"),
+    } | stock_view.overview(held)
+
+
+async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[str, stock.Document]:
+    """The machines' stock: one query where they stand side by side in the fleet, else point reads."""
+    if not ids:
+        return {}
+    if spanned <= 2 * len(ids):
+        found = stores.machines.select(
+            None, ("type", "=", "stock"), ("machineId", ">=", ids[0]), ("machineId", "<=", ids[-1])
+        )
+        return {stored.body["machineId"]: readable(stored, stock.SCHEMA).body async for stored in found}
+    gate = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def one(machine: str) -> stock.Document | None:
+        async with gate:
+            return await _stock(stores, machine)
+
+    read = await asyncio.gather(*(one(machine) for machine in ids))
+    return {machine: held for machine, held in zip(ids, read, strict=True) if held is not None}
+
+
+async def _stock(stores: ViewStores, machine: str) -> stock.Document | None:
+    stored = await stores.machines.read(machine, "stock")
+    return stored.body if stored and stock.known(readable(stored, stock.SCHEMA).body) else None
+
+
+async def machine(
+    stores: ViewStores, machine: str, default_zone: str, now: datetime, day: str | None = None
+) -> dict[str, Any] | None:
+    """One machine: what it holds, sold, and how it is. None where nobody knows it.
+
+    Without a day, today's sales: ``default_zone`` gives the business day of a machine without a site.
+    """
+    if not re.fullmatch(Identifier, machine):
+        return None
+    heard = await fleet_conditions(stores, now)
+    held = await _stock(stores, machine)
+    if held is None and machine not in heard and machine not in await sites(stores, now):
+        return None
+    known = held or stock.empty(machine)
+    site, date = await today(stores, machine, default_zone, now)
+    stored = await stores.machines.read(*rollups.machine_day_key(machine, day or date))
+    return {
+        "machineId": machine,
+        "site": site,
+        "condition": condition_view.describe(heard.get(machine, {}), stores.silent_before(now)),
+        "slots": stock_view.slots(known),
+        "totals": stock_view.totals(known),
+        "last": stock_view.last(known),
+        "holes": stock_view.holes(known),
+        "lost": stock_view.lost(known),
+        "day": _day(readable(stored, rollups.SCHEMA).body) if stored else None,
+        "alerts": await alerts_of(stores, machine, now),
+    }
+
+
+def _day(document: rollups.Document) -> dict[str, Any]:
+    """The figures of a day, and how they came to be: how often corrected, when, and by how much."""
+    told = {name: document[name] for name in ("date", "figures", "version", "computedAt", "lateUnits")}
+    return told | {"closed": document.get("closed")}
+
+
+async def sales(
+    stores: ViewStores, machine: str, since: datetime | None, until: datetime | None
+) -> dict[str, Any] | None:
+    """Vends and failures with since ≤ time < until, newest first, at most 500; None for an unknown machine.
+
+    Without bounds: the 24 hours up to the last vend. ``truncated`` says that there were more.
+    """
+    if not re.fullmatch(Identifier, machine) or (held := await _stock(stores, machine)) is None:
+        return None
+    first, end = _window(held, since, until)
+    found = stores.machines.select(machine, ("type", "=", "page"), ("to", ">=", first), ("from", "<", end))
+    lines = stock_view.sales([stored.body async for stored in found], first, end)
+    return {
+        "machineId": machine,
+        "from": instant(first),
+        "to": instant(end),
+        "sales": lines[:SALES_LIMIT],
+        "truncated": len(lines) > SALES_LIMIT,
+    }
+
+
+def _window(held: Mapping[str, Any], since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    length = SALES_WINDOW // timedelta(milliseconds=1)
+    if until is not None:
+        end = millis(until)
+    elif since is not None:
+        end = millis(since) + length
+    else:
+        newest = [held["last"][kind][2] for kind in ("vend", "failure") if kind in held["last"]]
+        end = max(newest, default=0) + 1
+    return (millis(since) if since is not None else max(0, end - length)), end
