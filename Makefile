@@ -115,7 +115,7 @@ soak: setup-test ## the long sizes and random examples, outside CI; results in b
 chaos: setup-test ## SEED=1 MINUTES=10: the whole system under faults; figures in benchmarks/chaos.json
 	@$(PY) -m tests.chaos --seeds $(SEED) --minutes $(MINUTES)
 
-breaks: setup-test ## each edit of tests/breaks.toml must make its test fail
+breaks: setup-test ## each break of a promise (tests/breaks) must make its test fail
 	@$(PY) -m tests.breaks
 
 clean: ## removes all local data
