@@ -1,4 +1,4 @@
-"""The event catalogue's JSON Schemas and tables in ``docs/events``, from the code."""
+"""The event types' JSON Schemas and tables in ``docs/events``, from the code."""
 
 import json
 from collections.abc import Iterator
@@ -7,30 +7,25 @@ from typing import Any
 
 import msgspec
 
-from vending.events import event_types as catalogue_module
 from vending.events.envelope import MAX_BODY, MAX_DEPTH, TYPE_PREFIX, TYPE_SUFFIX, Envelope
-from vending.events.event_types import CATALOGUE, LEDGER, LEVELS
+from vending.events.event_types import EVENT_TYPES
+from vending.events.fields import END
 
 ROOT = Path(__file__).parents[1]
 FOLDER, EXAMPLES = ROOT / "docs" / "events", ROOT / "tests" / "events"
-BEGIN, END = "<!-- generated: vendctl schemas -->", "<!-- end -->"
+FROM, TO = "<!-- generated: vendctl schemas -->", "<!-- end -->"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
 
-def kind(name: str) -> str:
-    """How ingest treats a type."""
-    return "ledger" if name in LEDGER else "level" if name in LEVELS else "reading"
-
-
 def schema(name: str) -> Schema:
     """The whole event of one type: its envelope with its data."""
-    shapes = (Envelope, CATALOGUE[name])
-    _, parts = msgspec.json.schema_components(shapes, ref_template="#/$defs/{name}")
-    envelope, data = parts.pop("Envelope"), parts.pop(CATALOGUE[name].__name__)
+    shape = EVENT_TYPES[name]
+    _, parts = msgspec.json.schema_components((Envelope, shape), ref_template="#/$defs/{name}")
+    envelope, data = parts.pop("Envelope"), parts.pop(shape.__name__)
     properties = envelope["properties"] | {"data": data, "type": {"const": type_of(name)}}
     required = list(envelope["required"])
-    if name in LEDGER:
+    if shape.kind == "ledger":
         required.append("ledgersequence")
     else:
         del properties["ledgersequence"]
@@ -47,7 +42,7 @@ def schema(name: str) -> Schema:
 
 def _ecmascript(text: str) -> str:
     """In JSON Schema's regular expressions a ``$`` is the end already."""
-    return text.replace(json.dumps(catalogue_module.END)[1:-1], "$")
+    return text.replace(json.dumps(END)[1:-1], "$")
 
 
 def type_of(name: str) -> str:
@@ -62,14 +57,14 @@ def file_of(name: str) -> str:
 
 def files() -> Iterator[tuple[Path, str]]:
     """Every generated file and its text. The prose of README.md around the markers stays."""
-    for name in CATALOGUE:
+    for name in EVENT_TYPES:
         yield FOLDER / file_of(name), _ecmascript(json.dumps(schema(name), indent=2)) + "\n"
-    before, _, rest = (FOLDER / "README.md").read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    yield FOLDER / "README.md", f"{before}{BEGIN}\n\n{catalogue()}\n{END}{after}"
+    before, _, rest = (FOLDER / "README.md").read_text().partition(FROM)
+    _, _, after = rest.partition(TO)
+    yield FOLDER / "README.md", f"{before}{FROM}\n\n{tables()}\n{TO}{after}"
 
 
-def catalogue() -> str:
+def tables() -> str:
     """The tables of README.md."""
     lines = [
         f"An event has at most {MAX_BODY:,} bytes and nests at most {MAX_DEPTH} deep.",
@@ -77,11 +72,11 @@ def catalogue() -> str:
         "| type | kind | says | schema | example |",
         "|---|---|---|---|---|",
     ]
-    for name, shape in CATALOGUE.items():
+    for name, shape in EVENT_TYPES.items():
         says = (shape.__doc__ or "").split("\n", maxsplit=1)[0].replace("``", "`")
         example = f"[example](../../tests/events/{name}.json)"
-        lines.append(f"| `{name}` | {kind(name)} | {says} | [schema]({file_of(name)}) | {example} |")
-    for name in CATALOGUE:
+        lines.append(f"| `{name}` | {shape.kind} | {says} | [schema]({file_of(name)}) | {example} |")
+    for name in EVENT_TYPES:
         found = schema(name)
         lines += ["", f"### {name}", "", "| field | required | value |", "|---|---|---|", *_rows(found)]
     return "\n".join(lines) + "\n"
@@ -109,7 +104,7 @@ def _value(value: Schema) -> str:
     bounds = [f"{value.get('minimum', '')}..{value.get('maximum', '')}"] if "minimum" in value else []
     bounds += [f"at most {value[key]} {what}" for key, what in _LONGEST.items() if key in value]
     if "pattern" in value:
-        bounds.append(f"`{value['pattern'].replace(catalogue_module.END, '$')}`")
+        bounds.append(f"`{value['pattern'].replace(END, '$')}`")
     if "default" in value:
         bounds.append(f"default `{json.dumps(value['default'])}`")
     return ", ".join([words, *bounds])

@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.support.events import body, hub_event, level, temperature, vend
 from vending.events.envelope import Event, parse
-from vending.events.event_types import InventoryLevel, InventoryRestocked, VendCompleted
+from vending.events.inventory import InventoryLevel, InventoryRestocked
+from vending.events.vends import VendCompleted
 
 SELECTIONS = ("A1", "A2", "B1")
 

@@ -14,8 +14,8 @@ import msgspec
 
 from vending.archive.read_archive import lines
 from vending.errors import Rejected
+from vending.events.base import LevelEvent
 from vending.events.envelope import Event, HubEvent, parse
-from vending.events.event_types import InventoryLevel
 from vending.events.records import decode_lines, place, restore
 from vending.ingest.exclusions import NONE, Exclusions
 from vending.ports import Blobs, Documents
@@ -77,9 +77,10 @@ class Stored:
         if event.ledger is not None:
             number = (event.machine, event.device, event.envelope.deviceepoch, event.ledger)
             applied = self.lines.get(number) == event.digest
-        elif isinstance(event.data, InventoryLevel):
+        elif isinstance(event.data, LevelEvent):
             slots = self.slots.get(event.machine, {})
-            bases = [Slot(slots.get(x.selection)).base for x in event.data.selections]
+            levels = [effect.selection for effect in event.data.slots() if effect.level is not None]
+            bases = [Slot(slots.get(selection)).base for selection in levels]
             applied = all(base is not None and base[:2] >= event.order for base in bases)
         else:
             applied = True

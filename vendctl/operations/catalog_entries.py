@@ -15,7 +15,7 @@ from vending import business_day
 from vending.catalog.catalog import SCHEMA
 from vending.errors import Rejected
 from vending.events import envelope as events
-from vending.events.event_types import END, Code, Currency, Level, Minor, Selection
+from vending.events.fields import END, Code, Currency, Level, Minor, Selection
 
 ALWAYS = "always"
 AFFECTS = 20

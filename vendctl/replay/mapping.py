@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.money import PLAIN, Numbers
-from vending.events.event_types import Payment
+from vending.events.fields import Payment
 
 REQUIRED = ("time", "machine", "payment")
 EITHER = (("amount", "unit_amount"), ("selection", "product"))

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 from vending.errors import Rejected
+from vending.events import base
 from vending.events.envelope import HubEvent, parse
-from vending.events.event_types import Data, Fault, Heartbeat, Temperature, VendCompleted, VendFailed
 
 Kind = Literal["int32", "int64", "double", "time", "text", "word", "bytes"]
 """``word`` is text of few distinct values, ``time`` microseconds UTC."""
@@ -24,19 +24,7 @@ COLUMNS: dict[str, Kind] = {
     "ledger_sequence": "int64",
     "time": "time",
     "clock_sync": "word",
-    "selection": "word",
-    "quantity": "int32",
-    "price_minor": "int64",
-    "paid_minor": "int64",
-    "currency": "word",
-    "payment": "word",
-    "sku": "word",
-    "zone": "word",
-    "celsius": "double",
-    "component": "word",
-    "code": "word",
-    "reason": "word",
-    "rssi_dbm": "int32",
+    **base.COLUMNS,
     "fault": "word",
     "generation": "word",
     "partition": "word",
@@ -83,7 +71,7 @@ def row(hub: HubEvent) -> Row:
         "ledger_sequence": envelope.ledgersequence,
         "time": envelope.time,
         "clock_sync": envelope.clocksync,
-    } | _facts(event.data)
+    } | {column: getattr(event.data, field) for column, field in event.data.columns.items()}
     return found | {column: value for column, value in said.items() if value is not msgspec.UNSET}
 
 
@@ -105,27 +93,3 @@ def hub_event(found: Row) -> HubEvent:
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
-
-
-def _facts(data: Data) -> Row:
-    match data:
-        case VendCompleted():
-            return {
-                "selection": data.selection,
-                "quantity": data.quantity,
-                "price_minor": data.price_minor,
-                "paid_minor": data.paid_minor,
-                "currency": data.currency,
-                "payment": data.payment_method,
-                "sku": data.sku,
-            }
-        case VendFailed():
-            return {"selection": data.selection, "reason": data.reason}
-        case Temperature():
-            return {"zone": data.zone, "celsius": data.celsius}
-        case Fault():
-            return {"component": data.component, "code": data.code}
-        case Heartbeat():
-            return {"rssi_dbm": data.rssi_dbm}
-        case _:
-            return {}

@@ -11,9 +11,11 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from vending.errors import Rejected
 from vending.events import publishers
+from vending.events.base import Data, StockEvent
 from vending.events.bodies import look
 from vending.events.clock import believed
-from vending.events.event_types import CATALOGUE, END, LEDGER, LEVELS, Data
+from vending.events.event_types import EVENT_TYPES, LEDGER
+from vending.events.fields import END
 from vending.time import Moment
 
 MAX_BODY = 65_536
@@ -103,7 +105,7 @@ class Event:
     @property
     def stocked(self) -> bool:
         """Whether it changes the stock document: ledger events and absolute levels."""
-        return self.name in LEDGER or self.name in LEVELS
+        return isinstance(self.data, StockEvent)
 
     @property
     def ledger(self) -> int | None:
@@ -113,7 +115,7 @@ class Event:
 
 
 _envelope = msgspec.json.Decoder(Envelope)
-_data = {name: msgspec.json.Decoder(shape) for name, shape in CATALOGUE.items()}
+_data = {name: msgspec.json.Decoder(shape) for name, shape in EVENT_TYPES.items()}
 
 
 def parse(hub: HubEvent, bound_from: datetime | None = None) -> Event:
@@ -174,7 +176,7 @@ def _check_depth(content: Any) -> None:
 
 def _name(envelope: Envelope) -> str:
     name = envelope.type.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
-    if name not in CATALOGUE or envelope.type != f"{TYPE_PREFIX}{name}{TYPE_SUFFIX}":
+    if name not in EVENT_TYPES or envelope.type != f"{TYPE_PREFIX}{name}{TYPE_SUFFIX}":
         raise Rejected("unknown-type", f"no type {envelope.type!r} in the catalogue")
     return name
 

@@ -16,24 +16,21 @@ from typing import Any
 import msgspec
 
 from vending.errors import Rejected
-from vending.events import event_types as catalogue
+from vending.events.climate import COLD_LIMIT as COLD_LIMIT
 from vending.events.envelope import Event
+from vending.events.event_types import REGISTERS
+from vending.events.faults import ESCAPE
 
 SCHEMA = 2
 MACHINES_PER_DOCUMENT = 2_000
-COLD_LIMIT = 5.0
-"""Degrees Celsius: the health cut-off of a cold zone."""
 FULL_BYTES = 1_000_000
 """A document whose entries grew beyond takes no more: its machines go on in the next one. Twice as much is
 the most that Cosmos DB takes."""
-FAMILIES = {"temp": 8, "good": 8, "fault": 32}
+FAMILIES = {register.name: register.kept for register in REGISTERS.values() if register.kept is not None}
 """How many registers of a family a machine keeps: the newest by (order, name). A number and not bytes:
 registers only ever get newer, so one that has so many above it once has them in any order of arrival, whereas
 by bytes an older short name may fit where a newer long one did not. At most 8 KB of a machine's (a fault's
 register is 190 bytes with the longest names, a zone's 124)."""
-
-ESCAPE = "~"
-"""Stands for a ``:`` within a word of a register's name; the catalogue lets no word hold it."""
 
 Register = list[Any]
 Entry = dict[str, Register]
@@ -59,13 +56,12 @@ def merge(entry: Entry, event: Event) -> Entry:
 
     Raises :class:`Rejected` (conflict) when one event id came with two contents.
     """
-    said = {"seen": [event.envelope.clocksync]} | _registers(event.data, event.name)
+    said = {"seen": [event.envelope.clocksync]} | event.data.registers(event.name)
     order = list(event.order)
     news: Entry = {}
-    fault = isinstance(event.data, catalogue.Fault)
     for name, value in said.items():
         register = [*order, event.at.ms, *value]
-        held = _held(entry, name) if fault else entry.get(name)
+        held = _held(entry, name) if ESCAPE in name else entry.get(name)
         if held is None or held[:2] < order:
             news[name] = register
         elif held[:2] == order and held[3:] != value:
@@ -74,7 +70,7 @@ def merge(entry: Entry, event: Event) -> Entry:
             )
     if not news:
         return entry
-    if news.keys() <= entry.keys() and not (fault and any(ESCAPE in name for name in news)):
+    if news.keys() <= entry.keys() and not any(ESCAPE in name for name in news):
         return entry | news
     return _bounded(entry | news)
 
@@ -85,7 +81,7 @@ def covers(entry: Entry, event: Event) -> bool:
     A register that its family had no room for is covered by the newer ones that fill it.
     """
     order = list(event.order)
-    for name in {"seen": []} | _registers(event.data, event.name):
+    for name in {"seen": []} | event.data.registers(event.name):
         held = _held(entry, name)
         if held is None:
             family = _family(name)
@@ -176,43 +172,3 @@ def _places(entry: Entry, family: str) -> list[tuple[list[int], str]]:
 
 def _family(name: str) -> str:
     return name.partition(":")[0]
-
-
-def _registers(data: catalogue.Data, name: str) -> dict[str, list[Any]]:
-    """Register name → what follows its order and time."""
-    match data:
-        case catalogue.Temperature():
-            registers = {f"temp:{data.zone}": [data.celsius]}
-            return registers | ({f"good:{data.zone}": [data.celsius]} if data.celsius <= COLD_LIMIT else {})
-        case catalogue.Door():
-            return {"door": [data.open]}
-        case catalogue.Power():
-            return {"power": [data.state]}
-        case catalogue.Fault():
-            words = [word.replace(":", ESCAPE) for word in (data.component, data.code)]
-            return {":".join(["fault", *words]): [name == "fault.raised"]}
-        case catalogue.Heartbeat():
-            signal = [data.rssi_dbm] if isinstance(data.rssi_dbm, int) else []
-            return {"heartbeat": [data.uptime_s, data.queue_depth, *signal], "firmware": [data.firmware]}
-        case catalogue.Boot():
-            return {"boot": [data.reason], "firmware": [data.firmware]}
-        case _:
-            return _rare_registers(data, name)
-
-
-def _rare_registers(data: catalogue.Data, name: str) -> dict[str, list[Any]]:
-    match data:
-        case catalogue.HealthLockout():
-            return {"lockout": [data.zone, data.celsius]}
-        case catalogue.CashLevel():
-            return {"cash": [[[tube.coin_minor, tube.count, tube.full] for tube in data.tubes]]}
-        case catalogue.Visit():
-            return {"visit": [data.visit_id, data.reason, name == "visit.started"]}
-        case catalogue.AuditDex():
-            return {"audit": [data.sha256]}
-        case catalogue.CommandResult():
-            return {"command": [data.command_id, data.status]}
-        case catalogue.Applied():
-            return {name: [data.version]}
-        case _:
-            return {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from vending.events import event_types as catalogue
+from vending.events.base import LedgerEvent
 from vending.events.envelope import Event
 
 PAGE_SCHEMA = 1
@@ -22,57 +22,18 @@ Line = dict[str, Any]
 
 def line(event: Event) -> Line:
     """What the ledger keeps of an event."""
+    data = event.data
+    if not isinstance(data, LedgerEvent):
+        raise TypeError(f"{event.name} has no ledger line")
     common: Line = {
         "ledger": event.ledger,
         "sequence": event.envelope.sequence,
-        "kind": KINDS[event.name],
+        "kind": data.line_kind,
         "at": event.at.ms,
         "quality": event.at.quality,
         "digest": event.digest,
     }
-    return common | _facts(event.data)
-
-
-KINDS = {
-    "vend.completed": "vend",
-    "vend.failed": "failure",
-    "inventory.restocked": "restock",
-    "cash.collected": "collection",
-}
-
-
-def _facts(data: catalogue.Data) -> Line:
-    match data:
-        case catalogue.VendCompleted():
-            facts = {
-                "selection": data.selection,
-                "quantity": data.quantity,
-                "priceMinor": data.price_minor,
-                "paidMinor": data.paid_minor,
-                "currency": data.currency,
-                "payment": data.payment_method,
-                "sku": data.sku,
-                "product": data.product,
-                "taxMinor": data.tax_minor,
-                "discountMinor": data.discount_minor,
-            }
-        case catalogue.VendFailed():
-            facts = {"selection": data.selection, "reason": data.reason, "refunded": data.refunded}
-        case catalogue.InventoryRestocked():
-            lines = [[x.selection, x.before, x.added, x.removed, x.spoiled, x.after] for x in data.lines]
-            facts = {"visit": data.visit_id, "slots": lines}
-        case catalogue.CashCollected():
-            facts = {
-                "visit": data.visit_id,
-                "bag": data.bag_id,
-                "currency": data.currency,
-                "boxMinor": data.box_minor,
-                "billsMinor": data.bills_minor,
-                "countedMinor": data.counted_minor,
-            }
-        case _:
-            raise TypeError(f"{type(data).__name__} has no ledger line")
-    return {key: value for key, value in facts.items() if value is not UNSET}
+    return common | {name: fact for name, fact in data.facts().items() if fact is not UNSET}
 
 
 def pages(machine: str, lines: Iterable[tuple[str, int, Line]]) -> list[dict[str, Any]]:

@@ -6,9 +6,7 @@
 
 ``applied`` and ``closed``: :mod:`vending.state.books`.
 
-``delivered``: the machine's events with hub sequence numbers first..last are all counted, so that one of
-them that comes again is a redelivery. Only the newest such run is remembered: a duplicate outside of it is
-compared with its ledger line, for at a stop the platform delivers later batches before the one it gave up.
+``delivered``: :mod:`vending.state.deliveries`. ``slots``: :mod:`vending.state.slots`.
 
 The fold is order-free within the bounds on books and on open holes: any permutation, duplication and
 batching of the same events gives the same document, ``rev`` and ``delivered`` (how it came) excepted. Beyond
@@ -17,21 +15,23 @@ them what is given up depends on the order of arrival, never on how it was cut i
 Schema 1 had ``marks``, the highest counted number of each partition; schema 2 had no ``closed``.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from vending.errors import Rejected
-from vending.events import event_types as catalogue
+from vending.events.base import LedgerEvent, LevelEvent, Tally
 from vending.events.envelope import Event, HubEvent
 from vending.state import intervals
 from vending.state.books import Books, lacking
+from vending.state.deliveries import Deliveries
 from vending.state.ledger import Line, line
+from vending.state.shelf import MAX_SLOTS as MAX_SLOTS
+from vending.state.shelf import Shelf
 from vending.state.slots import Slot
 from vending.time import millis
 
 SCHEMA = 3
-MAX_SLOTS = 120
 MAX_CURRENCIES = 16
 CLOSED, RETIRED = GIVEN_UP = "hole-closed", "epoch-retired"
 """Why an event comes too late: what it is missing in was given up."""
@@ -152,132 +152,66 @@ class _Work:
         parts = ("delivered", "slots", "totals", "last")
         self.stock = stock | {part: dict(stock.get(part, {})) for part in parts} | {"schema": SCHEMA}
         self.stock.pop("marks", None)
-        self.slots: dict[str, Slot] = {}
         self.result = Folded(self.stock)
         self.fresh: dict[tuple[str, int], str] = {}
-        self.counted: dict[str, list[int]] = {}
-        self.open: dict[str, list[int]] = {}
+        self.deliveries = Deliveries(self.stock["delivered"])
+        self.shelf = Shelf(self.stock["slots"])
         self.books = Books(stock["applied"], closed(stock), retired)
 
     def take(self, event: Event) -> None:
-        if isinstance(event.data, catalogue.InventoryLevel):
-            self._levels(event, event.data)
-            return
-        number = event.ledger
-        if number is None:
+        data, number = event.data, event.ledger
+        if isinstance(data, LevelEvent):
+            before = self.shelf.apply(event.order, data.slots())
+            self.result.changed = self.result.changed or self.shelf.changed(before)
+        elif not isinstance(data, LedgerEvent) or number is None:
             raise TypeError(f"{event.name} is a reading; the stock has no place for it")
-        if self.books.settled(book(event), number):
+        elif self.books.settled(book(event), number):
             self._settled(event, number)
-            return
-        self._check_currency(event)
-        self._slots(event)
-        self._count(event, number)
+        else:
+            self._new(event, data, number)
 
     def refuse(self, event: Event, fault: Rejected) -> None:
         self.result.rejected.append((event.hub, fault))
-        _noted(self.open, event.hub)
+        self.deliveries.left_open(event.hub)
 
     def finish(self) -> Folded:
         if self.result.changed:
-            self._delivered()
             self.stock |= {"applied": self.books.applied, "closed": self.books.closed}
+            self.stock |= {"delivered": self.deliveries.dump(), "slots": self.shelf.dump()}
             self.result.closings = self.books.closings
-            for selection, slot in self.slots.items():
-                if slot.known:
-                    self.stock["slots"][selection] = slot.dump()
-            self.stock["slots"] = dict(sorted(self.stock["slots"].items()))
             self.stock["rev"] += 1
         return self.result
-
-    def _delivered(self) -> None:
-        """Remember the newest run without a refused event or a possible conflict: such a one must be judged
-        again when it is redelivered, for its dead letter may not be written yet."""
-        runs = self.stock["delivered"]
-        for partition, numbers in self.counted.items():
-            last = max(numbers)
-            barrier = max((number for number in self.open.get(partition, ()) if number < last), default=-1)
-            first = min(number for number in numbers if number > barrier)
-            held = runs.get(partition)
-            if held and held[0] <= last + 1 and first <= held[1] + 1:
-                first, last = min(first, held[0]), max(last, held[1])
-            runs[partition] = [first, last]
-
-    def _redelivered(self, hub: HubEvent) -> bool:
-        held = self.stock["delivered"].get(_partition(hub))
-        return held is not None and held[0] <= hub.sequence <= held[1]
 
     def _settled(self, event: Event, number: int) -> None:
         known = self.fresh.get((book(event), number))
         if known is None:
-            if not self._redelivered(event.hub):
+            if not self.deliveries.redelivered(event.hub):
                 self.result.possible_conflicts.append(event)
-                _noted(self.open, event.hub)
+                self.deliveries.left_open(event.hub)
         elif known != event.digest:
             raise conflict(event, known)
 
-    def _check_currency(self, event: Event) -> None:
-        if isinstance(event.data, catalogue.VendCompleted):
-            revenue = self.stock["totals"].get("revenue", {})
-            if event.data.currency not in revenue and len(revenue) >= MAX_CURRENCIES:
-                raise Rejected("wrong-schema", f"the machine has taken {MAX_CURRENCIES} currencies already")
-
-    def _levels(self, event: Event, data: catalogue.InventoryLevel) -> None:
-        stated = [
-            (x.selection, x.level, x.capacity if isinstance(x.capacity, int) else None)
-            for x in data.selections
-        ]
-        before = [self._slot(x.selection).dump() for x in data.selections]
-        self._state(event, stated)
-        if any(self.slots[x.selection].dump() != raw for x, raw in zip(data.selections, before, strict=True)):
-            self.result.changed = True
-
-    def _slots(self, event: Event) -> None:
-        """What a new ledger event does to the slots. The absolute part first: only that can be refused."""
-        data = event.data
-        if isinstance(data, catalogue.VendCompleted):
-            after = data.level_after
-            self._state(event, [(data.selection, after if isinstance(after, int) else None, None)])
-            self._slot(data.selection).vend(event.order, data.quantity)
-        elif isinstance(data, catalogue.InventoryRestocked):
-            self._state(event, [(x.selection, x.after, None) for x in data.lines])
-
-    def _state(self, event: Event, stated: Sequence[tuple[str, int | None, int | None]]) -> None:
-        """Put absolute levels and capacities (selection, level, capacity) in: all of them, or none."""
-        self._room([selection for selection, _, _ in stated])
-        before = {selection: self._slot(selection).dump() for selection, _, _ in stated}
-        try:
-            for selection, level, capacity in stated:
-                if level is not None:
-                    self._slot(selection).count(event.order, level)
-                if capacity is not None:
-                    self._slot(selection).holds(event.order, capacity)
-        except Rejected:
-            self.slots |= {selection: Slot(raw) for selection, raw in before.items()}
-            raise
-
-    def _count(self, event: Event, number: int) -> None:
-        key = book(event)
-        self.books.count(key, number, millis(event.hub.enqueued))
+    def _new(self, event: Event, data: LedgerEvent, number: int) -> None:
+        """What may be refused comes first, so that a refused event changes nothing."""
+        tally = data.tally()
+        self._check_currency(tally)
+        if effects := data.slots():
+            self.shelf.apply(event.order, effects)
+        self.books.count(book(event), number, millis(event.hub.enqueued))
         entry = line(event)
-        _total(self.stock["totals"], entry)
+        _add(self.stock["totals"], tally)
         latest = [*event.order, event.at.ms]
         self.stock["last"][entry["kind"]] = max(self.stock["last"].get(entry["kind"], latest), latest)
         self.result.lines.append((event.device, event.envelope.deviceepoch, entry))
-        _noted(self.counted, event.hub)
-        self.fresh[key, number] = event.digest
+        self.deliveries.counted(event.hub)
+        self.fresh[book(event), number] = event.digest
         self.result.changed = True
 
-    def _room(self, selections: list[str]) -> None:
-        if len(set(selections)) < len(selections):
-            raise Rejected("wrong-schema", "a selection is named twice in one event")
-        known = self.stock["slots"].keys() | {name for name, slot in self.slots.items() if slot.known}
-        if len(known | set(selections)) > MAX_SLOTS:
-            raise Rejected("wrong-schema", f"the machine would have more than {MAX_SLOTS} slots")
-
-    def _slot(self, selection: str) -> Slot:
-        if selection not in self.slots:
-            self.slots[selection] = Slot(self.stock["slots"].get(selection))
-        return self.slots[selection]
+    def _check_currency(self, tally: Tally) -> None:
+        if tally.currency is not None:
+            revenue = self.stock["totals"].get("revenue", {})
+            if tally.currency not in revenue and len(revenue) >= MAX_CURRENCIES:
+                raise Rejected("wrong-schema", f"the machine has taken {MAX_CURRENCIES} currencies already")
 
 
 def conflict(event: Event, stored: str) -> Rejected:
@@ -286,24 +220,9 @@ def conflict(event: Event, stored: str) -> Rejected:
     return Rejected("conflict", f"{event.device} reported event {event.envelope.id} with two contents: {was}")
 
 
-def _partition(hub: HubEvent) -> str:
-    return f"{hub.generation}/{hub.partition}"
-
-
-def _noted(numbers: dict[str, list[int]], hub: HubEvent) -> None:
-    numbers.setdefault(_partition(hub), []).append(hub.sequence)
-
-
-def _total(totals: dict[str, Any], entry: Line) -> None:
-    if entry["kind"] != "vend":
-        key = {"failure": "failures", "restock": "restocks", "collection": "collections"}[entry["kind"]]
-        totals[key] = totals.get(key, 0) + 1
-        return
-    kind = entry["payment"] if entry["payment"] in ("free", "test") else "vends"
-    totals[kind] = totals.get(kind, 0) + 1
-    if kind == "test":
-        return
-    totals["units"] = totals.get("units", 0) + entry["quantity"]
-    revenue = totals.get("revenue", {})
-    sum_of_all = revenue.get(entry["currency"], 0) + entry["paidMinor"]
-    totals["revenue"] = revenue | {entry["currency"]: sum_of_all}
+def _add(totals: dict[str, Any], tally: Tally) -> None:
+    for counter, count in tally.counts.items():
+        totals[counter] = totals.get(counter, 0) + count
+    if tally.revenue is not None:
+        revenue = totals.get("revenue", {})
+        totals["revenue"] = revenue | {tally.currency: revenue.get(tally.currency, 0) + tally.revenue}

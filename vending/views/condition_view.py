@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from vending.business_day import instant
-from vending.state.conditions import COLD_LIMIT, Entry, Register, of_before
+from vending.events.climate import COLD_LIMIT
+from vending.events.event_types import REGISTERS
+from vending.state.conditions import Entry, Register, of_before
 
 State = Literal["online", "silent", "imported", "never"]
 """Imported: only somebody's imports are known of it, which say nothing about whether it lives. Never: no
@@ -38,26 +40,10 @@ def describe(entry: Entry, silent_before: int) -> dict[str, Any]:
         said |= {"lastSeen": instant(seen), "clock": entry["seen"][3]}
     said["temperatures"] = temperatures(entry)
     said["faults"] = faults(entry)
-    for name, fields in FIELDS.items():
-        if name in entry:
-            said[name] = _named(entry[name], fields)
+    for name, register in REGISTERS.items():
+        if register.shown and name in entry:
+            said[name] = _named(entry[name], register.shown)
     return said
-
-
-FIELDS = {
-    "door": ("open",),
-    "power": ("state",),
-    "heartbeat": ("uptimeS", "queueDepth", "rssiDbm"),
-    "firmware": ("version",),
-    "boot": ("reason",),
-    "lockout": ("zone", "celsius"),
-    "visit": ("visitId", "reason", "started"),
-    "audit": ("sha256",),
-    "command": ("commandId", "status"),
-    "price.applied": ("version",),
-    "planogram.applied": ("version",),
-}
-"""Register → what its values mean, after epoch, sequence and time. A field may be missing at the end."""
 
 
 def temperatures(entry: Entry) -> list[dict[str, Any]]:

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from vending.business_day import instant
+from vending.events.event_types import LEDGER
 from vending.state.ledger import Line
 from vending.state.slots import Slot
 from vending.state.stock import Document, closed, missing, missing_numbers
 
-COUNTS = ("vends", "units", "free", "test", "failures", "restocks", "collections")
+COUNTS = tuple(counter for shape in LEDGER.values() for counter in shape.counters)
+SALES = {shape.line_kind: shape.sale for shape in LEDGER.values() if shape.sale}
+"""Kind of a ledger line → the facts of it that are shown."""
 
 
 def slots(stock: Document) -> list[dict[str, Any]]:
@@ -62,26 +65,13 @@ def overview(stock: Document) -> dict[str, Any]:
     }
 
 
-SHOWN = (
-    "selection",
-    "quantity",
-    "priceMinor",
-    "paidMinor",
-    "currency",
-    "payment",
-    "sku",
-    "product",
-    "reason",
-)
-
-
 def sales(pages: Iterable[Document], from_ms: int, to_ms: int) -> list[dict[str, Any]]:
     """Vends and failed vends of ledger pages with from ≤ time < to, newest first."""
     lines = [
         (line, page)
         for page in pages
         for line in page["lines"]
-        if line["kind"] in ("vend", "failure") and from_ms <= line["at"] < to_ms
+        if line["kind"] in SALES and from_ms <= line["at"] < to_ms
     ]
     lines.sort(key=lambda pair: (pair[0]["at"], pair[1]["epoch"], pair[0]["sequence"]), reverse=True)
     return [_sale(line, page) for line, page in lines]
@@ -90,4 +80,4 @@ def sales(pages: Iterable[Document], from_ms: int, to_ms: int) -> list[dict[str,
 def _sale(line: Line, page: Document) -> dict[str, Any]:
     view = {"kind": line["kind"], "at": instant(line["at"]), "timeQuality": line["quality"]}
     view |= {"device": page["deviceId"], "epoch": page["epoch"], "ledger": line["ledger"]}
-    return view | {name: line[name] for name in SHOWN if name in line}
+    return view | {name: line[name] for name in SALES[line["kind"]] if name in line}

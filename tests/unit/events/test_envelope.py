@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.support.events import body, hub_event, level, temperature, vend
 from vending.errors import Rejected
 from vending.events.envelope import MAX_BODY, Event, content_digest, parse
-from vending.events.event_types import CATALOGUE
+from vending.events.event_types import EVENT_TYPES
 from vending.events.publishers import MAX_EPOCH, MAX_UNSIGNED_EPOCH, Publisher, build
 
 ALWAYS = datetime.min.replace(tzinfo=UTC)
@@ -80,7 +80,7 @@ def test_of_another_body_only_the_place_is_told(content: bytes) -> None:
 
 
 def test_every_type_has_an_example() -> None:
-    assert {path.stem for path in EXAMPLES} == CATALOGUE.keys()
+    assert {path.stem for path in EXAMPLES} == EVENT_TYPES.keys()
 
 
 @pytest.mark.parametrize(

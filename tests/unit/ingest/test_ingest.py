@@ -286,16 +286,12 @@ async def test_isolating_a_bug_notes_no_refusal_twice(bug: None, monkeypatch: py
 
 
 async def test_a_bug_in_a_reading_costs_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    from vending.state import conditions
-
-    registers = conditions._registers
+    from vending.events.cabinet import Door
 
     def buggy(data: object, name: str) -> dict[str, list[object]]:
-        if name == "door":
-            raise KeyError("a bug")
-        return registers(data, name)  # type: ignore[arg-type]
+        raise KeyError("a bug")
 
-    monkeypatch.setattr(conditions, "_registers", buggy)
+    monkeypatch.setattr(Door, "registers", buggy)
     world = World()
     await world.take(*delivered([temperature(1), body("door", {"open": True}, 2), vend(3, ledger=1)]))
     assert world.dead() == {"1/0@1": "defect"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vending.events.event_types import Code, Payment
+from vending.events.fields import Code, Payment
 from vending.rollups import breakdowns, rollups
 from vending.rollups.breakdowns import PARTS, bare, fit, keep, narrow, size
 from vending.rollups.rollups import OTHER, add, by_category, total

@@ -7,14 +7,14 @@ import pytest
 
 from vendctl.__main__ import main as vendctl
 from vendctl.schemas import EXAMPLES, FOLDER, file_of, schema
-from vending.events.event_types import CATALOGUE, LEDGER
+from vending.events.event_types import EVENT_TYPES, LEDGER
 
 
 def test_documents_are_current() -> None:
     assert vendctl(["schemas", "--check"]) == 0
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", EVENT_TYPES)
 def test_examples_have_what_the_schema_requires_and_nothing_it_does_not_know(name: str) -> None:
     stored = json.loads((FOLDER / file_of(name)).read_text())
     example = json.loads((EXAMPLES / f"{name}.json").read_text())
@@ -28,11 +28,11 @@ def test_examples_have_what_the_schema_requires_and_nothing_it_does_not_know(nam
 
 
 def test_ledger_events_need_their_number_and_others_must_not_have_one() -> None:
-    for name in CATALOGUE:
+    for name in EVENT_TYPES:
         assert ("ledgersequence" in schema(name)["required"]) == (name in LEDGER)
         assert ("ledgersequence" in schema(name)["properties"]) == (name in LEDGER)
 
 
 def test_a_stale_document_is_noticed(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(CATALOGUE, "vend.completed", CATALOGUE["door"])
+    monkeypatch.setitem(EVENT_TYPES, "vend.completed", EVENT_TYPES["door"])
     assert vendctl(["schemas", "--check"]) == 1
