@@ -261,7 +261,7 @@ class Stack:
         log = log or self.data / f"{name}.log"
         with log.open("ab") as output, uninterrupted():
             process = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-m", "devstack", name, *words, "--ready-file", str(ready)],
+                [sys.executable, "-m", "devstack.serve", name, *words, "--ready-file", str(ready)],
                 env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True,
             )  # fmt: skip

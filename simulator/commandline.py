@@ -189,12 +189,16 @@ class Program:
         except typer.TyperException as fault:
             return self._failed(_usage(fault, self.name), as_json=as_json)
         except Exception as fault:  # noqa: BLE001 - told in a line, or with its traceback
-            return self._failed(self._told(fault, words), as_json=as_json)
+            return self.fault(fault, words, as_json=as_json)
         if isinstance(found, Answer):
             return _told_to_the_end(found, as_json=as_json)
         if found == Exit.STOPPED:
             return self._failed("", as_json=as_json, code=Exit.STOPPED)
         return int(found or 0)
+
+    def fault(self, fault: Exception, words: Sequence[str], *, as_json: bool = False) -> int:
+        """Tell what the command that these words name has raised; the exit code."""
+        return self._failed(self._told(fault, words), as_json=as_json)
 
     def _told(self, fault: Exception, words: Sequence[str]) -> str:
         """A fault in words; a bug's traceback is printed first, and any other's where it is asked for."""

@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,9 @@ GIVEN: dict[str, dict[str, str]] = {
     },
 }
 """Parameter file → the environment that it reads: dev with nothing in it, prod with all of it."""
+MAIN, FORMAT = "main", "format"
+STEPS = (*GIVEN, MAIN, FORMAT)
+"""What the compiler is called for: each parameter file, the template, the form of all files."""
 TARGET = ("--subscription-id", NOBODY, "--resource-group", "vendstream", "--location", "westeurope",
           "--deployment-name", "vendstream")  # fmt: skip
 
@@ -112,19 +115,21 @@ class Made:
     results: dict[str, str] = field(default_factory=dict)
 
 
-def make(compiler: str, folder: Path) -> Made:
+def make(compiler: str, folder: Path, steps: Collection[str] = STEPS) -> Made:
     """The compiler on a copy of the folder. Faults: findings of any severity, and what is not formatted."""
     made, said = Made(), []
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name).resolve() / "infra"
         shutil.copytree(folder, copy)
-        for each, given in GIVEN.items():
+        for each in (name for name in GIVEN if name in steps):
             words = ("snapshot", f"{each}.bicepparam", "--mode", "overwrite", *TARGET)
-            said.append(run(compiler, *words, folder=copy, given=given))
+            said.append(run(compiler, *words, folder=copy, given=GIVEN[each]))
             _keep(made, f"{each}.json", copy / f"{each}.snapshot.json")
-        said.append(run(compiler, "build", "main.bicep", "--outfile", "main.json", folder=copy))
-        _keep(made, "main.json", copy / "main.json")
-        said.append(run(compiler, "format", "--pattern", "**/*.bicep*", folder=copy))
+        if MAIN in steps:
+            said.append(run(compiler, "build", "main.bicep", "--outfile", "main.json", folder=copy))
+            _keep(made, "main.json", copy / "main.json")
+        if FORMAT in steps:
+            said.append(run(compiler, "format", "--pattern", "**/*.bicep*", folder=copy))
         made.faults += _findings(said, copy.parent) + [
             f"infra/{each} is not formatted: bicep format infra/{each}"
             for each, path in sources(folder).items()

@@ -1,19 +1,21 @@
-"""Listeners for an app's functions."""
+"""Listeners for an app's functions, each kind imported where the app has one: its SDK is slow to import."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker
-from devstack.functions.listeners import Listener, cosmos, cosmos_settings, event_hub_settings, queue
-from devstack.functions.listeners.blob import BlobTriggers
-from devstack.functions.listeners.event_hubs import EventHubListener
+from devstack.functions.listeners import Listener
 from devstack.functions.listeners.http import HttpTrigger
-from devstack.functions.listeners.queue_loop import Wakes
-from devstack.functions.listeners.timer import TimerListener
+from devstack.functions.listeners.wakes import Wakes
 from devstack.functions.model import Function
 from devstack.functions.storage import Storage
+
+if TYPE_CHECKING:
+    from devstack.functions.listeners.blob import BlobTriggers
+    from devstack.functions.listeners.event_hubs import EventHubListener
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class _Builder:
                 self.made.by_name[function.name] = self._blob(function)
 
     def _timer(self, function: Function) -> None:
+        from devstack.functions.listeners.timer import TimerListener
+
         timer = TimerListener(function, self._invoker, self._configuration, self._storage, self._host_id)
 
         async def run(_input: str | None) -> None:
@@ -68,14 +72,18 @@ class _Builder:
         self.made.manual[function.name] = run
 
     def _queue(self, function: Function) -> None:
+        from devstack.functions.listeners import queue
+
         listener, by_hand = queue.build(
             function, self._invoker, self._configuration, self._storage, self._wakes
         )
         self.made.by_name[function.name] = listener
         self.made.manual[function.name] = by_hand
 
-    def _blob(self, function: Function) -> BlobTriggers:
+    def _blob(self, function: Function) -> "BlobTriggers":
         """All blob triggers are one listener: one scan and one internal queue a host."""
+        from devstack.functions.listeners.blob import BlobTriggers
+
         if self._blobs is None:
             self._blobs = BlobTriggers(
                 self._invoker, self._configuration, self._storage, self._host_id, self._wakes
@@ -83,7 +91,10 @@ class _Builder:
         self._blobs.add(function)
         return self._blobs
 
-    def _event_hub(self, function: Function) -> EventHubListener:
+    def _event_hub(self, function: Function) -> "EventHubListener":
+        from devstack.functions.listeners import event_hub_settings
+        from devstack.functions.listeners.event_hubs import EventHubListener
+
         settings = event_hub_settings.read(self._configuration)
         connection = self._configuration.connection(function.trigger.get("connection"), function.where())
         hub = function.text("eventHubName", self._configuration)
@@ -96,6 +107,8 @@ class _Builder:
         return listener
 
     def _cosmos(self, function: Function) -> None:
+        from devstack.functions.listeners import cosmos, cosmos_settings
+
         settings = cosmos_settings.read(function, self._configuration)
 
         async def run(given: str | None) -> None:

@@ -53,8 +53,8 @@ class Instances:
 
     async def _one(self, name: str, number: int) -> None:
         ready = Path(self._folder.name) / f"{name}-{number}.json"
-        words = [sys.executable, "-m", "devstack", "functions", str(self._app), "--only", name, "--port", "0",
-                 "--ready-file", str(ready), "--until-stdin-closes"]  # fmt: skip
+        words = [sys.executable, "-m", "devstack.serve", "functions", str(self._app), "--only", name,
+                 "--port", "0", "--ready-file", str(ready), "--until-stdin-closes"]  # fmt: skip
         if self._quiet:
             words.append("--quiet")
         process = await asyncio.create_subprocess_exec(

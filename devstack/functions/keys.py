@@ -12,7 +12,6 @@ import secrets
 from dataclasses import dataclass
 
 from aiohttp import web
-from azure.core.exceptions import ResourceExistsError
 
 from devstack.functions.storage import Storage
 
@@ -52,6 +51,8 @@ def _among(request: web.Request, accepted: list[str]) -> bool:
 
 async def load(storage: Storage, host_id: str, functions: list[str]) -> Keys:
     """Read the keys, making those that are missing."""
+    from azure.core.exceptions import ResourceExistsError
+
     blob = (await storage.container(CONTAINER)).get_blob_client(f"{host_id}/host.json")
     with contextlib.suppress(ResourceExistsError):
         await blob.upload_blob(json.dumps({"master": _new(), "default": _new(), "functions": {}}).encode())

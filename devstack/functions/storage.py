@@ -1,6 +1,7 @@
 """Storage clients by connection, opened once and closed with the host.
 
 They try again after a second, not after the 15 s and more of their defaults: the service is on this machine.
+An app without storage does not import the SDKs, which takes as long as all the rest of its host.
 """
 
 import asyncio
@@ -8,14 +9,14 @@ import contextlib
 import re
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol, Self, cast
-
-from azure.core.exceptions import ResourceExistsError
-from azure.storage.blob.aio import BlobServiceClient, ContainerClient
-from azure.storage.queue.aio import QueueClient, QueueServiceClient
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+    from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 HOSTS = "azure-webjobs-hosts"
 DEVELOPMENT = (
@@ -59,8 +60,10 @@ class Storage:
         found = self._configuration.connection(connection, where)
         return DEVELOPMENT if found.strip().rstrip(";") == "UseDevelopmentStorage=true" else found
 
-    def blobs(self, connection: str | None, where: str) -> BlobServiceClient:
+    def blobs(self, connection: str | None, where: str) -> "BlobServiceClient":
         """The blob service of a connection."""
+        from azure.storage.blob.aio import BlobServiceClient
+
         text = self.text(connection, where)
         try:
             return self.opened(
@@ -69,8 +72,10 @@ class Storage:
         except ValueError as error:
             raise ConfigurationError(f"{where}: connection {connection!r}: {error}") from error
 
-    def queues(self, connection: str | None, where: str) -> QueueServiceClient:
+    def queues(self, connection: str | None, where: str) -> "QueueServiceClient":
         """The queue service of a connection."""
+        from azure.storage.queue.aio import QueueServiceClient
+
         text = self.text(connection, where)
         try:
             return self.opened(
@@ -79,8 +84,10 @@ class Storage:
         except ValueError as error:
             raise ConfigurationError(f"{where}: connection {connection!r}: {error}") from error
 
-    async def container(self, name: str) -> ContainerClient:
+    async def container(self, name: str) -> "ContainerClient":
         """A container of the host's own storage account, made when it is missing."""
+        from azure.core.exceptions import ResourceExistsError
+
         client = self.blobs(None, "the host").get_container_client(name)
         async with self._lock:
             if name not in self._made:
@@ -89,8 +96,10 @@ class Storage:
                 self._made.add(name)
         return client
 
-    async def queue(self, connection: str | None, name: str, where: str) -> QueueClient:
+    async def queue(self, connection: str | None, name: str, where: str) -> "QueueClient":
         """A queue, made when it is missing (as the platform's output binding does)."""
+        from azure.core.exceptions import ResourceExistsError
+
         client = self.queues(connection, where).get_queue_client(name)
         async with self._lock:
             if client.url not in self._made:

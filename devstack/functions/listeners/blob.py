@@ -20,8 +20,9 @@ from devstack.functions.listeners.blob_path import BlobPath
 from devstack.functions.listeners.blob_receipts import Receipts
 from devstack.functions.listeners.blob_scan import ContainerScan
 from devstack.functions.listeners.queue import lease_seconds
-from devstack.functions.listeners.queue_loop import QueueLoop, QueueSettings, Wakes
+from devstack.functions.listeners.queue_loop import QueueLoop, QueueSettings
 from devstack.functions.listeners.retry_loop import persistently
+from devstack.functions.listeners.wakes import Wakes
 from devstack.functions.model import Function
 from devstack.functions.storage import Storage, queue_name
 

@@ -12,7 +12,7 @@ from azure.storage.blob.aio import BlobClient
 from azure.storage.queue.aio import QueueClient
 
 from devstack.functions.listeners.blob_message import BlobMessage
-from devstack.functions.listeners.queue_loop import Wakes
+from devstack.functions.listeners.wakes import Wakes
 from devstack.functions.storage import HOSTS, Storage
 
 _LEASE = 30

@@ -15,7 +15,8 @@ from devstack.functions import log, timespan
 from devstack.functions.config import Configuration
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker
-from devstack.functions.listeners.queue_loop import SHORTEST_POLL, QueueLoop, QueueSettings, Wakes
+from devstack.functions.listeners.queue_loop import SHORTEST_POLL, QueueLoop, QueueSettings
+from devstack.functions.listeners.wakes import Wakes
 from devstack.functions.model import Function
 from devstack.functions.output_queue import queue_encoding
 from devstack.functions.storage import Storage, queue_name, valid_queue_name

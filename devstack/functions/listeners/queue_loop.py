@@ -10,7 +10,6 @@ import base64
 import binascii
 import contextlib
 import re
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from azure.storage.queue.aio import QueueClient
 from devstack.functions import log
 from devstack.functions.listeners.invisible import kept_invisible
 from devstack.functions.listeners.retry_loop import persistently
+from devstack.functions.listeners.wakes import Wakes
 
 SHORTEST_POLL = 0.1
 SETTLE = 2.0
@@ -51,24 +51,6 @@ class Executor(Protocol):
 
     def poison(self, body: bytes | None, /) -> QueueClient | None:
         """The queue for a message that cannot be worked off; None: it stays, invisible, where it is."""
-
-
-class Wakes:
-    """Listeners of one host by queue: a message that goes to poison wakes the poison queue's at once."""
-
-    def __init__(self) -> None:
-        self._events: dict[str, list[asyncio.Event]] = defaultdict(list)
-
-    def register(self, queue: str) -> asyncio.Event:
-        """An event that is set when a message was put into ``queue``."""
-        event = asyncio.Event()
-        self._events[queue].append(event)
-        return event
-
-    def notify(self, queue: str) -> None:
-        """Wake who listens on ``queue``."""
-        for event in self._events.get(queue, ()):
-            event.set()
 
 
 class QueueLoop:

@@ -80,7 +80,7 @@ def start(data: Path, *options: str, port: int = 0) -> Serving:
     ready = data / "ready.json"
     ready.unlink(missing_ok=True)
     words = ["cosmos", "--port", str(port), "--data", str(data), "--ready-file", str(ready), *options]
-    process = subprocess.Popen([sys.executable, "-m", "devstack", *words], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "devstack.serve", *words], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while not ready.exists():
         if process.poll() is not None or time.monotonic() > deadline:

@@ -64,7 +64,7 @@ class Served:
         with log:
             self.process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "devstack", "eventhubs", "--port", str(self.port), "--data",
+                    sys.executable, "-m", "devstack.serve", "eventhubs", "--port", str(self.port), "--data",
                     str(self.data), "--ready-file", str(ready), *self.options,
                 ],
                 cwd=ROOT, stdout=log, stderr=log,

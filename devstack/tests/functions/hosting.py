@@ -60,7 +60,7 @@ def serve(part: str, folder: Path, *words: str) -> Server:
         [
             sys.executable,
             "-m",
-            "devstack",
+            "devstack.serve",
             part,
             "--port",
             "0",
@@ -129,8 +129,8 @@ class Hosted:
         (self.folder / "ready.json").unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "devstack", "functions", str(self.app), "--port", str(self.port),
-                 "--ready-file", str(self.folder / "ready.json"), *self.words],
+                [sys.executable, "-m", "devstack.serve", "functions", str(self.app), "--port",
+                 str(self.port), "--ready-file", str(self.folder / "ready.json"), *self.words],
                 cwd=ROOT, env=self.environment(), stderr=log, stdout=log,
             )  # fmt: skip
         return self.process

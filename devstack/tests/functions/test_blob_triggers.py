@@ -32,7 +32,7 @@ from devstack.functions.listeners.blob_message import BlobMessage
 from devstack.functions.listeners.blob_path import BlobPath
 from devstack.functions.listeners.blob_receipts import Receipt, Receipts
 from devstack.functions.listeners.blob_scan import ContainerScan
-from devstack.functions.listeners.queue_loop import Wakes
+from devstack.functions.listeners.wakes import Wakes
 from devstack.functions.model import Function
 from devstack.functions.storage import Storage
 from devstack.tests.functions.hosting import Hosted, Services, wait_for

@@ -20,7 +20,8 @@ from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Call, Invoker, Outcome
 from devstack.functions.listeners import blob, queue, queue_loop
 from devstack.functions.listeners.queue import QueueFunction, poison_name
-from devstack.functions.listeners.queue_loop import Executor, QueueLoop, Wakes
+from devstack.functions.listeners.queue_loop import Executor, QueueLoop
+from devstack.functions.listeners.wakes import Wakes
 from devstack.functions.model import Function
 from devstack.functions.storage import queue_name
 

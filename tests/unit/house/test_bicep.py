@@ -154,7 +154,7 @@ def test_the_compiler_finds_what_was_wrong_here_once(folder: Path) -> None:
         "{ names: names }",
         "{ names: union(names, { hub: eventHubs.outputs.address }) }",
     )
-    found = "\n".join(bicep.make(COMPILER, folder).faults)
+    found = "\n".join(bicep.make(COMPILER, folder, (bicep.MAIN, bicep.FORMAT)).faults)
     for wanted in (
         r"infra/modules/eventhubs\.bicep\(\d+,\d+\) : Warning use-recent-api-versions: .*2026-01-01",
         r"infra/modules/monitoring\.bicep\(\d+,\d+\) : Error use-user-defined-types",
@@ -172,7 +172,7 @@ def test_a_parameter_file_that_does_not_fit_is_found(folder: Path) -> None:
     assert COMPILER
     spoil(folder / "dev.bicepparam", "param retentionHours = 24", "param retentionHours = 200")
     spoil(folder / "prod.bicepparam", "param partitionCount = 32\n", "")
-    found = "\n".join(bicep.make(COMPILER, folder).faults)
+    found = "\n".join(bicep.make(COMPILER, folder, bicep.GIVEN).faults)
     assert re.search(r"infra/dev\.bicepparam\(\d+,\d+\) : Error BCP\d+: .*168", found), found
     assert re.search(r'infra/prod\.bicepparam\(\d+,\d+\) : Error BCP258: .*"partitionCount"', found), found
 
@@ -184,7 +184,7 @@ def test_where_devices_are_known_the_hub_is_closed_to_others_and_never_to_the_ap
     for name in ("dev", "prod"):
         file = folder / f"{name}.bicepparam"
         file.write_text(f"{file.read_text()}param deviceIpRanges = ['192.0.2.0/24']\n")
-    made = bicep.make(COMPILER, folder)
+    made = bicep.make(COMPILER, folder, bicep.GIVEN)
     assert "deviceIpRanges would shut out the app itself: set closedStores too" in "\n".join(made.faults)
     (rules,) = [
         each["properties"]
