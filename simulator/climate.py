@@ -1,12 +1,8 @@
 """Temperature: the cold comes from a compressor, the warmth from doors, defrosting, faults and summers."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from simulator.machine import Model
+from simulator.machine import Model
 
 MINUTE = 60_000
 SETPOINT = 3.0

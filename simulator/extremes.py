@@ -4,17 +4,13 @@ These faults are sent only where they are named, by one machine in ten each (so 
 and without drawing from anybody else's dice: the fleet is otherwise the one that it is without them.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from simulator.demand import HOUR
-from simulator.device import encode
+from simulator.device import Device, encode
 from simulator.dice import Dice
 from simulator.link import Delivery, Due
-
-if TYPE_CHECKING:
-    from simulator.unit import Unit
+from simulator.machine import Model
 
 FAULTS = {
     "many-products": "every sale of a machine is of a product that nobody ever heard of",
@@ -30,6 +26,18 @@ LONG = 1_000_000
 """Bytes of a body of control characters; Event Hubs takes messages of 1 MB."""
 OFTEN = 0.02
 """The share of a machine's events that is followed by such a body."""
+
+
+class Struck(Protocol):
+    """Whom it befalls: a machine with its device (:class:`simulator.unit.Unit`)."""
+
+    number: int
+    model: Model
+    device: Device
+    lost: int
+
+    def told(self, now: int) -> list[Due]:
+        """What goes out for the facts that the machine told."""
 
 
 class Extremes:
@@ -49,14 +57,14 @@ class Extremes:
             return data
         return data | {"sku": f"{self.dice.word():016x}" * 4}
 
-    def behind(self, unit: Unit) -> list[Delivery]:
+    def behind(self, unit: Struck) -> list[Delivery]:
         """What travels right behind an event: a body twelve times as long where it is kept as JSON text."""
         if "control-characters" not in self.does or not self.dice.chance(OFTEN):
             return []
         return [Delivery(unit.number, unit.device.id, b"\x01" * LONG, "poison", "oversize")]
 
 
-def thousand_holes(unit: Unit, now: int) -> list[Due]:
+def thousand_holes(unit: Struck, now: int) -> list[Due]:
     """A backlog of which every other counted event is lost."""
     slot = unit.model.spec.slots[0]
     dues: list[Due] = []
@@ -72,7 +80,7 @@ def thousand_holes(unit: Unit, now: int) -> list[Due]:
     return dues
 
 
-def wide_registers(unit: Unit, now: int) -> list[Due]:
+def wide_registers(unit: Struck, now: int) -> list[Due]:
     """Zones and fault codes without end; the faults end at once, so that their alerts can."""
     for zone in range(ZONES):
         unit.model.tell("temperature", {"zone": f"zone-{zone}", "celsius": 3.5})
@@ -82,7 +90,7 @@ def wide_registers(unit: Unit, now: int) -> list[Due]:
     return unit.told(now)
 
 
-def invented_machines(unit: Unit, now: int) -> list[Due]:
+def invented_machines(unit: Struck, now: int) -> list[Due]:
     """Signs of life of machines that do not exist, by a publisher whose name is only a device's."""
     thief = f"{unit.device.id}-inventor"
     dues = []

@@ -1,39 +1,17 @@
-"""A machine over time: processes that fall due, each telling what happened.
+"""A machine at a moment: what it holds, what it told, and when each of its processes is due.
 
-Times are model milliseconds since 1970 UTC. A process is a function ``(machine, now) -> None`` that tells
-facts and says when it is due again; which facts reach whom is the device's affair (:mod:`simulator.device`).
+Times are model milliseconds since 1970 UTC.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-from simulator import climate, mishaps, selling, visiting
 from simulator.cash import Cash
-from simulator.demand import HOUR
 from simulator.dice import Dice
 from simulator.fleet import Machine
 
 MINUTE = 60_000
 Fact = tuple[str, dict[str, Any]]
 
-PROCESSES: dict[str, Callable[["Model", int], None]] = {
-    "install": visiting.install,
-    "vend": selling.vend,
-    "quiet": selling.await_buyer,
-    "levels": visiting.report_levels,
-    "temperature": climate.sample,
-    "defrost": climate.defrost,
-    "cash": visiting.report_cash,
-    "visit": visiting.arrive,
-    "fill": visiting.fill,
-    "leave": visiting.leave,
-    "fault": mishaps.raise_fault,
-    "repaired": mishaps.clear_fault,
-    "outage": mishaps.lose_power,
-    "mains": mishaps.regain_power,
-    "restart": mishaps.restart,
-    "heartbeat": mishaps.heartbeat,
-}
 PERSISTENT = (
     "due", "levels", "temperature", "cooled_at", "defrosting", "door", "visit", "mains", "faults", "locked",
     "vends", "visits", "warm_since", "firmware", "demand", "ambient",
@@ -75,14 +53,6 @@ class Model:
         """When the next process is due."""
         return min(self.due.values())
 
-    def step(self) -> tuple[int, list[Fact]]:
-        """Run the process that is due first: its time, and what it told."""
-        now, process = min((at, process) for process, at in self.due.items())
-        del self.due[process]
-        PROCESSES[process](self, now)
-        told, self.facts = self.facts, []
-        return now, told
-
     def tell(self, name: str, data: dict[str, Any]) -> None:
         """Something happened."""
         self.facts.append((name, data))
@@ -106,23 +76,6 @@ class Model:
             setattr(self, name, raw[name])
         self.dice.state = raw["dice"]
         self.cash = Cash.load(raw["cash"])
-
-
-def start_processes(model: Model, now: int) -> None:
-    """Once a machine is installed: everything that goes on for ever."""
-    dice = model.dice
-    model.again("vend", now + 1)
-    model.again("heartbeat", now + dice.between(0, 15 * MINUTE))
-    model.again("cash", now + dice.between(0, 6 * HOUR))
-    model.again("visit", now + dice.between(4 * HOUR, 60 * HOUR))
-    model.again("fault", now + dice.wait(3 * 24 * HOUR))
-    model.again("outage", now + dice.wait(30 * 24 * HOUR))
-    model.again("restart", now + dice.wait(12 * 24 * HOUR))
-    if model.spec.archetype.zone is not None:
-        model.again("temperature", now + dice.between(0, 10 * MINUTE))
-        model.again("defrost", now + dice.between(HOUR, 8 * HOUR))
-    if not model.spec.archetype.counted:
-        model.again("levels", now + dice.between(HOUR, 4 * HOUR))
 
 
 def _levels(spec: Machine, dice: Dice) -> dict[str, int]:

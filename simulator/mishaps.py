@@ -1,14 +1,8 @@
 """What goes wrong with machines and their gateways: faults, mains, restarts; and their signs of life."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from simulator import climate
 from simulator.demand import DAY, HOUR
-
-if TYPE_CHECKING:
-    from simulator.machine import Model
+from simulator.machine import Model
 
 MINUTE = 60_000
 FAULTS = (

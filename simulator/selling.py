@@ -1,14 +1,10 @@
 """Buyers: what they choose, how they pay, and what goes wrong."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.demand import HOUR, next_buyer
-
-if TYPE_CHECKING:
-    from simulator.fleet import Slot
-    from simulator.machine import Model
+from simulator.fleet import Slot
+from simulator.machine import Model
 
 PAYMENTS = ("cash", "cashless", "mobile", "token", "free")
 PAYMENT_SHARES = (0.42, 0.38, 0.16, 0.02, 0.02)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from simulator import extremes, visiting
+from simulator import extremes, processes, visiting
 from simulator.demand import DAY
 from simulator.device import Device
 from simulator.dice import Dice
@@ -56,7 +56,7 @@ class Unit:
         process = min(self.due, key=lambda name: (self.due[name], name), default="")
         if process and self.due[process] <= now:
             return self._strike(process, now)
-        at, facts = self.model.step()
+        at, facts = processes.step(self.model)
         return self._tell(at, facts)
 
     def new_epoch(self, now: int, reason: str, *, other_board: bool = False) -> list[Due]:

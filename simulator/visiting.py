@@ -1,28 +1,22 @@
 """People at the machine: installing, filling, collecting; and what the machine counts for them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator import climate, selling
 from simulator.demand import HOUR
-
-if TYPE_CHECKING:
-    from simulator.machine import Model
+from simulator.machine import Model
 
 MINUTE = 60_000
 
 
 def install(model: Model, now: int) -> None:
     """The first start: what the machine is and holds."""
-    from simulator.machine import start_processes
-
     model.tell("device.boot", {"reason": "install"})
     model.tell("power", {"state": "on", "batteryPct": 100})
     model.tell("door", {"open": False})
     tell_levels(model)
     model.tell("cash.level", model.cash.level())
-    start_processes(model, now)
+    _start_processes(model, now)
 
 
 def tell_levels(model: Model) -> None:
@@ -104,6 +98,23 @@ def leave(model: Model, now: int) -> None:
     model.door, model.visit = 0, None
     pace = 60 / max(10.0, model.spec.vends_per_day)
     model.again("visit", now + int(model.dice.uniform(0.7, 1.3) * pace * 40 * HOUR))
+
+
+def _start_processes(model: Model, now: int) -> None:
+    """Once a machine is installed: everything that goes on for ever."""
+    dice = model.dice
+    model.again("vend", now + 1)
+    model.again("heartbeat", now + dice.between(0, 15 * MINUTE))
+    model.again("cash", now + dice.between(0, 6 * HOUR))
+    model.again("visit", now + dice.between(4 * HOUR, 60 * HOUR))
+    model.again("fault", now + dice.wait(3 * 24 * HOUR))
+    model.again("outage", now + dice.wait(30 * 24 * HOUR))
+    model.again("restart", now + dice.wait(12 * 24 * HOUR))
+    if model.spec.archetype.zone is not None:
+        model.again("temperature", now + dice.between(0, 10 * MINUTE))
+        model.again("defrost", now + dice.between(HOUR, 8 * HOUR))
+    if not model.spec.archetype.counted:
+        model.again("levels", now + dice.between(HOUR, 4 * HOUR))
 
 
 def _lines(model: Model) -> list[dict[str, Any]]:

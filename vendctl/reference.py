@@ -1,6 +1,6 @@
 """``docs/commands.md``: every command of the three programs, from the code."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +15,18 @@ UNIVERSAL = {"--json", "--settings"}
 """Options that the page tells of once."""
 
 
-def page() -> str:
-    """The page: its own prose, then what the code says."""
+def page(programs: Mapping[str, typer.Typer]) -> str:
+    """The page: its own prose, then what the code of these programs says."""
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{generated()}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{generated(programs)}\n{END}{after}"
 
 
-def programs() -> dict[str, typer.Typer]:
-    """All three, by their names."""
-    from devstack.__main__ import PROGRAM as DEVSTACK
-    from simulator.__main__ import PROGRAM as SIMULATOR
-    from vendctl.__main__ import PROGRAM as VENDCTL
-
-    return {program.name: program.app for program in (VENDCTL, SIMULATOR, DEVSTACK)}
-
-
-def generated() -> str:
+def generated(programs: Mapping[str, typer.Typer]) -> str:
     """Exit codes, then each program with its commands."""
     lines = ["## Exit codes", "", "| code | means |", "|---:|---|"]
     lines += [f"| {int(code)} | {means} |" for code, means in MEANING.items()]
-    for program, app in programs().items():
+    for program, app in programs.items():
         root = get_command(app)
         lines += ["", f"## {program}", "", _prose(root)]
         for name, command in commands(root, program):

@@ -13,7 +13,8 @@ from devstack.eventhubs.producer import Later, Producer
 from devstack.eventhubs.reader import Reader
 from devstack.eventhubs.security.authority import Authority, missing
 from devstack.eventhubs.security.policies import LISTEN, SEND, Policy
-from devstack.eventhubs.wire.link import IncomingLink, Link, OutgoingLink, Sink, Source
+from devstack.eventhubs.wire.delivery import Sink, Source
+from devstack.eventhubs.wire.link import IncomingLink, Link, OutgoingLink
 from devstack.eventhubs.wire.performatives import Attach
 
 IDEMPOTENT = "com.microsoft:idempotent-producer"

@@ -10,17 +10,28 @@ import resource
 import socket
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from devstack.eventhubs.faults import Fault
-
-if TYPE_CHECKING:
-    from devstack.eventhubs.server import Server
+from devstack.eventhubs.faults import Fault, Faults
+from devstack.eventhubs.transport import Transport
 
 PLACES = frozenset({"send", "attach", "delay", "enospc"})
 
 
-async def serve_control(server: "Server", path: Path) -> asyncio.Server:
+class Controlled(Protocol):
+    """What commands act on: :class:`devstack.eventhubs.server.Server`."""
+
+    faults: Faults
+    connections: set[Transport]
+
+    def disconnect_all(self) -> int:
+        """Cut every connection; returns how many there were."""
+
+    def expire(self, wall: float) -> None:
+        """Apply retention now."""
+
+
+async def serve_control(server: Controlled, path: Path) -> asyncio.Server:
     """Listen on a Unix socket that only this user can reach."""
 
     async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,7 +53,7 @@ def _private_socket(path: Path) -> socket.socket:
     return bound
 
 
-def answer(server: "Server", line: bytes) -> dict[str, Any]:
+def answer(server: Controlled, line: bytes) -> dict[str, Any]:
     """Do one command; ``{"error": …}`` for one that is not known."""
     try:
         command = json.loads(line)
@@ -51,7 +62,7 @@ def answer(server: "Server", line: bytes) -> dict[str, Any]:
         return {"error": f"{fault!r} in {line!r}"}
 
 
-def _do(server: "Server", command: dict[str, Any]) -> dict[str, Any]:
+def _do(server: Controlled, command: dict[str, Any]) -> dict[str, Any]:
     what = command["do"]
     if what == "fault":
         place = command["place"]
@@ -77,7 +88,7 @@ def _do(server: "Server", command: dict[str, Any]) -> dict[str, Any]:
     return {"error": f"{what!r} is no command"}
 
 
-def _stats(server: "Server") -> dict[str, Any]:
+def _stats(server: Controlled) -> dict[str, Any]:
     """Open connections, bytes waiting for the slowest client and for all, CPU seconds, peak memory in KiB."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     waiting = [transport.buffered for transport in server.connections]

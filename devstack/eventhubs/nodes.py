@@ -11,7 +11,8 @@ from devstack.eventhubs.security.authority import SAS_TYPE, Authority
 from devstack.eventhubs.security.policies import LISTEN, SEND
 from devstack.eventhubs.security.sas import Claim, Refused
 from devstack.eventhubs.wire import encode as e
-from devstack.eventhubs.wire.link import Delivery, IncomingLink, OutgoingLink
+from devstack.eventhubs.wire.delivery import Delivery
+from devstack.eventhubs.wire.link import IncomingLink, OutgoingLink
 from devstack.eventhubs.wire.message import Request, request, response
 
 MOST_ANSWERS = 100

@@ -8,7 +8,7 @@ from devstack.eventhubs.errors import ARGUMENT, NOT_ALLOWED, AmqpError, not_impl
 from devstack.eventhubs.faults import Faults
 from devstack.eventhubs.hub.namespace import Hub
 from devstack.eventhubs.hub.partition import Partition, Settle
-from devstack.eventhubs.wire.link import Delivery
+from devstack.eventhubs.wire.delivery import Delivery
 from devstack.eventhubs.wire.message import BATCH_FORMAT, Body, batch, cut
 
 LONGEST_KEY = 128  # characters: the service's quota

@@ -12,6 +12,8 @@ from vending import resources
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "function_app.py"
+WIRING = sorted((ROOT / "vending" / "wiring").glob("*.py"))
+"""The composition root."""
 PLACEHOLDER = re.compile(r"%([^%]+)%")
 
 
@@ -58,11 +60,15 @@ def local_settings() -> dict[str, str]:
 
 
 class Wiring:
-    """``vending/wiring.py`` as text: what of it the files (of the app) reach, and what that opens."""
+    """``vending/wiring`` as text: what of it the files (of the app) reach, and what that opens."""
 
     def __init__(self, files: Iterable[Path] = (APP, *sorted((ROOT / "blueprints").glob("*.py")))) -> None:
-        tree = ast.parse((ROOT / "vending" / "wiring.py").read_text())
-        self.functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        self.functions = {
+            node.name: node
+            for part in WIRING
+            for node in ast.parse(part.read_text()).body
+            if isinstance(node, ast.FunctionDef)
+        }
         self.reached = self._reached({name for file in files for name in _named(file)})
 
     def _reached(self, start: set[str]) -> set[str]:
@@ -72,7 +78,11 @@ class Wiring:
             name = waiting.pop()
             if name in self.functions and name not in found:
                 found.add(name)
-                waiting += [node.id for node in ast.walk(self.functions[name]) if isinstance(node, ast.Name)]
+                waiting += [
+                    _name(node)
+                    for node in ast.walk(self.functions[name])
+                    if isinstance(node, ast.Name | ast.Attribute)
+                ]
         return found
 
     def opens(self, call: str) -> set[str]:

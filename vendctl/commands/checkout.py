@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from devstack.commandline import Answer, Exit
+from devstack.commandline import Answer, Exit, Program
 from vendctl.commands.program import PROGRAM
 
 Check = Annotated[
@@ -74,10 +74,19 @@ def reference(*, check: Check = False) -> Answer:
     """Write docs/commands.md from the code: all commands."""
     from vendctl.reference import PAGE, page
 
-    old = [] if PAGE.exists() and PAGE.read_text() == page() else [PAGE]
+    current = page(programs(PROGRAM))
+    old = [] if PAGE.exists() and PAGE.read_text() == current else [PAGE]
     if not check:
-        PAGE.write_text(page())
+        PAGE.write_text(current)
     return made(old, "vendctl reference", check)
+
+
+def programs(own: Program) -> dict[str, typer.Typer]:
+    """All three, by their names; ``own`` is this one, with its commands."""
+    from devstack.__main__ import PROGRAM as DEVSTACK
+    from simulator.__main__ import PROGRAM as SIMULATOR
+
+    return {program.name: program.app for program in (own, SIMULATOR, DEVSTACK)}
 
 
 def made(files: list[Path], command: str, check: bool) -> Answer:

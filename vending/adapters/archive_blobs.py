@@ -6,7 +6,7 @@ from io import BytesIO
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 
-from vending.adapters.blobs import BlobContainer, _code, _no_blob, _unchanged
+from vending.adapters.blobs import BlobContainer, code_of, no_blob, unchanged
 from vending.errors import Conflict
 from vending.ports import Listed
 
@@ -26,14 +26,14 @@ class ArchiveContainer(BlobContainer):
             try:
                 download = await self.container.download_blob(name)
             except HttpResponseError as fault:
-                if _no_blob(fault):
+                if no_blob(fault):
                     return None
                 raise
             return await download.readall(), _quoted(download.properties.etag)
 
     async def replace(self, name: str, data: bytes, etag: str | None) -> None:
         """Write a small blob over that version, or (None) where none is. Raises Conflict."""
-        condition = _unchanged(etag) or {"match_condition": MatchConditions.IfMissing}
+        condition = unchanged(etag) or {"match_condition": MatchConditions.IfMissing}
         with self._translated("replace", name):
             try:
                 await self.container.upload_blob(name, BytesIO(data), overwrite=True, **condition)
@@ -52,7 +52,7 @@ class ArchiveContainer(BlobContainer):
             try:
                 await self.container.delete_blob(name)
             except HttpResponseError as fault:
-                if not _no_blob(fault) and _code(fault) != "BlobImmutableDueToPolicy":
+                if not no_blob(fault) and code_of(fault) != "BlobImmutableDueToPolicy":
                     raise
 
 

@@ -1,6 +1,7 @@
 """Block blobs in a Blob Storage container."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager
 from io import BytesIO
 from typing import Any
 
@@ -9,7 +10,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsE
 from azure.storage.blob import BlobBlock
 from azure.storage.blob.aio import ContainerClient
 
-from vending.adapters.faults import meaning, status_of, translated, waits
+from vending.adapters.faults import Meaning, meaning, status_of, translated, waits
 from vending.errors import Conflict, VendstreamError
 from vending.ports import Blocks
 
@@ -27,7 +28,7 @@ class BlobContainer:
                 # aiohttp sends large bytes in one go, and warns of it; a stream goes in pieces.
                 await self.container.upload_blob(name, BytesIO(data), length=len(data), overwrite=False)
             except ResourceExistsError as fault:
-                if _code(fault) == "BlobAlreadyExists":
+                if code_of(fault) == "BlobAlreadyExists":
                     return False
                 raise
         return True
@@ -39,7 +40,7 @@ class BlobContainer:
                 download = await self.container.download_blob(name)
                 return await download.readall()
             except HttpResponseError as fault:
-                if _no_blob(fault):
+                if no_blob(fault):
                     raise KeyError(name) from fault
                 raise
 
@@ -47,9 +48,9 @@ class BlobContainer:
         """The blob in pieces of some MiB. Raises Conflict when it is not that version (any more)."""
         with self._translated("read", name):
             try:
-                download = await self.container.download_blob(name, **_unchanged(etag))
+                download = await self.container.download_blob(name, **unchanged(etag))
             except HttpResponseError as fault:
-                if not _no_blob(fault):
+                if not no_blob(fault):
                     raise
                 raise (KeyError(name) if etag is None else Conflict(f"read {name}: gone")) from fault
             async for chunk in download.chunks():
@@ -65,7 +66,7 @@ class BlobContainer:
                     "committed", raw_response_hook=lambda answer: etags.append(_etag(answer))
                 )
             except HttpResponseError as fault:
-                if _no_blob(fault):
+                if no_blob(fault):
                     return Blocks(None, ())
                 raise
             if not committed:
@@ -81,7 +82,7 @@ class BlobContainer:
         condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
         if etag is not None:
             condition = {"match_condition": MatchConditions.IfNotModified, "etag": etag}
-        with self._translated("commit", name):
+        with self._translated("commit", name, _of_a_commit):
             for block, data in new.items():
                 # aiohttp sends large bytes in one go, and warns of it; a stream goes in pieces.
                 await blob.stage_block(block, BytesIO(data), len(data))
@@ -105,31 +106,41 @@ class BlobContainer:
         etag: str = properties.etag
         return etag
 
-    def _translated(self, operation: str, name: str) -> Any:
-        return translated(f"{operation} {self.container.container_name}/{name}", _decide)
+    def _translated(
+        self, operation: str, name: str, decide: Meaning | None = None
+    ) -> AbstractContextManager[None]:
+        return translated(f"{operation} {self.container.container_name}/{name}", decide or _decide)
 
 
 def _decide(fault: AzureError, what: str) -> VendstreamError | None:
-    code = _code(fault)
+    code = code_of(fault)
     if code in ("ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"):
         return waits(fault, what)
     if code == "InvalidBlockList":
         # Another writer's commit threw away the blocks that we had staged.
         return Conflict(f"{what}: {code}")
     if status_of(fault) == 404:
-        return Conflict(f"{what}: gone") if what.startswith("commit ") else None
+        return None
     return meaning(fault, what)
 
 
-def _unchanged(etag: str | None) -> dict[str, Any]:
+def _of_a_commit(fault: AzureError, what: str) -> VendstreamError | None:
+    """For commits: a blob that was to be replaced and is gone has moved on, too."""
+    decision = _decide(fault, what)
+    return Conflict(f"{what}: gone") if decision is None and status_of(fault) == 404 else decision
+
+
+def unchanged(etag: str | None) -> dict[str, Any]:
+    """The condition that the blob still is that version; none where any will do."""
     return {} if etag is None else {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
-def _no_blob(fault: HttpResponseError) -> bool:
-    return fault.status_code == 404 and _code(fault) != "ContainerNotFound"
+def no_blob(fault: HttpResponseError) -> bool:
+    """Whether it says that the blob, not its container, is missing."""
+    return fault.status_code == 404 and code_of(fault) != "ContainerNotFound"
 
 
-def _code(fault: AzureError) -> str:
+def code_of(fault: AzureError) -> str:
     """Storage's own word for the fault."""
     code = getattr(fault, "error_code", None)
     return str(getattr(code, "value", code) or "")

@@ -53,7 +53,7 @@ class CosmosDocuments:
         """The document, or None."""
         await self._require()
         try:
-            with self._translated(f"read {key}/{id}"):
+            with self._translated("read", f"{key}/{id}"):
                 item = await self.container.read_item(id, key, response_hook=self._meter("read"))
         except HttpResponseError as fault:
             if fault.status_code == 404:
@@ -65,7 +65,7 @@ class CosmosDocuments:
         """All of the writes or none; their versions. Raises Conflict when one moved or an id is taken."""
         self._check(key, puts)
         await self._require()
-        with self._translated(f"write {key}/{', '.join(put.body['id'] for put in puts[:3])}", _lost):
+        with self._translated("write", f"{key}/{', '.join(put.body['id'] for put in puts[:3])}", _lost):
             if len(puts) < 2:
                 return [await self._write_one(put) for put in puts]
             operations = [_operation(put) for put in puts]
@@ -79,7 +79,7 @@ class CosmosDocuments:
         await self._require()
         condition = MatchConditions.IfNotModified
         try:
-            with self._translated(f"delete {key}/{id}"):
+            with self._translated("delete", f"{key}/{id}"):
                 await self.container.delete_item(
                     id, key, etag=etag, match_condition=condition, response_hook=self._meter("delete")
                 )
@@ -94,7 +94,7 @@ class CosmosDocuments:
         await self._require()
         query, parameters = statement(where, fields)
         scope: dict[str, Any] = {} if key is None else {"partition_key": key}
-        with self._translated(f"query {'*' if key is None else key}"):
+        with self._translated("query", "*" if key is None else key):
             async for item in self.container.query_items(
                 query,
                 parameters=parameters,
@@ -167,7 +167,7 @@ class CosmosDocuments:
     async def _require(self) -> None:
         """Once per process: that the container exists, so that a later 404 speaks of an item."""
         if not self._seen:
-            with self._translated("open", _missing):
+            with self._translated("open", decide=_missing):
                 await self.container.read()
             with self._translated("open"), suppress(CosmosResourceNotFoundError):
                 await self.container.read_item(NOTHING, NOTHING)
@@ -180,13 +180,15 @@ class CosmosDocuments:
             if put.body[self.key_field] != key:
                 raise ValueError(f"{put.body['id']} does not belong to partition key {key!r}")
 
-    def _translated(self, what: str, decide: Meaning | None = None) -> AbstractContextManager[None]:
+    def _translated(
+        self, operation: str, target: str = "", decide: Meaning | None = None
+    ) -> AbstractContextManager[None]:
         def charged(fault: AzureError, place: str) -> VendstreamError | None:
             if status_of(fault) is not None:  # a refusal has its price too
-                self._charge(what.split()[0], headers_of(fault))
+                self._charge(operation, headers_of(fault))
             return (decide or _decide)(fault, place)
 
-        return translated(f"{self.container.id}: {what}", charged)
+        return translated(f"{self.container.id}: {operation} {target}".rstrip(), charged)
 
     def _meter(self, operation: str) -> Callable[[Mapping[str, Any], Any], None]:
         return lambda headers, _: self._charge(operation, headers)

@@ -26,8 +26,8 @@ from devstack.eventhubs.wire.frames import (
     FrameReader,
     frame,
 )
-from devstack.eventhubs.wire.link import IncomingLink, OutgoingLink, Sink, Source
-from devstack.eventhubs.wire.session import Session
+from devstack.eventhubs.wire.link import OutgoingLink
+from devstack.eventhubs.wire.session import Ends, Session
 
 CHANNEL_MAX = 255
 MECHANISMS = (b"ANONYMOUS", b"PLAIN", b"MSSBCBS")  # the last is the only one that the .NET SDK knows
@@ -35,17 +35,11 @@ QUANTUM = 64
 SHORTEST_IDLE = 450  # milliseconds
 
 
-class Application(Protocol):
+class Application(Ends, Protocol):
     """What is behind a connection."""
 
     def sasl(self, mechanism: str, response: bytes) -> bool:
         """Whether the client may go on."""
-
-    def attach_sink(self, link: IncomingLink, attach: p.Attach) -> Sink:
-        """Who takes what the client sends; AmqpError refuses the link."""
-
-    def attach_source(self, link: OutgoingLink, attach: p.Attach) -> Source:
-        """Who gives what the client receives; AmqpError refuses the link."""
 
 
 class Connection:

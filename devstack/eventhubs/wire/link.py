@@ -1,53 +1,63 @@
 """Links (part 2, section 2.6): credit in both directions, deliveries in one or many frames."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from devstack.eventhubs.errors import MESSAGE_SIZE, TRANSFER_LIMIT, AmqpError, decode_error
 from devstack.eventhubs.wire import encode as e
 from devstack.eventhubs.wire import performatives as p
-
-if TYPE_CHECKING:
-    from devstack.eventhubs.wire.session import Session
+from devstack.eventhubs.wire.delivery import Delivery, Sink, Source
 
 MAX_MESSAGE = 1024 * 1024
 CREDIT = 1000
 SERIAL = 0xFFFFFFFF
 
 
-class Delivery(NamedTuple):
-    """A whole message from a client; ``settled`` ones want no answer."""
+class Outlet(Protocol):
+    """What a link asks of the connection."""
 
-    id: int
-    format: int
-    payload: bytes
-    settled: bool
+    pending: int
+    frame_limit: int
 
+    @property
+    def wake(self) -> Callable[[], None]:
+        """To be called when there is output at a moment nobody asked for any."""
 
-class Sink(Protocol):
-    """Where a client's messages go. ``settle`` is to be called once for each delivery that is not settled."""
-
-    def deliver(self, delivery: Delivery, settle: Callable[[AmqpError | None], None]) -> None:
-        """Take a message."""
-
-    def closed(self) -> None:
-        """The link is gone."""
+    def ready(self, link: "OutgoingLink") -> None:
+        """It has credit and may have messages."""
 
 
-class Source(Protocol):
-    """Where a client's messages come from."""
+class Carrier(Protocol):
+    """What a link asks of its session."""
 
-    def take(self) -> bytes | None:
-        """The next encoded message, or None when there is none now."""
+    open: bool
+    next_outgoing_id: int
+    remote_window: int
 
-    def closed(self) -> None:
-        """The link is gone."""
+    @property
+    def connection(self) -> Outlet:
+        """The session's own."""
+
+    @property
+    def links(self) -> Mapping[int, "Link"]:
+        """Those of the session, by their handles."""
+
+    def send(self, body: bytes) -> None:
+        """Queue one frame."""
+
+    def transfer(self, body: bytes) -> None:
+        """Queue one TRANSFER frame."""
+
+    def flow(
+        self, handle: int | None = None, count: int = 0, credit: int = 0, *, drain: bool = False
+    ) -> None:
+        """Tell the client both windows and the link's credit."""
 
 
 class Link:
     """What both directions share; ``name`` and ``handle`` are the client's."""
 
-    def __init__(self, session: "Session", attach: p.Attach) -> None:
+    def __init__(self, session: Carrier, attach: p.Attach) -> None:
         self.session = session
         self.name = attach.name
         self.handle = attach.handle
@@ -68,7 +78,7 @@ class Link:
 class IncomingLink(Link):
     """The client sends. Credit is topped up when half is used."""
 
-    def __init__(self, session: "Session", attach: p.Attach) -> None:
+    def __init__(self, session: Carrier, attach: p.Attach) -> None:
         super().__init__(session, attach)
         self.sink: Sink | None = None
         self.credit = 0
@@ -155,7 +165,7 @@ def _too_large(delivery_id: int, size: int) -> AmqpError:
 class OutgoingLink(Link):
     """The client receives. No state is kept for a delivery: the service's receivers never settle."""
 
-    def __init__(self, session: "Session", attach: p.Attach) -> None:
+    def __init__(self, session: Carrier, attach: p.Attach) -> None:
         super().__init__(session, attach)
         self.source: Source | None = None
         self.credit = 0

@@ -1,6 +1,6 @@
 """Sessions (part 2, section 2.5): both windows, and the frames of their links."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from devstack.eventhubs.errors import (
     HANDLE_IN_USE,
@@ -11,20 +11,39 @@ from devstack.eventhubs.errors import (
 )
 from devstack.eventhubs.wire import encode as e
 from devstack.eventhubs.wire import performatives as p
+from devstack.eventhubs.wire.delivery import Sink, Source
 from devstack.eventhubs.wire.frames import frame
-from devstack.eventhubs.wire.link import MAX_MESSAGE, SERIAL, IncomingLink, Link, OutgoingLink
-
-if TYPE_CHECKING:
-    from devstack.eventhubs.wire.connection import Connection
+from devstack.eventhubs.wire.link import MAX_MESSAGE, SERIAL, IncomingLink, Link, OutgoingLink, Outlet
 
 WINDOW = 0xFFFF
 HANDLE_MAX = 1023
 
 
+class Ends(Protocol):
+    """Who decides what is behind a link."""
+
+    def attach_sink(self, link: IncomingLink, attach: p.Attach) -> Sink:
+        """Who takes what the client sends; AmqpError refuses the link."""
+
+    def attach_source(self, link: OutgoingLink, attach: p.Attach) -> Source:
+        """Who gives what the client receives; AmqpError refuses the link."""
+
+
+class Line(Outlet, Protocol):
+    """What a session asks of its connection."""
+
+    @property
+    def application(self) -> Ends:
+        """What is behind it."""
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes."""
+
+
 class Session:
     """One session; the server uses the client's own channel number for its frames."""
 
-    def __init__(self, connection: "Connection", channel: int, begin: p.Begin) -> None:
+    def __init__(self, connection: Line, channel: int, begin: p.Begin) -> None:
         self.connection = connection
         self.channel = channel
         self.open = True

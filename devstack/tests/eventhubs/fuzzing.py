@@ -9,8 +9,9 @@ from devstack.eventhubs.wire import message
 from devstack.eventhubs.wire import performatives as p
 from devstack.eventhubs.wire.connection import Application, Connection
 from devstack.eventhubs.wire.decode import decode
+from devstack.eventhubs.wire.delivery import Delivery, Sink, Source
 from devstack.eventhubs.wire.frames import AMQP_HEADER, SASL, SASL_HEADER, frame
-from devstack.eventhubs.wire.link import Delivery, IncomingLink, OutgoingLink, Sink, Source
+from devstack.eventhubs.wire.link import IncomingLink, OutgoingLink
 from devstack.tests.eventhubs.serving import KEY, POLICY
 
 START = "amqp.annotation.x-opt-sequence-number >= '0'"

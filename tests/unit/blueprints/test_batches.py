@@ -20,6 +20,7 @@ from vending.alerts.raise_alerts import AlertStores
 from vending.archive.append import Tails
 from vending.errors import Transient
 from vending.settings import Settings
+from vending.wiring import process
 
 BATCH = [level(1, 8), *(vend(number) for number in range(2, 30)), temperature(30), vend(40)]
 
@@ -36,9 +37,10 @@ class Charged(FakeDocuments):
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> FakeMetrics:
     found = FakeMetrics()
-    monkeypatch.setattr(wiring, "metrics", lambda: found)
-    monkeypatch.setattr(wiring, "decoder", lambda: "quick")
-    monkeypatch.setattr(wiring, "settings", lambda: Settings("telemetry", "vendstream"))
+    for module in (wiring, process):
+        monkeypatch.setattr(module, "metrics", lambda: found)
+        monkeypatch.setattr(module, "decoder", lambda: "quick")
+        monkeypatch.setattr(module, "settings", lambda: Settings("telemetry", "vendstream"))
     return found
 
 
@@ -163,8 +165,8 @@ async def test_that_batches_are_decoded_slowly_is_logged_once_and_within_an_invo
     world: World, told: FakeMetrics, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As the app is imported nothing can be logged: the host drops what belongs to no invocation."""
-    monkeypatch.setattr(wiring, "decoder", lambda: "library: QUICK_DECODING is false")
-    monkeypatch.setattr(wiring, "_said", set())
+    monkeypatch.setattr(process, "decoder", lambda: "library: QUICK_DECODING is false")
+    monkeypatch.setattr(process, "_said", set())
     for _ in range(3):
         await call(ingest.ingest_telemetry, batch(BATCH))
     warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]

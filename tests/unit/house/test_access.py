@@ -36,13 +36,13 @@ def test_the_app_may_do_what_it_does_and_nothing_else(deployment: Deployment) ->
         (insights["id"], "Monitoring Metrics Publisher"): True,
         (hub["id"], "Azure Event Hubs Data Receiver"): receives,
         (hub["id"], "Azure Event Hubs Data Sender"): sends,
-        (database, "Cosmos DB Built-in Data Contributor"): "_cosmos" in wiring.reached,
+        (database, "Cosmos DB Built-in Data Contributor"): "cosmos" in wiring.reached,
     }
     wanted = {grant for grant, so in needed.items() if so}
-    for name in wiring.opens("_blobs") | wiring.opens("get_container_client"):
+    for name in wiring.opens("blobs") | wiring.opens("archive"):
         wanted.add((deployment.container("DATA", name), "Storage Blob Data Contributor"))
     taken = used("queueName")
-    for name in wiring.opens("_queue") | taken | {f"{queue}-poison" for queue in taken}:
+    for name in wiring.opens("queue") | taken | {f"{queue}-poison" for queue in taken}:
         wanted.add((deployment.queue("DATA", name), "Storage Queue Data Contributor"))
     granted = deployment.grants(deployment.identity)
     assert not wanted - granted, "the app lacks these"

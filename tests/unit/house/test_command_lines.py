@@ -18,13 +18,15 @@ from typer.main import get_command
 from devstack.__main__ import main as devstack
 from simulator.__main__ import main as simulator
 from tests.support.metadata import ROOT
+from vendctl.__main__ import PROGRAM
 from vendctl.__main__ import main as vendctl
-from vendctl.reference import commands, programs
+from vendctl.commands.checkout import programs
+from vendctl.reference import commands
 
 MAINS: dict[str, Callable[[Sequence[str]], int]] = {
     "vendctl": vendctl, "simulator": simulator, "devstack": devstack,
 }  # fmt: skip
-ROOTS = {name: get_command(app) for name, app in programs().items()}
+ROOTS = {name: get_command(app) for name, app in programs(PROGRAM).items()}
 COMMANDS = {name: found for program, root in ROOTS.items() for name, found in commands(root, program)}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 STACK = tomllib.loads((ROOT / "devstack" / "pyproject.toml").read_text())

@@ -8,13 +8,23 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.support.metadata import ROOT, bindings, functions, local_settings, placeholders, resolved, used
+from tests.support.metadata import (
+    ROOT,
+    WIRING,
+    bindings,
+    functions,
+    local_settings,
+    placeholders,
+    resolved,
+    used,
+)
 from vendctl.partitions import GROUP
 from vendctl.partitions.looking import NEXT
 from vending import wiring
 from vending.events.slices import SLICE
 from vending.resources import BLOB_CONTAINERS, CONTAINERS, LEASES, QUEUES
 from vending.settings import CONNECTIONS, Settings
+from vending.wiring import clients
 
 PLATFORM = (
     "AzureWebJobsCosmosDBConnectionString", "AzureWebJobsDashboard", "AzureWebJobsDisableHomepage",
@@ -60,8 +70,7 @@ def test_a_connection_that_the_platform_would_take_elsewhere_is_found(connection
 
 
 def test_no_connection_name_becomes_a_setting_of_the_platform(local: dict[str, str]) -> None:
-    wiring = (ROOT / "vending" / "wiring.py").read_text()
-    built = set(re.findall(r'\(os\.environ, "([^"]+)"', wiring))
+    built = {name for part in WIRING for name in re.findall(r'\(os\.environ, "([^"]+)"', part.read_text())}
     assert built >= set(CONNECTIONS), "the builders of the wiring are not found"
     for connection in built | used("connection") | set(CONNECTIONS):
         assert not shadow(connection, (*PLATFORM, *local)), connection
@@ -117,7 +126,7 @@ async def _wired() -> None:
         names = [name for name in CONTAINERS if name != LEASES]
         assert len(stores) == len(names)
         for name in names:
-            assert wiring._container(name).key_field == CONTAINERS[name].removeprefix("/")
+            assert clients.container(name).key_field == CONTAINERS[name].removeprefix("/")
         assert {f"cosmos/{x}" for x in names} | {f"blobs/{x}" for x in BLOB_CONTAINERS} | {
             f"queues/{x}" for x in QUEUES
         } == wiring.health_probes().keys()
@@ -131,7 +140,7 @@ async def _wired() -> None:
 def test_no_name_of_a_container_or_queue_stands_in_the_wiring_or_the_commands_again() -> None:
     """Triggers name theirs in their decorators; everybody else asks vending/resources.py."""
     names = {*BLOB_CONTAINERS, *QUEUES}
-    for path in (ROOT / "vending" / "wiring.py", ROOT / "vendctl" / "provision.py"):
+    for path in (*WIRING, ROOT / "vendctl" / "provision.py"):
         found = {
             node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)
         }

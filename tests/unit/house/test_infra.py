@@ -170,7 +170,7 @@ def test_the_database_and_its_containers_are_there(deployment: Deployment, wirin
     names = deployment.names(f"{COSMOS}/sqlDatabases")
     assert {resolved(name, deployment.settings) for name in used("databaseName")} == names
     assert {deployment.settings["COSMOS_DATABASE"]} == names
-    needed = used("containerName") | used("leaseContainerName") | wiring.opens("_container")
+    needed = used("containerName") | used("leaseContainerName") | wiring.opens("container")
     same(
         deployment.under(database["id"], f"{COSMOS}/sqlDatabases/containers"), needed, "Cosmos DB containers"
     )
@@ -225,11 +225,11 @@ def test_only_leases_expire_and_only_where_they_say_when(deployment: Deployment)
 
 def test_blob_containers_and_queues_are_there(deployment: Deployment, wiring: Wiring) -> None:
     there = deployment.under(deployment.leads("DATA"), f"{STORAGE}/blobServices/containers")
-    same(there, wiring.opens("_blobs") | wiring.opens("get_container_client"), "blob containers")
+    same(there, wiring.opens("blobs") | wiring.opens("archive"), "blob containers")
     same(there, set(BLOB_CONTAINERS), "blob containers of vendctl provision")
     there = deployment.under(deployment.leads("DATA"), f"{STORAGE}/queueServices/queues")
     poison = {f"{name}-poison" for name in used("queueName")}
-    same(there, wiring.opens("_queue") | used("queueName") | poison, "queues")
+    same(there, wiring.opens("queue") | used("queueName") | poison, "queues")
     same(there - poison, set(QUEUES), "queues of vendctl provision")
 
 

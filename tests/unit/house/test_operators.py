@@ -42,7 +42,7 @@ def needed(found: Deployment) -> set[tuple[str, str]]:
         (hub, "Azure Event Hubs Data Receiver"): bool(receives),
         (hub, "Azure Event Hubs Data Sender"): bool(sends),
     }
-    for name in wiring.opens("_blobs") | wiring.opens("get_container_client"):
+    for name in wiring.opens("blobs") | wiring.opens("archive"):
         roles[(found.container("DATA", name), "Storage Blob Data Contributor")] = True
     for name in found.under(found.leads("DATA"), f"{STORAGE}/queueServices/queues"):
         role = "Storage Queue Data Contributor" if messages else "Storage Queue Data Reader"

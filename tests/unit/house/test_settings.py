@@ -12,8 +12,10 @@ from tests.support.metadata import local_settings
 from vendctl.deployed import App
 from vendctl.provision import provision
 from vending import wiring
+from vending.adapters.queues import StorageQueue
 from vending.settings import Settings
 from vending.views.views_health import About, health
+from vending.wiring.once import built
 
 TOKEN = "T0KEN-IN-THE-ADDRESS"
 GOOD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -134,7 +136,7 @@ async def test_a_connection_that_is_missing_costs_its_own_stores(monkeypatch: py
     monkeypatch.setattr("os.environ", given_here)
     await wiring.close()
     probes = wiring.health_probes()
-    assert wiring._queue.cache_info().currsize == 2
+    assert sum(isinstance(made, StorageQueue) for made in built) == 2
     assert {name.partition("/")[0] for name in probes} == {"cosmos", "blobs", "queues"}
     with pytest.raises(ValueError, match="set app setting COSMOS"):
         await probes["cosmos/machines"]()

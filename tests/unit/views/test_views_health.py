@@ -15,7 +15,9 @@ from vending import wiring
 from vending.alerts.alerts import Finding, judge
 from vending.errors import Transient
 from vending.ports import Put
+from vending.views.views import Recent
 from vending.views.views_health import OWN, About, health, troubles
+from vending.wiring.health import HEALTH_FOR
 
 ABOUT = About("1.2", "quick")
 
@@ -122,7 +124,8 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(wiring, "settings_fault", lambda: None)
     monkeypatch.setattr("blueprints.health.datetime", Clock)
     monkeypatch.setattr(Clock, "at", Clock.at)
-    wiring.recent_health.cache_clear()
+    recent = Recent(HEALTH_FOR)
+    monkeypatch.setattr(wiring, "recent_health", lambda: recent)
     return looks
 
 

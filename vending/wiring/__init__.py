@@ -1,0 +1,242 @@
+"""The composition root: the only place that knows both the ports and their adapters.
+
+Nothing is built at import. Each store is built on first use and shared by the process: the async clients
+keep their connections, and belong to the worker's one event loop. Whatever is built keeps to ``once``, by
+which ``close`` knows of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from vending import resources
+from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.watch_lag import LagStores
+from vending.alerts.watch_rollups import RollUpWatch
+from vending.archive.append import Tails
+from vending.archive.compact_hour import Archive
+from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.catalog_machines import CatalogMachines
+from vending.ingest.admission import Quota
+from vending.ingest.admit import Admission
+from vending.ingest.exclusion_list import ExclusionList
+from vending.ingest.ingest import IngestStores
+from vending.ingest.name_machines import NewMachines
+from vending.notifications.outgoing import Outgoing
+from vending.ports import Webhook
+from vending.rollups.roll_up import RollUpStores
+from vending.views.views import ViewStores
+from vending.wiring import clients
+from vending.wiring.health import health_probes, recent_health, troubles
+from vending.wiring.once import close, once
+from vending.wiring.process import (
+    decoder,
+    hub_events,
+    metered,
+    metrics,
+    quick_decoding,
+    settings,
+    settings_fault,
+    version,
+)
+
+if TYPE_CHECKING:
+    from vending.adapters.archive_blobs import ArchiveContainer
+    from vending.adapters.blobs import BlobContainer
+    from vending.adapters.checkpoints import HostCheckpoints
+    from vending.adapters.cosmos import CosmosDocuments
+    from vending.adapters.hub_sender import EventHubSender
+    from vending.adapters.hub_state import EventHubState
+    from vending.adapters.packing import PackedDocuments
+    from vending.adapters.queues import StorageQueue
+
+__all__ = [  # of the parts; what is defined here is public anyway
+    "close",
+    "decoder",
+    "health_probes",
+    "hub_events",
+    "metered",
+    "metrics",
+    "quick_decoding",
+    "recent_health",
+    "settings",
+    "settings_fault",
+    "troubles",
+    "version",
+]
+
+# The SDKs log every request and answer at INFO: in Azure that would cost more than the requests.
+logging.getLogger("azure").setLevel(logging.WARNING)
+
+
+def machines() -> CosmosDocuments:
+    """Stock, ledger pages, machine days: /machineId."""
+    return clients.container("machines")
+
+
+@once
+def conditions() -> PackedDocuments:
+    """Registers of up to 2,000 machines a document: /id."""
+    from vending.adapters.packing import PackedDocuments
+
+    return PackedDocuments(clients.container("conditions"), "machines")
+
+
+def alerts() -> CosmosDocuments:
+    """Alerts and their history: /machineId."""
+    return clients.container("alerts")
+
+
+def fleet() -> CosmosDocuments:
+    """Site, route, product and fleet days; rollup continuations: /scope."""
+    return clients.container("fleet")
+
+
+def catalog() -> CosmosDocuments:
+    """Sites, machines, products, planograms: /kind."""
+    return clients.container("catalog")
+
+
+def archive_blobs() -> ArchiveContainer:
+    """Every raw event, and its Parquet."""
+    return clients.archive(resources.ARCHIVE)
+
+
+def remembered() -> ArchiveContainer:
+    """What sweeps and compaction remember: overwritten every minute, and so not in the archive."""
+    return clients.archive(resources.REMEMBERED)
+
+
+@once
+def archive_tails() -> Tails:
+    """What this process remembers of the blobs that it appended to."""
+    return Tails()
+
+
+@once
+def hub() -> EventHubState:
+    """What Event Hubs says of the telemetry hub."""
+    from vending.adapters.hub_state import EventHubState
+
+    return EventHubState(clients.telemetry_producer())
+
+
+@once
+def hub_sender() -> EventHubSender:
+    """Events into the telemetry hub."""
+    from vending.adapters.hub_sender import EventHubSender
+
+    return EventHubSender(clients.telemetry_producer())
+
+
+@once
+def checkpoints() -> HostCheckpoints:
+    """How far the functions that read the hub are, as the host keeps it."""
+    from vending.adapters.checkpoints import CONTAINER, HostCheckpoints
+    from vending.adapters.clients import hub_namespace
+
+    namespace = hub_namespace(os.environ, "EVENTHUB")
+    container = clients.host_storage().get_container_client(CONTAINER)
+    return HostCheckpoints(container, namespace, settings().telemetry_hub)
+
+
+def compaction() -> Archive:
+    """What compaction works on; pyarrow is imported when it is called for, not before."""
+    from vending.adapters import parquet
+
+    tables = parquet.ParquetTable, parquet.version()
+    return Archive(archive_blobs(), hub(), settings().hub_generation, *tables, remembered())
+
+
+def deadletters() -> BlobContainer:
+    """Events that will never be right, with the reason."""
+    return clients.blobs(resources.DEADLETTERS)
+
+
+def rollup_shards() -> StorageQueue:
+    """One message per feed range that a roll-up must read."""
+    return clients.queue(resources.ROLLUP_SHARDS)
+
+
+def notifications() -> StorageQueue:
+    """One message per notification."""
+    return clients.queue(resources.NOTIFICATIONS)
+
+
+@once
+def webhook() -> Webhook | None:
+    """Where notifications go; None where no address is set. Raises ValueError for an address that is none."""
+    receiver = settings().receiver()
+    if receiver is None:
+        return None
+    from vending.adapters.webhook import HttpWebhook
+
+    return HttpWebhook(receiver.url, receiver.key)
+
+
+@once
+def outgoing() -> Outgoing:
+    """Where notifications go out; that a minute is full is known to the process."""
+    host = os.environ.get("WEBSITE_HOSTNAME", "")
+    link = f"{'http' if host.startswith('localhost') else 'https'}://{host}/dashboard" if host else ""
+    return Outgoing(alerts(), webhook(), settings().posts_per_minute, link)
+
+
+@once
+def ingest_stores() -> IngestStores:
+    """Where ingest writes; what it remembers of stock and conditions is shared by the process."""
+    from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
+
+    stocks = RememberedDocuments(machines(), STOCKS)
+    readings = RememberedDocuments(conditions(), CONDITIONS)
+
+    def moved() -> None:
+        stocks.clear()
+        readings.clear()
+
+    quota = Quota(int(settings().new_machines_per_hour))
+    naming = NewMachines(catalog_machines(), conditions(), quota)
+    admission = Admission(ExclusionList(catalog(), moved), naming)
+    return IngestStores(
+        stocks, readings, deadletters(), admission=admission, bound_from=settings().bound_from
+    )
+
+
+@once
+def catalog_machines() -> CatalogMachines:
+    """Which machines the catalog names, as this process read it last."""
+    return CatalogMachines(catalog())
+
+
+@once
+def roll_up_stores() -> RollUpStores:
+    """Where rollups read and write; the catalog's cache lives as long as the process."""
+    known = CatalogCache(catalog(), settings().default_time_zone)
+    return RollUpStores(machines(), machines(), fleet(), known, rollup_shards())
+
+
+def alert_stores() -> AlertStores:
+    """Where alerts come from and go to."""
+    stores = machines(), conditions(), alerts(), notifications()
+    return AlertStores(*stores, settings().posts_per_minute)
+
+
+def lag_stores() -> LagStores:
+    """What tells how long events wait in the hub."""
+    places = hub(), checkpoints(), remembered()
+    limits = settings().hub_retention, settings().standing_after
+    return LagStores(*places, settings().hub_generation, *limits)
+
+
+def roll_up_watch() -> RollUpWatch:
+    """What tells how far the rollups are."""
+    return RollUpWatch(machines(), fleet(), settings().rollups_behind_after)
+
+
+@once
+def view_stores() -> ViewStores:
+    """Where the API reads; what it remembers for two seconds is shared by the process."""
+    stores = machines(), conditions(), alerts(), fleet(), catalog()
+    return ViewStores(*stores, silent_after=settings().silent_after)
