@@ -25,8 +25,8 @@ class Deliveries:
         self._counted.setdefault(hub.numbering, []).append(hub.sequence)
 
     def left_open(self, hub: HubEvent) -> None:
-        """The event is refused or a possible conflict: it must be judged again when it is redelivered, for its
-        dead letter may not be written yet."""
+        """The event is refused or a possible conflict: it must be judged again when it is redelivered, for
+        its dead letter may not be written yet."""
         self._open.setdefault(hub.numbering, []).append(hub.sequence)
 
     def redelivered(self, hub: HubEvent) -> bool:
