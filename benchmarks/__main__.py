@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.meter import row
 
 HERE = Path(__file__).parent
-SOAKS = ("soak", "load", "explore", "hostile", "endurance")
+SOAKS = ("soak", "load", "explore", "hostile", "endurance", "mutants")
 """Too long for here, or no figures."""
 NAMES = sorted(
     path.stem for path in HERE.glob("[a-z]*.py") if path.stem not in SOAKS and "def main(" in path.read_text()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.breaks import load
+from tests.breaks.every import load
 
 ROOT = Path(__file__).parents[2]
 

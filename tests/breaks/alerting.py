@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from tests.breaks import Swap, breaks
+from tests.breaks.base import Swap, breaks
 from vending.alerts import alerts
 from vending.notifications import post_window
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tests.breaks import Swap, breaks
+from tests.breaks.base import Swap, breaks
 from vending.events.envelope import Event
 from vending.ingest import admit, commit_stock, exclusions, name_machines
 from vending.ports import Documents, Stored

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.breaks import Swap, breaks
+from tests.breaks.base import Swap, breaks
 from vendctl.operations import account
 from vending import off_loop
 from vending.adapters import faults

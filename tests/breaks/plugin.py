@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from tests.breaks import Swap, load
+from tests.breaks.base import Swap
+from tests.breaks.every import load
 
 _patch = pytest.MonkeyPatch()
 

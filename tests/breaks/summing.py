@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tests.breaks import Swap, breaks
+from tests.breaks.base import Swap, breaks
 from vending import business_day
 from vending.rollups import machine_days, roll_up_days, roll_up_shard, rollups
 

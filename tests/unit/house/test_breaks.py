@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from tests.breaks import APP, BREAKS, Break, Swap, load
 from tests.breaks.__main__ import ROOT
+from tests.breaks.base import APP, BREAKS, Break, Swap
+from tests.breaks.every import load
 
 PROMISES = {*(f"P{number}" for number in range(1, 9)), "identity"}
 """Those of docs/architecture.md, and that each speaks for itself."""

@@ -1,0 +1,11 @@
+"""All breaks: to import their modules registers them."""
+
+from tests.breaks import alerting, counting, keeping, summing
+from tests.breaks.base import BREAKS, Break
+
+MODULES = (alerting, counting, keeping, summing)
+
+
+def load() -> dict[str, Break]:
+    """All of them, by name."""
+    return BREAKS
