@@ -1,6 +1,6 @@
 """A defect costs its own machine's days, as long as it lasts; nothing that is due is put off or lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +11,10 @@ from tests.support.rollup_world import Invocation, World, ms, stored_leaves, ven
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vending.business_day import shift
+from vending.documents.rollup_state import REWORK
 from vending.rollups import machine_days, roll_up_catalog
-from vending.rollups.roll_up import REWORK
-from vending.rollups.roll_up_catalog import AGAIN, SETTLE, Due, note, rework
+from vending.rollups.roll_up import roll_up
+from vending.rollups.roll_up_catalog import AGAIN, SETTLE, Due, note, rework, spread
 
 DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00", "America/New_York")
@@ -24,10 +25,10 @@ def world() -> World:
     return World(datetime(2026, 11, 20, 12, tzinfo=UTC))
 
 
-async def place(held: World, zone: str = "America/New_York", machine: str = "m1") -> None:
+async def place(held: World, zone: str = "America/New_York", machines: Sequence[str] = ("m1",)) -> None:
     parts = {
         "sites": [{"id": "north", "timeZone": zone, "route": "r1"}],
-        "machines": [{"id": machine, "site": "north"}],
+        "machines": [{"id": machine, "site": "north"} for machine in machines],
     }
     await import_catalog(msgspec.convert(parts, CatalogFile), held.catalog)
 
@@ -81,6 +82,36 @@ async def test_a_catalog_that_cannot_be_understood_costs_its_own_machine() -> No
     held.catalog.items["version", "version"][1]["number"] += 1
     await held.settle()
     assert [units(held, scope) for scope in ("machine:m1", "machine:m2", "fleet")] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("damage", [{"placements": 7}, {"affects": "none"}, {"type": "site"}])
+async def test_an_entry_that_cannot_be_read_costs_its_own_machine(damage: dict[str, Any]) -> None:
+    """Also while the change is spread that it is part of."""
+    held = world()
+    await place(held, machines=("m1", "m2"))
+    version, body = held.catalog.items["machine", "m1"]
+    held.catalog.items["machine", "m1"] = (version, body | damage)
+    await held.arrive([vend("m1", 1, NOON), vend("m2", 1, NOON)])
+    await held.settle()
+    assert [units(held, scope) for scope in ("machine:m1", "site:north", "fleet")] == [0, 1, 1]
+    assert (noted(held)["broken"], noted(held, "m2")["open"]) == (True, False)
+    held.catalog.items["machine", "m1"] = (version, body)
+    held.catalog.items["version", "version"][1]["number"] += 1
+    await held.settle()
+    assert [units(held, scope) for scope in ("machine:m1", "site:north", "fleet")] == [1, 2, 2]
+    assert not noted(held)["open"]
+
+
+async def test_a_tick_comes_while_the_first_catalog_is_being_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roll_up_catalog, "MACHINES", 1)
+    held = world()
+    await place(held, machines=("m1", "m2"))
+    stores = held.stores(Invocation(held.random))
+    await spread(1, held.now, stores)
+    assert held.fleet.items["rollup", "catalog"][1]["after"] == "m1"
+    held.queue.messages.clear()
+    await roll_up(held.now, stores)
+    assert {"catalog": 1} in held.queue.messages
 
 
 async def test_a_machine_that_sells_on_is_still_tried_again_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

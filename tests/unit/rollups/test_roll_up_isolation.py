@@ -14,9 +14,11 @@ from tests.unit.rollups.test_roll_up_bounds import refused
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vending.alerts.watch_rollups import uncounted
+from vending.documents.base import load
+from vending.documents.days import Day, Summary
+from vending.documents.rollup_state import REWORK
 from vending.errors import Transient
 from vending.rollups import breakdowns, roll_up_shard, rollups
-from vending.rollups.roll_up import REWORK
 from vending.rollups.roll_up_catalog import AGAIN
 from vending.views import views_fleet
 from vending.views.views import ViewStores
@@ -154,10 +156,10 @@ async def test_what_cannot_be_told_upwards_is_noted_too(
     """The site is written; a bug trips over what it gives to the levels above."""
     real = rollups.upwards
 
-    def upwards(document: dict[str, Any]) -> Any:
-        if document["scope"] == "site:north":
+    def upwards(summary: Summary) -> Any:
+        if summary.scope == "site:north":
             raise ZeroDivisionError
-        return real(document)
+        return real(summary)
 
     with monkeypatch.context() as patched:
         patched.setattr(rollups, "upwards", upwards)
@@ -187,7 +189,7 @@ async def test_a_summary_that_is_damaged_is_mended_and_exact(world: World) -> No
 
 
 def stored_leaves_of(world: World, scope: str) -> int:
-    found: int = rollups.total(world.fleet.items[scope, f"day:{DAY}"][1])["units"]
+    found: int = rollups.total(load(world.fleet.items[scope, f"day:{DAY}"][1], Day))["units"]
     return found
 
 
