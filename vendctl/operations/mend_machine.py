@@ -21,7 +21,7 @@ from vending.ingest.exclusions import Scope
 from vending.ports import Documents, Erasable, Put, Stored
 from vending.rollups import machine_days
 from vending.rollups.roll_up import RollUpStores
-from vending.rollups.roll_up_catalog import SETTLE, Due, note
+from vending.rollups.roll_up_catalog import SECOND_PASS_AFTER, Due, note
 from vending.state import conditions, ledger, stock
 from vending.state.conditions import Entry
 from vending.time import millis
@@ -228,7 +228,7 @@ async def _mend_days(machine: str, stores: MendStores, now: datetime) -> None:
             break
     # A second time when every invocation that had read the old pages is long over.
     version = await stores.rollups.catalog.refresh()
-    await note(machine, Due("", now, now + SETTLE), version, stores.rollups)
+    await note(machine, Due("", now, now + SECOND_PASS_AFTER), version, stores.rollups)
 
 
 async def withdraw_alerts(machine: str, honest: Honest, stores: MendStores, now: datetime) -> None:

@@ -78,9 +78,8 @@ class Assignment:
         An unknown product keeps the name that the device gave: ``unknown:Cola``. Of a long one the end is a
         digest, so that no two become one.
         """
-        told = line.get("sku")
-        if told:
-            return str(told)
+        if sku := line.get("sku"):
+            return str(sku)
         slot = self.slots_at(line["at"]).get(line.get("selection", ""), {})
         name = line.get("product")
         return str(slot.get("sku") or (f"{UNKNOWN}:{_short(name)}" if name else UNKNOWN))

@@ -1,5 +1,7 @@
 """What the rollups remember of their own work, in the container ``fleet``."""
 
+from msgspec import field
+
 from vending.documents.base import Document
 
 ROLLUP, REWORK = "rollup", "rework"
@@ -56,8 +58,8 @@ class Rework(State, kw_only=True):
     """The first of the days; ``""`` for all."""
     due: int
     """When the next pass begins (ms)."""
-    settles: int
-    """When a pass must begin that is the last one (ms): all that had read the older catalog is over. Or 0."""
+    second_pass: int = field(name="settles")
+    """A pass must begin at this time or later (ms): by then no reader of the older catalog is left; or 0."""
     broken: bool
     """Whether the last pass left a day uncounted."""
     version: int

@@ -4,7 +4,7 @@
   had to be corrected.
 - ``closed``: the day as it stood when it closed, :data:`GRACE` after its end, else absent. ``late_units`` is
   how many units (less any that moved away) were counted after that.
-- ``sites``: every site the day was ever counted at, so that a move tells the former ones zero.
+- ``sites``: every site the day was ever counted at, so that after a move the former ones are set to zero.
 """
 
 from collections.abc import Collection, Iterable, Mapping

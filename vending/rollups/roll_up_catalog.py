@@ -33,9 +33,9 @@ log = logging.getLogger(__name__)
 MACHINES = 500
 DAYS = 60
 """Bounds of one invocation; a follow-up message goes on."""
-AGAIN = timedelta(hours=1)
+RETRY_AFTER = timedelta(hours=1)
 """After so long a machine whose days cannot be computed is tried again."""
-SETTLE = timedelta(minutes=30)
+SECOND_PASS_AFTER = timedelta(minutes=30)
 """Longer than any invocation lives (host.json: functionTimeout)."""
 Affected = dict[str, tuple[str, bool]]
 """Machine → (from which day on, whether days may have shifted)."""
@@ -43,14 +43,14 @@ Affected = dict[str, tuple[str, bool]]
 
 @dataclass(frozen=True)
 class Due:
-    """What is to be done to a machine: its days from ``since`` on, at ``at`` and again at ``settles``.
+    """What is to be done to a machine: its days from ``since`` on, at ``at`` and again at ``second_pass``.
 
     ``broken``: because a defect kept a day from being computed.
     """
 
     since: str
     at: datetime
-    settles: datetime | None = None
+    second_pass: datetime | None = None
     broken: bool = False
 
 
@@ -66,7 +66,7 @@ async def spread(version: int, now: datetime, stores: RollUpStores) -> None:
     left = [machine for machine in sorted(affected) if machine > progress.after]
     for machine in left[:MACHINES]:
         since, shifting = affected[machine]
-        await note(machine, Due(since, now, now + SETTLE if shifting else None), version, stores)
+        await note(machine, Due(since, now, now + SECOND_PASS_AFTER if shifting else None), version, stores)
     done = len(left) <= MACHINES
     if done:
         progress.processed = version
@@ -145,7 +145,7 @@ def _wanted(machine: str, due: Due, version: int, held: Rework | None) -> Rework
         open=True,
         since=due.since,
         due=millis(due.at),
-        settles=millis(due.settles) if due.settles else 0,
+        second_pass=millis(due.second_pass) if due.second_pass else 0,
         broken=due.broken,
         version=version,
         rest=held.rest if held else {},
@@ -156,7 +156,7 @@ def _wanted(machine: str, due: Due, version: int, held: Rework | None) -> Rework
         wanted,
         since=min(wanted.since, held.since),
         due=min(wanted.due, held.due),
-        settles=max(wanted.settles, held.settles),
+        second_pass=max(wanted.second_pass, held.second_pass),
         broken=wanted.broken or held.broken,
         version=max(wanted.version, held.version),
     )
@@ -205,9 +205,9 @@ def _end_pass(held: Rework, now: datetime) -> None:
     """All days were gone over: another pass is due, or the rework is done."""
     held.broken = bool(held.failing)
     if held.broken:
-        held.due = millis(now + AGAIN)
-    elif (held.began or 0) < held.settles:
-        held.due = held.settles
+        held.due = millis(now + RETRY_AFTER)
+    elif (held.began or 0) < held.second_pass:
+        held.due = held.second_pass
     else:
         held.open = False
 

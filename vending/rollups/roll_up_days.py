@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 16
 ROUNDS = 16
-"""How often a conflict is answered by reading again. The top of the tree is shared by all shards: each round
-one of them gets through."""
+"""How often a write that lost to another (412) is retried from the read. The top of the tree is shared by all
+shards: each round one of them gets through."""
 Dirty = Mapping[tuple[str, str], Collection[str]]
 """(machine, business day) → the ids of pages that must be seen there."""
 Share = tuple[Contribution, frozenset[str]]
@@ -75,7 +75,7 @@ class Broken:
         except VendstreamError:
             raise
         except Exception:
-            log.exception("%s cannot be computed; it is tried again later", what)
+            log.exception("%s cannot be computed; retried in an hour", what)
             for machine in machines:
                 self.machines[machine] = min(day, self.machines.get(machine, day))
 

@@ -16,7 +16,7 @@ from vending.errors import Conflict, Rejected, VendstreamError
 from vending.ports import Put
 from vending.rollups import machine_days
 from vending.rollups.roll_up import RollUpStores, feed_ranges, state_of
-from vending.rollups.roll_up_catalog import AGAIN, Due, note, rework, spread
+from vending.rollups.roll_up_catalog import RETRY_AFTER, Due, note, rework, spread
 from vending.rollups.roll_up_days import recompute
 from vending.state import ledger
 
@@ -97,4 +97,4 @@ async def _recompute(pages: Iterable[Page], now: datetime, stores: RollUpStores)
             broken[machine] = ""
     broken = await recompute(dirty, assignments, now, stores) | broken
     for machine, since in sorted(broken.items()):
-        await note(machine, Due(since, now + AGAIN, broken=True), version, stores)
+        await note(machine, Due(since, now + RETRY_AFTER, broken=True), version, stores)

@@ -9,7 +9,7 @@ of their own: :func:`by_category` sums products by the catalog of today. Of a br
 the rest is summed under :data:`OTHER` (:mod:`vending.rollups.breakdowns`).
 
 **Summaries** are maps ``children: {child: [rev, figures]}``; an entry is replaced only by a higher rev, so
-that stale and repeated writes change nothing. There are no deltas anywhere:
+that stale writes and redeliveries change nothing. There are no deltas anywhere:
 
     machine day → site day ─┬→ area day (256) → region day (16) ─┬→ fleet day (without products)
                             └→ route day                         └→ products day
@@ -157,7 +157,7 @@ def merge(summary: Summary, contributions: Iterable[Contribution]) -> bool:
 
 
 def _reroute(site: SiteDay, route: str, version: int) -> bool:
-    """A site's route by the newest catalog; former routes are remembered, they must be told zero."""
+    """A site's route by the newest catalog; former routes are remembered, they must be set to zero."""
     if version < site.catalog_version or (version == site.catalog_version and route in site.routes):
         return False
     site.catalog_version, site.route = version, route

@@ -213,7 +213,7 @@ def test_a_base_reads_whichever_of_its_types_is_there() -> None:
 
 
 def test_what_a_rework_holds_stands_under_its_names() -> None:
-    rework = Rework(id="m1", open=True, since="", due=5, settles=0, broken=False, version=2)
+    rework = Rework(id="m1", open=True, since="", due=5, second_pass=0, broken=False, version=2)
     assert rework.dump() == {
         "id": "m1", "scope": "rework", "type": "rework", "schema": 1, "open": True, "since": "", "due": 5,
         "settles": 0, "broken": False, "version": 2, "cursor": "",

@@ -14,7 +14,7 @@ from vending.business_day import shift
 from vending.documents.rollup_state import REWORK
 from vending.rollups import machine_days, roll_up_catalog
 from vending.rollups.roll_up import roll_up
-from vending.rollups.roll_up_catalog import AGAIN, SETTLE, Due, note, rework, spread
+from vending.rollups.roll_up_catalog import RETRY_AFTER, SECOND_PASS_AFTER, Due, note, rework, spread
 
 DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00", "America/New_York")
@@ -127,7 +127,7 @@ async def test_a_machine_that_sells_on_is_still_tried_again_in_time(monkeypatch:
             await held.arrive([vend("m1", number, NOON + number)])
             await held.tick()
             assert (noted(held)["due"], noted(held)["broken"]) == (due, True)
-    held.now = began + AGAIN
+    held.now = began + RETRY_AFTER
     await held.tick()
     assert units(held, "fleet") == 6
     assert not noted(held)["open"]
@@ -149,8 +149,8 @@ async def test_a_defect_puts_off_no_change_of_the_catalog(monkeypatch: pytest.Mo
     held = world()
     stores = held.stores(Invocation(held.random))
     version = await stores.catalog.refresh()
-    await note("m1", Due("2026-11-10", held.now, held.now + SETTLE), version, stores)
-    await note("m1", Due(DAY, held.now + AGAIN, broken=True), version, stores)
+    await note("m1", Due("2026-11-10", held.now, held.now + SECOND_PASS_AFTER), version, stores)
+    await note("m1", Due(DAY, held.now + RETRY_AFTER, broken=True), version, stores)
     found = noted(held)
     assert (found["since"], found["due"], found["settles"]) == (
         "2026-11-10",
@@ -192,7 +192,7 @@ async def test_a_defective_day_keeps_no_other_day_of_its_machine_waiting(
         await held.settle()
         assert [units(held, "site:north", shift(DAY, -n)) for n in range(10)] == [1] * 9 + [0]
         assert noted(held)["broken"]
-    held.now += AGAIN
+    held.now += RETRY_AFTER
     await held.settle()
     assert units(held, "site:north", broken) == 1
     assert not noted(held)["open"]
