@@ -58,11 +58,13 @@ class Document(Struct, kw_only=True, rename="camel"):
         for name, stored_as, optional in _fields(type(self)):
             value = getattr(self, name)
             if not (optional and value is None):
-                body[stored_as] = value if isinstance(value, dict) else msgspec.to_builtins(value)
+                body[stored_as] = value if type(value) in AS_IS else msgspec.to_builtins(value)
         head = {name: body.pop(name) for name in dict.fromkeys(("id", self.key))}
         return head | {"type": self.type, "schema": self.schema} | body | self.rest
 
 
+AS_IS = {dict, str, int, bool}
+"""Types of values that are stored as they are; all others are made of them, and lists."""
 TYPES: dict[str, type[Document]] = {}
 """Every type of document, by its name."""
 
@@ -76,15 +78,15 @@ def load[Kind: Document](stored: Mapping[str, Any], kind: type[Kind]) -> Kind:
     if own is None or not issubclass(own, kind):
         what = f"{stored.get('type')} {stored.get('id')}"
         raise Malformed(f"{what} was read where a {kind.__name__} belongs - at `$.type`")
-    body = _upcast(stored, own)
-    names = _names(own)
+    body, names = _upcast(stored, own), _names(own)
+    # What begins with an underscore is the store's own: _etag, _ts, in a feed also _lsn.
+    rest = {name: value for name, value in body.items() if name not in names and name[:1] != "_"}
     try:
-        document = msgspec.convert({name: body[name] for name in body.keys() & names}, own)
+        # Where a stored field is called "rest", it is none of ours.
+        document = msgspec.convert(body if "rest" not in rest else {**body, "rest": {}}, own)
     except msgspec.ValidationError as fault:
         raise Malformed(f"{own.type} {stored.get(own.key)}/{stored.get('id')}: {fault}") from fault
-    left = body.keys() - names - {"type", "schema"}
-    # What begins with an underscore is the store's own: _etag, _ts, in a feed also _lsn.
-    document.rest = {name: value for name, value in body.items() if name in left and name[:1] != "_"}
+    document.rest = rest
     return document
 
 
@@ -128,4 +130,5 @@ def _fields(kind: type[Document]) -> tuple[tuple[str, str, bool], ...]:
 
 @cache
 def _names(kind: type[Document]) -> frozenset[str]:
-    return frozenset(stored_as for _, stored_as, _ in _fields(kind))
+    """What a body of this type may hold and ``rest`` does not."""
+    return frozenset({"type", "schema"}.union(stored_as for _, stored_as, _ in _fields(kind)))
