@@ -28,6 +28,7 @@ from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
 from vending.catalog.catalog_cache import CatalogCache
+from vending.documents.days import Summary
 from vending.ports import Put
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
@@ -109,11 +110,11 @@ def summaries(machines: int) -> Iterable[dict[str, Any]]:
         for n in range(near, machines, PER_SITE)
     ]
     while given:
-        documents: dict[rollups.Key, dict[str, Any]] = {}
+        documents: dict[rollups.Key, Summary] = {}
         for share in given:
             rollups.merge(documents.setdefault(share.key, rollups.empty(share.scope, DAY)), [share])
-        yield from documents.values()
-        given = [share for body in documents.values() for share in rollups.upwards(body)] + far
+        yield from (summary.dump() for summary in documents.values())
+        given = [share for summary in documents.values() for share in rollups.upwards(summary)] + far
         far = []
 
 
@@ -122,7 +123,7 @@ def catalog(number: int) -> list[dict[str, Any]]:
     common = {"schema": 1, "version": 1, "affects": []}
     machine = {"id": f"vm-{number:06d}", "kind": "machine", "placements": [["", site_of(number)]]}
     site = {"id": site_of(number), "kind": "site", "timeZone": "Etc/UTC", "route": "r1"}
-    return [machine | common, site | common]
+    return [machine | common | {"type": "machine"}, site | common | {"type": "site"}]
 
 
 async def at_once(work: Iterable[Awaitable[object]]) -> None:

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Protocol
 
 from vending.catalog import devices
+from vending.documents.base import load
+from vending.documents.devices import KIND, Device, EpochCounter
 from vending.errors import Conflict, Transient
 from vending.events.publishers import Publisher
-from vending.ports import Documents, Put, Stored
+from vending.ports import Documents, Put
 from vending.state import conditions
 
 ROUNDS = 8
@@ -40,15 +42,16 @@ async def issue(
     If-Match. Raises ValueError for names and epochs that ingest would refuse, Transient.
     """
     for _ in range(ROUNDS):
-        entry, counter = await _read(stores, device), await _read(stores, devices.counter_id(machine))
+        entry, etag = await _device(stores, device)
+        counter, counter_etag = await _counter(stores, machine)
         epoch = await _next(stores, machine, counter)
         publisher = Publisher(device, machine, epoch)
         puts = [
-            Put(devices.issued(_body(entry), publisher, now, expires), _etag(entry)),
-            Put(devices.counted(machine, epoch), _etag(counter)),
+            Put(devices.issued(entry, publisher, now, expires).dump(), etag),
+            Put(devices.counted(counter, machine, epoch).dump(), counter_etag),
         ]
         try:
-            await stores.catalog.write(devices.KIND, puts)
+            await stores.catalog.write(KIND, puts)
         except Conflict:
             continue
         return publisher
@@ -61,10 +64,10 @@ async def renew(stores: DeviceStores, device: str, machine: str, expires: dateti
     Raises ValueError where none was issued or it is revoked, Transient.
     """
     for _ in range(ROUNDS):
-        entry = await _read(stores, device)
-        document, publisher = devices.renewed(_body(entry), device, machine, expires)
+        entry, etag = await _device(stores, device)
+        document, publisher = devices.renewed(entry, device, machine, expires)
         try:
-            await stores.catalog.write(devices.KIND, [Put(document, _etag(entry))])
+            await stores.catalog.write(KIND, [Put(document.dump(), etag)])
         except Conflict:
             continue
         return publisher
@@ -80,43 +83,39 @@ async def revoke(
     that. Interrupted, it is run again. Raises ValueError, Transient.
     """
     for _ in range(ROUNDS):
-        entry = await _read(stores, device)
+        entry, etag = await _device(stores, device)
         puts: list[Put] = []
         names: list[str] = []
         if entry is not None:
-            document, names = devices.revoked(entry.body, device, machine, now)
-            puts = [Put(document, entry.etag)]
+            document, names = devices.revoked(entry, device, machine, now)
+            puts = [Put(document.dump(), etag)]
         names.append(device)
         for name in names:
             await hub.add(name)
         try:
             if puts:
-                await stores.catalog.write(devices.KIND, puts)
+                await stores.catalog.write(KIND, puts)
         except Conflict:
             continue
         return names
     raise _contended(device)
 
 
-async def _read(stores: DeviceStores, name: str) -> Stored | None:
-    stored = await stores.catalog.read(devices.KIND, name)
-    devices.known(_body(stored))
-    return stored
+async def _device(stores: DeviceStores, name: str) -> tuple[Device | None, str | None]:
+    stored = await stores.catalog.read(KIND, name)
+    return (load(stored.body, Device), stored.etag) if stored else (None, None)
 
 
-async def _next(stores: DeviceStores, machine: str, counter: Stored | None) -> int:
+async def _counter(stores: DeviceStores, machine: str) -> tuple[EpochCounter | None, str | None]:
+    stored = await stores.catalog.read(KIND, devices.counter_id(machine))
+    return (load(stored.body, EpochCounter), stored.etag) if stored else (None, None)
+
+
+async def _next(stores: DeviceStores, machine: str, counter: EpochCounter | None) -> int:
     stock = await stores.machines.read(machine, "stock")
     registers = [one.body async for one in stores.conditions.select(None, ("type", "=", "conditions"))]
     entry = conditions.merged(registers).get(machine, {})
-    return devices.next_epoch(_body(stock), entry, _body(counter))
-
-
-def _body(stored: Stored | None) -> devices.Document | None:
-    return None if stored is None else stored.body
-
-
-def _etag(stored: Stored | None) -> str | None:
-    return None if stored is None else stored.etag
+    return devices.next_epoch(stock.body if stock else None, entry, counter)
 
 
 def _contended(device: str) -> Transient:

@@ -1,10 +1,11 @@
 """P7 honest late data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from tests.breaks.base import Swap, breaks
 from vending import business_day
+from vending.documents.days import MachineDay, Summary
 from vending.rollups import machine_days, roll_up_days, roll_up_shard, rollups
 
 RULES = "tests/unit/rollups/test_roll_up_rules.py"
@@ -22,11 +23,11 @@ def the_feed_goes_on_without_the_days(swap: Swap) -> None:
 def a_stale_share_replaces_a_newer_one(swap: Swap) -> None:
     original = rollups.merge
 
-    def merge(document: rollups.Document, contributions: Iterable[rollups.Contribution]) -> bool:
+    def merge(summary: Summary, contributions: Iterable[rollups.Contribution]) -> bool:
         given = list(contributions)
         for one in given:
-            document["children"].pop(one.child, None)
-        return original(document, given)
+            summary.children.pop(one.child, None)
+        return original(summary, given)
 
     swap(original, merge)
 
@@ -35,8 +36,8 @@ def a_stale_share_replaces_a_newer_one(swap: Swap) -> None:
 def a_read_that_lags_is_believed(swap: Swap) -> None:
     original = roll_up_days._machine_day
 
-    async def believing(home: Any, day: str, named: Any, *words: Any) -> Any:
-        return await original(home, day, (), *words)
+    async def believing(assignment: Any, day: str, named: Any, *words: Any) -> Any:
+        return await original(assignment, day, (), *words)
 
     swap(original, believing)
     swap(machine_days.incomplete, lambda *words: False)
@@ -46,8 +47,8 @@ def a_read_that_lags_is_believed(swap: Swap) -> None:
 def a_former_site_keeps_what_it_was_told(swap: Swap) -> None:
     original = machine_days.contributions
 
-    def here_alone(document: Mapping[str, Any]) -> list[rollups.Contribution]:
-        return [one for one in original(document) if one.scope == f"site:{document['site']}"]
+    def here_alone(day: MachineDay) -> list[rollups.Contribution]:
+        return [one for one in original(day) if one.scope == f"site:{day.site}"]
 
     swap(original, here_alone)
 

@@ -5,7 +5,6 @@ import json
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from azure.storage.queue import QueueClient
@@ -16,6 +15,8 @@ from tests.support.waiting import finished, until
 from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
+from vending.documents.base import load
+from vending.documents.days import SiteDay
 from vending.rollups import rollups
 
 SITE, ROUTE, MACHINE = (f"{name}{RUN}" for name in ("e2e-harbour", "e2e-north", "rolled-1"))
@@ -47,11 +48,11 @@ def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def day(key: rollups.Key) -> dict[str, Any] | None:
-    async def read() -> dict[str, Any] | None:
+def day(key: rollups.Key) -> SiteDay | None:
+    async def read() -> SiteDay | None:
         try:
             stored = await wiring.fleet().read(*key)
-            return stored.body if stored else None
+            return load(stored.body, SiteDay) if stored else None
         finally:
             await wiring.close()
 
@@ -96,7 +97,7 @@ def test_sales_become_days_and_a_pick_list(
     until(lambda: sum(units(running, key) for key in keys) == 6, "the site has its days")
     site = day(keys[0]) or day(keys[1])
     assert site
-    assert site["routes"] == [ROUTE]
+    assert site.routes == [ROUTE]
     assert set(rollups.total(site)["skus"]) == {"cola"}
     capsys.readouterr()
     assert vendctl(["picklist", ROUTE, "--in-days", "0", "--json"]) == 0

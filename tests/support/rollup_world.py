@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from vending.catalog.catalog_cache import CatalogCache
+from vending.documents.base import load
+from vending.documents.days import Day
 from vending.errors import Transient
 from vending.events.envelope import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
@@ -251,10 +253,10 @@ def stored_leaves(world: World) -> dict[tuple[str, str], dict[tuple[str, ...], i
     """What every level says: (scope, day) → leaves, of machine days too; empty days left out."""
     found = {}
     for body in world.machines.bodies("day"):
-        found[f"machine:{body['machineId']}", body["date"]] = leaves(rollups.total(body))
+        found[f"machine:{body['machineId']}", body["date"]] = leaves(rollups.total(load(body, Day)))
     for (scope, name), (_, body) in world.fleet.items.items():
         if name.startswith("day:"):
-            found[scope, body["date"]] = leaves(rollups.total(body))
+            found[scope, body["date"]] = leaves(rollups.total(load(body, Day)))
     return {key: value for key, value in found.items() if value}
 
 

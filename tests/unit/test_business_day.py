@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.rollup_world import ms
 from vending import business_day
-from vending.catalog.catalog import Edition, Home, Site
+from vending.catalog.catalog import Assignment, Edition, Site
 from vending.time import millis
 
 HOUR = 3_600_000
@@ -92,7 +92,7 @@ everything = st.datetimes(timezones=st.just(UTC)).map(millis)
 
 def check_day(zone: str, at: int) -> None:
     day = business_day.day_of(at, zone)
-    home = Home("m1", 1, (("", Site("s", "s", zone)),), (Edition("", {}),))
+    home = Assignment("m1", 1, (("", Site("s", "s", zone)),), (Edition("", {}),))
     start, end = home.window(day)
     assert start <= at < end
     assert home.day_of(at) == day

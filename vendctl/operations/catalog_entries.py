@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from vending import business_day
-from vending.catalog.catalog import SCHEMA
+from vending.documents.catalog import CatalogEntry
 from vending.errors import Rejected
 from vending.events import envelope as events
 from vending.events.fields import END, Code, Currency, Level, Minor, Selection
@@ -166,7 +166,7 @@ def revised(held: Mapping[str, Any] | None, kind: str, entry: Entry, version: in
 
     Raises Rejected when an entry contradicts the stored history without saying since when.
     """
-    body: Document = {"kind": kind, "type": kind, "schema": SCHEMA} | dict(held or {})
+    body: Document = {"kind": kind, "type": kind, "schema": CatalogEntry.schema} | dict(held or {})
     since: str | None = None
     match entry:
         case SiteEntry():

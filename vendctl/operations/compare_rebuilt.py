@@ -15,9 +15,10 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from vendctl.operations.rebuild import Inexact
+from vending.documents.days import Figures
 from vending.ports import Documents
 from vending.rollups.breakdowns import alike
-from vending.rollups.rollups import Figures, add
+from vending.rollups.rollups import add
 from vending.state import conditions, stock
 
 NAMED, TEXTS = 50, 10_000

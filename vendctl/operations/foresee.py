@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from vending.documents.base import current
 from vending.errors import Rejected
 from vending.events.envelope import Event, HubEvent, parse
 from vending.events.uptimes import dated
-from vending.ingest.commit_stock import fold_beside_ledger, readable
+from vending.ingest.commit_stock import fold_beside_ledger
 from vending.ports import Documents
 from vending.state import conditions, stock
 
@@ -47,7 +48,7 @@ async def foresee(events: Sequence[HubEvent], machines: Documents, registers: Do
 
 async def _fleet(registers: Documents) -> dict[str, conditions.Entry]:
     found = [
-        readable(stored, conditions.SCHEMA).body
+        current(stored.body, conditions.SCHEMA)
         async for stored in registers.select(None, ("type", "=", "conditions"))
     ]
     return conditions.merged(found)
@@ -66,7 +67,7 @@ async def _stocked(
 ) -> dict[str, Fate]:
     """Of ledger events and levels. What the registers say of an event counts where the stock knows it."""
     stored = await machines.read(machine, "stock")
-    held = readable(stored, stock.SCHEMA).body if stored else stock.empty(machine)
+    held = current(stored.body, stock.SCHEMA) if stored else stock.empty(machine)
     fates: dict[str, Fate] = {}
     for event in events:
         if event.stocked and event.ledger is None:

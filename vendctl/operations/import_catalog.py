@@ -7,7 +7,8 @@ with ``take_over``.
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+from msgspec.structs import replace
 
 from vendctl.operations.catalog_entries import (
     CatalogFile,
@@ -17,7 +18,8 @@ from vendctl.operations.catalog_entries import (
     PlanogramEntry,
     revised,
 )
-from vending.catalog.catalog import SCHEMA, VERSION_ID
+from vending.documents.base import current, load
+from vending.documents.catalog import VERSION_ID, CatalogEntry, CatalogVersion
 from vending.errors import Conflict, Rejected, Transient
 from vending.ports import Documents, Put, Stored
 
@@ -46,28 +48,28 @@ async def import_catalog(file: CatalogFile, documents: Documents, take_over: boo
     written; Transient when another import is in the way."""
     entries = file.entries()
     version = await documents.read("version", VERSION_ID)
-    state = version.body if version else {}
-    if state.get("pending") and not take_over:
-        what = f"another import (version {state['pending']}) has begun and not ended"
+    state = load(version.body, CatalogVersion) if version else CatalogVersion()
+    if state.pending and not take_over:
+        what = f"another import (version {state.pending}) has begun and not ended"
         raise Transient(f"{what}; wait for it, or take it over if it died")
     held = await _held(entries, documents)
-    number = state.get("number", 0) + 1
+    number = state.number + 1
     new, unchanged = _changes(entries, held, number)
     unknown = _unknown(file, held.keys() | new.keys())
-    if not new and not state.get("pending"):
+    if not new and not state.pending:
         return Imported(number - 1, {}, unchanged, unknown)
-    claim = await _publish(documents, version, state | {"pending": number})
+    claim = await _publish(documents, version, replace(state, pending=number))
     try:
         await _write(new, held, documents)
     except Conflict as fault:
-        await _publish(documents, claim, {**state, "pending": None})
+        await _publish(documents, claim, replace(state, pending=None))
         raise Transient(f"the catalog changed while it was being imported ({fault}); run it again") from fault
-    await _publish(documents, claim, {**state, "number": number, "pending": None})
+    await _publish(documents, claim, replace(state, number=number, pending=None))
     return Imported(number, _count(new), unchanged, unknown)
 
 
-async def _publish(documents: Documents, version: Stored | None, state: Mapping[str, Any]) -> Stored:
-    body = {"id": VERSION_ID, "kind": "version", "type": "version", "schema": SCHEMA, "number": 0, **state}
+async def _publish(documents: Documents, version: Stored | None, state: CatalogVersion) -> Stored:
+    body = state.dump()
     try:
         await documents.write("version", [Put(body, version.etag if version else None)])
     except Conflict as fault:
@@ -137,9 +139,7 @@ async def _read(kind: str, names: set[str], documents: Documents) -> AsyncIterat
 
 
 def _known(stored: Stored) -> Stored:
-    if stored.body["schema"] > SCHEMA:
-        what = f"{stored.body['type']} {stored.body['id']} has schema {stored.body['schema']}"
-        raise Transient(f"{what}, this version knows {SCHEMA}: import with the newer version")
+    current(stored.body, CatalogEntry.schema)
     return stored
 
 

@@ -14,13 +14,14 @@ from typing import Any
 from vendctl.operations.honest_machine import Honest, Lines
 from vending.alerts import alert_rules, alerts
 from vending.alerts.raise_alerts import readable as readable_alert
+from vending.documents.base import current, load
+from vending.documents.days import MachineDay
 from vending.errors import Conflict, Transient
-from vending.ingest.commit_stock import readable
 from vending.ingest.exclusions import Scope
 from vending.ports import Documents, Erasable, Put, Stored
-from vending.rollups import machine_days, rollups
+from vending.rollups import machine_days
 from vending.rollups.roll_up import RollUpStores
-from vending.rollups.roll_up_catalog import SETTLE, Due, note
+from vending.rollups.roll_up_catalog import SECOND_PASS_AFTER, Due, note
 from vending.state import conditions, ledger, stock
 from vending.state.conditions import Entry
 from vending.time import millis
@@ -97,7 +98,7 @@ async def plan(
 ) -> Mended:
     """What :func:`mend` would change; nothing is written. ``scopes``: what is to be forgotten."""
     held = await stores.machines.read(machine, "stock")
-    before = readable(held, stock.SCHEMA).body["totals"] if held else {}
+    before = current(held.body, stock.SCHEMA)["totals"] if held else {}
     after = honest.stock["totals"] if honest.stock else {}
     money = {
         currency: after.get("revenue", {}).get(currency, 0) - before.get("revenue", {}).get(currency, 0)
@@ -126,7 +127,7 @@ async def _mend_stock(machine: str, honest: Honest, machines: Documents, version
         held = await machines.read(machine, "stock")
         if held is None and honest.stock is None:
             return
-        before = readable(held, stock.SCHEMA).body if held else stock.empty(machine)
+        before = current(held.body, stock.SCHEMA) if held else stock.empty(machine)
         after = (honest.stock or stock.empty(machine)) | {"rev": before["rev"], "exclusions": version}
         if before == after:
             return
@@ -146,7 +147,7 @@ async def _pages(machine: str, lines: Lines, machines: Documents) -> Pages:
     away: list[tuple[str, int, int]] = []
     loose, held = dict(lines), 0
     async for page in machines.select(machine, ("type", "=", "page")):
-        body = readable(page, ledger.PAGE_SCHEMA).body
+        body = current(page.body, ledger.PAGE_SCHEMA)
         numbers = [(body["deviceId"], body["epoch"], line["ledger"]) for line in body["lines"]]
         stays = {
             number
@@ -195,7 +196,7 @@ async def _mend_document(
     for _ in range(ROUNDS):
         stored = await documents.read(name, name)
         partition, _, shard = name.rpartition(":")
-        held = readable(stored, conditions.SCHEMA).body if stored else conditions.empty(partition, int(shard))
+        held = current(stored.body, conditions.SCHEMA) if stored else conditions.empty(partition, int(shard))
         after = held | {"machines": dict(held["machines"]), "exclusions": version}
         for machine in entries:
             conditions.remove(after, machine)
@@ -217,16 +218,17 @@ async def _mend_days(machine: str, stores: MendStores, now: datetime) -> None:
     async for listed in stores.machines.select(machine, ("type", "=", "day"), fields=("id",)):
         for _ in range(ROUNDS):
             held = await stores.machines.read(machine, listed.body["id"])
-            if held is None or not readable(held, rollups.SCHEMA).body["pages"]:
+            day = load(held.body, MachineDay) if held else None
+            if held is None or day is None or not day.pages:
                 break
             try:
-                await stores.machines.write(machine, [Put(machine_days.recounted(held.body), held.etag)])
+                await stores.machines.write(machine, [Put(machine_days.recounted(day).dump(), held.etag)])
             except Conflict:
                 continue
             break
     # A second time when every invocation that had read the old pages is long over.
     version = await stores.rollups.catalog.refresh()
-    await note(machine, Due("", now, now + SETTLE), version, stores.rollups)
+    await note(machine, Due("", now, now + SECOND_PASS_AFTER), version, stores.rollups)
 
 
 async def withdraw_alerts(machine: str, honest: Honest, stores: MendStores, now: datetime) -> None:

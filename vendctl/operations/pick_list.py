@@ -9,10 +9,11 @@ from typing import Any
 from vendctl.operations import kpis, picklist
 from vendctl.operations.picklist import Pick
 from vending.business_day import shift
-from vending.catalog.catalog import Home
+from vending.catalog.catalog import Assignment
 from vending.catalog.catalog_cache import CatalogCache
+from vending.documents.base import current, load
+from vending.documents.days import MachineDay
 from vending.errors import Rejected
-from vending.ingest.commit_stock import readable
 from vending.ports import Documents
 from vending.rollups.rollups import total
 from vending.state import stock
@@ -78,7 +79,7 @@ async def pick_list(
 
     async def stop(machine: str) -> Stop:
         async with gate:
-            return await _stop(await catalog.home(machine), now, lead_days, window, machines, catalog)
+            return await _stop(await catalog.assignment(machine), now, lead_days, window, machines, catalog)
 
     stops = await asyncio.gather(*(stop(machine) for machine in names))
     found = PickList(route, sorted(stops, key=lambda stop: (stop.site, stop.machine)))
@@ -87,31 +88,36 @@ async def pick_list(
 
 
 async def _stop(
-    home: Home, now: datetime, lead_days: float, window: int, machines: Documents, catalog: CatalogCache
+    assignment: Assignment,
+    now: datetime,
+    lead_days: float,
+    window: int,
+    machines: Documents,
+    catalog: CatalogCache,
 ) -> Stop:
-    today = home.day_of(millis(now))
-    slots = home.slots_at(millis(now))
+    today = assignment.day_of(millis(now))
+    slots = assignment.slots_at(millis(now))
     dates = [shift(today, -back) for back in range(1, window + 1)]
-    stored = await machines.read(home.machine, "stock")
-    on_hand = stock.on_hand(readable(stored, stock.SCHEMA).body) if stored else {}
-    rate = kpis.units_per_day(await _days(home.machine, dates, machines), dates)
+    stored = await machines.read(assignment.machine, "stock")
+    on_hand = stock.on_hand(current(stored.body, stock.SCHEMA)) if stored else {}
+    rate = kpis.units_per_day(await _days(assignment.machine, dates, machines), dates)
     cases = {slot["sku"]: await _case(slot["sku"], catalog) for slot in slots.values()}
-    picks, unplanned = picklist.picks(home.machine, slots, on_hand, rate, lead_days, cases)
-    return Stop(home.machine, home.site_on(today).id, picks, unplanned)
+    picks, unplanned = picklist.picks(assignment.machine, slots, on_hand, rate, lead_days, cases)
+    return Stop(assignment.machine, assignment.site_on(today).id, picks, unplanned)
 
 
 async def _days(machine: str, dates: Sequence[str], machines: Documents) -> dict[str, dict[str, Any]]:
     held = machines.select(
         machine, ("type", "=", "day"), ("date", ">=", min(dates)), ("date", "<=", max(dates))
     )
-    return {stored.body["date"]: total(stored.body) async for stored in held}
+    return {stored.body["date"]: total(load(stored.body, MachineDay)) async for stored in held}
 
 
 async def _products(skus: Iterable[str], catalog: CatalogCache) -> dict[str, str]:
     entries = [(sku, await catalog.product(sku)) for sku in skus]
-    return {sku: str(entry["name"]) for sku, entry in entries if entry}
+    return {sku: entry.name for sku, entry in entries if entry}
 
 
 async def _case(sku: str, catalog: CatalogCache) -> int:
     product = await catalog.product(sku)
-    return int((product or {}).get("caseSize", 1))
+    return (product.case_size if product else None) or 1

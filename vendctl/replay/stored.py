@@ -8,10 +8,12 @@ from typing import Any
 from vending.adapters.clients import queue_service
 from vending.adapters.cosmos import CosmosDocuments
 from vending.archive import layout
+from vending.documents.base import load
+from vending.documents.days import Summary
+from vending.documents.rollup_state import REWORK, ROLLUP, CatalogProgress
 from vending.events.records import decode_lines
 from vending.ports import Blobs, Documents, Feed
 from vending.rollups import rollups
-from vending.rollups.roll_up import REWORK, ROLLUP
 from vending.state import intervals
 from vending.time import millis
 
@@ -27,7 +29,7 @@ async def documents(container: Documents, type: str) -> list[Body]:  # noqa: A00
 async def catalog_noticed(fleet: Documents, version: int, now: datetime) -> bool:
     """Whether rollups have noted what this version of the catalog changes, and have nothing due of it."""
     stored = await fleet.read(ROLLUP, "catalog")
-    if stored is None or stored.body.get("processed", 0) < version:
+    if stored is None or load(stored.body, CatalogProgress).processed < version:
         return False
     async for _ in fleet.select(REWORK, ("open", "=", True), ("due", "<=", millis(now))):
         return False
@@ -85,7 +87,7 @@ async def fleet_days(fleet: Documents) -> dict[str, Body]:
     result: dict[str, Body] = {}
     for scope in (rollups.FLEET, rollups.PRODUCTS):
         async for stored in fleet.select(scope, ("type", "=", f"{scope}Day")):
-            rollups.add(result.setdefault(stored.body["date"], {}), rollups.total(stored.body))
+            rollups.add(result.setdefault(stored.body["date"], {}), rollups.total(load(stored.body, Summary)))
     return result
 
 

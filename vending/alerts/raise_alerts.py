@@ -13,6 +13,7 @@ from typing import Any
 
 from vending.alerts import alerts
 from vending.alerts.alerts import Finding
+from vending.documents.base import current
 from vending.errors import Conflict, Transient
 from vending.ports import Documents, Filter, Put, Queue, Stored
 from vending.time import millis
@@ -128,9 +129,5 @@ async def _send(notification: dict[str, Any], queue: Queue, judged: Judged) -> N
 
 def readable(stored: Stored) -> Stored:
     """The document, unless newer code wrote it: then this version waits until it is replaced."""
-    if stored.body["schema"] > alerts.SCHEMA:
-        raise Transient(
-            f"alert {stored.body['machineId']}/{stored.body['id']} has schema {stored.body['schema']}, "
-            f"this version knows {alerts.SCHEMA}: deploy the newer version everywhere"
-        )
+    current(stored.body, alerts.SCHEMA)
     return stored

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from vending.alerts.alerts import Finding, Rule
 from vending.alerts.waiting import PLACE, Numbers
-from vending.errors import Transient
+from vending.documents.base import check
 from vending.time import millis
 
 SCHEMA = 1
@@ -46,8 +46,7 @@ def encode(halts: Halts) -> bytes:
 def decode(data: bytes) -> Halts:
     """From JSON. Raises Transient where newer code wrote it."""
     halts = _decoder.decode(data)
-    if halts.schema > SCHEMA:
-        raise Transient(f"the hub's halts have schema {halts.schema}, this version knows {SCHEMA}")
+    check("the document of the hub's halts", halts.schema, SCHEMA)
     return halts
 
 

@@ -9,8 +9,8 @@ from vending.alerts.evaluate_each import judge_each
 from vending.alerts.raise_alerts import AlertStores, raise_alerts
 from vending.alerts.watch_machines import judge_stock
 from vending.catalog.catalog_machines import EVERYWHERE, Cataloged
-from vending.ingest.commit_stock import readable as readable_document
-from vending.ports import Filter, Stored
+from vending.documents.base import current
+from vending.ports import Filter
 from vending.state import conditions
 from vending.time import millis
 
@@ -25,7 +25,7 @@ async def judge_conditions(
     The fleet's condition is a handful of documents, and its open alerts are one query for each rule; only
     machines of which the two differ are looked at more closely.
     """
-    fleet = conditions.merged([stored.body for stored in await _documents(stores)])
+    fleet = conditions.merged(await _documents(stores))
     limit = silent_after // timedelta(milliseconds=1)
     opened = {place for rule in alert_rules.BY_REGISTERS async for place in _opened(stores, rule)}
     news: dict[str, list[Finding]] = {}
@@ -65,6 +65,6 @@ async def _opened(stores: AlertStores, rule: alerts.Rule) -> AsyncIterator[tuple
         yield stored.body["machineId"], stored.body["id"]
 
 
-async def _documents(stores: AlertStores) -> list[Stored]:
+async def _documents(stores: AlertStores) -> list[conditions.Document]:
     found = stores.conditions.select(None, ("type", "=", "conditions"))
-    return [readable_document(stored, conditions.SCHEMA) async for stored in found]
+    return [current(stored.body, conditions.SCHEMA) async for stored in found]

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from vending.alerts.alerts import Finding
-from vending.errors import Transient
+from vending.documents.base import check
 from vending.time import millis
 
 SCHEMA = 1
@@ -50,8 +50,7 @@ def encode(marks: Marks) -> bytes:
 def decode(data: bytes) -> Marks:
     """From JSON. Raises Transient where newer code wrote it."""
     marks = _decoder.decode(data)
-    if marks.schema > SCHEMA:
-        raise Transient(f"the hub's marks have schema {marks.schema}, this version knows {SCHEMA}")
+    check("the document of the hub's marks", marks.schema, SCHEMA)
     return marks
 
 

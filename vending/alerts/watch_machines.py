@@ -12,8 +12,8 @@ from vending.alerts import alert_rules
 from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import judge_each
 from vending.alerts.raise_alerts import AlertStores, raise_alerts
+from vending.documents.base import current
 from vending.errors import Transient
-from vending.ingest.commit_stock import readable
 from vending.ports import Stored
 from vending.state import stock
 from vending.time import millis
@@ -45,4 +45,4 @@ async def judge_stock(document: dict[str, Any], stores: AlertStores, now: dateti
 
 
 def _findings(stored: Stored, now: datetime) -> list[Finding]:
-    return alert_rules.stock_findings(readable(stored, stock.SCHEMA).body, millis(now))
+    return alert_rules.stock_findings(current(stored.body, stock.SCHEMA), millis(now))

@@ -14,14 +14,11 @@ from typing import Any
 from vending.alerts import behind
 from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores, raise_alerts
-from vending.ingest.commit_stock import readable
+from vending.documents.base import load
+from vending.documents.rollup_state import REWORK, ROLLUP, Shard, Shards
 from vending.ports import Documents, Feed, Metrics
-from vending.rollups.roll_up import REWORK, ROLLUP
 
 log = logging.getLogger(__name__)
-
-SCHEMA = 1
-"""Of the documents of the scope ``rollup``."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +59,9 @@ async def shards_waiting(ledger: Feed, fleet: Documents) -> list[datetime | None
     Before the first tick of ``roll_up`` nothing is read, and the shards are the feed ranges of now.
     """
     stored = await fleet.read(ROLLUP, "shards")
-    ranges: list[str] = readable(stored, SCHEMA).body["ranges"] if stored else await ledger.ranges()
-    places: dict[str, str | None] = {}
-    async for shard in fleet.select(ROLLUP, ("type", "=", "shard")):
-        places[shard.body["id"]] = readable(shard, SCHEMA).body.get("continuation")
+    ranges = load(stored.body, Shards).ranges if stored else await ledger.ranges()
+    shards = [load(one.body, Shard) async for one in fleet.select(ROLLUP, ("type", "=", Shard.type))]
+    places = {shard.id: shard.continuation for shard in shards}
     return [await ledger.waiting_since(one, places.get(f"shard:{n}")) for n, one in enumerate(ranges)]
 
 

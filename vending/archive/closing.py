@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from vending.errors import Transient
+from vending.documents.base import check
 
 SCHEMA = 1
 
@@ -68,6 +68,5 @@ def encode(closing: Closing) -> bytes:
 def decode(data: bytes) -> Closing:
     """From JSON. Raises Transient where newer code wrote it."""
     closing = _decoder.decode(data)
-    if closing.schema > SCHEMA:
-        raise Transient(f"the closing state has schema {closing.schema}, this version knows {SCHEMA}")
+    check("the closing state", closing.schema, SCHEMA)
     return closing

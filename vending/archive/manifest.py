@@ -12,7 +12,7 @@ from itertools import pairwise
 import msgspec
 from msgspec import Struct
 
-from vending.errors import Transient
+from vending.documents.base import check
 from vending.state import intervals
 from vending.state.intervals import Intervals
 
@@ -94,8 +94,7 @@ def encode(manifest: Manifest) -> bytes:
 def decode(data: bytes) -> Manifest:
     """The manifest. Raises ValueError where it is none, Transient where newer code wrote it."""
     manifest = _decoder.decode(data)
-    if manifest.schema > SCHEMA:
-        raise Transient(f"the manifest has schema {manifest.schema}, this version knows {SCHEMA}")
+    check("the manifest", manifest.schema, SCHEMA)
     return manifest
 
 

@@ -1,31 +1,19 @@
 """The operator's catalog: which site a machine stands at, and what each of its selections sells.
 
-Documents of the container ``catalog`` (partition key ``kind``), each with ``type`` (as its kind), ``schema``
-and ``version`` (the number of the import that changed it last):
-
-- ``site``: ``{id, name, timeZone, route, openingHours}``;
-- ``machine``: ``{id, name, site, placements: [[since, site], ...]}``, ``site`` being the latest;
-- ``product``: ``{id (the SKU), name, category, costMinor, currency, taxBasisPoints, caseSize}``;
-- ``planogram``: ``{id (the machine), editions: [{since, slots: {selection: {sku, capacity, par, ...}}}]}``;
-- ``version``: one document, ``{id: "version", number}``, written after everything that it covers;
-- ``device``: what was issued to devices (``devices.py``), of no version: no import and no rollup sees it.
-
-``since`` is a local day ``YYYY-MM-DD``, in a planogram also a local time ``YYYY-MM-DDTHH:MM``, and ``""`` for
-"always". Sites, machines and planograms carry ``affects``: ``[[version, since], ...]``, from which day on
-each import changed what rollups make of them.
+Its documents are those of :mod:`vending.documents.catalog`; an :class:`Assignment` is what they say together
+about one machine.
 """
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vending import business_day
+from vending.documents.catalog import CatalogEntry, CatalogMachine, CatalogPlanogram, CatalogSite
 
-SCHEMA = 1
 UNASSIGNED = "unassigned"
 UNKNOWN = "unknown"
-VERSION_ID = "version"
 LONGEST = 64
 """Characters of an unknown product's name: as many as a SKU may have."""
 
@@ -49,7 +37,7 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class Assignment:
     """Where a machine stands and what it sells, over time, as of one version of the catalog.
 
     ``placements`` and ``editions`` are in the order of ``since``; the first placement is from ``""`` on.
@@ -90,9 +78,8 @@ class Home:
         An unknown product keeps the name that the device gave: ``unknown:Cola``. Of a long one the end is a
         digest, so that no two become one.
         """
-        told = line.get("sku")
-        if told:
-            return str(told)
+        if sku := line.get("sku"):
+            return str(sku)
         slot = self.slots_at(line["at"]).get(line.get("selection", ""), {})
         name = line.get("product")
         return str(slot.get("sku") or (f"{UNKNOWN}:{_short(name)}" if name else UNKNOWN))
@@ -115,38 +102,36 @@ def _short(name: str) -> str:
 
 def unassigned(machine: str, time_zone: str) -> Site:
     """The site of a machine that nobody assigned: one of 256, so that none of their documents grows large."""
-    home = hashlib.blake2b(machine.encode(), digest_size=1).hexdigest()
-    return Site(f"{UNASSIGNED}-{home}", UNASSIGNED, time_zone)
+    bucket = hashlib.blake2b(machine.encode(), digest_size=1).hexdigest()
+    return Site(f"{UNASSIGNED}-{bucket}", UNASSIGNED, time_zone)
 
 
-def site(document: Mapping[str, Any]) -> Site:
+def site(held: CatalogSite) -> Site:
     """A site from its document."""
-    return Site(
-        document["id"], document.get("name", document["id"]), document["timeZone"], document.get("route", "")
-    )
+    return Site(held.id, held.name or held.id, held.time_zone, held.route)
 
 
-def home(
-    machine: str,
-    version: int,
-    sites: Mapping[str, Site],
-    placed: Mapping[str, Any] | None,
-    planogram: Mapping[str, Any] | None,
-    default_zone: str,
-) -> Home:
-    """A machine's home from its documents; ``sites`` holds those of its placements that exist."""
-    nowhere = unassigned(machine, default_zone)
-    rows: list[list[str]] = placed["placements"] if placed else []
-    placements = [(since, sites.get(name) or Site(name, name, default_zone)) for since, name in sorted(rows)]
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What the catalog has of a machine; ``sites`` are those of its placements that exist."""
+
+    machine: CatalogMachine | None = None
+    planogram: CatalogPlanogram | None = None
+    sites: Mapping[str, Site] = field(default_factory=dict)
+
+
+def assignment(machine: str, version: int, held: Entries, default_zone: str) -> Assignment:
+    """A machine's assignment from its documents, as of a version of the catalog."""
+    rows = sorted(held.machine.placements) if held.machine else []
+    placements = [(since, held.sites.get(name) or Site(name, name, default_zone)) for since, name in rows]
     if not placements or placements[0][0]:
-        placements.insert(0, ("", nowhere))
-    editions = sorted(planogram["editions"], key=lambda row: str(row["since"])) if planogram else []
-    return Home(
-        machine, version, tuple(placements), tuple(Edition(row["since"], row["slots"]) for row in editions)
-    )
+        placements.insert(0, ("", unassigned(machine, default_zone)))
+    editions = [Edition(row.since, row.slots) for row in held.planogram.editions] if held.planogram else []
+    editions.sort(key=lambda edition: edition.since)
+    return Assignment(machine, version, tuple(placements), tuple(editions))
 
 
-def affected_since(document: Mapping[str, Any], version: int) -> str | None:
+def affected_since(entry: CatalogEntry, version: int) -> str | None:
     """From which day on the imports after ``version`` changed the rollups; None when they did not."""
-    days = [since[:10] for number, since in document.get("affects", ()) if number > version]
+    days = [since[:10] for number, since in entry.affects if number > version]
     return min(days) if days else None

@@ -5,29 +5,42 @@ entry may be newer than its version, since an import writes its entries first an
 never older.
 """
 
-from typing import Any
-
 from vending.catalog import catalog
-from vending.catalog.catalog import Home, Site
+from vending.catalog.catalog import Assignment, Entries
+from vending.documents.base import load
+from vending.documents.catalog import (
+    VERSION_ID,
+    CatalogEntry,
+    CatalogMachine,
+    CatalogPlanogram,
+    CatalogProduct,
+    CatalogSite,
+    CatalogVersion,
+)
 from vending.errors import Transient
 from vending.ports import Documents
 
 ENTRIES = 20_000
 
 
+async def published(documents: Documents) -> int:
+    """The number of the last import (one point read); 0 without a catalog."""
+    stored = await documents.read(CatalogVersion.type, VERSION_ID)
+    return load(stored.body, CatalogVersion).number if stored else 0
+
+
 class CatalogCache:
-    """Homes of machines, from ``catalog``; machines that it does not know live in the default zone."""
+    """Assignments of machines, from ``catalog``; machines that it does not know live in the default zone."""
 
     def __init__(self, documents: Documents, default_zone: str) -> None:
         self.documents = documents
         self.default_zone = default_zone
         self.version = -1
-        self._held: dict[tuple[str, str], dict[str, Any] | None] = {}
+        self._held: dict[tuple[str, str], CatalogEntry | None] = {}
 
     async def refresh(self) -> int:
-        """Read the catalog's version (one point read), forgetting everything older; 0 without a catalog."""
-        stored = await self.documents.read("version", catalog.VERSION_ID)
-        version = int(stored.body["number"]) if stored else 0
+        """Read the catalog's version, forgetting everything older; 0 without a catalog."""
+        version = await published(self.documents)
         if version < self.version:
             raise Transient(
                 f"the catalog's version went back from {self.version} to {version}: a lagging read"
@@ -36,28 +49,24 @@ class CatalogCache:
             self.version, self._held = version, {}
         return version
 
-    async def home(self, machine: str) -> Home:
-        """Where the machine stands and what it sells, as of this version or newer."""
+    async def assignment(self, machine: str) -> Assignment:
+        """Where the machine stands and what it sells, as of this version or newer. Raises Malformed."""
         version = self.version
-        placed = await self._document("machine", machine)
-        planogram = await self._document("planogram", machine)
-        sites: dict[str, Site] = {}
-        for _, name in placed["placements"] if placed else ():
-            document = await self._document("site", name)
-            if document is not None:
-                sites[name] = catalog.site(document)
-        return catalog.home(machine, version, sites, placed, planogram, self.default_zone)
+        held = await self._entry(CatalogMachine, machine)
+        planogram = await self._entry(CatalogPlanogram, machine)
+        found = {name: await self._entry(CatalogSite, name) for _, name in held.placements} if held else {}
+        sites = {name: catalog.site(site) for name, site in found.items() if site is not None}
+        return catalog.assignment(machine, version, Entries(held, planogram, sites), self.default_zone)
 
-    async def product(self, sku: str) -> dict[str, Any] | None:
-        """The product's document, or None."""
-        return await self._document("product", sku)
+    async def product(self, sku: str) -> CatalogProduct | None:
+        """The product, or None. Raises Malformed."""
+        return await self._entry(CatalogProduct, sku)
 
-    async def _document(self, kind: str, name: str) -> dict[str, Any] | None:
+    async def _entry[Kind: CatalogEntry](self, kind: type[Kind], name: str) -> Kind | None:
         held = self._held
-        if (kind, name) not in held:
-            stored = await self.documents.read(kind, name)
-            if stored and stored.body["schema"] > catalog.SCHEMA:
-                raise Transient(f"{kind} {name} has schema {stored.body['schema']}: deploy the newer version")
+        if (kind.type, name) not in held:
+            stored = await self.documents.read(kind.type, name)
             # The dictionary that this call began with: a refresh meanwhile started another one.
-            held[kind, name] = stored.body if stored else None
-        return held[kind, name]
+            held[kind.type, name] = load(stored.body, kind) if stored else None
+        entry = held[kind.type, name]
+        return entry if isinstance(entry, kind) else None

@@ -3,7 +3,7 @@
 from collections.abc import Set
 from dataclasses import dataclass
 
-from vending.catalog import catalog
+from vending.catalog.catalog_cache import published
 from vending.ports import Documents
 
 
@@ -32,8 +32,7 @@ class CatalogMachines:
 
     async def named(self) -> Cataloged:
         """The names as of now: a point read, and the query where the catalog moved."""
-        stored = await self._documents.read("version", catalog.VERSION_ID)
-        version = int(stored.body["number"]) if stored else 0
+        version = await published(self._documents)
         if version > self._held.version:
             rows = self._documents.select("machine", ("type", "=", "machine"), fields=("id",))
             self._held = Cataloged(version, {one.body["id"] async for one in rows})

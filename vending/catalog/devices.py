@@ -1,23 +1,20 @@
-"""What was issued to devices: documents of kind ``device`` in the catalog, which operators' commands write.
+"""What was issued to devices: :mod:`vending.documents.devices`, which operators' commands write.
 
-- ``device``: ``{id, machine, epoch, credentials: [{publisher, machine, epoch, issued, expires, revoked}]}``,
-  the newest last; ``revoked`` is missing while Event Hubs takes that publisher's events;
-- ``epoch``: ``{id: "machine:{machine}", machine, epoch}``: the highest that was issued for a machine, to
-  whichever device. One partition holds both, so that they are written together.
+A device's entry and its machine's counter of epochs are in one partition, so that they are written together.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from vending.errors import Transient
+from msgspec.structs import replace
+
+from vending.documents.devices import Credential, Device, EpochCounter
 from vending.events.publishers import MAX_EPOCH, Publisher, build
 from vending.state import conditions
 
-KIND, SCHEMA = "device", 1
 KEPT = 50
 """Credentials that an entry remembers: one a board's life, so these are years."""
-Document = dict[str, Any]
 
 
 def counter_id(machine: str) -> str:
@@ -25,16 +22,8 @@ def counter_id(machine: str) -> str:
     return f"machine:{machine}"
 
 
-def known(document: Document | None) -> Document | None:
-    """The document, unless a newer version of the code wrote it: Transient then."""
-    if document is not None and document["schema"] > SCHEMA:
-        what = f"{document['type']} {document['id']} has schema {document['schema']}"
-        raise Transient(f"{what}, this version knows {SCHEMA}: use the newer version")
-    return document
-
-
 def next_epoch(
-    stock: Mapping[str, Any] | None, entry: conditions.Entry, counter: Mapping[str, Any] | None = None
+    stock: Mapping[str, Any] | None, entry: conditions.Entry, counter: EpochCounter | None = None
 ) -> int:
     """One more than the highest that was issued for a machine, or that its ledger or registers hold.
 
@@ -42,7 +31,7 @@ def next_epoch(
     """
     held = [int(book.rpartition("/")[2]) for book in (stock or {}).get("applied", ())]
     held += [register[0] for register in entry.values()]
-    highest = max([*held, (counter or {}).get("epoch", 0)], default=0)
+    highest = max([*held, counter.epoch if counter else 0])
     if highest >= MAX_EPOCH:
         raise ValueError(
             f"the machine has an event of epoch {highest}, and there is none above {MAX_EPOCH}: take it out "
@@ -51,57 +40,52 @@ def next_epoch(
     return highest + 1
 
 
-def counted(machine: str, epoch: int) -> Document:
+def counted(held: EpochCounter | None, machine: str, epoch: int) -> EpochCounter:
     """The counter of a machine at an epoch."""
-    return {
-        "id": counter_id(machine), "kind": KIND, "type": "epoch", "schema": SCHEMA, "machine": machine,
-        "epoch": epoch,
-    }  # fmt: skip
+    rest = held.rest if held else {}
+    return EpochCounter(id=counter_id(machine), machine=machine, epoch=epoch, rest=rest)
 
 
-def issued(held: Document | None, publisher: Publisher, now: datetime, expires: datetime) -> Document:
+def issued(held: Device | None, publisher: Publisher, now: datetime, expires: datetime) -> Device:
     """The device's entry with one more credential. Raises ValueError for names without a publisher."""
     device, machine, epoch = publisher
-    credential = {
-        "publisher": build(publisher), "machine": machine, "epoch": epoch, "issued": _utc(now),
-        "expires": _utc(expires),
-    }  # fmt: skip
-    body: Document = {"id": device, "kind": KIND, "type": "device", "schema": SCHEMA} | (held or {})
-    credentials = [*body.get("credentials", []), credential][-KEPT:]
-    return body | {"machine": machine, "epoch": epoch, "credentials": credentials}
+    credential = Credential(build(publisher), machine, epoch, _utc(now), _utc(expires))
+    entry = held or Device(id=device, machine=machine, epoch=epoch)
+    credentials = [*entry.credentials, credential][-KEPT:]
+    return replace(entry, machine=machine, epoch=epoch, credentials=credentials)
 
 
-def renewed(
-    held: Document | None, device: str, machine: str, expires: datetime
-) -> tuple[Document, Publisher]:
+def renewed(held: Device | None, device: str, machine: str, expires: datetime) -> tuple[Device, Publisher]:
     """The entry with a later end of the machine's newest credential, and whose that is. Raises ValueError."""
-    own = [one for one in (held or {}).get("credentials", []) if one["machine"] == machine]
+    own = [one for one in held.credentials if one.machine == machine] if held else []
     if held is None or not own:
         raise ValueError(_nothing(held, device, machine) + ": issue one, without --renew")
     newest = own[-1]
-    if "revoked" in newest:
-        raise ValueError(f"{newest['publisher']} is revoked: issue the next one, without --renew")
-    until = newest | {"expires": max(newest["expires"], _utc(expires))}
-    credentials = [until if one is newest else one for one in held["credentials"]]
-    return held | {"credentials": credentials}, Publisher(device, machine, newest["epoch"])
+    if newest.revoked is not None:
+        raise ValueError(f"{newest.publisher} is revoked: issue the next one, without --renew")
+    until = replace(newest, expires=max(newest.expires, _utc(expires)))
+    credentials = [until if one is newest else one for one in held.credentials]
+    return replace(held, credentials=credentials), Publisher(device, machine, newest.epoch)
 
 
-def revoked(held: Document, device: str, machine: str | None, now: datetime) -> tuple[Document, list[str]]:
+def revoked(held: Device, device: str, machine: str | None, now: datetime) -> tuple[Device, list[str]]:
     """The entry with its credentials (for one machine, or all) revoked, and the publishers to shut out.
 
     What has expired opens nothing any more and needs no place on the hub's list. Raises ValueError where
     nothing was issued for that machine.
     """
-    meant = [one for one in held["credentials"] if machine in (None, one["machine"])]
+    meant = [one for one in held.credentials if machine in (None, one.machine)]
     if not meant:
         raise ValueError(_nothing(held, device, machine or ""))
     at = _utc(now)
-    credentials = [{"revoked": at} | one if one in meant else one for one in held["credentials"]]
-    return held | {"credentials": credentials}, [one["publisher"] for one in meant if one["expires"] > at]
+    credentials = [
+        replace(one, revoked=one.revoked or at) if one in meant else one for one in held.credentials
+    ]
+    return replace(held, credentials=credentials), [one.publisher for one in meant if one.expires > at]
 
 
-def _nothing(held: Document | None, device: str, machine: str) -> str:
-    others = sorted({one["machine"] for one in (held or {}).get("credentials", [])})
+def _nothing(held: Device | None, device: str, machine: str) -> str:
+    others = sorted({one.machine for one in held.credentials}) if held else []
     where = f"; there are for {', '.join(others)}" if others else ""
     return f"{device} has no credentials for machine {machine!r} in the catalog{where}"
 

@@ -3,10 +3,11 @@
 from collections.abc import Container, Mapping, Sequence
 from types import MappingProxyType
 
+from vending.documents.base import current
 from vending.errors import Conflict, Rejected
 from vending.events.envelope import Event
 from vending.ingest.admission import Named, remembered
-from vending.ingest.commit_stock import ROUNDS, readable
+from vending.ingest.commit_stock import ROUNDS
 from vending.ingest.dead_letters import Refusal, Refusals, defect
 from vending.ports import Documents, Put, Stored
 from vending.state import conditions
@@ -54,8 +55,8 @@ async def _load(partition: str, documents: Documents) -> dict[str, Stored]:
         stored = await documents.read(key, key)
         if stored is None:
             return held
-        held[key] = readable(stored, conditions.SCHEMA)
-        if not conditions.full(stored.body):
+        held[key] = stored
+        if not conditions.full(current(stored.body, conditions.SCHEMA)):
             return held
 
 

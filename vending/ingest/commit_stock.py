@@ -7,7 +7,8 @@ other writer may have counted some of them.
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import NamedTuple
 
-from vending.errors import Conflict, Transient
+from vending.documents.base import current
+from vending.errors import Conflict
 from vending.events.envelope import Event
 from vending.ingest.dead_letters import Refusal, Refusals
 from vending.ports import Documents, Filter, Put, Stored
@@ -53,20 +54,10 @@ def portions(events: Sequence[Event]) -> Iterator[list[Event]]:
         yield portion
 
 
-def readable(stored: Stored, schema: int) -> Stored:
-    """The document, unless newer code wrote it: then this version waits until it is replaced."""
-    if stored.body["schema"] > schema:
-        raise Transient(
-            f"{stored.body['type']} {stored.body['id']} has schema {stored.body['schema']}, "
-            f"this version knows {schema}: deploy the newer version everywhere"
-        )
-    return stored
-
-
 async def _commit(machine: str, events: list[Event], documents: Documents, refusals: Refusals) -> Committed:
     for attempt in range(ROUNDS):
         stored = await documents.read(machine, "stock")
-        held = readable(stored, stock.SCHEMA).body if stored else stock.empty(machine)
+        held = current(stored.body, stock.SCHEMA) if stored else stock.empty(machine)
         folded, refused = await fold_beside_ledger(machine, held, events, documents)
         try:
             if folded.changed:
@@ -150,7 +141,7 @@ async def _digests(machine: str, event: Event, documents: Documents) -> AsyncIte
     number = event.ledger or 0
     around: list[Filter] = [("first", "<=", number), ("last", ">=", number)]
     async for page in documents.select(machine, *_of_book(event), *around):
-        for entry in readable(page, ledger.PAGE_SCHEMA).body["lines"]:
+        for entry in current(page.body, ledger.PAGE_SCHEMA)["lines"]:
             yield entry["ledger"], entry["digest"]
 
 

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from vending.documents.base import load
+from vending.documents.exclusions import KIND, LIST_ID, ListVersion, StoredExclusion
 from vending.errors import Conflict, Transient
 from vending.ingest import exclusions
-from vending.ingest.exclusions import KIND, LIST_ID, Exclusion, Exclusions
+from vending.ingest.exclusions import Exclusion, Exclusions
 from vending.ports import Documents, Put
 
 AT_ONCE = 16
@@ -76,15 +78,20 @@ class ExclusionList:
 
 async def read(documents: Documents, held: Exclusions = exclusions.NONE) -> Exclusions:
     """The list as it is; of one that is held, only what changed is read. Raises Transient."""
-    stored = await documents.read(KIND, LIST_ID)
-    number = int(stored.body["number"]) if stored else 0
+    top, _ = await _top(documents)
+    number = top.number
     if number < held.version:
         raise Transient(f"the list of exclusions went back from {held.version} to {number}: a lagging read")
     if number == held.version:
         return held
     found = documents.select(KIND, ("type", "=", KIND), ("version", ">", held.version))
-    news = {one.body["id"]: _known(one.body) async for one in found}
-    return Exclusions(number, (held.all | news).values())
+    news = [exclusions.exclusion(load(one.body, StoredExclusion)) async for one in found]
+    return Exclusions(number, (held.all | {one.id: one for one in news}).values())
+
+
+async def _top(documents: Documents) -> tuple[ListVersion, str | None]:
+    stored = await documents.read(KIND, LIST_ID)
+    return (load(stored.body, ListVersion), stored.etag) if stored else (ListVersion(number=0), None)
 
 
 @dataclass(frozen=True)
@@ -99,24 +106,18 @@ async def write(documents: Documents, changes: Sequence[Change]) -> int:
     """Write all of the changes or none; the list's new version. Raises Transient where another was faster."""
     if len(changes) > AT_ONCE:
         raise ValueError(f"{len(changes)} exclusions at once; {AT_ONCE} are the most")
-    stored = await documents.read(KIND, LIST_ID)
-    number = (int(stored.body["number"]) if stored else 0) + 1
+    top, etag = await _top(documents)
+    top.number += 1
     puts: list[Put] = []
     for change in changes:
         before = None if change.new else await documents.read(KIND, change.exclusion.id)
-        body = exclusions.document(change.exclusion, number)
-        puts.append(
-            Put(body | {"id": body["id"] or f"{number:08d}-{len(puts)}"}, before.etag if before else None)
-        )
-    top = {"id": LIST_ID, "kind": KIND, "type": LIST_ID, "schema": exclusions.SCHEMA, "number": number}
+        document = exclusions.document(change.exclusion, top.number)
+        document.id = document.id or f"{top.number:08d}-{len(puts)}"
+        if before:
+            document.rest = load(before.body, StoredExclusion).rest
+        puts.append(Put(document.dump(), before.etag if before else None))
     try:
-        await documents.write(KIND, [*puts, Put(top, stored.etag if stored else None)])
+        await documents.write(KIND, [*puts, Put(top.dump(), etag)])
     except Conflict as fault:
         raise Transient("another command changed the exclusions meanwhile; run this one again") from fault
-    return number
-
-
-def _known(body: exclusions.Document) -> Exclusion:
-    if body["schema"] > exclusions.SCHEMA:
-        raise Transient(f"exclusion {body['id']} has schema {body['schema']}: deploy the newer version")
-    return exclusions.exclusion(body)
+    return top.number

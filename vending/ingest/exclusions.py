@@ -1,9 +1,6 @@
 """Exclusions: which events operators shut out, and from when until when.
 
-Documents of the container ``catalog``, kind ``exclusion``: ``{"id", "kind", "type": "exclusion", "schema",
-"version", "what": "quarantine" | "forget", "machines": [machineId, ...], "device": deviceId or "",
-"epochFrom", "since", "until": ms or null, "reason", "by", "at", "recorded", "finished"}``, and
-``exclusions``, ``{"number"}``, the version of the newest of them.
+They are stored as :mod:`vending.documents.exclusions`: each one, and the version of the newest of them.
 
 ``since`` and ``until`` (milliseconds since 1970 UTC) are compared with the time at which the hub took an
 event in, and with nothing else. So an event has one verdict, whenever and in whatever order it is judged:
@@ -13,25 +10,20 @@ when it arrives, when it is delivered again, in every rebuild. For that to be so
 *Quarantine*: the events are kept as dead letters. *Forget*: they are as if they had never been sent.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
 
+from vending.documents.exclusions import StoredExclusion, What
 from vending.events.envelope import Event
 from vending.time import millis
 
-SCHEMA = 1
-KIND = "exclusion"
-LIST_ID = "exclusions"
 KEPT_FOR = timedelta(seconds=5)
 """How long a process may judge by the list that it read."""
 MARGIN = timedelta(seconds=30)
 """From the writing of an exclusion to its effect: longer than :data:`KEPT_FOR` by what clocks differ."""
 MACHINES = 500
 """Of one exclusion."""
-What = Literal["quarantine", "forget"]
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,30 +105,36 @@ class Exclusions:
 NONE = Exclusions()
 
 
-def document(exclusion: Exclusion, version: int) -> Document:
+def document(exclusion: Exclusion, version: int) -> StoredExclusion:
     """As it is stored."""
-    return {
-        "id": exclusion.id,
-        "kind": KIND,
-        "type": KIND,
-        "schema": SCHEMA,
-        "version": version,
-        "what": exclusion.what,
-        "machines": list(exclusion.scope.machines),
-        "device": exclusion.scope.device,
-        "epochFrom": exclusion.scope.epoch_from,
-        "since": exclusion.since,
-        "until": exclusion.until,
-        "reason": exclusion.reason,
-        "by": exclusion.by,
-        "at": exclusion.at,
-        "recorded": exclusion.recorded or version,
-        "finished": exclusion.finished,
-    }
+    return StoredExclusion(
+        id=exclusion.id,
+        version=version,
+        what=exclusion.what,
+        machines=list(exclusion.scope.machines),
+        device=exclusion.scope.device,
+        epoch_from=exclusion.scope.epoch_from,
+        since=exclusion.since,
+        until=exclusion.until,
+        reason=exclusion.reason,
+        by=exclusion.by,
+        at=exclusion.at,
+        recorded=exclusion.recorded or version,
+        finished=exclusion.finished,
+    )
 
 
-def exclusion(held: Mapping[str, Any]) -> Exclusion:
+def exclusion(held: StoredExclusion) -> Exclusion:
     """From its document."""
-    scope = Scope(tuple(held["machines"]), held["device"], held["epochFrom"])
-    said = {name: held[name] for name in ("since", "until", "reason", "by", "at", "recorded", "finished")}
-    return Exclusion(held["id"], held["what"], scope, **said)
+    return Exclusion(
+        id=held.id,
+        what=held.what,
+        scope=Scope(tuple(held.machines), held.device, held.epoch_from),
+        since=held.since,
+        until=held.until,
+        reason=held.reason,
+        by=held.by,
+        at=held.at,
+        recorded=held.recorded,
+        finished=held.finished,
+    )

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from vending.catalog.catalog_machines import CatalogMachines
+from vending.documents.base import current
 from vending.errors import Rejected
 from vending.events.envelope import Event
 from vending.events.records import decode_lines
 from vending.ingest import admission
 from vending.ingest.admission import Named, Naming, Quota
-from vending.ingest.commit_stock import readable
 from vending.ingest.dead_letters import Refusal, defect
 from vending.ports import Blobs, Documents, Stored
 from vending.state import conditions, intervals
@@ -120,7 +120,8 @@ async def _documents(partition: str, documents: Documents, *, to_room: bool = Fa
     """The partition's conditions documents in order: all, or up to the first one with room."""
     number = 0
     while (stored := await documents.read(key := f"{partition}:{number}", key)) is not None:
-        yield readable(stored, conditions.SCHEMA)
+        current(stored.body, conditions.SCHEMA)
+        yield stored
         if to_room and not conditions.full(stored.body):
             return
         number += 1

@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from vending.rollups.rollups import OTHER, Document, Figures, add
+from vending.documents.days import Figures, Summary
+from vending.rollups.rollups import OTHER, add
 from vending.state.stock import MAX_SLOTS
 
 PRODUCTS = 200
@@ -124,23 +125,23 @@ def _told(figures: Figures, beside: Figures) -> Figures:
     return figures | {name: folded(figures.get(name, {}), ()) for name in summed}
 
 
-def narrow(document: Document, changed: Iterable[str]) -> int:
+def narrow(summary: Summary, changed: Iterable[str]) -> int:
     """Hold a summary within :data:`BUDGET`, in place; its bytes. ``changed`` are the children that are new.
 
     Its ``allowance`` is what each child may take. It only shrinks, and only when the document has become too
     large: so it does not matter in which order the children came.
     """
-    children, allowance = document["children"], document.get("allowance", 0)
+    children, allowance = summary.children, summary.allowance or 0
     if allowance:
         for child in changed:
             children[child][1] = fit(children[child][1], allowance)
-    taken = size(document)
+    taken = size(summary.dump())
     largest = max(size(figures) for _, figures in children.values()) if taken > BUDGET else 0
     while taken > BUDGET and not all(bare(figures) for _, figures in children.values()):
-        allowance = document["allowance"] = _less(allowance, largest)
+        allowance = summary.allowance = _less(allowance, largest)
         for entry in children.values():
             entry[1] = fit(entry[1], allowance)
-        taken = size(document)
+        taken = size(summary.dump())
     return taken
 
 

@@ -1,32 +1,31 @@
 """A machine's business day, recomputed from ledger pages; and how later corrections stay visible.
 
-``{"id": "day:YYYY-MM-DD", "machineId", "type": "day", "schema", "date", "timeZone", "site", "sites": [...],
-"route", "figures", "window": [from, to), "pages", "catalogVersion", "rev", "version", "computedAt", "closed",
-"lateUnits"}``
-
 - ``rev`` grows with every replace; ``version`` only when the figures changed, so that 1 is a day that never
   had to be corrected.
-- ``closed``: the day as it stood when it closed, :data:`GRACE` after its end: ``{at, vends, units}``, else
-  absent. ``lateUnits`` is how many units (less any that moved away) were counted after that.
-- ``sites``: every site the day was ever counted at, so that a move tells the former ones zero.
+- ``closed``: the day as it stood when it closed, :data:`GRACE` after its end, else absent. ``late_units`` is
+  how many units (less any that moved away) were counted after that.
+- ``sites``: every site the day was ever counted at, so that after a move the former ones are set to zero.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from vending.business_day import hour_of, instant
-from vending.catalog.catalog import Home
+from vending.catalog.catalog import Assignment
+from vending.documents.days import Closed, Figures, MachineDay
 from vending.rollups.breakdowns import PRODUCTS, SELECTIONS, keep
-from vending.rollups.rollups import SCHEMA, Contribution, Document, Figures, add, day_id
+from vending.rollups.rollups import Contribution, add, day_id
 
 GRACE = 2 * 3_600_000
 """Milliseconds after its end at which a day closes: devices that are merely slow have reported by then."""
 Line = Mapping[str, Any]
 
 
-def days_of(page: Mapping[str, Any], home: Home) -> set[str]:
+def days_of(page: Mapping[str, Any], assignment: Assignment) -> set[str]:
     """The business days that the lines of a ledger page belong to."""
-    return {home.day_of(line["at"]) for line in page["lines"]}
+    return {assignment.day_of(line["at"]) for line in page["lines"]}
 
 
 def sales(line: Line) -> Figures:
@@ -42,7 +41,7 @@ def sales(line: Line) -> Figures:
     return figures | {name: {line["currency"]: line[field]} for name, field in money if line.get(field)}
 
 
-def figures(lines: Iterable[Line], home: Home) -> Figures:
+def figures(lines: Iterable[Line], assignment: Assignment) -> Figures:
     """The figures of a machine's lines, by hour, selection, SKU and payment method.
 
     Devices may name as many products and selections as they like: those that sold most are kept by name.
@@ -54,9 +53,9 @@ def figures(lines: Iterable[Line], home: Home) -> Figures:
             continue
         add(result, sold)
         parts = [
-            ("hours", hour_of(line["at"], home.zone_at(line["at"]))),
+            ("hours", hour_of(line["at"], assignment.zone_at(line["at"]))),
             ("selections", line["selection"]),
-            ("skus", home.sku(line)),
+            ("skus", assignment.sku(line)),
         ]
         if "vends" in sold:
             parts.append(("payments", line["payment"]))
@@ -69,75 +68,73 @@ def figures(lines: Iterable[Line], home: Home) -> Figures:
 
 
 def machine_day(
-    held: Mapping[str, Any] | None, home: Home, day: str, pages: Iterable[Mapping[str, Any]], now: int
-) -> Document:
+    held: MachineDay | None, assignment: Assignment, day: str, pages: Collection[Mapping[str, Any]], now: int
+) -> MachineDay:
     """The day's document, from what is held of it (or None) and every ledger page in its window."""
-    pages = list(pages)
-    lines = [line for page in pages for line in page["lines"] if home.day_of(line["at"]) == day]
-    counted, site = figures(lines, home), home.site_on(day)
-    was = held or {"rev": 0, "version": 0, "figures": None, "sites": []}
-    document: Document = {
-        **was,
-        "id": day_id(day),
-        "machineId": home.machine,
-        "type": "day",
-        "schema": SCHEMA,
-        "date": day,
-        "timeZone": site.time_zone,
-        "site": site.id,
-        "sites": [*was["sites"], *([] if site.id in was["sites"] else [site.id])],
-        "route": site.route,
-        "figures": counted,
-        "window": list(home.window(day)),
-        "pages": len(pages),
-        "catalogVersion": home.version,
-        "rev": was["rev"] + 1,
-        "version": was["version"] + (counted != was["figures"]),
-        "computedAt": instant(now),
-    }
-    return document | _closing(held, document, now)
+    lines = [line for page in pages for line in page["lines"] if assignment.day_of(line["at"]) == day]
+    counted, site = figures(lines, assignment), assignment.site_on(day)
+    sites = held.sites if held else []
+    document = MachineDay(
+        id=day_id(day),
+        machine_id=assignment.machine,
+        date=day,
+        time_zone=site.time_zone,
+        site=site.id,
+        sites=[*sites, *([] if site.id in sites else [site.id])],
+        route=site.route,
+        figures=counted,
+        window=list(assignment.window(day)),
+        pages=len(pages),
+        catalog_version=assignment.version,
+        rev=(held.rev if held else 0) + 1,
+        version=(held.version if held else 0) + (held is None or counted != held.figures),
+        computed_at=instant(now),
+        rest=held.rest if held else {},
+    )
+    return _closed(document, held, now)
 
 
-def _closing(held: Mapping[str, Any] | None, document: Document, now: int) -> Document:
+def _closed(document: MachineDay, held: MachineDay | None, now: int) -> MachineDay:
     """The day as it closed. What was last computed before the closing is how it closed: had more arrived
     until then, a tick would have counted it. A day first computed after that closes as computed."""
-    closes = document["window"][1] + GRACE
+    closes = document.window[1] + GRACE
+    document.closed = held.closed if held else None
     if now < closes:
-        return {"lateUnits": 0}
-    closed = held.get("closed") if held else None
-    if closed is None:
-        stood = (held or document)["figures"]
-        closed = {"at": instant(closes), "vends": stood.get("vends", 0), "units": stood.get("units", 0)}
-    return {"closed": closed, "lateUnits": document["figures"].get("units", 0) - closed["units"]}
+        return document
+    if document.closed is None:
+        stood = (held or document).figures
+        document.closed = Closed(instant(closes), stood.get("vends", 0), stood.get("units", 0))
+    document.late_units = document.figures.get("units", 0) - document.closed.units
+    return document
 
 
-def incomplete(held: Mapping[str, Any] | None, home: Home, day: str, pages: Mapping[str, Any]) -> bool:
+def incomplete(held: MachineDay | None, assignment: Assignment, day: str, pages: Mapping[str, Any]) -> bool:
     """Whether a read of the pages lags behind one that the held day was computed from."""
-    if held is None or held["window"] != list(home.window(day)):
+    if held is None or held.window != list(assignment.window(day)):
         return False
-    return len(pages) < int(held["pages"])
+    return len(pages) < held.pages
 
 
-def recounted(document: Mapping[str, Any]) -> Document:
+def recounted(day: MachineDay) -> MachineDay:
     """The day after some of its pages were deleted: it is computed next from those that there are."""
-    return {**document, "pages": 0}
+    return replace(day, pages=0)
 
 
-def contributions(document: Mapping[str, Any]) -> list[Contribution]:
+def contributions(day: MachineDay) -> list[Contribution]:
     """What a machine day gives to its site, and to the former ones: zero."""
-    shared = {name: value for name, value in document["figures"].items() if name != "selections"}
+    shared = {name: value for name, value in day.figures.items() if name != "selections"}
     given = []
-    for site in document["sites"]:
-        here = site == document["site"]
+    for site in day.sites:
+        here = site == day.site
         given.append(
             Contribution(
                 f"site:{site}",
-                document["date"],
-                document["machineId"],
-                document["rev"],
+                day.date,
+                day.machine_id,
+                day.rev,
                 shared if here else {},
-                document["route"] if here else None,
-                document["catalogVersion"],
+                day.route if here else None,
+                day.catalog_version,
             )
         )
     return given

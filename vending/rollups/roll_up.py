@@ -1,11 +1,6 @@
 """The timer of the rollups: it decides what to do and does none of it.
 
-State, all in the container ``fleet``:
-
-- scope ``rollup``: ``shards`` ``{ranges: [feed range, ...]}``, written once and never again, because a stored
-  range stays readable after a split; ``shard:{n}`` ``{continuation}``; ``catalog`` ``{processed, after}``;
-- scope ``rework``: one document per machine whose days a change of the catalog made dirty, or a defect left:
-  ``{open, since, due, settles, broken, failing, cursor, began, version}`` (:mod:`roll_up_catalog`).
+What the rollups remember of their work are the documents of :mod:`vending.documents.rollup_state`.
 """
 
 from dataclasses import dataclass
@@ -13,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from vending.catalog.catalog_cache import CatalogCache
+from vending.documents.base import load
+from vending.documents.rollup_state import REWORK, CatalogProgress, Shards, State
 from vending.errors import Conflict
-from vending.ports import Documents, Feed, Put, Queue, Stored
+from vending.ports import Documents, Feed, Put, Queue
 from vending.time import millis
 
-ROLLUP, REWORK = "rollup", "rework"
 MACHINES_A_TICK = 200
 """Of those that a change of the catalog made dirty; the next tick takes the next ones."""
 
@@ -38,8 +34,8 @@ async def roll_up(now: datetime, stores: RollUpStores) -> int:
     ranges = await feed_ranges(stores)
     messages: list[dict[str, Any]] = [{"shard": number} for number in range(len(ranges))]
     version = await stores.catalog.refresh()
-    state = await stores.fleet.read(ROLLUP, "catalog")
-    if version > (state.body["processed"] if state else 0):
+    progress, _ = await state_of(stores, CatalogProgress())
+    if version > progress.processed:
         messages.append({"catalog": version})
     due = stores.fleet.select(REWORK, ("open", "=", True), ("due", "<=", millis(now)))
     async for stored in due:
@@ -53,20 +49,17 @@ async def roll_up(now: datetime, stores: RollUpStores) -> int:
 
 async def feed_ranges(stores: RollUpStores) -> list[str]:
     """The feed ranges as they were when first asked for."""
-    stored = await stores.fleet.read(ROLLUP, "shards")
-    if stored is None:
-        ranges = await stores.ledger.ranges()
-        body = {"id": "shards", "scope": ROLLUP, "type": "shards", "schema": 1, "ranges": ranges}
+    held, etag = await state_of(stores, Shards(ranges=[]))
+    if etag is None:
+        held.ranges = await stores.ledger.ranges()
         try:
-            await stores.fleet.write(ROLLUP, [Put(body)])
-            return ranges
+            await stores.fleet.write(held.scope, [Put(held.dump())])
         except Conflict:
-            stored = await stores.fleet.read(ROLLUP, "shards")
-    return list(stored.body["ranges"]) if stored else []
+            held, _ = await state_of(stores, held)
+    return held.ranges
 
 
-async def state_of(stores: RollUpStores, name: str) -> tuple[dict[str, Any], Stored | None]:
-    """A state document of the scope ``rollup``, or an empty one, and how it is stored."""
-    stored = await stores.fleet.read(ROLLUP, name)
-    empty = {"id": name, "scope": ROLLUP, "type": name.partition(":")[0], "schema": 1}
-    return (stored.body if stored else empty), stored
+async def state_of[Kind: State](stores: RollUpStores, empty: Kind) -> tuple[Kind, str | None]:
+    """A document of the rollups' state and its ETag, or ``empty`` where there is none."""
+    stored = await stores.fleet.read(empty.scope, empty.id)
+    return (load(stored.body, type(empty)), stored.etag) if stored else (empty, None)

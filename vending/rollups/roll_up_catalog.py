@@ -7,19 +7,23 @@ a day that the newer catalog does not have.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from vending.business_day import shift
 from vending.catalog import catalog
-from vending.catalog.catalog import Home
+from vending.catalog.catalog import Assignment
+from vending.documents.base import Malformed, current, load
+from vending.documents.catalog import CatalogEntry, CatalogMachine
+from vending.documents.rollup_state import REWORK, CatalogProgress, Rework
 from vending.errors import Conflict, Transient, VendstreamError
-from vending.ingest.commit_stock import readable
 from vending.ports import Filter, Put
 from vending.rollups import machine_days
-from vending.rollups.roll_up import REWORK, ROLLUP, RollUpStores, state_of
+from vending.rollups.roll_up import RollUpStores, state_of
 from vending.rollups.roll_up_days import Dirty, recompute
 from vending.state import ledger
 from vending.time import millis
@@ -29,9 +33,9 @@ log = logging.getLogger(__name__)
 MACHINES = 500
 DAYS = 60
 """Bounds of one invocation; a follow-up message goes on."""
-AGAIN = timedelta(hours=1)
+RETRY_AFTER = timedelta(hours=1)
 """After so long a machine whose days cannot be computed is tried again."""
-SETTLE = timedelta(minutes=30)
+SECOND_PASS_AFTER = timedelta(minutes=30)
 """Longer than any invocation lives (host.json: functionTimeout)."""
 Affected = dict[str, tuple[str, bool]]
 """Machine → (from which day on, whether days may have shifted)."""
@@ -39,14 +43,14 @@ Affected = dict[str, tuple[str, bool]]
 
 @dataclass(frozen=True)
 class Due:
-    """What is to be done to a machine: its days from ``since`` on, at ``at`` and again at ``settles``.
+    """What is to be done to a machine: its days from ``since`` on, at ``at`` and again at ``second_pass``.
 
     ``broken``: because a defect kept a day from being computed.
     """
 
     since: str
     at: datetime
-    settles: datetime | None = None
+    second_pass: datetime | None = None
     broken: bool = False
 
 
@@ -55,18 +59,20 @@ async def spread(version: int, now: datetime, stores: RollUpStores) -> None:
     if await stores.catalog.refresh() < version:
         raise Transient(f"catalog version {version} is not visible here yet")
     version = stores.catalog.version
-    state, stored = await state_of(stores, "catalog")
-    if state.get("target", 0) != version:
-        state = state | {"target": version, "after": ""}
-    affected = await _affected(state.get("processed", 0), stores)
-    left = [machine for machine in sorted(affected) if machine > state["after"]]
+    progress, etag = await state_of(stores, CatalogProgress())
+    if progress.target != version:
+        progress.target, progress.after = version, ""
+    affected = await _affected(progress.processed, stores)
+    left = [machine for machine in sorted(affected) if machine > progress.after]
     for machine in left[:MACHINES]:
         since, shifting = affected[machine]
-        await note(machine, Due(since, now, now + SETTLE if shifting else None), version, stores)
+        await note(machine, Due(since, now, now + SECOND_PASS_AFTER if shifting else None), version, stores)
     done = len(left) <= MACHINES
-    state = state | ({"processed": version, "after": ""} if done else {"after": left[MACHINES - 1]})
+    if done:
+        progress.processed = version
+    progress.after = "" if done else left[MACHINES - 1]
     try:
-        await stores.fleet.write(ROLLUP, [Put(state, stored.etag if stored else None)])
+        await stores.fleet.write(progress.scope, [Put(progress.dump(), etag)])
     except Conflict:
         return  # the same work, done by another one
     if not done:
@@ -79,7 +85,7 @@ async def _affected(processed: int, stores: RollUpStores) -> Affected:
     sites: set[str] = set()
     for kind in ("site", "machine", "planogram"):
         async for stored in documents.select(kind, newer):
-            since = catalog.affected_since(stored.body, processed)
+            since = _since(stored.body, processed)
             if since is None:
                 continue
             if kind == "site":
@@ -88,9 +94,28 @@ async def _affected(processed: int, stores: RollUpStores) -> Affected:
                 _widen(result, stored.body["id"], since, kind == "machine")
     if sites:  # rare, and the only question about all machines
         async for stored in documents.select("machine"):
-            if any(site in sites for _, site in stored.body["placements"]):
+            if _stands_at(stored.body, sites):
                 _widen(result, stored.body["id"], "", True)
     return result
+
+
+def _since(body: Mapping[str, Any], processed: int) -> str | None:
+    """From which day on an entry changed the rollups. One that cannot be read is gone over from the first day
+    on: the rework of its machines finds out, and is retried until it can be."""
+    try:
+        return catalog.affected_since(load(body, CatalogEntry), processed)
+    except Malformed:
+        log.exception("%s %s of the catalog cannot be read", body.get("kind"), body.get("id"))
+        return ""
+
+
+def _stands_at(body: Mapping[str, Any], sites: Collection[str]) -> bool:
+    """Whether a machine ever stood at one of the sites, or cannot be read."""
+    try:
+        return any(site in sites for _, site in load(body, CatalogMachine).placements)
+    except Malformed:
+        log.exception("machine %s of the catalog cannot be read", body.get("id"))
+        return True
 
 
 def _widen(affected: Affected, machine: str, since: str, shifting: bool) -> None:
@@ -102,92 +127,98 @@ async def note(machine: str, due: Due, version: int, stores: RollUpStores) -> No
     """Open the machine's rework, or widen one that is still open: nothing of it is put off."""
     while True:
         stored = await stores.fleet.read(REWORK, machine)
-        body: dict[str, Any] = {
-            "id": machine,
-            "scope": REWORK,
-            "type": "rework",
-            "schema": 1,
-            "open": True,
-            "cursor": "",
-            "since": due.since,
-            "due": millis(due.at),
-            "settles": millis(due.settles) if due.settles else 0,
-            "broken": due.broken,
-            "version": version,
-        }
-        if stored and stored.body["open"]:
-            held = stored.body
-            body |= {name: min(body[name], held[name]) for name in ("since", "due")}
-            body |= {name: max(body[name], held[name]) for name in ("settles", "broken", "version")}
-            if body.items() <= held.items():
-                return
+        held = load(stored.body, Rework) if stored else None
+        wanted = _wanted(machine, due, version, held)
+        if held and held == replace(wanted, began=held.began, failing=held.failing):
+            return
         try:
-            await stores.fleet.write(REWORK, [Put(body, stored.etag if stored else None)])
+            await stores.fleet.write(REWORK, [Put(wanted.dump(), stored.etag if stored else None)])
         except Conflict:
             continue
         return
 
 
+def _wanted(machine: str, due: Due, version: int, held: Rework | None) -> Rework:
+    """The rework with what is due; of one that is open, all that was due before too."""
+    wanted = Rework(
+        id=machine,
+        open=True,
+        since=due.since,
+        due=millis(due.at),
+        second_pass=millis(due.second_pass) if due.second_pass else 0,
+        broken=due.broken,
+        version=version,
+        rest=held.rest if held else {},
+    )
+    if held is None or not held.open:
+        return wanted
+    return replace(
+        wanted,
+        since=min(wanted.since, held.since),
+        due=min(wanted.due, held.due),
+        second_pass=max(wanted.second_pass, held.second_pass),
+        broken=wanted.broken or held.broken,
+        version=max(wanted.version, held.version),
+    )
+
+
 async def rework(machine: str, now: datetime, stores: RollUpStores) -> None:
     """Recompute the next portion of a machine's affected days."""
     stored = await stores.fleet.read(REWORK, machine)
-    if stored is None or not stored.body["open"] or stored.body["due"] > millis(now):
+    held = load(stored.body, Rework) if stored else None
+    if stored is None or held is None or not held.open or held.due > millis(now):
         return
-    body = stored.body
-    if await stores.catalog.refresh() < body["version"]:
-        raise Transient(f"catalog version {body['version']} is not visible here yet")
-    if not body["cursor"]:
-        body |= {"began": millis(now), "failing": False}
-    last, broken = await _portion(machine, body, now, stores)
+    if await stores.catalog.refresh() < held.version:
+        raise Transient(f"catalog version {held.version} is not visible here yet")
+    if not held.cursor:
+        held.began, held.failing = millis(now), False
+    held.cursor, broken = await _portion(held, now, stores)
     # A pass that an older version began kept in ``broken`` what it found.
-    body["failing"] = body.get("failing", body["broken"]) or broken
-    body |= {"cursor": last} if last else _after_a_pass(body, now)
+    held.failing = (held.broken if held.failing is None else held.failing) or broken
+    if not held.cursor:
+        _end_pass(held, now)
     try:
-        await stores.fleet.write(REWORK, [Put(body, stored.etag)])
+        await stores.fleet.write(REWORK, [Put(held.dump(), stored.etag)])
     except Conflict:
         return  # widened meanwhile, or done by another one; it is still open, and the timer comes back
-    if last:
+    if held.cursor:
         await stores.queue.send({"machine": machine})
 
 
-async def _portion(
-    machine: str, body: dict[str, Any], now: datetime, stores: RollUpStores
-) -> tuple[str, bool]:
+async def _portion(held: Rework, now: datetime, stores: RollUpStores) -> tuple[str, bool]:
     """Recompute some days; where to go on, if there are more, and whether one of them is defective."""
+    machine = held.id
     try:
-        home = await stores.catalog.home(machine)
-        days = sorted(day for day in await _days(home, body["since"], stores) if day > body["cursor"])
+        assignment = await stores.catalog.assignment(machine)
+        days = sorted(day for day in await _days(assignment, held.since, stores) if day > held.cursor)
     except VendstreamError:
         raise
     except Exception:
-        log.exception("%s: its days cannot be told; tried again later", machine)
+        log.exception("%s: no business days for its pages; retried in an hour", machine)
         return "", True
     dirty: Dirty = {(machine, day): () for day in days[:DAYS]}
-    broken = await recompute(dirty, {machine: home}, now, stores)
+    broken = await recompute(dirty, {machine: assignment}, now, stores)
     return days[DAYS - 1] if len(days) > DAYS else "", bool(broken)
 
 
-def _after_a_pass(body: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """All days were gone over: another pass, or done."""
-    after: dict[str, Any] = {"cursor": "", "broken": body["failing"]}
-    if body["failing"]:
-        return after | {"due": millis(now + AGAIN)}
-    if body["began"] < body["settles"]:
-        return after | {"due": body["settles"]}
-    return after | {"open": False}
+def _end_pass(held: Rework, now: datetime) -> None:
+    """All days were gone over: another pass is due, or the rework is done."""
+    held.broken = bool(held.failing)
+    if held.broken:
+        held.due = millis(now + RETRY_AFTER)
+    elif (held.began or 0) < held.second_pass:
+        held.due = held.second_pass
+    else:
+        held.open = False
 
 
-async def _days(home: Home, since: str, stores: RollUpStores) -> set[str]:
+async def _days(assignment: Assignment, since: str, stores: RollUpStores) -> set[str]:
     """The machine's days on record, and those that its ledger has, from the day before ``since`` on."""
-    first = shift(since, -1) if since else ""
-    start = home.window(first)[0] if since else 0
-    held = stores.machines.select(home.machine, ("type", "=", "day"), fields=("date",))
+    machine, first = assignment.machine, shift(since, -1) if since else ""
+    start = assignment.window(first)[0] if since else 0
+    held = stores.machines.select(machine, ("type", "=", "day"), fields=("date",))
     days = {stored.body["date"] async for stored in held}
-    pages = stores.machines.select(home.machine, ("type", "=", "page"), ("to", ">=", start))
+    pages = stores.machines.select(machine, ("type", "=", "page"), ("to", ">=", start))
     async for stored in pages:
-        days |= machine_days.days_of(readable(stored, ledger.PAGE_SCHEMA).body, home)
-    return _from(days, first)
-
-
-def _from(days: Iterable[str], first: str) -> set[str]:
+        days |= machine_days.days_of(current(stored.body, ledger.PAGE_SCHEMA), assignment)
     return {day for day in days if day >= first}

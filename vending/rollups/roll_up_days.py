@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Any
 
 from vending import business_day
-from vending.catalog.catalog import Home
+from vending.catalog.catalog import Assignment
+from vending.documents.base import current, load
+from vending.documents.days import MachineDay, Summary
 from vending.errors import Conflict, Transient, VendstreamError
-from vending.ingest.commit_stock import readable
-from vending.ports import Documents, Put
+from vending.ports import Documents, Filter, Put
 from vending.rollups import breakdowns, machine_days, rollups
 from vending.rollups.roll_up import RollUpStores
-from vending.rollups.rollups import Contribution, Document
+from vending.rollups.rollups import Contribution
 from vending.state import ledger
 from vending.time import millis
 
@@ -27,36 +28,36 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 16
 ROUNDS = 16
-"""How often a conflict is answered by reading again. The top of the tree is shared by all shards: each round
-one of them gets through."""
+"""How often a write that lost to another (412) is retried from the read. The top of the tree is shared by all
+shards: each round one of them gets through."""
 Dirty = Mapping[tuple[str, str], Collection[str]]
 """(machine, business day) → the ids of pages that must be seen there."""
 Share = tuple[Contribution, frozenset[str]]
-"""What is told to a summary, and the machines whose days of this run are in it."""
+"""A contribution to a summary, and the machines whose days of this run are in it."""
 
 
 async def recompute(
-    dirty: Dirty, homes: Mapping[str, Home], now: datetime, stores: RollUpStores
+    dirty: Dirty, assignments: Mapping[str, Assignment], now: datetime, stores: RollUpStores
 ) -> dict[str, str]:
     """Recompute the days and everything above them. Raises Transient when it must be tried again.
 
     What fails for good, a defect or a document that is too large, costs its own entries: all others are
-    counted. It is answered by the machines whose days it kept from being counted everywhere, and the first
-    such day of each; to recompute these days is to tell them to every level anew.
+    counted. Returned are the machines whose days it kept from being counted everywhere, and the first such
+    day of each; recomputing these days contributes them to every level anew.
     """
     gate, broken = asyncio.Semaphore(AT_ONCE), Broken()
 
     async def one(machine: str, day: str, named: Collection[str]) -> list[Share]:
         async with gate:
             with broken.costs(day, {machine}, f"{machine} {day}"):
-                document = await _machine_day(homes[machine], day, named, now, stores.machines)
-                told = machine_days.contributions(document) if document else []
-                return [(share, frozenset({machine})) for share in told]
+                document = await _machine_day(assignments[machine], day, named, now, stores.machines)
+                given = machine_days.contributions(document) if document else []
+                return [(share, frozenset({machine})) for share in given]
         return []
 
-    given = await _all(one(machine, day, named) for (machine, day), named in sorted(dirty.items()))
-    while given:
-        given = await _summarise(given, now, stores.fleet, broken)
+    shares = await _all(one(machine, day, named) for (machine, day), named in sorted(dirty.items()))
+    while shares:
+        shares = await _summarise(shares, now, stores.fleet, broken)
     return broken.machines
 
 
@@ -74,46 +75,49 @@ class Broken:
         except VendstreamError:
             raise
         except Exception:
-            log.exception("%s cannot be computed; it is tried again later", what)
+            log.exception("%s cannot be computed; retried in an hour", what)
             for machine in machines:
                 self.machines[machine] = min(day, self.machines.get(machine, day))
 
 
 async def _machine_day(
-    home: Home, day: str, named: Collection[str], now: datetime, machines: Documents
-) -> Document | None:
+    assignment: Assignment, day: str, named: Collection[str], now: datetime, machines: Documents
+) -> MachineDay | None:
     """The day as stored in the end; None where there is nothing and never was."""
+    machine = assignment.machine
     for _ in range(ROUNDS):
-        stored = await machines.read(home.machine, rollups.day_id(day))
-        held = readable(stored, rollups.SCHEMA).body if stored else None
-        if held and held["catalogVersion"] > home.version:
-            raise Transient(f"{home.machine} {day}: computed with catalog {held['catalogVersion']} already")
-        pages = await _pages(home, day, machines)
-        if machine_days.incomplete(held, home, day, pages) or not pages.keys() >= set(named):
-            raise Transient(f"{home.machine} {day}: the query does not see all of the ledger's pages yet")
-        document = machine_days.machine_day(held, home, day, pages.values(), millis(now))
-        if held is None and not document["figures"]:
+        stored = await machines.read(machine, rollups.day_id(day))
+        held = load(stored.body, MachineDay) if stored else None
+        if held and held.catalog_version > assignment.version:
+            raise Transient(f"{machine} {day}: computed with catalog {held.catalog_version} already")
+        pages = await _pages(assignment, day, machines)
+        if machine_days.incomplete(held, assignment, day, pages) or not pages.keys() >= set(named):
+            raise Transient(f"{machine} {day}: the query does not see all of the ledger's pages yet")
+        document = machine_days.machine_day(held, assignment, day, pages.values(), millis(now))
+        if held is None and not document.figures:
             return None
-        _check(f"{home.machine} {day}", breakdowns.size(document))
+        body = document.dump()
+        _check(f"{machine} {day}", breakdowns.size(body))
         try:
-            await machines.write(home.machine, [Put(document, stored.etag if stored else None)])
+            await machines.write(machine, [Put(body, stored.etag if stored else None)])
         except Conflict:
             continue
         return document
-    raise Transient(f"{home.machine} {day}: still contended after {ROUNDS} rounds")
+    raise Transient(f"{machine} {day}: still contended after {ROUNDS} rounds")
 
 
-async def _pages(home: Home, day: str, machines: Documents) -> dict[str, dict[str, Any]]:
-    start, end = home.window(day)
-    where = machines.select(home.machine, ("type", "=", "page"), ("from", "<", end), ("to", ">=", start))
-    return {stored.body["id"]: readable(stored, ledger.PAGE_SCHEMA).body async for stored in where}
+async def _pages(assignment: Assignment, day: str, machines: Documents) -> dict[str, Mapping[str, Any]]:
+    start, end = assignment.window(day)
+    where: list[Filter] = [("type", "=", "page"), ("from", "<", end), ("to", ">=", start)]
+    found = machines.select(assignment.machine, *where)
+    return {stored.body["id"]: current(stored.body, ledger.PAGE_SCHEMA) async for stored in found}
 
 
 async def _summarise(given: Iterable[Share], now: datetime, fleet: Documents, broken: Broken) -> list[Share]:
     """Put the shares into their summaries, each replaced once; what these give to the next level."""
-    homes: dict[rollups.Key, list[Share]] = {}
+    by_key: dict[rollups.Key, list[Share]] = {}
     for share in given:
-        homes.setdefault(share[0].key, []).append(share)
+        by_key.setdefault(share[0].key, []).append(share)
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(shares: list[Share]) -> list[Share]:
@@ -124,20 +128,20 @@ async def _summarise(given: Iterable[Share], now: datetime, fleet: Documents, br
                 return [(share, below) for share in rollups.upwards(summary)]
         return []
 
-    return await _all(one(shares) for _, shares in sorted(homes.items()))
+    return await _all(one(shares) for _, shares in sorted(by_key.items()))
 
 
-async def _summary(shares: list[Contribution], now: datetime, fleet: Documents) -> Document:
+async def _summary(shares: list[Contribution], now: datetime, fleet: Documents) -> Summary:
     scope, name = shares[0].key
     for _ in range(ROUNDS):
         stored = await fleet.read(scope, name)
-        held = readable(stored, rollups.SCHEMA).body if stored else rollups.empty(scope, shares[0].day)
+        held = load(stored.body, Summary) if stored else rollups.empty(scope, shares[0].day)
         if not rollups.merge(held, shares):
             return held
-        held["computedAt"] = business_day.instant(millis(now))
+        held.computed_at = business_day.instant(millis(now))
         _check(f"{scope} {name}", breakdowns.narrow(held, {share.child for share in shares}))
         try:
-            await fleet.write(scope, [Put(held, stored.etag if stored else None)])
+            await fleet.write(scope, [Put(held.dump(), stored.etag if stored else None)])
         except Conflict:
             continue
         return held

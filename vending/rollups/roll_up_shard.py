@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from vending.catalog.catalog import Home
-from vending.errors import Conflict, Rejected, Transient, VendstreamError
+from vending.catalog.catalog import Assignment
+from vending.documents.base import current
+from vending.documents.rollup_state import Shard
+from vending.errors import Conflict, Rejected, VendstreamError
 from vending.ports import Put
 from vending.rollups import machine_days
-from vending.rollups.roll_up import ROLLUP, RollUpStores, feed_ranges, state_of
-from vending.rollups.roll_up_catalog import AGAIN, Due, note, rework, spread
+from vending.rollups.roll_up import RollUpStores, feed_ranges, state_of
+from vending.rollups.roll_up_catalog import RETRY_AFTER, Due, note, rework, spread
 from vending.rollups.roll_up_days import recompute
 from vending.state import ledger
 
@@ -44,16 +46,15 @@ async def _shard(number: int, now: datetime, stores: RollUpStores) -> None:
     ranges = await feed_ranges(stores)
     if number >= len(ranges):
         raise Rejected("wrong-schema", f"shard {number} of {len(ranges)}: no such feed range was stored")
-    state, stored = await state_of(stores, f"shard:{number}")
-    before = state.get("continuation")
-    pages, continuation, more = await _read(ranges[number], before, stores)
+    shard, etag = await state_of(stores, Shard(id=f"shard:{number}"))
+    pages, continuation, more = await _read(ranges[number], shard.continuation, stores)
     if pages:
         await _recompute(pages, now, stores)
-    if continuation == before:
+    if continuation == shard.continuation:
         return
+    shard.continuation = continuation
     try:
-        body = state | {"continuation": continuation}
-        await stores.fleet.write(ROLLUP, [Put(body, stored.etag if stored else None)])
+        await stores.fleet.write(shard.scope, [Put(shard.dump(), etag)])
     except Conflict:
         return  # another one is on this range, and stands where it has done all the work itself
     if more:
@@ -69,17 +70,10 @@ async def _read(
         changes, continuation = await stores.ledger.changes(feed_range, continuation, CHANGES_A_READ)
         if not changes:
             return pages, continuation, False
-        pages += [known(body) for body in changes if body.get("type") == "page"]
+        pages += [current(body, ledger.PAGE_SCHEMA) for body in changes if body.get("type") == "page"]
         if sum(len(page["lines"]) for page in pages) >= DAYS:
             break
     return pages, continuation, True
-
-
-def known(page: Page) -> Page:
-    """A page of the feed, unless newer code wrote it: then the shard waits for its own newer version."""
-    if page["schema"] > ledger.PAGE_SCHEMA:
-        raise Transient(f"page {page['id']} has schema {page['schema']}: deploy the newer version everywhere")
-    return page
 
 
 async def _recompute(pages: Iterable[Page], now: datetime, stores: RollUpStores) -> None:
@@ -87,19 +81,20 @@ async def _recompute(pages: Iterable[Page], now: datetime, stores: RollUpStores)
     # The catalog is read after the feed: whatever changes it later will see these pages itself.
     version = await stores.catalog.refresh()
     dirty: dict[tuple[str, str], set[str]] = {}
-    homes: dict[str, Home] = {}
+    assignments: dict[str, Assignment] = {}
     broken: dict[str, str] = {}
     for page in pages:
         machine = page["machineId"]
         try:
-            home = homes[machine] = homes.get(machine) or await stores.catalog.home(machine)
-            for day in machine_days.days_of(page, home):
+            known = assignments.get(machine) or await stores.catalog.assignment(machine)
+            assignments[machine] = known
+            for day in machine_days.days_of(page, known):
                 dirty.setdefault((machine, day), set()).add(page["id"])
         except VendstreamError:
             raise
         except Exception:
-            log.exception("%s: the days of %s cannot be told; tried again later", machine, page["id"])
+            log.exception("%s: no business days for %s; retried in an hour", machine, page["id"])
             broken[machine] = ""
-    broken = await recompute(dirty, homes, now, stores) | broken
+    broken = await recompute(dirty, assignments, now, stores) | broken
     for machine, since in sorted(broken.items()):
-        await note(machine, Due(since, now + AGAIN, broken=True), version, stores)
+        await note(machine, Due(since, now + RETRY_AFTER, broken=True), version, stores)

@@ -9,14 +9,13 @@ of their own: :func:`by_category` sums products by the catalog of today. Of a br
 the rest is summed under :data:`OTHER` (:mod:`vending.rollups.breakdowns`).
 
 **Summaries** are maps ``children: {child: [rev, figures]}``; an entry is replaced only by a higher rev, so
-that stale and repeated writes change nothing. There are no deltas anywhere:
+that stale writes and redeliveries change nothing. There are no deltas anywhere:
 
     machine day → site day ─┬→ area day (256) → region day (16) ─┬→ fleet day (without products)
                             └→ route day                         └→ products day
 
 A day of the whole fleet is one read, and a document that grows too large keeps fewer products of each child:
-``allowance`` is then how many bytes a child may take. Schema 2; documents of schema 1 have no ``allowance``
-and no OTHER, and are otherwise the same.
+``allowance`` is then how many bytes a child may take.
 """
 
 import hashlib
@@ -24,15 +23,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-SCHEMA = 2
-Figures = dict[str, Any]
-Document = dict[str, Any]
+from vending.documents.days import (
+    AreaDay,
+    Day,
+    Figures,
+    FleetDay,
+    MachineDay,
+    ProductsDay,
+    RegionDay,
+    RouteDay,
+    SiteDay,
+    Summary,
+)
+
 Key = tuple[str, str]
 """(partition key, id) of a document."""
 
 FLEET, PRODUCTS = "fleet", "products"
 OTHER = "$other"
 """In a breakdown, all that has no name of its own there. No product, hour or method is called so."""
+LEVELS: Mapping[str, type[Summary]] = {
+    "site": SiteDay, "route": RouteDay, "area": AreaDay, "region": RegionDay, FLEET: FleetDay,
+    PRODUCTS: ProductsDay,
+}  # fmt: skip
+"""The first part of a scope → its documents."""
 
 
 def day_id(day: str) -> str:
@@ -75,19 +89,17 @@ def add(into: Figures, more: Mapping[str, Any]) -> Figures:
     return into
 
 
-def total(document: Mapping[str, Any] | None) -> Figures:
-    """The figures of any day document: of a machine day its own, of a summary the sum of its children.
+def total(day: Day | None) -> Figures:
+    """The figures of any day: of a machine day its own, of a summary the sum of its children.
 
     None, where the document does not exist, is a day on which nothing happened.
     """
-    if document is None:
-        return {}
-    if document["type"] == "day":
-        figures: Figures = document["figures"]
-        return figures
+    if isinstance(day, MachineDay):
+        return day.figures
     result: Figures = {}
-    for _, value in document["children"].values():
-        add(result, value)
+    if isinstance(day, Summary):
+        for _, value in day.children.values():
+            add(result, value)
     return result
 
 
@@ -124,68 +136,55 @@ class Contribution:
         return self.scope, day_id(self.day)
 
 
-def empty(scope: str, day: str) -> Document:
+def empty(scope: str, day: str) -> Summary:
     """A summary that nobody contributed to yet."""
-    document: Document = {
-        "id": day_id(day),
-        "scope": scope,
-        "type": f"{scope.partition(':')[0]}Day",
-        "schema": SCHEMA,
-        "date": day,
-        "rev": 0,
-        "children": {},
-    }
-    if scope.startswith("site:"):
-        document |= {"route": "", "routes": [], "catalogVersion": 0}
-    return document
+    kind = LEVELS[scope.partition(":")[0]]
+    return kind(id=day_id(day), scope=scope, date=day, rev=0, children={})
 
 
-def merge(document: Document, contributions: Iterable[Contribution]) -> bool:
+def merge(summary: Summary, contributions: Iterable[Contribution]) -> bool:
     """Put contributions into a summary in place; whether anything changed (then ``rev`` grew by one)."""
     changed = False
     for given in contributions:
-        held = document["children"].get(given.child)
+        held = summary.children.get(given.child)
         if held is None or held[0] < given.rev:
-            document["children"][given.child] = [given.rev, given.figures]
+            summary.children[given.child] = [given.rev, given.figures]
             changed = True
-        if given.route is not None:
-            changed |= _reroute(document, given.route, given.catalog_version)
-    if changed:
-        document |= {"rev": document["rev"] + 1, "schema": SCHEMA}
+        if given.route is not None and isinstance(summary, SiteDay):
+            changed |= _reroute(summary, given.route, given.catalog_version)
+    summary.rev += changed
     return changed
 
 
-def _reroute(document: Document, route: str, version: int) -> bool:
-    """A site's route by the newest catalog; former routes are remembered, they must be told zero."""
-    if version < document["catalogVersion"] or (
-        version == document["catalogVersion"] and route in document["routes"]
-    ):
+def _reroute(site: SiteDay, route: str, version: int) -> bool:
+    """A site's route by the newest catalog; former routes are remembered, they must be set to zero."""
+    if version < site.catalog_version or (version == site.catalog_version and route in site.routes):
         return False
-    document["catalogVersion"], document["route"] = version, route
-    if route not in document["routes"]:
-        document["routes"].append(route)
+    site.catalog_version, site.route = version, route
+    if route not in site.routes:
+        site.routes.append(route)
     return True
 
 
-def upwards(document: Document) -> list[Contribution]:
+def upwards(summary: Summary) -> list[Contribution]:
     """What a summary gives to the next level: always all of it, changed or not."""
-    level, _, name = document["scope"].partition(":")
-    day, rev, figures = document["date"], document["rev"], total(document)
-    if level == "site":
-        given = [Contribution(f"area:{area(name)}", day, name, rev, figures)]
-        for route in document["routes"]:
-            if route:
-                share = figures if route == document["route"] else {}
+    day, rev, figures = summary.date, summary.rev, total(summary)
+    name = summary.scope.partition(":")[2]
+    match summary:
+        case SiteDay():
+            given = [Contribution(f"area:{area(name)}", day, name, rev, figures)]
+            for route in filter(None, summary.routes):
+                share = figures if route == summary.route else {}
                 given.append(Contribution(f"route:{route}", day, name, rev, share))
-        return given
-    if level == "area":
-        return [Contribution(f"region:{name[0]}", day, name, rev, figures)]
-    if level == "region":
-        products = {"skus": figures.pop("skus", {})}
-        return [
-            Contribution(FLEET, day, name, rev, figures),
-            Contribution(PRODUCTS, day, name, rev, products),
-        ]
+            return given
+        case AreaDay():
+            return [Contribution(f"region:{name[0]}", day, name, rev, figures)]
+        case RegionDay():
+            products = {"skus": figures.pop("skus", {})}
+            return [
+                Contribution(FLEET, day, name, rev, figures),
+                Contribution(PRODUCTS, day, name, rev, products),
+            ]
     return []
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from vending.ingest.commit_stock import readable
+from vending.documents.base import current
 from vending.ports import Documents, Stored
 from vending.state import conditions
 from vending.state.conditions import Entry
@@ -89,5 +89,5 @@ async def _moved(documents: Documents, held: dict[str, Stored]) -> list[conditio
     stale = [name for name, etag in etags.items() if name not in held or held[name].etag != etag]
     for stored in await asyncio.gather(*(documents.read(name, name) for name in stale)):
         if stored is not None:
-            held[stored.body["id"]] = readable(stored, conditions.SCHEMA)
+            held[current(stored.body, conditions.SCHEMA)["id"]] = stored
     return [held[name].body for name in etags if name in held]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from vending.alerts.alerts import SCHEMA
-from vending.ingest.commit_stock import readable
+from vending.documents.base import current
 from vending.notifications.watch_notifications import given_up
 from vending.ports import Stored
 from vending.state.conditions import Entry
@@ -65,5 +65,5 @@ async def _open(stores: ViewStores, machine: str | None) -> list[View]:
     found: AsyncIterator[Stored] = stores.alerts.select(
         machine, ("type", "=", "alert"), ("state", "=", "open")
     )
-    views = [alert_view.describe(readable(stored, SCHEMA).body) async for stored in found]
+    views = [alert_view.describe(current(stored.body, SCHEMA)) async for stored in found]
     return sorted(views, key=lambda view: (view["since"], view["machineId"], view["rule"]), reverse=True)

@@ -15,9 +15,10 @@ from typing import Any, get_args
 from vending import business_day
 from vending.alerts import behind
 from vending.alerts.watch_rollups import uncounted
-from vending.ingest.commit_stock import readable
+from vending.documents.base import load
+from vending.documents.days import Figures, Summary
 from vending.rollups import rollups
-from vending.rollups.rollups import OTHER, Document, Figures, Key
+from vending.rollups.rollups import OTHER, Key
 from vending.state.conditions import Entry
 from vending.time import millis
 from vending.views import condition_view
@@ -74,7 +75,7 @@ async def _figures(stores: ViewStores, day: str, zone: str, now: datetime) -> di
 async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> dict[str, Any]:
     dates = [business_day.shift(day, -back) for back in range(DAYS)]
     keys = [rollups.fleet_day_key(date) for date in dates] + [rollups.products_day_key(day)]
-    *days, products = await asyncio.gather(*(_document(stores, key) for key in keys))
+    *days, products = await asyncio.gather(*(_summary(stores, key) for key in keys))
     hours, sold = rollups.total(days[0]).get("hours", {}), rollups.total(products)
     skus = dict(sold.get("skus", {}))
     rest = skus.pop(OTHER, None)
@@ -91,14 +92,13 @@ async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> dict[
     }
 
 
-async def _document(stores: ViewStores, key: Key) -> Document | None:
+async def _summary(stores: ViewStores, key: Key) -> Summary | None:
     stored = await stores.fleet.read(*key)
-    return readable(stored, rollups.SCHEMA).body if stored else None
+    return load(stored.body, Summary) if stored else None
 
 
-def _day(date: str, document: Document | None) -> dict[str, Any]:
-    computed = document["computedAt"] if document else None
-    return {"date": date} | _sales(rollups.total(document)) | {"computedAt": computed}
+def _day(date: str, day: Summary | None) -> dict[str, Any]:
+    return {"date": date} | _sales(rollups.total(day)) | {"computedAt": day.computed_at if day else None}
 
 
 def _sales(figures: Figures) -> dict[str, Any]:

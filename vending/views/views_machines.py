@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import to_builtins
+
 from vending.business_day import instant
+from vending.documents.base import current, load
+from vending.documents.days import MachineDay
 from vending.events.envelope import Identifier
-from vending.ingest.commit_stock import readable
 from vending.rollups import rollups
 from vending.state import stock
 from vending.state.conditions import Entry
@@ -87,7 +90,7 @@ async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[
         found = stores.machines.select(
             None, ("type", "=", "stock"), ("machineId", ">=", ids[0]), ("machineId", "<=", ids[-1])
         )
-        return {stored.body["machineId"]: readable(stored, stock.SCHEMA).body async for stored in found}
+        return {stored.body["machineId"]: current(stored.body, stock.SCHEMA) async for stored in found}
     gate = asyncio.Semaphore(READS_AT_ONCE)
 
     async def one(machine: str) -> stock.Document | None:
@@ -100,7 +103,7 @@ async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[
 
 async def _stock(stores: ViewStores, machine: str) -> stock.Document | None:
     stored = await stores.machines.read(machine, "stock")
-    return stored.body if stored and stock.known(readable(stored, stock.SCHEMA).body) else None
+    return stored.body if stored and stock.known(current(stored.body, stock.SCHEMA)) else None
 
 
 async def machine(
@@ -128,15 +131,21 @@ async def machine(
         "last": stock_view.last(known),
         "holes": stock_view.holes(known),
         "lost": stock_view.lost(known),
-        "day": _day(readable(stored, rollups.SCHEMA).body) if stored else None,
+        "day": _day(load(stored.body, MachineDay)) if stored else None,
         "alerts": await alerts_of(stores, machine, now),
     }
 
 
-def _day(document: rollups.Document) -> dict[str, Any]:
+def _day(day: MachineDay) -> dict[str, Any]:
     """The figures of a day, and how they came to be: how often corrected, when, and by how much."""
-    told = {name: document[name] for name in ("date", "figures", "version", "computedAt", "lateUnits")}
-    return told | {"closed": document.get("closed")}
+    return {
+        "date": day.date,
+        "figures": day.figures,
+        "version": day.version,
+        "computedAt": day.computed_at,
+        "lateUnits": day.late_units,
+        "closed": to_builtins(day.closed),
+    }
 
 
 async def sales(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from vending.catalog import catalog
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.catalog_cache import CatalogCache, published
 from vending.state.conditions import Entry
 from vending.time import millis
 from vending.views.views import ViewStores, fleet_conditions
@@ -36,24 +36,20 @@ async def categories(stores: ViewStores, now: datetime) -> Mapping[str, str]:
 
 
 async def _of_all(stores: ViewStores, now: datetime, kind: str, field: str) -> Mapping[str, str | None]:
-    async def version() -> int:
-        stored = await stores.catalog.read("version", catalog.VERSION_ID)
-        return int(stored.body["number"]) if stored else 0
-
     async def load() -> dict[str, str | None]:
         rows = stores.catalog.select(kind, ("type", "=", kind), fields=("id", field))
         return {stored.body["id"]: stored.body.get(field) or None async for stored in rows}
 
-    number = await stores.recent.get("catalog version", now, version)
+    number = await stores.recent.get("catalog version", now, lambda: published(stores.catalog))
     found: Mapping[str, str | None] = await stores.recent.at(field, number, load)
     return found
 
 
 async def today(stores: ViewStores, machine: str, default_zone: str, now: datetime) -> tuple[str | None, str]:
     """The machine's site (None where it has none) and its business day now."""
-    home = await CatalogCache(stores.catalog, default_zone).home(machine)
-    day = home.day_of(millis(now))
-    site = home.site_on(day)
+    assignment = await CatalogCache(stores.catalog, default_zone).assignment(machine)
+    day = assignment.day_of(millis(now))
+    site = assignment.site_on(day)
     return (None if site.name == catalog.UNASSIGNED else site.id), day
 
 

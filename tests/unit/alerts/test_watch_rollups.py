@@ -16,7 +16,7 @@ from vending.alerts.watch_rollups import RollUpWatch, judge_rollups
 from vending.errors import Transient
 from vending.notifications.notify import notify
 from vending.notifications.outgoing import Outgoing
-from vending.rollups.roll_up_catalog import AGAIN
+from vending.rollups.roll_up_catalog import RETRY_AFTER
 from vending.views import views_fleet
 from vending.views.views import ViewStores
 
@@ -153,11 +153,11 @@ async def test_days_that_fail_for_good_open_an_alert_of_their_own_that_closes() 
     assert (await held.summary())["shardsBehind"] == []
     (text,) = await held.notified()
     assert "the days of 2 machines are not counted" in text
-    held.world.now += AGAIN
+    held.world.now += RETRY_AFTER
     await held.world.tick()
     assert await held.sweep() == {"days": "open"}
     held.world.fleet.fault = lambda *_: None
-    held.world.now += AGAIN
+    held.world.now += RETRY_AFTER
     await held.world.tick()
     assert await held.sweep() == {"days": "closed"}
     assert await held.notified() == ["rollups: days is counted again"]

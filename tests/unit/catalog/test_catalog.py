@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.support.rollup_world import ms
 from vending.catalog import catalog
-from vending.catalog.catalog import Edition, Home, Site
+from vending.catalog.catalog import Assignment, Edition, Entries, Site
+from vending.documents.catalog import CatalogMachine
 from vending.rollups import machine_days
 
 BERLIN = Site("berlin", "Berlin", "Europe/Berlin")
@@ -19,8 +20,8 @@ HOWE = Site("howe", "Lord Howe", "Australia/Lord_Howe")
 APIA = Site("apia", "Apia", "Pacific/Apia")
 
 
-def home(*placements: tuple[str, Site], editions: tuple[Edition, ...] = ()) -> Home:
-    return Home("m1", 1, placements, editions)
+def home(*placements: tuple[str, Site], editions: tuple[Edition, ...] = ()) -> Assignment:
+    return Assignment("m1", 1, placements, editions)
 
 
 def test_a_placement_begins_at_its_own_midnight() -> None:
@@ -65,13 +66,12 @@ def test_what_a_line_sold() -> None:
 
 
 def test_machines_without_a_site_share_the_default_zone() -> None:
-    found = catalog.home("m1", 1, {}, None, None, "Europe/Berlin")
+    found = catalog.assignment("m1", 1, Entries(), "Europe/Berlin")
     site = found.site_on("2026-11-10")
     assert (site.name, site.time_zone) == (catalog.UNASSIGNED, "Europe/Berlin")
     assert site.id.startswith("unassigned-")
-    late = catalog.home(
-        "m1", 1, {"york": NEW_YORK}, {"placements": [["2026-11-10", "york"]]}, None, "Etc/UTC"
-    )
+    placed = CatalogMachine(id="m1", placements=[("2026-11-10", "york")])
+    late = catalog.assignment("m1", 1, Entries(placed, sites={"york": NEW_YORK}), "Etc/UTC")
     assert [one.name for _, one in late.placements] == [catalog.UNASSIGNED, "New York"]
 
 
@@ -107,7 +107,7 @@ def test_the_days_that_gain_and_lose_an_hour_hold_all_their_sales() -> None:
         lines = [_vend(noon + n * 1_800_000) for n in range(-60, 60)]
         page = {"lines": lines}
         document = machine_days.machine_day(None, home(("", site)), day, [page], noon)
-        assert document["figures"]["vends"] == count, (site.id, day)
+        assert document.figures["vends"] == count, (site.id, day)
 
 
 def _vend(at: int) -> dict[str, Any]:

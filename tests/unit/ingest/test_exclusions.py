@@ -14,9 +14,9 @@ from tests.support.operated_world import World, reasons
 from vendctl.operations.exclude import NotYet, Who, quarantine, release
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.archive.append import archive
+from vending.documents.exclusions import KIND, LIST_ID
 from vending.errors import Transient
 from vending.events.envelope import Event, HubEvent
-from vending.ingest import exclusions
 from vending.ingest.exclusion_list import Change, ExclusionList, read, write
 from vending.ingest.exclusions import KEPT_FOR, Exclusion, Scope
 from vending.ingest.ingest import IngestStores, ingest
@@ -115,7 +115,7 @@ async def test_what_changed_is_read_and_not_all_of_it() -> None:
 
 async def test_two_operators_at_once_leave_both_or_one_is_told() -> None:
     world = World()
-    stored = await world.catalog.read(exclusions.KIND, exclusions.LIST_ID)
+    stored = await world.catalog.read(KIND, LIST_ID)
     assert stored is None
     fault = world.catalog.fault
 

@@ -11,7 +11,10 @@ from azure.cosmos.exceptions import CosmosHttpResponseError
 from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import Invocation, World, ms, vend
 from vendctl.operations.compare_rebuilt import State, compare
-from vending.catalog.catalog import Home, unassigned
+from vending.catalog.catalog import Assignment, unassigned
+from vending.documents.base import load
+from vending.documents.catalog import CatalogVersion
+from vending.documents.days import Day, MachineDay, Summary
 from vending.ports import Put
 from vending.rollups import breakdowns, roll_up_shard, rollups
 from vending.rollups.machine_days import figures
@@ -78,7 +81,7 @@ async def tick(world: World) -> None:
 
 
 def summary(world: World, scope: str) -> dict[str, Any]:
-    return rollups.total(world.fleet.items[scope, f"day:{DAY}"][1])
+    return rollups.total(load(world.fleet.items[scope, f"day:{DAY}"][1], Day))
 
 
 def noted(world: World) -> list[str]:
@@ -182,7 +185,7 @@ async def test_a_site_of_six_hundred_machines_with_forty_products_each(world: Wo
     for machine in machines:
         placed = {"id": machine, "kind": "machine", "placements": [["", "airport"]]} | facts
         world.catalog.items["machine", machine] = (1, placed | {"type": "machine"})
-    world.catalog.items["version", "version"] = (1, {"id": "version", "kind": "version", "number": 1})
+    world.catalog.items["version", "version"] = (1, CatalogVersion(number=1).dump())
     for machine in machines:
         await sells(world, machine, [f"SKU-{n:08d}" for n in range(40)])
     await tick(world)
@@ -208,7 +211,7 @@ async def test_it_does_not_matter_in_which_order_machines_fill_a_summary(
         facts = {"type": "machine", "schema": 1, "version": 1, "affects": [], "kind": "machine"}
         site = facts | {"id": "north", "kind": "site", "type": "site", "timeZone": "America/New_York"}
         world.catalog.items["site", "north"] = (1, site)
-        world.catalog.items["version", "version"] = (1, {"id": "version", "kind": "version", "number": 1})
+        world.catalog.items["version", "version"] = (1, CatalogVersion(number=1).dump())
         for machine in machines:
             placed = {"id": machine, "placements": [["", "north"]]}
             world.catalog.items["machine", machine] = (1, facts | placed)
@@ -223,8 +226,8 @@ async def test_it_does_not_matter_in_which_order_machines_fill_a_summary(
                 await world.tick()
         await world.settle()
         assert all(breakdowns.size(body) <= 6_000 for body in _summaries(world))
-        assert sum(rollups.total(body)["units"] for body in world.machines.bodies("day")) > 1_000
-        found.append({body["scope"]: rollups.total(body) for body in _summaries(world)})
+        assert sum(rollups.total(load(body, Day))["units"] for body in world.machines.bodies("day")) > 1_000
+        found.append({body["scope"]: rollups.total(load(body, Day)) for body in _summaries(world)})
     assert OTHER in found[0]["site:north"]["skus"]
     assert found[0] == found[1] == found[2] == found[3]
 
@@ -235,17 +238,17 @@ async def test_selections_that_only_ever_failed_fill_no_day() -> None:
         {"kind": "failure", "at": NOON, "selection": f"A{n:04d}", "reason": "motor"} for n in range(5_000)
     ]
     free = line(1, "cola") | {"payment": "free", "selection": "Z9"}
-    home = Home("m1", 0, (("", unassigned("m1", "America/New_York")),))
-    found = figures([*lines, free, line(2, "tea")], home)
+    assignment = Assignment("m1", 0, (("", unassigned("m1", "America/New_York")),))
+    found = figures([*lines, free, line(2, "tea")], assignment)
     assert len(found["selections"]) == breakdowns.SELECTIONS + 1
     assert found["selections"].keys() >= {"A1", "Z9", OTHER}
     assert summed(found["selections"])["failures"] == found["failures"] == 5_000
 
 
 async def test_unknown_products_have_names_of_bounded_length_and_stay_apart() -> None:
-    home = Home("m1", 0, (("", unassigned("m1", "America/New_York")),))
+    assignment = Assignment("m1", 0, (("", unassigned("m1", "America/New_York")),))
     names = ["Ü" * 120, "Ü" * 119 + "x", "Ü" * 64, "Nuts"]
-    found = [home.sku({"at": NOON, "product": name}) for name in names]
+    found = [assignment.sku({"at": NOON, "product": name}) for name in names]
     assert len(set(found)) == 4
     assert max(map(len, found)) <= len("unknown:") + 64
     assert found[2:] == ["unknown:" + "Ü" * 64, "unknown:Nuts"]
@@ -259,8 +262,8 @@ async def test_documents_of_the_version_before_are_read_and_go_on() -> None:
     with pytest.MonkeyPatch.context() as before:
         before.setattr(breakdowns, "PRODUCTS", 1_000)
         before.setattr("vending.rollups.machine_days.PRODUCTS", 1_000)
-        for module in ("rollups", "machine_days"):
-            before.setattr(f"vending.rollups.{module}.SCHEMA", 1)
+        for kind in (MachineDay, *Summary.__subclasses__()):
+            before.setattr(kind, "schema", 1)
         await world.settle()
     days = [body for body in (*world.machines.bodies("day"), *_summaries(world)) if body["date"] == DAY]
     assert {body["schema"] for body in days} == {1}
@@ -274,9 +277,9 @@ async def test_documents_of_the_version_before_are_read_and_go_on() -> None:
     await world.arrive([vend("m1", 301, NOON, sku="sku-299", quantity=3)])
     await world.tick()
     days = [body for body in (*world.machines.bodies("day"), *_summaries(world)) if body["date"] == DAY]
-    assert {body["schema"] for body in days} == {rollups.SCHEMA}
+    assert {body["schema"] for body in days} == {Day.schema}
     for body in days:
-        found_skus = rollups.total(body).get("skus")
+        found_skus = rollups.total(load(body, Day)).get("skus")
         if found_skus is not None:
             assert len(found_skus) == breakdowns.PRODUCTS + 1
             assert found_skus["sku-299"]["units"] == 4

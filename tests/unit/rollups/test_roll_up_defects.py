@@ -1,6 +1,6 @@
 """A defect costs its own machine's days, as long as it lasts; nothing that is due is put off or lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +11,10 @@ from tests.support.rollup_world import Invocation, World, ms, stored_leaves, ven
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vending.business_day import shift
+from vending.documents.rollup_state import REWORK
 from vending.rollups import machine_days, roll_up_catalog
-from vending.rollups.roll_up import REWORK
-from vending.rollups.roll_up_catalog import AGAIN, SETTLE, Due, note, rework
+from vending.rollups.roll_up import roll_up
+from vending.rollups.roll_up_catalog import RETRY_AFTER, SECOND_PASS_AFTER, Due, note, rework, spread
 
 DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00", "America/New_York")
@@ -24,10 +25,10 @@ def world() -> World:
     return World(datetime(2026, 11, 20, 12, tzinfo=UTC))
 
 
-async def place(held: World, zone: str = "America/New_York", machine: str = "m1") -> None:
+async def place(held: World, zone: str = "America/New_York", machines: Sequence[str] = ("m1",)) -> None:
     parts = {
         "sites": [{"id": "north", "timeZone": zone, "route": "r1"}],
-        "machines": [{"id": machine, "site": "north"}],
+        "machines": [{"id": machine, "site": "north"} for machine in machines],
     }
     await import_catalog(msgspec.convert(parts, CatalogFile), held.catalog)
 
@@ -83,6 +84,36 @@ async def test_a_catalog_that_cannot_be_understood_costs_its_own_machine() -> No
     assert [units(held, scope) for scope in ("machine:m1", "machine:m2", "fleet")] == [1, 1, 2]
 
 
+@pytest.mark.parametrize("damage", [{"placements": 7}, {"affects": "none"}, {"type": "site"}])
+async def test_an_entry_that_cannot_be_read_costs_its_own_machine(damage: dict[str, Any]) -> None:
+    """Also while the change is spread that it is part of."""
+    held = world()
+    await place(held, machines=("m1", "m2"))
+    version, body = held.catalog.items["machine", "m1"]
+    held.catalog.items["machine", "m1"] = (version, body | damage)
+    await held.arrive([vend("m1", 1, NOON), vend("m2", 1, NOON)])
+    await held.settle()
+    assert [units(held, scope) for scope in ("machine:m1", "site:north", "fleet")] == [0, 1, 1]
+    assert (noted(held)["broken"], noted(held, "m2")["open"]) == (True, False)
+    held.catalog.items["machine", "m1"] = (version, body)
+    held.catalog.items["version", "version"][1]["number"] += 1
+    await held.settle()
+    assert [units(held, scope) for scope in ("machine:m1", "site:north", "fleet")] == [1, 2, 2]
+    assert not noted(held)["open"]
+
+
+async def test_a_tick_comes_while_the_first_catalog_is_being_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roll_up_catalog, "MACHINES", 1)
+    held = world()
+    await place(held, machines=("m1", "m2"))
+    stores = held.stores(Invocation(held.random))
+    await spread(1, held.now, stores)
+    assert held.fleet.items["rollup", "catalog"][1]["after"] == "m1"
+    held.queue.messages.clear()
+    await roll_up(held.now, stores)
+    assert {"catalog": 1} in held.queue.messages
+
+
 async def test_a_machine_that_sells_on_is_still_tried_again_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each tick notes the defect once more; the time at which it is tried again stays where it was."""
     held = world()
@@ -96,7 +127,7 @@ async def test_a_machine_that_sells_on_is_still_tried_again_in_time(monkeypatch:
             await held.arrive([vend("m1", number, NOON + number)])
             await held.tick()
             assert (noted(held)["due"], noted(held)["broken"]) == (due, True)
-    held.now = began + AGAIN
+    held.now = began + RETRY_AFTER
     await held.tick()
     assert units(held, "fleet") == 6
     assert not noted(held)["open"]
@@ -118,8 +149,8 @@ async def test_a_defect_puts_off_no_change_of_the_catalog(monkeypatch: pytest.Mo
     held = world()
     stores = held.stores(Invocation(held.random))
     version = await stores.catalog.refresh()
-    await note("m1", Due("2026-11-10", held.now, held.now + SETTLE), version, stores)
-    await note("m1", Due(DAY, held.now + AGAIN, broken=True), version, stores)
+    await note("m1", Due("2026-11-10", held.now, held.now + SECOND_PASS_AFTER), version, stores)
+    await note("m1", Due(DAY, held.now + RETRY_AFTER, broken=True), version, stores)
     found = noted(held)
     assert (found["since"], found["due"], found["settles"]) == (
         "2026-11-10",
@@ -161,7 +192,7 @@ async def test_a_defective_day_keeps_no_other_day_of_its_machine_waiting(
         await held.settle()
         assert [units(held, "site:north", shift(DAY, -n)) for n in range(10)] == [1] * 9 + [0]
         assert noted(held)["broken"]
-    held.now += AGAIN
+    held.now += RETRY_AFTER
     await held.settle()
     assert units(held, "site:north", broken) == 1
     assert not noted(held)["open"]

@@ -9,6 +9,9 @@ import pytest
 from tests.support.fakes import FakeDocuments, FakeQueue, _matches, copied, range_of
 from tests.support.rollup_world import ms
 from vending.catalog.catalog_cache import CatalogCache
+from vending.documents.base import load
+from vending.documents.catalog import CatalogVersion
+from vending.documents.days import Day, Summary
 from vending.ports import Filter, Put, Stored
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
@@ -73,7 +76,7 @@ class Fleet:
             "type": "day", "schema": 1, "date": DAY, "rev": 1, "version": 1, "figures": FIGURES, "pages": 0,
             "window": [NOON - 43_200_000, NOON + 43_200_000], "catalogVersion": 1,
         }  # fmt: skip
-        self.catalog.put("version", {"id": "version", "kind": "version", "number": 1})
+        self.catalog.put("version", CatalogVersion(number=1).dump())
         for n in range(machines):
             name = f"vm-{n:06d}"
             placed = facts | {"id": name, "placements": [["", site_of(n)]]}
@@ -95,18 +98,18 @@ class Fleet:
             for n in range(near, machines, PER_SITE)
         ]
         while given:
-            documents: dict[rollups.Key, dict[str, Any]] = {}
+            documents: dict[rollups.Key, Summary] = {}
             for share in given:
                 home = documents.setdefault(share.key, rollups.empty(share.scope, DAY))
                 rollups.merge(home, [share])
-            for (scope, _), body in documents.items():
-                self.fleet.put(scope, body)
-            given = [share for body in documents.values() for share in rollups.upwards(body)] + far
+            for (scope, _), summary in documents.items():
+                self.fleet.put(scope, summary.dump())
+            given = [share for one in documents.values() for share in rollups.upwards(one)] + far
             far = []
         last = str(max(version for version, _ in self.machines.items.values()))
         state = {"scope": "rollup", "schema": 1, "processed": 1, "continuation": last}
         for name in ("shard:0", "shard:1", "catalog"):
-            self.fleet.put("rollup", state | {"id": name})
+            self.fleet.put("rollup", state | {"id": name, "type": name.partition(":")[0]})
 
     @property
     def requests(self) -> int:
@@ -147,7 +150,7 @@ async def tick_of(machines: int, dirty: int) -> tuple[int, dict[str, Any]]:
     fleet.machines.requests = 0
     requests = await fleet.tick()
     day = fleet.fleet.items[rollups.fleet_day_key(DAY)][1]
-    return requests, rollups.total(day)
+    return requests, rollups.total(load(day, Day))
 
 
 @pytest.mark.timeout(60)

@@ -14,10 +14,12 @@ from tests.unit.rollups.test_roll_up_bounds import refused
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vending.alerts.watch_rollups import uncounted
+from vending.documents.base import load
+from vending.documents.days import Day, Summary
+from vending.documents.rollup_state import REWORK
 from vending.errors import Transient
 from vending.rollups import breakdowns, roll_up_shard, rollups
-from vending.rollups.roll_up import REWORK
-from vending.rollups.roll_up_catalog import AGAIN
+from vending.rollups.roll_up_catalog import RETRY_AFTER
 from vending.views import views_fleet
 from vending.views.views import ViewStores
 
@@ -121,7 +123,7 @@ async def test_a_summary_that_cannot_be_written_costs_its_own_entries(
     mended(world)
     await world.tick()
     assert await noted(world) == below
-    world.now += AGAIN
+    world.now += RETRY_AFTER
     await world.tick()
     assert stored_leaves(world) == whole
     assert await noted(world) == []
@@ -135,7 +137,7 @@ async def test_while_it_fails_it_is_tried_every_hour_and_nothing_else_waits(worl
     await world.tick()
     first = await noted(world)
     for hour in range(3):
-        world.now += AGAIN
+        world.now += RETRY_AFTER
         await world.tick()
         assert await noted(world) == first, hour
     await sell(world, 2)
@@ -143,7 +145,7 @@ async def test_while_it_fails_it_is_tried_every_hour_and_nothing_else_waits(worl
     found = stored_leaves(world)
     assert [found[f"machine:{machine}", DAY]["units",] for machine in MACHINES] == [2] * 4
     mended(world)
-    world.now += AGAIN
+    world.now += RETRY_AFTER
     await world.tick()
     assert stored_leaves(world) == expected(2)
 
@@ -154,10 +156,10 @@ async def test_what_cannot_be_told_upwards_is_noted_too(
     """The site is written; a bug trips over what it gives to the levels above."""
     real = rollups.upwards
 
-    def upwards(document: dict[str, Any]) -> Any:
-        if document["scope"] == "site:north":
+    def upwards(summary: Summary) -> Any:
+        if summary.scope == "site:north":
             raise ZeroDivisionError
-        return real(document)
+        return real(summary)
 
     with monkeypatch.context() as patched:
         patched.setattr(rollups, "upwards", upwards)
@@ -165,7 +167,7 @@ async def test_what_cannot_be_told_upwards_is_noted_too(
         await world.tick()
         assert await noted(world) == ["m1", "m2"]
         assert stored_leaves(world)["fleet", DAY]["units",] == 2
-    world.now += AGAIN
+    world.now += RETRY_AFTER
     await world.tick()
     assert stored_leaves(world) == expected(1)
 
@@ -181,13 +183,13 @@ async def test_a_summary_that_is_damaged_is_mended_and_exact(world: World) -> No
     assert await noted(world) == ["m1", "m2"]
     assert stored_leaves_of(world, "route:r2") == 2
     world.fleet.items["site:north", f"day:{DAY}"] = (version, body)
-    world.now += AGAIN
+    world.now += RETRY_AFTER
     await world.tick()
     assert stored_leaves(world) == expected(2)
 
 
 def stored_leaves_of(world: World, scope: str) -> int:
-    found: int = rollups.total(world.fleet.items[scope, f"day:{DAY}"][1])["units"]
+    found: int = rollups.total(load(world.fleet.items[scope, f"day:{DAY}"][1], Day))["units"]
     return found
 
 
@@ -202,7 +204,7 @@ async def test_a_site_that_a_machine_left_is_told_zero_when_it_can_be(world: Wor
     assert await noted(world) == ["m1"]
     assert stored_leaves_of(world, "site:north") == 2
     mended(world)
-    world.now += AGAIN
+    world.now += RETRY_AFTER
     await world.settle()
     found = stored_leaves(world)
     units = [
@@ -239,7 +241,7 @@ async def test_what_passes_by_itself_is_raised_and_nothing_is_noted(world: World
     await world.tick()
     assert await noted(world) == ["m1", "m2"]
     mended(world)
-    world.now += AGAIN
+    world.now += RETRY_AFTER
     await world.tick()
     assert stored_leaves(world) == expected(1)
 
@@ -265,7 +267,7 @@ async def test_a_document_that_is_too_large_is_found_before_it_is_sent(
     assert "site:north 2026-11-16 cannot be computed" in caplog.text
     assert "a document has 4000" in caplog.text
     monkeypatch.undo()
-    world.now += AGAIN + timedelta(minutes=1)
+    world.now += RETRY_AFTER + timedelta(minutes=1)
     await world.tick()
     assert await noted(world) == []
     found = stored_leaves(world)
@@ -285,7 +287,7 @@ async def test_a_pass_over_many_days_stays_told_until_all_are_counted(
         [body["id"] for body in world.fleet.bodies("rework") if body["open"] and body["broken"]]
     )
     mended(world)
-    world.now += AGAIN
+    world.now += RETRY_AFTER
     await world.tick()
     assert len(told) == 5
     assert all(machines == ["m1"] for machines in told)

@@ -12,6 +12,8 @@ from tests.support.rollup_world import Crash, Invocation, Watched, World, ms, st
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vending.catalog.catalog_cache import CatalogCache
+from vending.documents.base import load
+from vending.documents.days import Day
 from vending.errors import Rejected, Transient
 from vending.ports import Stored
 from vending.rollups import rollups
@@ -274,4 +276,4 @@ async def test_a_missed_week_is_caught_up_in_bounded_portions() -> None:
         assert held.machines.requests - before < 120
         portions += 1
     assert portions > 3
-    assert sum(rollups.total(body)["units"] for body in held.machines.bodies("day")) == 600
+    assert sum(rollups.total(load(body, Day))["units"] for body in held.machines.bodies("day")) == 600

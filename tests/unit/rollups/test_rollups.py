@@ -6,10 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vending.documents.days import SiteDay
 from vending.rollups import rollups
 from vending.rollups.rollups import Contribution
 
 DAY = "2026-11-16"
+
+
+def site_day() -> SiteDay:
+    document = rollups.empty("site:north", DAY)
+    assert isinstance(document, SiteDay)
+    return document
+
+
 leaf = st.integers(1, 9)
 figures = st.fixed_dictionaries(
     {}, optional={"units": leaf, "revenue": st.dictionaries(st.sampled_from(["EUR", "USD"]), leaf)}
@@ -59,7 +68,7 @@ def test_the_highest_rev_of_each_child_wins_in_any_order(rows: list[tuple[str, i
     for child, rev in rows:
         rollups.merge(document, [given_by(child, rev, 10 * rev)])
     newest = {child: max(rev for name, rev in rows if name == child) for child, _ in rows}
-    assert document["children"] == {child: [rev, {"units": 10 * rev}] for child, rev in newest.items()}
+    assert document.children == {child: [rev, {"units": 10 * rev}] for child, rev in newest.items()}
     assert rollups.total(document) == {"units": 10 * sum(newest.values())}
 
 
@@ -67,7 +76,7 @@ def test_a_summary_counts_its_own_changes() -> None:
     document = rollups.empty("site:north", DAY)
     assert rollups.merge(document, [given_by("m1", 1, 1), given_by("m2", 1, 1)])
     assert not rollups.merge(document, [given_by("m1", 1, 1)])
-    assert document["rev"] == 1
+    assert document.rev == 1
 
 
 def test_a_former_route_is_told_zero() -> None:
@@ -86,18 +95,18 @@ def test_a_site_is_on_the_route_of_its_newest_catalog_and_counts_on_no_other(
     rows: list[tuple[str, int]],
 ) -> None:
     """In whichever order they came: one route holds the figures, every other that ever did is told zero."""
-    document = rollups.empty("site:north", DAY)
+    document = site_day()
     for rev, (route, version) in enumerate(rows, 1):
         rollups.merge(document, [given_by("m1", rev, 4, route=route, catalog_version=version)])
     newest = max(version for _, version in rows)
     last = {version: route for route, version in rows}
-    assert document["catalogVersion"] == newest
+    assert document.catalog_version == newest
     if len({route for route, version in rows if version == newest}) == 1:
-        assert document["route"] == last[newest]
-    assert len(document["routes"]) == len(set(document["routes"]))
+        assert document.route == last[newest]
+    assert len(document.routes) == len(set(document.routes))
     told = {share.scope: share.figures for share in rollups.upwards(document)}
     assert told.pop(f"area:{rollups.area('north')}") == {"units": 4}
-    assert told[f"route:{document['route']}"] == {"units": 4}
+    assert told[f"route:{document.route}"] == {"units": 4}
     assert [figures for figures in told.values() if figures] == [{"units": 4}]
 
 
@@ -117,11 +126,11 @@ def test_a_site_is_on_the_route_of_its_newest_catalog_and_counts_on_no_other(
     ],
 )
 def test_routes_of_a_site(rows: list[tuple[str, int]], route: str, routes: list[str]) -> None:
-    document = rollups.empty("site:north", DAY)
+    document = site_day()
     for rev, (name, version) in enumerate(rows, 1):
         rollups.merge(document, [given_by("m1", rev, 4, route=name, catalog_version=version)])
-    assert (document["route"], document["routes"]) == (route, routes)
-    assert document["catalogVersion"] == max(version for _, version in rows)
+    assert (document.route, document.routes) == (route, routes)
+    assert document.catalog_version == max(version for _, version in rows)
 
 
 def test_a_site_on_no_route_is_in_no_routes_days() -> None:
@@ -138,7 +147,7 @@ def test_another_route_alone_is_a_change_and_the_same_again_is_none() -> None:
         route = "A" if version == 1 else "B"
         share = given_by("m1", 1, 4, route=route, catalog_version=version)
         assert rollups.merge(document, [share]) is changed
-        assert document["rev"] == rev
+        assert document.rev == rev
 
 
 @pytest.mark.parametrize(

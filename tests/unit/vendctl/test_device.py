@@ -17,7 +17,7 @@ from vendctl.device import NAME
 from vendctl.environment import CONNECTIONS
 from vendctl.issuing import DeviceStores, issue, renew, revoke
 from vending import wiring
-from vending.catalog.devices import next_epoch
+from vending.catalog.devices import counted, next_epoch
 from vending.errors import Conflict, Rejected, Transient
 from vending.events.envelope import parse
 from vending.events.publishers import MAX_EPOCH, Publisher
@@ -64,7 +64,7 @@ def test_the_next_epoch_is_above_all_that_ever_came() -> None:
     assert (
         next_epoch({"applied": {"dev-1/3": [[1, 2]]}}, {"seen": [9, 1, 5, "ntp"], "door:": [2, 1, 5]}) == 10
     )
-    assert next_epoch({"applied": {"dev-1/3": [[1, 2]]}}, {}, {"epoch": 11}) == 12
+    assert next_epoch({"applied": {"dev-1/3": [[1, 2]]}}, {}, counted(None, "m1", 11)) == 12
 
 
 def test_above_the_last_epoch_none_is_issued() -> None:
@@ -306,7 +306,7 @@ async def test_an_entry_of_a_newer_version_is_left_alone() -> None:
     world = World()
     await world.issue()
     world.entry()["schema"] = 2
-    with pytest.raises(Transient, match="use the newer version"):
+    with pytest.raises(Transient, match="deploy the newer version"):
         await world.issue()
 
 

@@ -190,7 +190,7 @@ async def test_a_new_catalog_version_moves_the_machine(world: World) -> None:
     assert (await views_machines.machines(shared, MachineQuery(), NOW))["machines"][0]["site"] is None
     await place(world, "m1", "depot")
     await world.catalog.write(
-        "version", [Put({"id": "version", "kind": "version", "type": "version", "number": 1})]
+        "version", [Put({"id": "version", "kind": "version", "type": "version", "schema": 1, "number": 1})]
     )
     later = NOW + timedelta(seconds=2)
     assert (await views_machines.machines(shared, MachineQuery(), later))["machines"][0]["site"] == "depot"

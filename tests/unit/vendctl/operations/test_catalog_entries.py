@@ -14,7 +14,9 @@ from vendctl.operations.catalog_entries import (
     SiteEntry,
 )
 from vendctl.operations.catalog_entries import revised as _revised
-from vending.catalog.catalog import affected_since
+from vending.catalog import catalog
+from vending.documents.base import load
+from vending.documents.catalog import CatalogEntry
 from vending.errors import Rejected
 
 
@@ -26,6 +28,10 @@ def revised(held: dict[str, Any] | None, kind: str, entry: Entry, version: int) 
     document = _revised(held, kind, entry, version)
     assert document is not None
     return document
+
+
+def affected_since(document: dict[str, Any], version: int) -> str | None:
+    return catalog.affected_since(load(document, CatalogEntry), version)
 
 
 def machine(**facts: Any) -> Entry:

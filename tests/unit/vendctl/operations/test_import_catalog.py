@@ -28,16 +28,16 @@ def file(**parts: Any) -> CatalogFile:
     return msgspec.convert(parts, CatalogFile)
 
 
-async def test_an_import_is_read_back_as_homes() -> None:
+async def test_an_import_is_read_back_as_assignments() -> None:
     catalog = FakeDocuments("kind")
     done = await import_catalog(file(**FLEET), catalog)
     assert (done.version, done.written) == (1, {"site": 2, "machine": 2, "product": 1, "planogram": 1})
     assert done.unknown_skus == ["tea"]
     cache = CatalogCache(catalog, "Etc/UTC")
     assert await cache.refresh() == 1
-    home = await cache.home("m1")
-    assert home.site_on("2026-11-24").route == "r1"
-    assert home.sku({"at": 0, "selection": "A1"}) == "cola"
+    assignment = await cache.assignment("m1")
+    assert assignment.site_on("2026-11-24").route == "r1"
+    assert assignment.sku({"at": 0, "selection": "A1"}) == "cola"
 
 
 async def test_repeating_an_import_writes_nothing() -> None:

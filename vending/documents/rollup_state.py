@@ -1,0 +1,72 @@
+"""What the rollups remember of their own work, in the container ``fleet``."""
+
+from msgspec import field
+
+from vending.documents.base import Document
+
+ROLLUP, REWORK = "rollup", "rework"
+"""The scopes, which are partition keys."""
+
+
+class State(Document, kw_only=True):
+    """Base of the documents of both scopes."""
+
+    schema = 1
+    key = "scope"
+
+    scope: str = ROLLUP
+
+
+class Shards(State, kw_only=True):
+    """The feed ranges as they were when first asked for: a stored range stays readable after a split."""
+
+    type = "shards"
+
+    id: str = "shards"
+    ranges: list[str]
+
+
+class Shard(State, kw_only=True):
+    """How far the feed of one range was read: ``shard:{n}``."""
+
+    type = "shard"
+
+    continuation: str | None = None
+
+
+class CatalogProgress(State, kw_only=True):
+    """Which version of the catalog was spread over the machines, and which one is being spread."""
+
+    type = "catalog"
+
+    id: str = "catalog"
+    processed: int = 0
+    target: int = 0
+    after: str = ""
+    """The machines up to this one are done, of ``target``."""
+
+
+class Rework(State, kw_only=True):
+    """The days of a machine (``id``) that a change of the catalog made dirty, or a defect left uncounted."""
+
+    type = "rework"
+
+    scope: str = REWORK
+    open: bool
+    """Whether anything is still to be done."""
+    since: str
+    """The first of the days; ``""`` for all."""
+    due: int
+    """When the next pass begins (ms)."""
+    second_pass: int = field(name="settles")
+    """A pass must begin at this time or later (ms): by then no reader of the older catalog is left; or 0."""
+    broken: bool
+    """Whether the last pass left a day uncounted."""
+    version: int
+    """The catalog version that must be visible."""
+    cursor: str = ""
+    """Of the pass in progress: the last day that is done."""
+    began: int | None = None
+    """When that pass began (ms)."""
+    failing: bool | None = None
+    """Whether it met a day that cannot be counted."""
