@@ -26,7 +26,7 @@ from devstack.functions.listeners import event_metadata
 from devstack.functions.model import TRIGGERS, build
 from devstack.functions.outputs import Outputs
 from devstack.functions.storage import Storage
-from devstack.functions.workers import WorkerPool
+from devstack.functions.workers import WorkerPool, environment
 from devstack.tests.functions.messages import placed, received
 
 CALLS = 100
@@ -98,7 +98,7 @@ def calls() -> dict[str, Callable[[], Call]]:
 async def measure(app: Path) -> list[dict[str, Any]]:
     """One figure for each function."""
     configuration = Configuration(app, {"version": "2.0"}, {}, dict(os.environ))
-    pool = WorkerPool(app, configuration.settings, 1, "WARNING")
+    pool = WorkerPool(app, environment(app, configuration.settings, "WARNING"), 1)
     figures: list[dict[str, Any]] = []
     try:
         functions = {one.name: one for one in map(build, await pool.start())}

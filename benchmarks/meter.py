@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from vending.events.envelope import HubEvent
 
@@ -57,19 +57,24 @@ def compared(
 ) -> list[Figure]:  # fmt: skip
     """Figures of ours beside a baseline's; ``targets`` are ratios that must not be exceeded."""
     return [
-        figure(f"{name}.{what}", ours[what], unit, baseline, theirs[what], targets.get(what))
+        figure(f"{name}.{what}", ours[what], unit, Beside(baseline, theirs[what]), targets.get(what))
         for what, unit in UNITS.items()
     ]
 
 
-def figure(
-    name: str, value: float, unit: str, baseline: str, beside: float, target: float | None = None
-) -> Figure:
+class Beside(NamedTuple):
+    """What a figure is compared with, and that one's value."""
+
+    name: str
+    value: float
+
+
+def figure(name: str, value: float, unit: str, beside: Beside, target: float | None = None) -> Figure:
     """One figure beside its baseline."""
-    ratio = value / beside
+    ratio = value / beside.value
     found: Figure = {
         "name": name, "value": round(value, 3), "unit": unit,
-        "baseline": baseline, "baseline_value": round(beside, 3), "ratio": round(ratio, 3),
+        "baseline": beside.name, "baseline_value": round(beside.value, 3), "ratio": round(ratio, 3),
     }  # fmt: skip
     return found if target is None else found | {"target": target, "met": ratio <= target}
 

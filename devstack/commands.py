@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from devstack.commandline import WHOLE, Answer, Exit, Program, version
+from devstack.commandline import WHOLE, Answer, Exit, Program, Told, version
 from devstack.functions import DEATHS
 from devstack.ports import BLOB, COSMOS, EVENTHUBS, FUNCTIONS, QUEUE
 
@@ -20,7 +20,7 @@ PROGRAM = Program(
     "devstack",
     ABOUT,
     lambda: version("devstack", Path(__file__).parent / "pyproject.toml"),
-    whole=WHOLE | {"BadConfig", "Locked", "Damaged", "HostError", "RuntimeError"},
+    told=Told(whole=WHOLE | {"BadConfig", "Locked", "Damaged", "HostError", "RuntimeError"}),
 )
 Data = Annotated[Path, typer.Option(metavar="DIR", help="A folder, kept between runs.")]
 Own = Annotated[Path, typer.Option(metavar="DIR", help="A folder for what is kept.")]

@@ -203,10 +203,6 @@ class Stack:
         config = ["--config", str(self.hubs_config)] if self.hubs_config else []
         self._start_server("eventhubs", self.ports.eventhubs, config)
 
-    def stop_eventhubs(self) -> None:
-        """End it; its port stays its own."""
-        self._stop_server("eventhubs")
-
     def start_cosmos(self) -> None:
         """The Cosmos DB server."""
         self._start_server("cosmos", self.ports.cosmos, [])

@@ -21,7 +21,7 @@ from difflib import SequenceMatcher
 from enum import IntEnum
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -96,16 +96,22 @@ class InOrder(TyperGroup):
         return sorted(super().list_commands(ctx))
 
 
+class Told(NamedTuple):
+    """Which faults are told in a line: those that may be mended, and those that say all in themselves."""
+
+    mendable: Collection[str] = MENDABLE
+    whole: Collection[str] = WHOLE
+
+
 class Program:
     """A command line; ``shared``: options that may stand before the command too → with a value?."""
 
     def __init__(
         self, name: str, about: str, version: Callable[[], str], *,
-        shared: Mapping[str, bool] | None = None, mendable: Collection[str] = MENDABLE,
-        whole: Collection[str] = WHOLE,
+        shared: Mapping[str, bool] | None = None, told: Told | None = None,
     ) -> None:  # fmt: skip
         self.name = name
-        self.mendable, self.whole = mendable, whole
+        self.mendable, self.whole = told or Told()
         self.shared = {"--json": False} | dict(shared or {})
         self.app = typer.Typer(
             name=name, help=about, cls=InOrder, rich_markup_mode=None, pretty_exceptions_enable=False

@@ -122,10 +122,10 @@ def run(
         print_deliveries(Timeline(fleet, chosen, first), first + int(hours * HOUR))
         return None
     from simulator import progress
-    from simulator.live import Live, Pace
+    from simulator.live import Files, Live, Pace
 
     to, pace = Hub(connection, hub), Pace(speed, dates, begin, duration, history=history)
-    live = Live(fleet, chosen, pace, to.given, to.name, state, truth)
+    live = Live(fleet, chosen, pace, to, Files(state, truth))
     return live.run(progress.Progress(lines=json_progress, still=as_json))
 
 

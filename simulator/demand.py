@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from simulator.dice import Dice
@@ -52,12 +53,21 @@ def weight(kind: str, zone: str, at: int) -> float:
     return CURVES[kind][local_hour(zone, at)]
 
 
-def next_buyer(dice: Dice, at: int, per_day: float, kind: str, zone: str, horizon: int) -> tuple[int, bool]:
+class Demand(NamedTuple):
+    """Buyers a day in the week's mean, and whose curve they follow in which time zone."""
+
+    per_day: float
+    kind: str
+    zone: str
+
+
+def next_buyer(dice: Dice, at: int, demand: Demand, horizon: int) -> tuple[int, bool]:
     """When to look again, and whether a buyer comes then. At most ``horizon`` milliseconds ahead.
 
     Thinning: candidates come at the week's peak rate and are kept by the rate of their hour, so the week's
     mean is ``per_day`` exactly, whatever the curve.
     """
+    per_day, kind, zone = demand
     moment = at
     while True:
         moment += dice.wait(DAY / (per_day * PEAKS[kind]))

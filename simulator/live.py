@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.commandline import Answer, Exit
 from simulator.demand import DAY
@@ -15,6 +15,7 @@ from simulator.device import iso
 from simulator.fleet import Fleet
 from simulator.link import Delivery
 from simulator.progress import Progress
+from simulator.run import Hub
 from simulator.sender import Sender
 from simulator.state import State, write
 from simulator.timeline import Dating, Timeline
@@ -75,16 +76,25 @@ class Pace:
         return self.end is not None and model >= self.end and not pending
 
 
+class Files(NamedTuple):
+    """Where a run keeps its state, which a later one goes on from, and writes what it knows to be true."""
+
+    state: Path | None = None
+    truth: Path | None = None
+
+
+NO_FILES = Files()
+
+
 class Live:
     """One run."""
 
     def __init__(
-        self, fleet: Fleet, faults: frozenset[str], pace: Pace, connection: str, hub: str,
-        state: Path | None, truth: Path | None,
-    ) -> None:  # fmt: skip
+        self, fleet: Fleet, faults: frozenset[str], pace: Pace, hub: Hub, files: Files = NO_FILES
+    ) -> None:
         self.pace = pace
-        self.connection, self.hub = connection, hub
-        self.state_folder, self.truth_file = state, truth
+        self.connection, self.hub = hub.given, hub.name
+        self.state_folder, self.truth_file = files
         self.timeline = Timeline(fleet, faults, pace.first(millis()))
         self.truth = Truth()
         self.acknowledged = 0

@@ -11,7 +11,7 @@ from simulator.acts import install
 from simulator.commandline import Answer
 from simulator.demand import HOUR
 from simulator.fleet import Fleet
-from simulator.live import Live, Pace
+from simulator.live import Files, Live, Pace
 from simulator.options import moment
 from simulator.progress import Progress
 from simulator.run import Hub, print_deliveries
@@ -48,6 +48,6 @@ class Played:
     def run(self, hub: Hub, dates: str, truth: Path | None, progress: Progress) -> Answer:
         """Send it. Raises ValueError, RuntimeError."""
         pace = Pace(self.scenario.speed, dates, self.start, None, self.end)
-        live = Live(self.fleet, self.scenario.faults, pace, hub.given, hub.name, None, truth)
+        live = Live(self.fleet, self.scenario.faults, pace, hub, Files(truth=truth))
         install(self.scenario, live.timeline)
         return live.run(progress)

@@ -1,8 +1,8 @@
 """Buyers: what they choose, how they pay, and what goes wrong."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from simulator.demand import HOUR, next_buyer
+from simulator.demand import HOUR, Demand, next_buyer
 from simulator.fleet import Slot
 from simulator.machine import Model
 
@@ -26,11 +26,20 @@ def await_buyer(model: Model, now: int) -> None:
     """Have the next buyer come; where an hour passes without one, look again then."""
     site = model.spec.site
     per_day = model.spec.vends_per_day * model.demand
-    at, buys = next_buyer(model.dice, now, per_day, site.kind, site.zone, HOUR)
+    at, buys = next_buyer(model.dice, now, Demand(per_day, site.kind, site.zone), HOUR)
     model.again("vend" if buys else "quiet", at)
 
 
-def dispense(model: Model, slot: Slot, quantity: int, payment: str, paid: int, discount: int = 0) -> None:
+class Sale(NamedTuple):
+    """Units, how they are paid, and minor units."""
+
+    quantity: int
+    payment: str
+    paid: int
+    discount: int = 0
+
+
+def dispense(model: Model, slot: Slot, sale: Sale) -> None:
     """Products leave the machine: the event, and less in the slot or in the cartridges."""
     model.vends += 1
     data: dict[str, Any] = {
@@ -38,16 +47,16 @@ def dispense(model: Model, slot: Slot, quantity: int, payment: str, paid: int, d
         "selection": slot.selection,
         "priceMinor": slot.price,
         "currency": model.spec.site.currency,
-        "quantity": quantity,
-        "paymentMethod": payment,
-        "paidMinor": paid,
+        "quantity": sale.quantity,
+        "paymentMethod": sale.payment,
+        "paidMinor": sale.paid,
         "sku": slot.product.sku,
     }
-    if discount:
-        data["discountMinor"] = discount
-    if payment in ("cashless", "mobile"):
+    if sale.discount:
+        data["discountMinor"] = sale.discount
+    if sale.payment in ("cashless", "mobile"):
         data["processorTxnId"] = f"{model.dice.word():016x}"
-    _use(model, slot, quantity)
+    _use(model, slot, sale.quantity)
     if model.spec.says_level:
         data["levelAfter"] = model.levels[slot.selection]
     model.tell("vend.completed", data)
@@ -89,7 +98,7 @@ def _buy(model: Model, slot: Slot) -> None:
     elif mishap < 0.025:
         _fail(model, slot, "motor" if mishap < 0.022 else "nodrop", refunded=dice.chance(0.8))
     else:
-        dispense(model, slot, quantity, payment, paid, discount)
+        dispense(model, slot, Sale(quantity, payment, paid, discount))
 
 
 def _fail(

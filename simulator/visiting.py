@@ -85,7 +85,7 @@ def fill(model: Model, now: int) -> None:
     model.cash.top_up()
     model.tell("cash.level", model.cash.level())
     if model.spec.archetype.counted and model.dice.chance(0.4):
-        selling.dispense(model, model.dice.pick(model.spec.slots), 1, "test", 0)
+        selling.dispense(model, model.dice.pick(model.spec.slots), selling.Sale(1, "test", 0))
     model.again("leave", now + model.dice.between(1, 6) * MINUTE)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from devstack.commandline import Exit
 from vendctl.hub import behind, last_numbers
-from vendctl.operations.account import Account, account
+from vendctl.operations.account import Account, AccountStores, account
 from vending import wiring
 from vending.ingest import exclusion_list
 
@@ -60,10 +60,7 @@ async def take(environment: Mapping[str, str]) -> Account:
     generation = wiring.settings().hub_generation
     numbers = await last_numbers(environment)
     return await account(
-        wiring.archive_blobs(),
-        wiring.machines(),
-        wiring.conditions(),
-        wiring.deadletters(),
+        AccountStores(wiring.archive_blobs(), wiring.machines(), wiring.conditions(), wiring.deadletters()),
         {(generation, partition): last for partition, last in numbers.items()},
         await exclusion_list.read(wiring.catalog()),
     )

@@ -158,10 +158,3 @@ def table() -> str:
     each = (f"{sum(parts.values()) / fleet.machines:.2f}" for fleet, parts in found)
     lines.append(f"| a machine | {' | '.join(each)} |")
     return "\n".join(lines)
-
-
-def logs_at_information() -> list[float]:
-    """What the logs of each fleet would cost with every category of host.json at Information."""
-    figures, fleets = read()
-    chatty = figures | {"logs": figures["logs_at_information"]}
-    return [Costs(chatty, fleet).parts()["Logs"] for fleet in fleets]

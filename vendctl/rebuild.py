@@ -22,7 +22,7 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from devstack.commandline import Exit
 from vendctl.operations.compare_rebuilt import Comparison, State, compare, standing
-from vendctl.operations.rebuild import Messages, Replayed, Wanted, replay, roll_up_all
+from vendctl.operations.rebuild import Course, Messages, Replayed, Wanted, replay, roll_up_all
 from vendctl.provision import CONTAINERS, create_database
 from vending import wiring
 from vending.adapters.blobs import BlobContainer
@@ -115,7 +115,8 @@ async def _caught_up(target: Target, wanted: Wanted, show: "_Progress") -> Repla
     excluded = AsOf(await exclusion_list.read(wiring.catalog()))
     target.admission = Admission(excluded, await on_record(wiring.deadletters()))
     archive = wiring.archive_blobs()
-    done = await replay(archive, target.ingest, wanted, wiring.version(), asyncio.sleep, show.replayed)
+    course = Course(wiring.version(), asyncio.sleep, show.replayed)
+    done = await replay(archive, target.ingest, wanted, course)
     queue = Messages()
     await roll_up_all(target.rollups(queue), queue, datetime.now(UTC))
     return done

@@ -1,7 +1,7 @@
 """Databases, containers and their partition key ranges: in the file, and as objects beside it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -75,6 +75,17 @@ class Container:
         }  # fmt: skip
 
 
+class Row(NamedTuple):
+    """A container as it is stored; ``rus``: the throughput that a client asked for."""
+
+    number: int
+    db: str
+    name: str
+    ts: int
+    definition: Definition
+    rus: int | None
+
+
 class Catalog:
     """All databases and containers of the account. Changes happen inside the caller's transaction."""
 
@@ -95,7 +106,8 @@ class Catalog:
         names = {row["number"]: name for name, row in self.databases.items()}
         for row in self._store.rows("SELECT number, db, id, definition, ts, rus FROM containers"):
             number, db, name, definition, ts, rus = row
-            made = self._container(number, names[db], name, ts, Definition(orjson.loads(definition)), rus)
+            found = Row(number, names[db], name, ts, Definition(orjson.loads(definition)), rus)
+            made = self._container(found)
             made.lsn = self._store.rows("SELECT lsn FROM lsns WHERE container = ?", number)[0][0]
             made.set_ranges([
                 Range(one, low, high, orjson.loads(parents))
@@ -104,9 +116,8 @@ class Catalog:
                 )
             ])  # fmt: skip
 
-    def _container(
-        self, number: int, db: str, name: str, ts: int, definition: Definition, rus: int | None
-    ) -> Container:
+    def _container(self, row: Row) -> Container:
+        number, db, name, ts, definition, rus = row
         db_number = self.databases[db]["number"]
         limit = None if self._rus is None else rus or self._rus
         made = Container(number, db_number, db, name, ts, definition, limit, rus or self._rus or LEAST_RUS)
@@ -184,7 +195,7 @@ class Catalog:
             raise conflict(f"container '{name}'")
         definition = Definition(body)
         number = self._store.next_number("container")
-        made = self._container(number, db, name, ts, definition, rus)
+        made = self._container(Row(number, db, name, ts, definition, rus))
         self._store.execute(
             "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?)",
             (number, made.db_number, name, orjson.dumps(definition.to_json()).decode(), ts, rus),

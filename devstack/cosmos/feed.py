@@ -27,8 +27,7 @@ def read_feed(call: Call, store: Store, container: Container) -> tuple[Reply, li
     if part is None and len(container.ranges) > 1 and not call.header("x-ms-documentdb-partitionkeyrangeid"):
         part = Slice(epk.MIN_EPK, epk.MAX_EPK)
     part = part or Slice(epk.MIN_EPK, epk.MAX_EPK)
-    after, since = _start(call, container)
-    rows, reached = _page(store, container, part, after, since, call)
+    rows, reached = _page(store, container, part, _start(call, container), call)
     visited = [container.range_of(part.low)]
     if not rows:
         reply = Reply(304, charge=charge.METADATA)
@@ -62,8 +61,9 @@ def _start(call: Call, container: Container) -> tuple[int, int]:
 
 
 def _page(
-    store: Store, container: Container, part: Slice, after: int, since: int, call: Call
+    store: Store, container: Container, part: Slice, start: tuple[int, int], call: Call
 ) -> tuple[list[bytes], int]:
+    after, since = start
     where = ["lsn > ?", "ts > ?", alive(container, call.now)]
     arguments: list[Any] = [after, since]
     if part.pk is not None:

@@ -12,7 +12,7 @@ from devstack.cosmos import charge, epk
 from devstack.cosmos.catalog import Container, Range
 from devstack.cosmos.epk import key_text
 from devstack.cosmos.errors import Refusal, bad_request, syntax_error
-from devstack.cosmos.slices import Slice, read_items, scope_of
+from devstack.cosmos.slices import Slice, Wanted, read_items, scope_of
 from devstack.cosmos.sql import tree
 from devstack.cosmos.sql.dates import current_functions
 from devstack.cosmos.sql.functions import FUNCTIONS, Function
@@ -37,6 +37,7 @@ class Query:
     """One query request, parsed and compiled."""
 
     def __init__(self, call: Call, container: Container) -> None:
+        self.container = container
         body = call.mapping()
         self.text, self.parameters = text_of_query(body)
         self.tree = parse(self.text)
@@ -89,12 +90,11 @@ def run_query(call: Call, store: Store, container: Container) -> tuple[Reply, li
                 1004,
                 extra={"additionalErrorInfo": PLAN_NEEDED},
             )  # fmt: skip
-    return _run(call, store, container, query, scope or Slice(epk.MIN_EPK, epk.MAX_EPK))
+    return _run(call, store, query, scope or Slice(epk.MIN_EPK, epk.MAX_EPK))
 
 
-def _run(
-    call: Call, store: Store, container: Container, query: Query, scope: Slice
-) -> tuple[Reply, list[Range]]:
+def _run(call: Call, store: Store, query: Query, scope: Slice) -> tuple[Reply, list[Range]]:
+    container = query.container
     part, cursor = _resume(call, query, scope, container)
     most = call.page_size(PAGE)
     results: list[bytes] = []
@@ -102,7 +102,7 @@ def _run(
     units = 0.0
     while True:
         visited.append(container.range_of(part.low))
-        items = _items(call, store, container, query, part, cursor)
+        items = _items(call, store, query, part, cursor)
         found, following = page(query.shape, items, cursor, most - len(results))
         results += found
         units += charge.query(sum(map(len, found)))
@@ -121,22 +121,20 @@ def _run(
     return reply, visited
 
 
-def _items(
-    call: Call, store: Store, container: Container, query: Query, part: Slice, cursor: Cursor
-) -> Iterator[Item]:
+def _items(call: Call, store: Store, query: Query, part: Slice, cursor: Cursor) -> Iterator[Item]:
     start = 0 if needs_all(query.shape) else max(0, cursor.mark[0])
     ids = keys = None
     first = query.tree.sources[0]
     if isinstance(first.origin, tree.Name) and not first.each:
         ids = _pushed(query, (first.alias, ("id",)))
-        values = _pushed(query, (first.alias, container.definition.path))
+        values = _pushed(query, (first.alias, query.container.definition.path))
         keys = (
             None
             if values is None
             else [key_text(one) for one in values if one is None or not isinstance(one, (list, dict))]
         )
         ids = None if ids is None else [one for one in ids if isinstance(one, str)]
-    return read_items(store, container, part, call.now, start, ids, keys)
+    return read_items(store, query.container, part, call.now, Wanted(start, ids, keys))
 
 
 def _pushed(query: Query, path: tuple[str, tuple[str, ...]]) -> list[Any] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from devstack.cosmos import epk
 from devstack.cosmos.catalog import Container
@@ -51,11 +51,17 @@ def alive(container: Container, now: float) -> str:
     return f"({life} = -1 OR ts + {life} > {int(now)})"
 
 
-def read_items(
-    store: Store, container: Container, part: Slice, now: float, start: int,
-    ids: list[str] | None = None, keys: list[str] | None = None,
-) -> Iterator[Item]:  # fmt: skip
-    """Items in creation order from ``start`` on, perhaps only those with these ``ids`` and ``keys``."""
+class Wanted(NamedTuple):
+    """Items from number ``start`` on, perhaps only those with these ``ids`` and ``keys``."""
+
+    start: int
+    ids: list[str] | None = None
+    keys: list[str] | None = None
+
+
+def read_items(store: Store, container: Container, part: Slice, now: float, wanted: Wanted) -> Iterator[Item]:
+    """The items that are wanted, in creation order."""
+    start, ids, keys = wanted
     where = ["seq >= ?", alive(container, now)]
     arguments: list[Any] = [start]
     index = ""

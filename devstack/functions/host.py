@@ -21,8 +21,8 @@ from devstack.functions.listeners import Listener
 from devstack.functions.model import TRIGGERS, Function, build
 from devstack.functions.outputs import Outputs
 from devstack.functions.storage import Storage
-from devstack.functions.web import Web
-from devstack.functions.workers import WorkerPool
+from devstack.functions.web import Served, Web
+from devstack.functions.workers import WorkerPool, environment
 
 OTHERS = 1 / 3
 """Of the time of requests: the platform gives 30 s to requests and 10 s to other invocations."""
@@ -60,9 +60,12 @@ class Host:
         self.id = host_id(configuration)
         level = "WARNING" if options.quiet else "INFO"
         self._pool = WorkerPool(
-            configuration.app, configuration.settings, _worker_count(configuration), level, options.python,
+            configuration.app,
+            environment(configuration.app, configuration.settings, level),
+            _worker_count(configuration),
+            options.python,
             options.worker_deaths,
-        )  # fmt: skip
+        )
 
     @property
     def failed(self) -> asyncio.Event:
@@ -132,7 +135,8 @@ class Host:
         if self._options.enable_auth:
             known = await keys.load(storage, self.id, [one.function.name for one in self._listeners.http])
         limits = Limits(self._configuration)
-        web = Web(self.id, self._able(), self._listeners.http, known, self._listeners.manual, limits)
+        served = Served(self._able(), self._listeners.http, self._listeners.manual)
+        web = Web(self.id, served, known, limits)
         web.errors = self.errors
         web.extra = self._state
         web.drain = self._start_drain

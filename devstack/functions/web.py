@@ -10,7 +10,7 @@ import platform
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import HttpVersion11, web
 
@@ -30,21 +30,28 @@ type Trigger = Callable[[str | None], Awaitable[None]]
 """Runs a function that is not an HTTP trigger, with the admin endpoint's input."""
 
 
+class Served(NamedTuple):
+    """The functions that run, those of them behind routes, and by name how the others are run by hand."""
+
+    functions: list[Function]
+    http: list[HttpTrigger]
+    manual: Mapping[str, Trigger]
+
+
 class Web:
     """An aiohttp application. ``state`` is what ``/admin/host/status`` reports besides the constants,
     ``errors`` what keeps functions from running, by name.
     """
 
-    def __init__(self, host_id: str, functions: list[Function], triggers: list[HttpTrigger],
-                 keys: Keys | None, manual: Mapping[str, Trigger], limits: Limits) -> None:  # fmt: skip
+    def __init__(self, host_id: str, served: Served, keys: Keys | None, limits: Limits) -> None:
         self._host_id = host_id
-        self._functions = functions
+        self._functions = served.functions
         # The first match wins, in the order of the functions' names, however specific the routes are.
-        self._http = sorted(triggers, key=lambda one: one.function.name.lower())
+        self._http = sorted(served.http, key=lambda one: one.function.name.lower())
         self._limits = limits
         self.errors: Mapping[str, str] = {}
         self._keys = keys
-        self._manual = manual
+        self._manual = served.manual
         self._began = time.monotonic()
         self._instance = uuid.uuid4().hex
         self._tasks: set[asyncio.Task[None]] = set()

@@ -129,15 +129,21 @@ class WorkerPool:
     azure-functions-host RpcFunctionInvocationDispatcher, and a run of it.
     """
 
-    def __init__(self, app: Path, settings: Mapping[str, str], count: int, level: str,
-                 python: Path | None = None, deaths: int = DEATHS) -> None:  # fmt: skip
+    def __init__(
+        self,
+        app: Path,
+        environment: Mapping[str, str],
+        count: int,
+        python: Path | None = None,
+        deaths: int = DEATHS,
+    ) -> None:
         self._python = str(python or sys.executable)
         self._app = app
         self._count = count
         self._limit = deaths * count
         self._deaths: list[float] = []
         self.failed = asyncio.Event()
-        self._environment = _environment(app, settings, level)
+        self._environment = environment
         self._workers: list[Worker] = []
         self._turn = 0
         self._restarts: set[asyncio.Task[None]] = set()
@@ -214,7 +220,7 @@ class WorkerPool:
             delay = min(delay * 2, 10.0)
 
 
-def _environment(app: Path, settings: Mapping[str, str], level: str) -> dict[str, str]:
+def environment(app: Path, settings: Mapping[str, str], level: str) -> dict[str, str]:
     own = {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "FUNCTIONS_EXTENSION_VERSION": "~4",

@@ -10,13 +10,13 @@ from tests.support.events import NOON
 from tests.support.events import World as Core
 from tests.support.events import hub_event as arrived
 from tests.support.fakes import FakeDocuments, FakeQueue
-from vendctl.operations.account import Account, account
+from vendctl.operations.account import Account, AccountStores, account
 from vendctl.operations.compare_rebuilt import Comparison, State, compare
 from vendctl.operations.exclude import Who, quarantine, release
 from vendctl.operations.forget_machine import Forgetting, Forgotten, forget
 from vendctl.operations.honest_machine import Sources
 from vendctl.operations.mend_machine import MendStores
-from vendctl.operations.rebuild import Messages, Wanted, replay, roll_up_all
+from vendctl.operations.rebuild import Course, Messages, Wanted, replay, roll_up_all
 from vending.archive.append import archive
 from vending.catalog.catalog_cache import CatalogCache
 from vending.catalog.catalog_machines import CatalogMachines
@@ -125,7 +125,7 @@ class World(Core):
 
     @property
     def forgetting(self) -> Forgetting:
-        sources = Sources(self.archived, self.stores, "test", _no_pause)
+        sources = Sources(self.archived, self.stores, Course("test", _no_pause))
         return Forgetting(self.catalog, self.mending, sources)
 
     @property
@@ -154,13 +154,13 @@ class World(Core):
         await self.roll_up()
         target = World(catalog=self.catalog, number=self.number)
         target.admission = Admission(AsOf(await read(self.catalog)), await on_record(self.deadletters))
-        done = await replay(self.archived, target.stores, Wanted(), "test", _no_pause)
+        done = await replay(self.archived, target.stores, Wanted(), Course("test", _no_pause))
         await target.roll_up()
         return await compare(self.state_stores, target.state_stores, done.inexact)
 
     async def account(self) -> Account:
-        stores = self.machines, self.conditions, self.deadletters
-        return await account(self.archived, *stores, excluded=await read(self.catalog))
+        stores = AccountStores(self.archived, self.machines, self.conditions, self.deadletters)
+        return await account(stores, excluded=await read(self.catalog))
 
     def known(self) -> set[str]:
         """The machines of which anything is stored."""

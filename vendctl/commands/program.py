@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from devstack.commandline import MENDABLE, Answer, NotDone, Program, version, with_options
+from devstack.commandline import MENDABLE, Answer, NotDone, Program, Told, version, with_options
 
 ABOUT = """The operator's command line, the same against Azure and the local stack.
 
@@ -22,7 +22,7 @@ PROGRAM = Program(
     ABOUT,
     lambda: version("vendstream", Path(__file__).parents[2] / "pyproject.toml"),
     shared={"--settings": True},
-    mendable=MENDABLE | {"VendstreamError", "aiohttp"},
+    told=Told(mendable=MENDABLE | {"VendstreamError", "aiohttp"}),
 )
 Environment = dict[str, str]
 """The settings that were chosen for a command, the process's own environment among them."""

@@ -13,7 +13,7 @@ from vendctl.operations.exclude import NotYet
 from vendctl.operations.forget_machine import Forgetting
 from vendctl.operations.honest_machine import Sources
 from vendctl.operations.mend_machine import MendStores
-from vendctl.operations.rebuild import Messages
+from vendctl.operations.rebuild import Course, Messages
 from vending import wiring
 from vending.catalog.catalog_cache import CatalogCache
 from vending.rollups.roll_up import RollUpStores
@@ -33,9 +33,8 @@ def stores() -> MendStores:
 
 def forgetting() -> Forgetting:
     """What it takes to forget."""
-    sources = Sources(
-        wiring.archive_blobs(), wiring.ingest_stores(), wiring.version(), asyncio.sleep, _reading()
-    )
+    course = Course(wiring.version(), asyncio.sleep, _reading())
+    sources = Sources(wiring.archive_blobs(), wiring.ingest_stores(), course)
     return Forgetting(wiring.catalog(), stores(), sources, say)
 
 

@@ -87,21 +87,26 @@ class Stored:
         return applied and conditions.covers(self.fleet.get(event.machine, {}), event)
 
 
+@dataclass(frozen=True)
+class AccountStores:
+    """What is counted."""
+
+    archive: Blobs
+    machines: Documents
+    conditions: Documents
+    deadletters: Blobs
+
+
 async def account(
-    archive: Blobs,
-    machines: Documents,
-    registers: Documents,
-    deadletters: Blobs,
-    hub: Mapping[tuple[str, str], int] | None = None,
-    excluded: Exclusions = NONE,
+    stores: AccountStores, hub: Mapping[tuple[str, str], int] | None = None, excluded: Exclusions = NONE
 ) -> Account:
     """Count. ``hub``: the last sequence number of each (generation, partition), -1 for an empty one."""
-    stored = await _stored(machines, registers, deadletters)
+    stored = await _stored(stores)
     stored.excluded = excluded
     result = Account(doubled=stored.doubled, machines=len(stored.slots.keys() | stored.fleet.keys()))
     fates: dict[str, str] = {}
     held: dict[tuple[str, str], intervals.Intervals] = {}
-    async for event in archived(archive):
+    async for event in archived(stores.archive):
         numbers = held.setdefault((event.generation, event.partition), [])
         if intervals.contains(numbers, event.sequence):
             continue
@@ -126,23 +131,23 @@ async def archived(archive: Blobs) -> AsyncIterator[HubEvent]:
             yield restore(msgspec.json.decode(line))
 
 
-async def _stored(machines: Documents, registers: Documents, deadletters: Blobs) -> Stored:
+async def _stored(stores: AccountStores) -> Stored:
     stored = Stored()
-    async for page in machines.select(None, ("type", "=", "page")):
+    async for page in stores.machines.select(None, ("type", "=", "page")):
         body = page.body
         for line in body["lines"]:
             number = (body["machineId"], body["deviceId"], body["epoch"], line["ledger"])
             stored.doubled += number in stored.lines
             stored.lines[number] = line["digest"]
-    async for stock in machines.select(None, ("type", "=", "stock")):
+    async for stock in stores.machines.select(None, ("type", "=", "stock")):
         if known(stock.body):
             stored.slots[stock.body["machineId"]] = stock.body["slots"]
     stored.fleet = conditions.merged(
-        [found.body async for found in registers.select(None, ("type", "=", "conditions"))]
+        [found.body async for found in stores.conditions.select(None, ("type", "=", "conditions"))]
     )
-    async for name in deadletters.names():
+    async for name in stores.deadletters.names():
         if name.endswith(".jsonl"):
-            stored.refused |= set(map(place, decode_lines(await deadletters.read(name))))
+            stored.refused |= set(map(place, decode_lines(await stores.deadletters.read(name))))
     return stored
 
 

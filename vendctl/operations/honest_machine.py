@@ -1,11 +1,9 @@
 """What a machine's documents must hold: rebuilt in memory from the archive, without what is forgotten."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import cast
 
-from vendctl.operations.rebuild import Wanted, replay
+from vendctl.operations.rebuild import Course, Wanted, replay
 from vendctl.operations.scratch import ScratchDocuments, Unkept
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import AsOf
@@ -34,20 +32,15 @@ class Honest:
 
 
 NOTHING = Honest()
-Pause = Callable[[float], Awaitable[None]]
-Progress = Callable[[datetime, int, int, int], None]
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What a machine is rebuilt from; ``ingest`` says how the live app judges, ``pause`` waits seconds,
-    ``progress`` is told of the reading."""
+    """What a machine is rebuilt from; ``ingest`` says how the live app judges."""
 
     archive: ArchiveBlobs
     ingest: IngestStores
-    version: str
-    pause: Pause
-    progress: Progress | None = None
+    course: Course
 
 
 async def honest_machine(machine: str, excluded: Exclusions, sources: Sources) -> Honest:
@@ -62,7 +55,7 @@ async def honest_machine(machine: str, excluded: Exclusions, sources: Sources) -
         admission=admission,
     )
     wanted = Wanted(machine)
-    done = await replay(sources.archive, stores, wanted, sources.version, sources.pause, sources.progress)
+    done = await replay(sources.archive, stores, wanted, sources.course)
     held = await machines.read(machine, "stock")
     lines: Lines = {}
     async for page in machines.select(machine, ("type", "=", "page")):

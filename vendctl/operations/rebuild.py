@@ -81,15 +81,18 @@ class Replayed:
         self.reached |= later.reached
 
 
-async def replay(
-    blobs: ArchiveBlobs,
-    stores: IngestStores,
-    wanted: Wanted,
-    version: str,
-    pause: Callable[[float], Awaitable[None]],
-    progress: Callable[[datetime, int, int, int], None] | None = None,
-) -> Replayed:
-    """Replay; ``pause`` waits seconds, ``progress`` is told (hour, blobs done, blobs, events) per blob.
+@dataclass(frozen=True)
+class Course:
+    """How a replay runs: as which version of the code; ``pause`` waits seconds; ``progress`` is told (hour,
+    blobs done, blobs, events) per blob."""
+
+    version: str
+    pause: Callable[[float], Awaitable[None]]
+    progress: Callable[[datetime, int, int, int], None] | None = None
+
+
+async def replay(blobs: ArchiveBlobs, stores: IngestStores, wanted: Wanted, course: Course) -> Replayed:
+    """Replay what is wanted.
 
     Raises Damaged (audit the archive), and Transient when a store stays away.
     """
@@ -104,12 +107,12 @@ async def replay(
                 batch.append(hub)
                 held += size(hub)
             if len(batch) == BATCH or held >= SLICE:
-                await _apply(batch, stores, version, pause, done)
+                await _apply(batch, stores, course, done)
                 batch, held = [], 0
         if batch:
-            await _apply(batch, stores, version, pause, done)
-        if progress is not None:
-            progress(raw_name(name).hour, number, len(names), done.events)
+            await _apply(batch, stores, course, done)
+        if course.progress is not None:
+            course.progress(raw_name(name).hour, number, len(names), done.events)
     return done
 
 
@@ -121,20 +124,14 @@ def _begins(name: str, wanted: Wanted) -> bool:
     return wanted.until is None or blob.hour < wanted.until
 
 
-async def _apply(
-    batch: Sequence[HubEvent],
-    stores: IngestStores,
-    version: str,
-    pause: Callable[[float], Awaitable[None]],
-    done: Replayed,
-) -> None:
+async def _apply(batch: Sequence[HubEvent], stores: IngestStores, course: Course, done: Replayed) -> None:
     for attempt in range(PATIENCE):
         try:
-            outcome = await ingest(batch, stores, version)
+            outcome = await ingest(batch, stores, course.version)
         except Transient as fault:
             if attempt + 1 == PATIENCE:
                 raise
-            await pause(fault.retry_after or 1.0)
+            await course.pause(fault.retry_after or 1.0)
             continue
         done.events += len(batch)
         done.forgotten += outcome.forgotten

@@ -13,7 +13,6 @@ from vending.events.fields import Payment
 REQUIRED = ("time", "machine", "payment")
 EITHER = (("amount", "unit_amount"), ("selection", "product"))
 """Of each pair one is needed; of the amounts not both."""
-OPTIONAL = ("quantity", "currency", "location", "category", "transaction")
 FIELDS = (
     "time", "machine", "selection", "amount", "unit_amount", "quantity", "payment", "currency", "location",
     "product", "category", "transaction",

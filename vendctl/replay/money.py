@@ -44,16 +44,12 @@ def exponent(currency: str) -> int:
     return next((decimals for decimals, codes in DECIMALS.items() if currency in codes.split()), 2)
 
 
-def minor_units(text: str, currency: str, numbers: Numbers = PLAIN) -> int:
-    """``"3.5"`` in USD is 350. Raises :class:`Unreadable` for what is no exact, non-negative amount."""
-    return money(text, currency, numbers, {})[0]
-
-
 def money(
     text: str, currency: str, numbers: Numbers, signs: Mapping[str, str], *, stated: bool = False
 ) -> tuple[int, str]:
-    """Minor units and currency. ``signs`` are the mapping's own; a sign says the currency where no column
-    did (``stated``). Raises :class:`Unreadable`.
+    """Minor units and currency: ``"3.5"`` in USD is 350. ``signs`` are the mapping's own; a sign says the
+    currency where no column did (``stated``). Raises :class:`Unreadable` for what is no exact, non-negative
+    amount.
     """
     parts = _AMOUNT.fullmatch(text.translate(_SPACES).strip())
     if parts is None or (parts[2] and parts[4]) or (parts[1] and parts[3][:1] in ("+", "-")) or not parts[3]:

@@ -93,14 +93,6 @@ def decode(buf: bytes, pos: int = 0) -> tuple[Any, int]:
         raise decode_error(f"malformed value: {fault}") from fault
 
 
-def decode_all(buf: bytes) -> Any:
-    """The one value that fills ``buf``."""
-    value, end = decode(buf)
-    if end != len(buf):
-        raise decode_error(f"{len(buf) - end} bytes after the end of a value")
-    return value
-
-
 def _value(buf: bytes, pos: int, depth: int) -> tuple[Any, int]:
     code = buf[pos]
     if code == 0:

@@ -6,7 +6,7 @@ reported, the lease advances; a retry policy runs around the batch and holds tha
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
@@ -112,7 +112,8 @@ class CosmosListener:
 
     async def _claim(self) -> None:
         for lease in await self._store.claim():
-            feed = Feed(self._function, self._invoker, self._settings, self._store, lease, self._stop)
+            reading = Reading(self._function, self._invoker, self._settings, self._stop)
+            feed = Feed(reading, self._store, lease)
             self._feeds = [*(one for one in self._feeds if one.lease.id != lease.id), feed]
             container = self._client().get_database_client(self._settings.database)
             old = self._ranges.get(lease.id)
@@ -122,17 +123,22 @@ class CosmosListener:
             self._ranges[lease.id] = asyncio.create_task(follow)
 
 
+class Reading(NamedTuple):
+    """What all feed ranges of a trigger share: whom they call, and until when."""
+
+    function: Function
+    invoker: Invoker
+    settings: CosmosSettings
+    stop: asyncio.Event
+
+
 class Feed:
     """One feed range while its lease is held. ``listening`` is set once a first page was read."""
 
-    def __init__(self, function: Function, invoker: Invoker, settings: CosmosSettings, store: LeaseStore,
-                 lease: Lease, stop: asyncio.Event) -> None:  # fmt: skip
-        self._function = function
-        self._invoker = invoker
-        self._settings = settings
+    def __init__(self, reading: Reading, store: LeaseStore, lease: Lease) -> None:
+        self._function, self._invoker, self._settings, self._stop = reading
         self._store = store
         self.lease = lease
-        self._stop = stop
         self.listening = asyncio.Event()
         self._one_write = asyncio.Lock()
 

@@ -15,7 +15,7 @@ import pytest
 from azure_functions_runtime import handle_event, native_invocation  # type: ignore[import-untyped]
 
 from devstack.functions.model import TRIGGERS, build
-from devstack.functions.workers import WorkerPool
+from devstack.functions.workers import WorkerPool, environment
 from devstack.tests.functions.hosting import PATIENCE, SAMPLE, Hosted, Services
 
 HEAD = "import typing\nimport azure.functions as func\napp = func.FunctionApp()\n"
@@ -202,7 +202,7 @@ def test_the_worker_librarys_private_entry_is_the_one_we_know() -> None:
 
 async def test_the_sample_app_has_every_trigger_synchronous_and_asynchronous() -> None:
     """The app that every rule is tried with leaves no trigger and no way of writing a function out."""
-    pool = WorkerPool(SAMPLE, dict(os.environ), 1, "WARNING")
+    pool = WorkerPool(SAMPLE, environment(SAMPLE, dict(os.environ), "WARNING"), 1)
     try:
         found = [build(one) for one in await pool.start()]
     finally:

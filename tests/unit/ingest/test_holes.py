@@ -13,9 +13,9 @@ from tests.support.archive import FakeArchive
 from tests.support.events import World, cut, delivered, hub_event, vend
 from tests.support.fakes import FakeBlobs
 from tests.support.overlapping_owners import owner, remembering, shared_world
-from vendctl.operations.account import Account, account
+from vendctl.operations.account import Account, AccountStores, account
 from vendctl.operations.compare_rebuilt import State, compare
-from vendctl.operations.rebuild import Wanted, replay
+from vendctl.operations.rebuild import Course, Wanted, replay
 from vending.archive.append import archive
 from vending.events.envelope import HubEvent, parse
 from vending.state import books
@@ -43,7 +43,7 @@ def vends(world: World) -> int:
 async def accounted(events: list[HubEvent], world: World) -> Account:
     blobs = FakeBlobs()
     await archive(events, blobs)
-    return await account(blobs, world.machines, world.conditions, world.deadletters)
+    return await account(AccountStores(blobs, world.machines, world.conditions, world.deadletters))
 
 
 async def test_a_mended_device_counts_again_after_a_thousand_holes() -> None:
@@ -210,7 +210,7 @@ async def test_a_rebuild_in_hub_order_gives_up_the_same_numbers(seed: int) -> No
     async def never(_: float) -> None:
         raise AssertionError("nothing has to wait here")
 
-    await replay(blobs, rebuilt.stores, Wanted(), "test", never)
+    await replay(blobs, rebuilt.stores, Wanted(), Course("test", never))
     found = await compare(state(live), state(rebuilt), set())
     assert found.equal, found.named
     assert live.dead() == rebuilt.dead()

@@ -11,7 +11,7 @@ import pytest
 from tests.support.archive import FakeArchive
 from tests.support.events import NOON, World, hub_event, level, temperature, vend
 from tests.support.metadata import local_settings
-from vendctl.operations.rebuild import Wanted, replay
+from vendctl.operations.rebuild import Course, Wanted, replay
 from vendctl.operations.review_dead_letters import find
 from vendctl.operations.review_dead_letters import replay as send_again
 from vendctl.rebuild import Target
@@ -127,10 +127,10 @@ async def test_devices_of_before_are_refused_from_the_moment_that_the_setting_na
 
     blobs, rebuilt = FakeArchive(), World(bound_from=moment)
     await archive(events, blobs)
-    await replay(blobs, rebuilt.stores, Wanted(), "test", pause)
+    await replay(blobs, rebuilt.stores, Wanted(), Course("test", pause))
     assert (rebuilt.state(), rebuilt.dead()) == (live.state(), live.dead())
     other = World()
-    await replay(blobs, other.stores, Wanted(), "test", pause)
+    await replay(blobs, other.stores, Wanted(), Course("test", pause))
     assert other.state() != live.state(), "the setting decides"
 
 

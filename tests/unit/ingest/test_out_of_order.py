@@ -11,7 +11,7 @@ import pytest
 from tests.support.archive import held
 from tests.support.events import World, delivered, level, temperature, vend
 from tests.support.fakes import FakeBlobs
-from vendctl.operations.account import account
+from vendctl.operations.account import AccountStores, account
 from vending.archive.append import Tails, archive
 from vending.events.envelope import HubEvent
 
@@ -61,5 +61,5 @@ async def test_a_second_content_in_the_batch_given_up_is_refused_and_not_taken_f
         await world.take(*cut[number])
         await archive(cut[number], blobs)
     assert world.dead() == {"1/0@3": "conflict"}
-    found = await account(blobs, world.machines, world.conditions, world.deadletters)
+    found = await account(AccountStores(blobs, world.machines, world.conditions, world.deadletters))
     assert (found.lost, found.doubled) == (0, 0)

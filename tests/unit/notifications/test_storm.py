@@ -10,9 +10,9 @@ from tests.support.archive import FakeArchive
 from tests.support.events import World, body, cut, delivered
 from tests.support.fakes import nothing
 from tests.support.overlapping_owners import Killed, check, owner, remembering, shared_world
-from vendctl.operations.account import account
+from vendctl.operations.account import AccountStores, account
 from vendctl.operations.audit_archive import Scope, audit_archive
-from vendctl.operations.rebuild import Wanted, replay
+from vendctl.operations.rebuild import Course, Wanted, replay
 from vending.archive.append import archive
 from vending.ports import PartitionEnd
 
@@ -52,7 +52,7 @@ async def judged(world: World, arrivals: list[bytes], blobs: FakeArchive) -> tup
     await archive(delivered(arrivals), blobs)
     stores = world.stores
     last = {("1", "0"): len(arrivals) - 1}
-    found = await account(blobs, stores.machines, stores.conditions, stores.deadletters, last)
+    found = await account(AccountStores(blobs, stores.machines, stores.conditions, stores.deadletters), last)
     return found.lost, found.doubled, found.dead_lettered
 
 
@@ -61,7 +61,7 @@ async def rebuilt(blobs: FakeArchive, count: int) -> World:
     report = await audit_archive(blobs, "1", [PartitionEnd("0", 0, count - 1)], Scope())
     assert (report.findings, report.events) == ([], count)
     again = World()
-    await replay(blobs, again.stores, Wanted(), "test", asyncio.sleep)
+    await replay(blobs, again.stores, Wanted(), Course("test", asyncio.sleep))
     return again
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.cash import COINS, FLOAT, Cash
-from simulator.demand import CURVES, DAY, HOUR, local_hour, next_buyer, weight
+from simulator.demand import CURVES, DAY, HOUR, Demand, local_hour, next_buyer, weight
 from simulator.dice import Dice
 from simulator.fleet import ZONES, Fleet
 from simulator.link import FAULTS
@@ -22,7 +22,7 @@ WEEK = 7 * DAY
 def test_demand_follows_the_curve_and_its_mean(kind: str) -> None:
     dice, at, hours = Dice.of("demand", kind), START, Counter[int]()
     while at < START + 40 * WEEK:
-        at, buys = next_buyer(dice, at, 30.0, kind, "Europe/Berlin", HOUR)
+        at, buys = next_buyer(dice, at, Demand(30.0, kind, "Europe/Berlin"), HOUR)
         if buys:
             hours[local_hour("Europe/Berlin", at)] += 1
     mean = hours.total() / (40 * 7)
@@ -45,11 +45,12 @@ def test_a_buyer_comes_when_the_site_is_open(
     seed: int, kind: str, zone: str, later: int, per_day: float, horizon: int
 ) -> None:
     at = START + later
-    moment, buys = next_buyer(Dice.of(seed), at, per_day, kind, zone, horizon)
+    demand = Demand(per_day, kind, zone)
+    moment, buys = next_buyer(Dice.of(seed), at, demand, horizon)
     assert at < moment <= at + horizon
     assert buys or moment == at + horizon
     assert not buys or weight(kind, zone, moment) > 0
-    assert (moment, buys) == next_buyer(Dice.of(seed), at, per_day, kind, zone, horizon)
+    assert (moment, buys) == next_buyer(Dice.of(seed), at, demand, horizon)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 60))

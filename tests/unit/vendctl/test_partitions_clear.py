@@ -16,7 +16,7 @@ from tests.support.events import World, vend
 from tests.support.overlapping_owners import Killed
 from tests.unit.vendctl.amqp_bytes import data, message, sequence, value
 from tests.unit.vendctl.partition_world import GROUPS, App, FakeHost, FakeReader
-from vendctl.operations.account import account
+from vendctl.operations.account import AccountStores, account
 from vendctl.partitions import clearing
 from vendctl.partitions.checkpoints import Checkpoint
 from vendctl.partitions.clearing import Bounds, bring_in, move, stretch
@@ -91,9 +91,8 @@ async def judged(app: App, raw: Sequence[bytes], bad: Sequence[int]) -> None:
     assert app.world.dead() == {f"1/0@{number}": "amqp-body" for number in bad}
     assert sorted(number[3] for number in app.world.lines()) == list(range(1, len(raw) - len(bad) + 1))
     world = app.world
-    found = await account(
-        app.blobs, world.machines, world.conditions, world.deadletters, {("1", "0"): len(raw) - 1}
-    )
+    stores = AccountStores(app.blobs, world.machines, world.conditions, world.deadletters)
+    found = await account(stores, {("1", "0"): len(raw) - 1})
     assert (found.lost, found.doubled, found.archived) == (0, 0, len(raw)), found.lost_events
     assert found.dead_lettered <= len(bad)
     lines = [encode(record(event)) for event in archived(app.blobs)]

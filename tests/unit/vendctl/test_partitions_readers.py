@@ -10,7 +10,7 @@ from tests.support.archive import FakeArchive
 from tests.support.events import NOON, World, vend
 from tests.unit.vendctl.amqp_bytes import message, value
 from vendctl.deadletters import details
-from vendctl.operations.account import account
+from vendctl.operations.account import AccountStores, account
 from vendctl.operations.review_dead_letters import dead_letters, replay
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.message import Message
@@ -43,7 +43,7 @@ async def test_the_account_tells_two_different_ones_apart_and_takes_copies_for_o
     events = [bad(0, "a"), bad(1, "b")]
     await world.take(*events)
     await archive(events, blobs)
-    found = await account(blobs, world.machines, world.conditions, world.deadletters)
+    found = await account(AccountStores(blobs, world.machines, world.conditions, world.deadletters))
     assert (found.archived, found.distinct, found.dead_lettered, found.lost) == (2, 2, 2, 0)
 
 

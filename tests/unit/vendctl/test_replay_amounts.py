@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.amounts import minor_units
 from vendctl.replay.errors import Unreadable
-from vendctl.replay.money import Numbers, minor_units, money, whole_number
+from vendctl.replay.money import Numbers, money, whole_number
 
 GERMAN = Numbers(",", ".", stated=True)
 ENGLISH = Numbers(".", ",", stated=True)

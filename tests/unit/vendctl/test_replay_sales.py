@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.amounts import minor_units
 from vendctl.replay import mapping_file, sales
 from vendctl.replay.errors import ReplayError
-from vendctl.replay.money import exponent, minor_units, shares
+from vendctl.replay.money import exponent, shares
 from vendctl.replay.names import machine_id
 from vendctl.replay.sale import Sale
 

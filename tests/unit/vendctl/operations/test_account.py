@@ -10,7 +10,7 @@ from tests.support.archive import NOON
 from tests.support.archive import hub_event as published
 from tests.support.archive import reading as published_reading
 from tests.support.fakes import FakeBlobs, FakeDocuments
-from vendctl.operations.account import Account, account
+from vendctl.operations.account import Account, AccountStores, account
 from vending.archive.append import archive
 from vending.events.envelope import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
@@ -30,7 +30,9 @@ class World:
     async def account(self, **last: int) -> Account:
         hub = {("1", partition.removeprefix("p")): number for partition, number in last.items()}
         stores = self.stores
-        return await account(self.archive, stores.machines, stores.conditions, stores.deadletters, hub)
+        return await account(
+            AccountStores(self.archive, stores.machines, stores.conditions, stores.deadletters), hub
+        )
 
 
 def hub_event(sequence: int, body: bytes) -> HubEvent:

@@ -19,7 +19,7 @@ from tests.support.fakes import FakeBlobs, FakeDocuments
 from tests.unit.simulator.deliveries import START, hub_event, partition_of
 from vendctl import rebuild
 from vendctl.operations.compare_rebuilt import Comparison, State, compare, standing
-from vendctl.operations.rebuild import Messages, Replayed, Wanted, replay, roll_up_all
+from vendctl.operations.rebuild import Course, Messages, Replayed, Wanted, replay, roll_up_all
 from vending.archive.append import archive
 from vending.archive.layout import CHUNK
 from vending.archive.read_archive import Damaged
@@ -90,7 +90,7 @@ async def pause(seconds: float) -> None:
 
 async def rebuilt(blobs: FakeArchive, wanted: Wanted = Wanted()) -> tuple[Deployment, Replayed]:  # noqa: B008
     target = Deployment()
-    done = await replay(blobs, target.ingest, wanted, "test", pause)
+    done = await replay(blobs, target.ingest, wanted, Course("test", pause))
     await target.roll_up()
     return target, done
 
@@ -144,8 +144,8 @@ async def test_a_rebuild_that_was_interrupted_goes_on(world: list[HubEvent]) -> 
     live, blobs = await lived(world, Random(4))
     target = Deployment()
     middle = EPOCH + timedelta(milliseconds=START + HOURS * 1_800_000)
-    await replay(blobs, target.ingest, Wanted(until=middle), "test", pause)
-    done = await replay(blobs, target.ingest, Wanted(), "test", pause)
+    await replay(blobs, target.ingest, Wanted(until=middle), Course("test", pause))
+    done = await replay(blobs, target.ingest, Wanted(), Course("test", pause))
     await target.roll_up()
     assert (await compare(live.state, target.state, done.inexact)).named == []
 
@@ -162,7 +162,7 @@ async def test_a_rebuild_catches_up_with_devices_that_go_on_sending(world: list[
     await live.roll_up()
     looks = [await compare(live.state, target.state, done.inexact)]
     assert not looks[0].equal
-    done.join(await replay(blobs, target.ingest, Wanted(after=done.reached), "test", pause))
+    done.join(await replay(blobs, target.ingest, Wanted(after=done.reached), Course("test", pause)))
     await target.roll_up()
     looks.append(await compare(live.state, target.state, done.inexact))
     assert (half, done.events) == (len(world) // 2, len(world))
@@ -171,7 +171,7 @@ async def test_a_rebuild_catches_up_with_devices_that_go_on_sending(world: list[
 
 async def test_a_blob_that_was_read_to_its_end_is_not_read_again(world: list[HubEvent]) -> None:
     _, blobs = await lived(world, Random(4))
-    done = await replay(blobs, Deployment().ingest, Wanted(after={"1/0": CHUNK - 1}), "test", pause)
+    done = await replay(blobs, Deployment().ingest, Wanted(after={"1/0": CHUNK - 1}), Course("test", pause))
     assert set(done.reached) == {"1/1"}
     assert done.events == sum(event.partition == "1" for event in world)
 
@@ -268,7 +268,7 @@ async def test_a_store_that_is_away_is_waited_for(world: list[HubEvent]) -> None
         waited.append(seconds)
 
     target.machines.fault = fault
-    done = await replay(blobs, target.ingest, Wanted(), "test", wait)
+    done = await replay(blobs, target.ingest, Wanted(), Course("test", wait))
     assert (done.events, set(waited)) == (50, {2.5})
 
 
@@ -291,7 +291,7 @@ async def test_large_bodies_are_replayed_by_bytes(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("vendctl.operations.rebuild.ingest", watched)
     blobs = FakeArchive()
     await archive([archived_event(n, bytes(1_000_000)) for n in range(12)], blobs)
-    done = await replay(blobs, Deployment().ingest, Wanted(), "test", no_pause)
+    done = await replay(blobs, Deployment().ingest, Wanted(), Course("test", no_pause))
     assert (done.events, len(done.refused)) == (12, 12)
     assert max(sizes) <= SLICE + 1_000_000
 
