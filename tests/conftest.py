@@ -26,9 +26,9 @@ QUICK = {
     "COMPACT_SCHEDULE": "0 0 0 1 1 *",
     "SWEEP_SCHEDULE": "0 0 0 1 1 *",
     f"{_HOST}eventHubs__maxWaitTime": "00:00:01",
-    f"{_HOST}eventHubs__loadBalancingUpdateInterval": "00:00:01",
+    f"{_HOST}eventHubs__loadBalancingUpdateInterval": "00:00:02",
     f"{_HOST}eventHubs__partitionOwnershipExpirationInterval": "00:00:05",
-    f"{_HOST}queues__maxPollingInterval": "00:00:00.200",
+    f"{_HOST}queues__maxPollingInterval": "00:00:00.500",
     # Each test looks for its own notifications, and others raise alerts at the same time: no digests.
     "NOTIFY_POSTS_PER_MINUTE": "1000",
 }

@@ -1,8 +1,9 @@
-"""A real browser on the dashboard of the real app."""
+"""A real browser on the dashboard of the real app: one for a file, with a fresh profile for each test."""
 
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from vendctl import browser as chromium
@@ -11,7 +12,7 @@ from vendctl.local.system import System
 INSTALL = ".venv/bin/python -m vendctl.browser --install"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium, or Playwright's; a machine without one fails, and says what to run."""
     path = chromium.find()
@@ -23,7 +24,7 @@ async def browser() -> AsyncIterator[Browser]:
         await found.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """A fresh profile that speaks English."""
     found = await browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
@@ -31,7 +32,7 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     await found.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(running: System, context: BrowserContext) -> AsyncIterator[Page]:
     """An empty page; afterwards, nothing may have gone wrong in it that the test did not ask for."""
     faults: list[str] = []

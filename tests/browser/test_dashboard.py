@@ -6,10 +6,13 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
+import pytest
 from playwright.async_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.support.devices import START, Device, send
 from vendctl.local.system import System
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DAY = START.date().isoformat()
 SECONDS = 60

@@ -5,9 +5,12 @@ import re
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from vendctl.local.system import System
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOURS = [{"hour": f"{hour:02d}", "vends": 0, "units": 0, "revenue": {}} for hour in range(24)]
 MONEY = {"EUR": 366_141_00, "USD": 89_097_00, "GBP": 12_345_00}
@@ -86,7 +89,7 @@ class Api:
             await route.fulfill(json=page)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def api(page: Page) -> Api:
     found = Api()
     await page.route("**/api/v1/**", found.answer)
