@@ -127,7 +127,7 @@ async def _write(
 async def _send_owed(
     held: Mapping[str, Stored], findings: Sequence[Finding], queue: Queue, raised: Raised
 ) -> None:
-    """What this very evidence brought about, and somebody may have died before sending."""
+    """What this very evidence brought about: a crash may have come between the write and the message."""
     for finding in findings:
         stored = held.get(finding.id)
         if stored and stored.body["outbox"] and tuple(stored.body["judged"]) == finding.order:

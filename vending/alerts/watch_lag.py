@@ -1,7 +1,7 @@
 """Do events wait too long in the hub? Half of its retention gone is an alert: then they are lost.
-And does a partition stand still? A message that no trigger can bind holds up all behind it for ever.
+And does a partition stand still? A message that no trigger can bind holds up all behind it.
 
-Told by log and metric before any document is touched, because what holds them up is often Cosmos DB.
+Logged and measured before any document is touched, because what holds them up is often Cosmos DB.
 """
 
 import logging

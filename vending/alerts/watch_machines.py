@@ -38,7 +38,7 @@ async def evaluate_stock(document: dict[str, Any], stores: AlertStores, now: dat
     async def newest() -> Sequence[Finding]:
         stored = await stores.machines.read(machine, "stock")
         if stored is None or stored.body["rev"] < document["rev"]:
-            raise Transient(f"{machine}: the stock read is older than the one that the feed told of")
+            raise Transient(f"{machine}: stale read: the stock is older than the one of the change feed")
         return _findings(stored, now)
 
     findings = _findings(Stored(document, ""), now)

@@ -31,7 +31,7 @@ class RollUpWatch:
 
 
 async def evaluate_rollups(watch: RollUpWatch, stores: AlertStores, metrics: Metrics, now: datetime) -> int:
-    """Tell the age, and bring the rollups' alerts in line; how many changed. Raises Transient."""
+    """Measure the age, and bring the rollups' alerts in line; how many changed. Raises Transient."""
     return await raise_as_found(Rollups.subject, await watch_rollups(watch, metrics, now), stores, now)
 
 

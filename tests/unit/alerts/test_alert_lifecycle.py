@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
-from vending.alerts import alerts, rules
+from vending.alerts import alerts
 from vending.alerts.raise_alerts import AlertStores
-from vending.alerts.rules.evidence import Registers
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
 from vending.alerts.watch_machines import watch_machines
 from vending.errors import Conflict, Rejected, Transient
@@ -280,25 +279,6 @@ async def test_faults_and_warm_zones_are_raised_and_cleared(world: World) -> Non
 
 
 AT = int(NOW.timestamp() * 1000)
-OPENS_THEN_CLOSES: dict[str, tuple[dict[str, list[Any]], dict[str, list[Any]]]] = {
-    "silent": ({"seen": [1, 5, AT - 7_200_000, "ntp"]}, {"seen": [1, 6, AT, "ntp"]}),
-    "fault": ({"fault:coin:EVA4": [1, 5, AT, True]}, {"fault:coin:EVA4": [1, 6, AT, False]}),
-    "cold-chain": (
-        {"temp:cabinet": [1, 5, AT, 9.5], "good:cabinet": [1, 2, AT - 31 * 60_000, 4.0]},
-        {"temp:cabinet": [1, 6, AT, 4.5], "good:cabinet": [1, 6, AT, 4.5]},
-    ),
-}
-
-
-@pytest.mark.parametrize("rule", [rule.name for rule in rules.on(Registers)])
-async def test_every_rule_that_the_sweep_opens_it_closes(world: World, rule: str) -> None:
-    """The sweep looks up open alerts of the rules that it evaluates, and no list beside them."""
-    fleet, hour = Fleet(world), timedelta(hours=1)
-    for registers, state in zip(OPENS_THEN_CLOSES[rule], ("open", "closed"), strict=True):
-        await fleet.hears("0", m1=registers)
-        assert await evaluate_conditions(world.stores, NOW, hour) == 1
-        (alert,) = world.alerts.bodies("alert")
-        assert (alert["rule"], alert["state"]) == (rule, state)
 
 
 async def test_lost_sales_are_told_once_and_closed_by_time(world: World) -> None:

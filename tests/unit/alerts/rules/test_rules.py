@@ -7,11 +7,16 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.support.metadata import ROOT
+from tests.unit.alerts.test_alert_lifecycle import Fleet, World
 from vending.alerts import alerts, rules
+from vending.alerts.raise_alerts import raise_as_found
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Backlog, Evidence, GivenUp, Registers, Rollups, Stock
 from vending.alerts.standing import Halt, Halts
+from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
+from vending.alerts.watch_machines import watch_machines
 from vending.notifications import notifications
+from vending.ports import Put
 from vending.time import millis
 from vending.views import alert_view
 
@@ -123,6 +128,34 @@ def opens_and_closes(rule: Rule[Any]) -> None:
 @pytest.mark.parametrize("rule", rules.every(), ids=lambda rule: rule.name)
 def test_it_opens_and_closes_and_people_read_of_both(rule: Rule[Any]) -> None:
     opens_and_closes(rule)
+
+
+async def evaluated(world: World, evidence: Evidence, *, by_time: bool) -> None:
+    """As it is by who gathers such evidence; ``by_time``: by the sweep, though no evidence is new."""
+    match evidence:
+        case Registers():
+            await Fleet(world).hears("0", m1=evidence.entry)
+            await evaluate_conditions(world.stores, NOON, timedelta(milliseconds=evidence.silent_after))
+        case Stock():
+            now = datetime.fromtimestamp(evidence.now / 1000, UTC)
+            held = await world.machines.read("m1", "stock")
+            assert (held is not None and held.body == evidence.document) == by_time
+            if by_time:
+                await evaluate_ageing(world.stores, now)
+                return
+            await world.machines.write("m1", [Put(evidence.document, held.etag if held else None)])
+            await watch_machines([evidence.document], world.stores, now)
+        case _:
+            assert evidence.subject
+            await raise_as_found(evidence.subject, rules.findings(evidence), world.stores, NOON)
+
+
+@pytest.mark.parametrize("rule", rules.every(), ids=lambda rule: rule.name)
+async def test_who_gathers_its_evidence_opens_one_alert_and_closes_it(rule: Rule[Any]) -> None:
+    world, life = World(), LIVES[rule.name]
+    for evidence, state in ((life.fires, "open"), (life.ends, "closed")):
+        await evaluated(world, evidence, by_time=state == "closed" and rule.closes == "time")
+        assert [(x["rule"], x["state"]) for x in world.alerts.bodies("alert")] == [(rule.name, state)]
 
 
 def documented() -> dict[str, str]:
