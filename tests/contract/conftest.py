@@ -1,6 +1,7 @@
 """The services, once for all contract tests, and each port as its fake and as its adapter.
 
-``STACK=devstack|emulators|azure`` says which (tests/support/backends.py). Faults are ordered from our own server.
+``STACK=devstack|emulators|azure`` says which (tests/support/backends.py). Faults are ordered from our own
+server.
 """
 
 import itertools

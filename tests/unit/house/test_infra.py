@@ -1,6 +1,7 @@
 """What Azure would be asked for is what the code uses, where it looks for it.
 
-Read from what Microsoft's compiler made of infra/ (tests/support/infra.py); test_bicep.py holds that to the sources.
+Read from what Microsoft's compiler made of infra/ (tests/support/infra.py); test_bicep.py holds that to the
+sources.
 """
 
 import json
