@@ -27,6 +27,7 @@ BESIDE = {
     "vending/state": ["tests/unit/ingest/test_ingest.py", "tests/unit/ingest/test_holes.py"],
     "vending/ingest": ["tests/unit/ingest"],
     "vending/archive": ["tests/unit/adapters"],
+    "vending/alerts/rules": ["tests/unit/alerts"],
 }
 """Tests that a folder's modules have besides those of the folder of their own name."""
 LEFT_OUT = shutil.ignore_patterns(

@@ -10,7 +10,7 @@ from vending import wiring
 from vending.alerts import sweep as sweeping
 from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
-from vending.alerts.watch_rollups import judge_rollups
+from vending.alerts.watch_rollups import evaluate_rollups
 from vending.notifications import notify as notifying
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
 from vending.notifications.resend import resend
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
     maximum_interval="00:00:15",
 )
 async def watch_machines(documents: func.DocumentList) -> None:
-    """Judge the machines whose stock changed; a failure delivers all of the batch again."""
+    """Evaluate the machines whose stock changed; a failure delivers all of the batch again."""
     batch = [dict(document) for document in documents]
     with wiring.metered("watch_machines") as cost:
         changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
@@ -62,17 +62,17 @@ async def notify(message: func.QueueMessage) -> None:
 @bp.function_name("sweep")
 @bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", use_monitor=False)
 async def sweep(timer: func.TimerRequest) -> None:
-    """Judge lag, machines and rollups; send owed notifications again. No tick needs making up."""
+    """Evaluate lag, machines and rollups; send owed notifications again. No tick needs making up."""
     now, stores = datetime.now(UTC), wiring.alert_stores()
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:
         sent = await resend(stores, now)
         placed = await wiring.catalog_machines().named()
-        changed = await sweeping.judge_conditions(stores, now, wiring.settings().silent_after, placed)
-        changed += await sweeping.judge_ageing(stores, now)
+        changed = await sweeping.evaluate_conditions(stores, now, wiring.settings().silent_after, placed)
+        changed += await sweeping.evaluate_ageing(stores, now)
         changed += await watch_notifications(stores, now)
         changed += await lagging.alert_of_lag(findings, stores, now)
-        changed += await judge_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now)
+        changed += await evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now)
     wiring.metrics().tell("alerts", changed, function="sweep")
     late = " (late)" if timer.past_due else ""
     log.info("sweep: %d notifications sent again, %d alerts changed%s: %s", sent, changed, late, cost)

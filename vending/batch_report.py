@@ -39,13 +39,13 @@ def archived(metrics: Metrics, batch: Sequence[HubEvent], new: int, now: datetim
 
 
 def watched(metrics: Metrics, documents: Sequence[Mapping[str, Any]], changed: int, now: datetime) -> str:
-    """Of a batch of the change feed that was judged."""
+    """Of a batch of the change feed, whose alerts were evaluated."""
     name = "watch_machines"
     metrics.tell("batch.size", len(documents), function=name)
     metrics.tell("alerts", changed, function=name)
     changes = [datetime.fromtimestamp(float(one["_ts"]), UTC) for one in documents if "_ts" in one]
     age = _age(metrics, name, changes, now)
-    return f"judged {len(documents)} machines, {changed} alerts changed, oldest {age:.1f} s"
+    return f"evaluated {len(documents)} machines, {changed} alerts changed, oldest {age:.1f} s"
 
 
 def _batch(metrics: Metrics, name: str, batch: Sequence[HubEvent], now: datetime) -> str:

@@ -9,15 +9,17 @@ from vending.notifications import post_window
 
 
 @breaks(
-    "P8", "tests/unit/alerts/test_one_alert.py::test_a_judge_who_reads_a_lagging_replica_changes_nothing_back"
+    "P8",
+    "tests/unit/alerts/test_one_alert.py"
+    "::test_an_evaluation_that_reads_a_lagging_replica_changes_nothing_back",
 )
-def stale_evidence_is_judged_again(swap: Swap) -> None:
-    original = alerts.judge
+def stale_findings_are_not_fenced(swap: Swap) -> None:
+    original = alerts.transition
 
-    def judge(held: Any, finding: alerts.Finding, now: int) -> list[alerts.Document]:
+    def transition(held: Any, finding: alerts.Finding, now: int) -> list[alerts.Document]:
         return original(held and held | {"judged": []}, finding, now)
 
-    swap(original, judge)
+    swap(original, transition)
 
 
 @breaks(

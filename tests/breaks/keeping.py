@@ -1,15 +1,18 @@
 """P1 nothing lost, P5 back-pressure, P6 poison never blocks, and that each device speaks for itself."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from tests.breaks.base import Swap, breaks
 from vendctl.operations import account
 from vending import off_loop
 from vending.adapters import faults
-from vending.alerts import waiting
+from vending.alerts.alerts import Finding
+from vending.alerts.rules.evidence import Backlog
+from vending.alerts.rules.lag import Lag
 from vending.archive import append, closing
 from vending.errors import Conflict, Rejected, Transient
 from vending.events import envelope, records
@@ -98,12 +101,12 @@ def throttling_is_a_defect(swap: Swap) -> None:
     "::test_a_lag_over_half_the_retention_opens_one_alert_and_catching_up_closes_it",
 )
 def lag_is_told_when_the_hub_has_forgotten(swap: Swap) -> None:
-    original = waiting.finding
+    original = Lag.findings
 
-    def late(function: str, age: timedelta, now: datetime, retention: timedelta) -> Any:
-        return original(function, age, now, 2 * retention)
+    def late(self: Lag, evidence: Backlog) -> Iterator[Finding]:
+        return original(self, replace(evidence, retention=2 * evidence.retention))
 
-    swap(original, late)
+    swap.method(Lag, "findings", late)
 
 
 @breaks("P6", "tests/unit/ingest/test_ingest.py::test_a_bug_costs_the_event_that_hits_it")

@@ -1,4 +1,4 @@
-"""P8 on Cosmos DB itself: many judges at once, while the machine changes."""
+"""P8 on Cosmos DB itself: many evaluations at once, while the machine changes."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from vending.adapters.cosmos import CosmosDocuments
 from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores, raise_alerts
-from vending.alerts.watch_machines import judge_stock
+from vending.alerts.watch_machines import evaluate_stock
 from vending.errors import Transient
 from vending.notifications.notify import notify
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
@@ -40,24 +40,24 @@ async def change(machines: CosmosDocuments, rev: int, units: int) -> dict[str, A
     return body
 
 
-async def judge(stock: dict[str, Any], stores: AlertStores) -> None:
+async def evaluate(stock: dict[str, Any], stores: AlertStores) -> None:
     """As the change feed does: again, while it must wait."""
     while True:
         try:
-            await judge_stock(stock, stores, NOW)
+            await evaluate_stock(stock, stores, NOW)
         except Transient:
             continue
         return
 
 
-async def test_many_judges_raise_one_alert(client: CosmosClient) -> None:
+async def test_many_evaluations_raise_one_alert(client: CosmosClient) -> None:
     machines, alerts, queue = await documents(client), await documents(client), FakeQueue()
     stores = AlertStores(machines, FakeDocuments("id"), alerts, queue)
-    judges: list[asyncio.Task[None]] = []
+    evaluations: list[asyncio.Task[None]] = []
     for rev, units in enumerate((0, 3, 0, 0, 4, 0), 1):
         stock = await change(machines, rev, units)
-        judges += [asyncio.create_task(judge(stock, stores)) for _ in range(3)]
-    await asyncio.gather(*judges)
+        evaluations += [asyncio.create_task(evaluate(stock, stores)) for _ in range(3)]
+    await asyncio.gather(*evaluations)
     (alert,) = [stored.body async for stored in alerts.select("m1", ("type", "=", "alert"))]
     episodes = [stored.body async for stored in alerts.select("m1", ("type", "=", "alert-episode"))]
     assert alert["state"] == "open"  # a refill that nobody looked at in time is no episode

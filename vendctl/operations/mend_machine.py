@@ -12,8 +12,9 @@ from itertools import batched
 from typing import Any
 
 from vendctl.operations.honest_machine import Honest, Lines
-from vending.alerts import alert_rules, alerts
+from vending.alerts import alerts, rules
 from vending.alerts.raise_alerts import readable as readable_alert
+from vending.alerts.rules.evidence import Registers, Stock
 from vending.documents.base import current, load
 from vending.documents.days import MachineDay
 from vending.errors import Conflict, Transient
@@ -232,21 +233,24 @@ async def _mend_days(machine: str, stores: MendStores, now: datetime) -> None:
 
 
 async def withdraw_alerts(machine: str, honest: Honest, stores: MendStores, now: datetime) -> None:
-    """Close the alerts whose evidence is gone, and let them be judged anew. The next sweep tells of it."""
+    """Close the alerts whose evidence is gone, and let them be evaluated anew. The next sweep tells of it."""
     for stored in await _stale_alerts(machine, honest, stores.alerts, now):
         changed, *ended = alerts.withdrawn(stored.body, millis(now))
         try:
             await stores.alerts.write(machine, [Put(changed, stored.etag), *map(Put, ended)])
         except Conflict as fault:
-            raise Transient(f"{machine}: its alerts were judged meanwhile ({fault}); run it again") from fault
+            raise Transient(
+                f"{machine}: its alerts were evaluated meanwhile ({fault}); run it again"
+            ) from fault
 
 
 async def _stale_alerts(
     machine: str, honest: Honest, documents: Documents, now: datetime
 ) -> Sequence[Stored]:
-    """The alerts that were judged on evidence which the machine no longer gives, or on newer."""
-    known = {x.id: x.order for x in alert_rules.condition_findings(machine, honest.entry, millis(now), 0)}
-    told_by_stock = alert_rules.stock_findings(honest.stock, millis(now)) if honest.stock else []
+    """The alerts that were evaluated on evidence which the machine no longer gives, or on newer."""
+    registers = Registers(machine, honest.entry, millis(now), 0)
+    known = {x.id: x.order for x in rules.findings(registers)}
+    told_by_stock = rules.findings(Stock(honest.stock, millis(now))) if honest.stock else []
     stocked = {x.id for x in told_by_stock}
     stale = []
     async for stored in documents.select(machine, ("type", "=", "alert")):

@@ -2,9 +2,9 @@
 
 The document ``current:{rule}:{component}`` in the machine's partition is permanent. ``{"id", "machineId",
 "type": "alert", "schema", "rule", "component", "state": "open" | "closed", "episode": number of the latest
-opening, "since": ms since 1970 UTC of the state, "judged": order of what was judged, "detail": {...},
-"pending": whether the outbox holds anything, "outbox": [notification, ...]}``. An episode that ended is kept
-as ``episode:{rule}:{component}:{number}``.
+opening, "since": ms since 1970 UTC of the state, "judged": order of the evidence it was evaluated on,
+"detail": {...}, "pending": whether the outbox holds anything, "outbox": [notification, ...]}``. An episode
+that ended is kept as ``episode:{rule}:{component}:{number}``.
 
 That there is one document is why there is one alert. ``judged`` only grows, so evidence that arrives late
 or twice changes nothing. A transition carries its notification in the same write: no crash separates them.
@@ -23,30 +23,27 @@ LONGEST = 60 * 60_000
 GIVE_UP = 24 * 60 * 60_000
 """Milliseconds for which a receiver that refuses for now (a wrong password, no such page) is asked again."""
 PLACE = "$notifications"
-"""Where an alert about the notifications themselves stands; no machine can have this name."""
+"""Stands for a machine in alerts about the notifications themselves; no machine can have this name."""
 Document = dict[str, Any]
 Standing = Literal["owed", "settled", "unseen"]
 """Of a notification, by its alert as it was read: in the outbox, gone from it, or not in there yet."""
 Outcome = Literal["waiting", "taken", "refused"]
 """Of a notification: nobody took it yet, the receiver did, or it refused it for good."""
-Rule = Literal[
-    "sold-out", "lost-sales", "silent", "fault", "cold-chain", "lag", "partition-standing-still",
-    "undelivered", "rollups-behind",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule says about one component of a machine, judged on evidence of that order.
+    """What a rule (see :mod:`vending.alerts.rules`) finds in one component of a machine, on evidence of that
+    order.
 
     Orders of one rule compare as tuples: the stock's revision, or the order of the newest register.
     """
 
     machine: str
-    rule: Rule
+    rule: str
     component: str
     order: tuple[int, ...]
-    bad: bool
+    firing: bool
     at: int
     """Milliseconds since 1970 UTC of the evidence."""
     detail: dict[str, Any]
@@ -57,20 +54,21 @@ class Finding:
         return f"current:{self.rule}:{self.component}"
 
 
-def judge(held: Document | None, finding: Finding, now: int) -> list[Document]:
+def transition(held: Document | None, finding: Finding, now: int) -> list[Document]:
     """The documents that the finding changes: none, the alert, or the alert and the episode that ended.
 
-    ``now`` (ms) is when the notification goes into the outbox.
+    None where the alert says the same already, and where the finding is stale: the alert was evaluated on
+    evidence at least as new. ``now`` (ms) is when the notification goes into the outbox.
     """
     opened = held is not None and held["state"] == "open"
-    if opened == finding.bad or (held is not None and finding.order <= tuple(held["judged"])):
+    if opened == finding.firing or (held is not None and finding.order <= tuple(held["judged"])):
         return []
     alert = dict(held) if held is not None else _unknown(finding)
-    if finding.bad:
+    if finding.firing:
         alert["episode"] += 1
-    ended = [] if finding.bad else [_episode(alert, finding)]
+    ended = [] if finding.firing else [_episode(alert, finding)]
     alert |= {
-        "state": "open" if finding.bad else "closed",
+        "state": "open" if finding.firing else "closed",
         "since": finding.at,
         "judged": list(finding.order),
         "detail": finding.detail,
@@ -83,11 +81,11 @@ def judge(held: Document | None, finding: Finding, now: int) -> list[Document]:
 def withdrawn(held: Document, now: int) -> list[Document]:
     """The alert, whose evidence an operator took away, and the episode that ended if it was open.
 
-    It is closed, and told by the next sweep; what is judged next may be of any order.
+    It is closed, and told by the next sweep; the next evidence may be of any order.
     """
     finding = Finding(held["machineId"], held["rule"], held["component"], (), False, now, {"withdrawn": True})
     if held["state"] == "open":
-        held, *ended = judge(held | {"judged": []}, replace(finding, order=(0,)), 0)
+        held, *ended = transition(held | {"judged": []}, replace(finding, order=(0,)), 0)
     else:
         ended = []
     return [held | {"judged": []}, *ended]
@@ -202,7 +200,7 @@ def _episode(alert: Document, finding: Finding) -> Document:
 
 def _notification(alert: Document, finding: Finding, now: int) -> Document:
     """The message as it goes to the queue, with the key by which receivers tell a repetition."""
-    change = "opened" if finding.bad else "closed"
+    change = "opened" if finding.firing else "closed"
     return {
         "idempotencyKey": _key(alert, change),
         "machineId": finding.machine,

@@ -13,11 +13,11 @@ DEFECTIVE, FEW = 0.2, 4
 """More machines than this share *and* number that trip a bug of ours are a bad deploy: everything waits."""
 
 
-async def judge_each(machines: Collection[str], judge: Callable[[str], Awaitable[int]]) -> int:
-    """Judge all machines, a bounded number at a time; the sum of what the judge returned.
+async def evaluate_each(machines: Collection[str], evaluate: Callable[[str], Awaitable[int]]) -> int:
+    """Evaluate all machines, a bounded number at a time; the sum of what ``evaluate`` returned.
 
     Raises the first Transient. A machine that trips a bug of ours is logged and passed over: its next change
-    is judged again. Raises that bug itself where it meets more than :data:`DEFECTIVE` of them.
+    is evaluated again. Raises that bug itself where it meets more than :data:`DEFECTIVE` of them.
     """
     gate = asyncio.Semaphore(MACHINES_AT_ONCE)
     changed = 0
@@ -28,13 +28,13 @@ async def judge_each(machines: Collection[str], judge: Callable[[str], Awaitable
         nonlocal changed
         async with gate:
             try:
-                changed += await judge(machine)
+                changed += await evaluate(machine)
             except Transient as fault:
                 waits.append(fault)
             except MemoryError:
-                waits.append(Transient(f"{machine}: no memory to judge its alerts"))
+                waits.append(Transient(f"{machine}: no memory to evaluate its alerts"))
             except Exception as fault:
-                log.exception("%s: its alerts were not judged", machine)
+                log.exception("%s: its alerts were not evaluated", machine)
                 defects.append(fault)
 
     await asyncio.gather(*(one(machine) for machine in machines))

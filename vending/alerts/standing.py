@@ -6,18 +6,15 @@ a backlog that moves however slowly, never stands. What is remembered is one sma
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
-from vending.alerts.alerts import Finding, Rule
-from vending.alerts.waiting import PLACE, Numbers
+from vending.alerts.waiting import Numbers
 from vending.documents.base import check
-from vending.time import millis
 
 SCHEMA = 1
-RULE: Rule = "partition-standing-still"
 
 
 class Halt(Struct, frozen=True):
@@ -62,32 +59,3 @@ def noted(held: Halts, generation: str, done: Mapping[str, Numbers], last: Numbe
                 same = known is not None and known.at == at
                 halts.setdefault(function, {})[partition] = known if known and same else Halt(at, now)
     return Halts(generation, halts)
-
-
-def findings(
-    halts: Halts, done: Mapping[str, Numbers], last: Numbers, now: datetime, limit: timedelta
-) -> list[Finding]:
-    """One for each function and partition: bad where it has stood for longer than ``limit``."""
-    return [
-        _finding(f"{function}:{partition}", halts.halts.get(function, {}).get(partition), end, now, limit)
-        for function in sorted(done)
-        for partition, end in sorted(last.items())
-    ]
-
-
-def _finding(component: str, halt: Halt | None, end: int, now: datetime, limit: timedelta) -> Finding:
-    function, _, partition = component.partition(":")
-    stood = now - halt.since if halt else timedelta()
-    detail = {"function": function, "partition": partition, "standingSeconds": round(stood.total_seconds())}
-    if halt:
-        look = f"vendctl partitions, then vendctl partitions clear {partition}"
-        detail |= {"doneUntil": halt.at, "next": halt.at + 1, "behind": end - halt.at, "command": look}
-    return Finding(
-        machine=PLACE,
-        rule=RULE,
-        component=component,
-        order=(millis(now),),
-        bad=stood > limit,
-        at=millis(halt.since if halt else now),
-        detail=detail,
-    )

@@ -11,15 +11,11 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from vending.alerts.alerts import Finding
 from vending.documents.base import check
-from vending.time import millis
 
 SCHEMA = 1
 MARKS = 100
 """Within the hub's retention; older ones are forgotten, as the hub forgets."""
-PLACE = "$hub"
-"""Where an alert about the hub stands; no machine can have this name."""
 Numbers = Mapping[str, int]
 """Partition → sequence number; -1 before the first event."""
 
@@ -71,17 +67,3 @@ def waiting(marks: Sequence[Mark], done: Numbers, now: datetime) -> timedelta:
         if any(done.get(partition, -1) < number for partition, number in mark.last.items()):
             return now - mark.at
     return timedelta()
-
-
-def finding(function: str, age: timedelta, now: datetime, retention: timedelta) -> Finding:
-    """Bad where more than half of the time is gone after which the hub forgets."""
-    limit = retention / 2
-    return Finding(
-        machine=PLACE,
-        rule="lag",
-        component=function,
-        order=(millis(now),),
-        bad=age > limit,
-        at=millis(now - age),
-        detail={"waitingSeconds": round(age.total_seconds()), "limitSeconds": round(limit.total_seconds())},
-    )

@@ -1,7 +1,7 @@
 """Do events wait too long in the hub? Half of its retention gone is an alert: then they are lost.
-And does a partition stand still? A message that no trigger can bind holds up all behind it for ever.
+And does a partition stand still? A message that no trigger can bind holds up all behind it.
 
-Told by log and metric before any document is touched, because what holds them up is often Cosmos DB.
+Logged and measured before any document is touched, because what holds them up is often Cosmos DB.
 """
 
 import logging
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vending.alerts import standing, waiting
+from vending.alerts.about_the_app import logged_findings
 from vending.alerts.alerts import Finding
-from vending.alerts.raise_alerts import AlertStores, raise_alerts
+from vending.alerts.raise_alerts import AlertStores, raise_as_found
+from vending.alerts.rules.evidence import Backlog
 from vending.archive.layout import STANDING, WAITING
 from vending.errors import Conflict
 from vending.ports import ArchiveBlobs, Checkpoints, Hub, Metrics
@@ -33,33 +35,26 @@ class LagStores:
 
 
 async def watch_lag(stores: LagStores, metrics: Metrics, now: datetime) -> list[Finding]:
-    """Findings for each function that reads the hub, and for it in each partition. Raises Transient."""
+    """What the rules on the hub find in how far the functions that read it are. Raises Transient."""
     # The checkpoints first: what is done is never ahead of the hub.
     done = await stores.checkpoints.done()
     last = {end.partition: end.last for end in await stores.hub.ends()}
     marks = (await _noted(stores, last, now)).marks
-    findings = []
-    for function, numbers in sorted(done.items()):
-        age = waiting.waiting(marks, numbers, now)
+    waits = {function: waiting.waiting(marks, numbers, now) for function, numbers in done.items()}
+    for function, age in sorted(waits.items()):
         metrics.tell("waiting", age.total_seconds(), function=function)
-        findings.append(waiting.finding(function, age, now, stores.retention))
-        if findings[-1].bad:
-            log.error("%s: events wait for %s; the hub keeps them %s", function, age, stores.retention)
-    return findings + await _standing(stores, done, last, now)
+    halts = await _halts(stores, done, last, now)
+    return logged_findings(Backlog(waits, halts, done, last, now, stores.retention, stores.standing_after))
 
 
 async def alert_of_lag(findings: Sequence[Finding], stores: AlertStores, now: datetime) -> int:
-    """Bring the hub's alerts in line; how many changed."""
-
-    async def newest() -> Sequence[Finding]:
-        return findings
-
-    return (await raise_alerts(waiting.PLACE, findings, newest, stores, now)).changed
+    """Bring the hub's alerts in line; how many changed. Raises Transient."""
+    return await raise_as_found(Backlog.subject, findings, stores, now)
 
 
-async def _standing(
+async def _halts(
     stores: LagStores, done: Mapping[str, waiting.Numbers], last: waiting.Numbers, now: datetime
-) -> list[Finding]:
+) -> standing.Halts:
     found = await stores.blobs.find(STANDING)
     held = standing.decode(found[0]) if found else standing.Halts(stores.generation)
     halts = standing.noted(held, stores.generation, done, last, now)
@@ -68,11 +63,7 @@ async def _standing(
             await stores.blobs.replace(STANDING, standing.encode(halts), found[1] if found else None)
         except Conflict:  # Another sweep remembered the same at this very time.
             log.info("another sweep has noted where the functions stand")
-    findings = standing.findings(halts, done, last, now, stores.standing_after)
-    for finding in findings:
-        if finding.bad:
-            log.error("%s: stands still: %s", finding.component, finding.detail)
-    return findings
+    return halts
 
 
 async def _noted(stores: LagStores, last: waiting.Numbers, now: datetime) -> waiting.Marks:

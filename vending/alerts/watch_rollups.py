@@ -5,20 +5,17 @@ A shard's place in the feed moves last. So the first change behind it is the old
 however often the shard was tried, and whatever ended it.
 """
 
-import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from vending.alerts import behind
+from vending.alerts.about_the_app import logged_findings
 from vending.alerts.alerts import Finding
-from vending.alerts.raise_alerts import AlertStores, raise_alerts
+from vending.alerts.raise_alerts import AlertStores, raise_as_found
+from vending.alerts.rules.evidence import Rollups
 from vending.documents.base import load
 from vending.documents.rollup_state import REWORK, ROLLUP, Shard, Shards
 from vending.ports import Documents, Feed, Metrics
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,27 +27,17 @@ class RollUpWatch:
     limit: timedelta
 
 
-async def judge_rollups(watch: RollUpWatch, stores: AlertStores, metrics: Metrics, now: datetime) -> int:
-    """Tell the age, and bring the rollups' alerts in line; how many changed. Raises Transient."""
-    findings = await watch_rollups(watch, metrics, now)
-
-    async def newest() -> Sequence[Finding]:
-        return findings
-
-    return (await raise_alerts(behind.PLACE, findings, newest, stores, now)).changed
+async def evaluate_rollups(watch: RollUpWatch, stores: AlertStores, metrics: Metrics, now: datetime) -> int:
+    """Measure the age, and bring the rollups' alerts in line; how many changed. Raises Transient."""
+    return await raise_as_found(Rollups.subject, await watch_rollups(watch, metrics, now), stores, now)
 
 
 async def watch_rollups(watch: RollUpWatch, metrics: Metrics, now: datetime) -> list[Finding]:
-    """A finding for each shard, and one for the machines whose days are not counted."""
-    waiting = await shards_waiting(watch.ledger, watch.fleet)
-    oldest = min((since for since in waiting if since), default=now)
+    """What the rules on the rollups find in how far they are."""
+    shards = await shards_waiting(watch.ledger, watch.fleet)
+    oldest = min((since for since in shards if since), default=now)
     metrics.tell("waiting", max(0.0, (now - oldest).total_seconds()), function="roll_up_shard")
-    findings = [behind.shard_finding(n, since, now, watch.limit) for n, since in enumerate(waiting)]
-    findings.append(behind.days_finding(len(await uncounted(watch.fleet)), now))
-    for finding in findings:
-        if finding.bad:
-            log.error("rollups: %s is behind: %s", finding.component, finding.detail)
-    return findings
+    return logged_findings(Rollups(shards, len(await uncounted(watch.fleet)), now, watch.limit))
 
 
 async def shards_waiting(ledger: Feed, fleet: Documents) -> list[datetime | None]:

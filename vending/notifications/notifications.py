@@ -3,24 +3,12 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
 
+from vending.alerts import rules
 from vending.alerts.alerts import PLACE, Document
+from vending.alerts.rules.base import Facts, Severity
 from vending.business_day import instant
 
-Severity = Literal["critical", "warning", "info"]
-SEVERITY: dict[str, Severity] = {
-    "cold-chain": "critical",
-    "lag": "critical",
-    "partition-standing-still": "critical",
-    "rollups-behind": "critical",
-    "undelivered": "critical",
-    "fault": "warning",
-    "lost-sales": "warning",
-    "silent": "warning",
-    "sold-out": "info",
-}
-"""By rule."""
 ORDER: tuple[Severity, ...] = ("critical", "warning", "info")
 FIRST = 10
 """Notifications that a digest tells one by one, the most severe first."""
@@ -30,7 +18,7 @@ _BOOKKEEPING = ("owed", "times")
 
 def severity(rule: str) -> Severity:
     """Of an alert; a rule that this version does not know is a warning."""
-    return SEVERITY.get(rule, "warning")
+    return rules.named(rule).severity
 
 
 def payload(entry: Document) -> Document:
@@ -72,29 +60,9 @@ def digest(entries: Sequence[Document], link: str) -> Document:
 
 def text(entry: Document) -> str:
     """One notification as a person reads it."""
-    machine, component, opened = entry["machineId"], entry["component"], entry["change"] == "opened"
-    match entry["rule"]:
-        case "sold-out":
-            return f"{machine}: selection {component} " + ("is sold out" if opened else "has stock again")
-        case "lost-sales":
-            return f"{machine}: " + _lost(entry["detail"], opened=opened)
-        case "silent":
-            return f"{machine} " + ("is not heard from" if opened else "is heard from again")
-        case "cold-chain":
-            return f"{machine}: zone {component} " + ("is too warm" if opened else "is cold again")
-        case "lag":
-            half = "for more than half of the hub's retention"
-            return f"events wait for {component} {half}" if opened else f"{component} has caught up"
-        case "partition-standing-still":
-            return _standing(component, entry["detail"], opened=opened)
-        case "rollups-behind":
-            return _behind(component, entry["detail"], opened=opened)
-        case "undelivered":
-            why = entry["detail"].get("reason")
-            lost = f"notifications were given up: the {component} refuses them ({why})"
-            return lost if opened else "no notification was given up for a day"
-        case _:
-            return f"{machine}: {entry['rule']} {component} {entry['change']}"
+    rule = rules.named(entry["rule"])
+    facts = Facts(entry["machineId"], entry["component"], entry["detail"])
+    return rule.opened(facts) if entry["change"] == "opened" else rule.closed(facts)
 
 
 def _headline(entries: Sequence[Document], link: str) -> str:
@@ -117,34 +85,3 @@ def _rank(entry: Document) -> tuple[int, bool, int, str]:
     """Severe ones first, what opened before what closed, then as they happened."""
     place = ORDER.index(severity(entry["rule"]))
     return place, entry["change"] != "opened", entry["at"], entry["idempotencyKey"]
-
-
-def _lost(detail: dict[str, Any], *, opened: bool) -> str:
-    if not opened:
-        return "no further ledger numbers were given up for a week"
-    holes, epochs = detail["holes"], detail["epochs"]
-    parts = [f"{detail['numbers']:,} ledger numbers in {holes:,} hole{'s' * (holes > 1)}"] if holes else []
-    parts += [f"{epochs:,} epochs of devices" if epochs > 1 else "1 epoch of a device"] if epochs else []
-    return f"{' and '.join(parts)} were given up: sales may be lost"
-
-
-def _standing(component: str, detail: dict[str, Any], *, opened: bool) -> str:
-    if not opened:
-        return f"{component} moves again"
-    partition, number = detail["partition"], detail["next"]
-    return (
-        f"{detail['function']} stands still in partition {partition} before number {number}: a message that "
-        f"no trigger can bind, or a store that throttles or is away. `vendctl partitions` tells which; for "
-        f"the first, `vendctl partitions clear {partition}`. What waits is lost when the hub's retention ends"
-    )
-
-
-def _behind(component: str, detail: dict[str, Any], *, opened: bool) -> str:
-    if not opened:
-        return f"rollups: {component} is counted again"
-    what = (
-        f"the days of {detail['machines']} machines are not counted"
-        if "machines" in detail
-        else f"{component} has not counted anything for {detail['waitingSeconds']} s"
-    )
-    return f"{what}: see the log of roll_up_shard, and `{detail['command']}`. Nothing is lost meanwhile"

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from vending.alerts.alerts import SCHEMA
+from vending.alerts.rules.silent import Silent
+from vending.alerts.rules.sold_out import SoldOut
 from vending.documents.base import current
 from vending.notifications.watch_notifications import given_up
 from vending.ports import Stored
@@ -48,7 +50,7 @@ async def alerts_of(stores: ViewStores, machine: str, now: datetime) -> list[Vie
 def counted(found: Sequence[View]) -> dict[str, Any]:
     """How many are open, by rule, and how many selections are sold out."""
     rules = Counter(alert["rule"] for alert in found)
-    return {"open": len(found), "byRule": dict(sorted(rules.items())), "soldOut": rules["sold-out"]}
+    return {"open": len(found), "byRule": dict(sorted(rules.items())), "soldOut": rules[SoldOut.name]}
 
 
 def _true(found: Sequence[View], heard: Mapping[str, Entry], silent_before: int) -> list[View]:
@@ -56,7 +58,7 @@ def _true(found: Sequence[View], heard: Mapping[str, Entry], silent_before: int)
     return [
         view
         for view in found
-        if view["rule"] != "silent"
+        if view["rule"] != Silent.name
         or condition_view.state(heard.get(view["machineId"], {}), silent_before) != "online"
     ]
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 from vending import business_day
-from vending.alerts import behind
+from vending.alerts.rules import rollups_behind
 from vending.alerts.watch_rollups import uncounted
 from vending.documents.base import load
 from vending.documents.days import Figures, Summary
@@ -59,7 +59,7 @@ def _shards(alerts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {"shard": alert["detail"]["shard"], "since": alert["since"]}
         for alert in alerts
-        if alert["rule"] == behind.RULE and alert["component"] != behind.DAYS
+        if alert["rule"] == rollups_behind.RollupsBehind.name and alert["component"] != rollups_behind.DAYS
     ]
 
 

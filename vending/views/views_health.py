@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vending.alerts import alerts, waiting
+from vending.alerts import rules
 from vending.errors import Transient
 from vending.ports import Documents, Filter
 from vending.views import alert_view
@@ -15,8 +15,6 @@ log = logging.getLogger(__name__)
 PATIENCE = 5.0
 """Seconds a store may take to answer."""
 ALERTS = "cosmos/alerts"
-OWN = (waiting.PLACE, alerts.PLACE, "$rollups")
-"""Where alerts about the app itself stand: the hub, the notifications, the rollups."""
 Probe = Callable[[], Awaitable[object]]
 Troubles = Callable[[], Awaitable[list[str]]]
 
@@ -27,7 +25,7 @@ class About:
 
     version: str
     decoder: str
-    """``quick``, or why batches are decoded slowly: told, and judges nothing; slow ones are applied too."""
+    """``quick``, or why batches are decoded slowly: told, and no fault; slow ones are applied too."""
     fault: str | None = None
     """What is wrong with its settings."""
 
@@ -63,13 +61,13 @@ async def health(
 
 async def troubles(documents: Documents) -> list[str]:
     """The app's own open alerts as sentences: a partition that stands still, events that wait, notifications
-    that were given up. A query of one partition key for each of :data:`OWN`."""
+    that were given up. A query of one partition key for each of their subjects."""
     where: tuple[Filter, ...] = (("type", "=", "alert"), ("state", "=", "open"))
     return sorted(
         [
             alert_view.describe(stored.body)["title"]
-            for place in OWN
-            async for stored in documents.select(place, *where)
+            for subject in sorted(rules.subjects())
+            async for stored in documents.select(subject, *where)
         ]
     )
 

@@ -3,14 +3,14 @@
 import contextlib
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
-from vending.alerts import alert_rules, alerts
+from vending.alerts import alerts
 from vending.alerts.raise_alerts import AlertStores
-from vending.alerts.sweep import judge_ageing, judge_conditions
+from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
 from vending.alerts.watch_machines import watch_machines
 from vending.errors import Conflict, Rejected, Transient
 from vending.notifications.notify import notify
@@ -19,7 +19,6 @@ from vending.notifications.resend import resend
 from vending.ports import Put
 from vending.state.stock import SCHEMA
 from vending.time import millis
-from vending.views import alert_view
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PATIENCE = timedelta(milliseconds=alerts.PATIENCE)
@@ -116,7 +115,7 @@ async def test_a_machine_that_trips_a_bug_is_passed_over_and_logged(
     broken = (await world.stock("m2", s21=0)) | {"slots": {"21": "?"}}
     batch = [await world.stock("m1", s21=0), broken]
     assert await watch_machines(batch, world.stores, NOW) == 1
-    assert "m2: its alerts were not judged" in caplog.text
+    assert "m2: its alerts were not evaluated" in caplog.text
 
 
 async def test_a_bug_that_meets_most_machines_stops_the_feed(world: World) -> None:
@@ -250,13 +249,13 @@ async def test_silence_is_raised_and_ended_by_the_next_sign_of_life(world: World
     minute, start = 60_000, int(NOW.timestamp() * 1000)
     fleet, hour = Fleet(world), timedelta(hours=1)
     await fleet.hears("0", m1={"seen": [1, 5, start, "ntp"]}, m2={"seen": [1, 5, start + 50 * minute, "ntp"]})
-    assert await judge_conditions(world.stores, NOW + hour, hour) == 0
-    assert await judge_conditions(world.stores, NOW + hour + timedelta(minutes=1), hour) == 1
-    assert await judge_conditions(world.stores, NOW + hour + timedelta(minutes=2), hour) == 0
+    assert await evaluate_conditions(world.stores, NOW + hour, hour) == 0
+    assert await evaluate_conditions(world.stores, NOW + hour + timedelta(minutes=1), hour) == 1
+    assert await evaluate_conditions(world.stores, NOW + hour + timedelta(minutes=2), hour) == 0
     # It comes back in another partition; the old register still says what it said.
     await fleet.hears("1", m1={"seen": [1, 6, start + 63 * minute, "ntp"]})
-    assert await judge_conditions(world.stores, NOW + timedelta(minutes=64), hour) == 1
-    assert await judge_conditions(world.stores, NOW + timedelta(minutes=124), hour) == 2
+    assert await evaluate_conditions(world.stores, NOW + timedelta(minutes=64), hour) == 1
+    assert await evaluate_conditions(world.stores, NOW + timedelta(minutes=124), hour) == 2
     await world.deliver()
     assert [key for key, _ in world.webhook.posted] == [
         "m1/silent/machine/1/opened",
@@ -272,33 +271,14 @@ async def test_faults_and_warm_zones_are_raised_and_cleared(world: World) -> Non
     seen = {"seen": [1, 5, at, "ntp"]}
     warm = {"temp:cabinet": [1, 5, at, 9.5], "good:cabinet": [1, 2, at - 31 * 60_000, 4.0]}
     await fleet.hears("0", m1=seen | warm | {"fault:coin:EVA4": [1, 4, at, True]})
-    assert await judge_conditions(world.stores, NOW, hour) == 2
+    assert await evaluate_conditions(world.stores, NOW, hour) == 2
     good = {"temp:cabinet": [1, 7, at, 4.5], "good:cabinet": [1, 7, at, 4.5]}
     await fleet.hears("0", m1=seen | good | {"fault:coin:EVA4": [1, 6, at, False]})
-    assert await judge_conditions(world.stores, NOW, hour) == 2
+    assert await evaluate_conditions(world.stores, NOW, hour) == 2
     assert world.states() == {"cabinet": "closed", "coin:EVA4": "closed"}
 
 
 AT = int(NOW.timestamp() * 1000)
-BAD_THEN_GOOD: dict[str, tuple[dict[str, list[Any]], dict[str, list[Any]]]] = {
-    "silent": ({"seen": [1, 5, AT - 7_200_000, "ntp"]}, {"seen": [1, 6, AT, "ntp"]}),
-    "fault": ({"fault:coin:EVA4": [1, 5, AT, True]}, {"fault:coin:EVA4": [1, 6, AT, False]}),
-    "cold-chain": (
-        {"temp:cabinet": [1, 5, AT, 9.5], "good:cabinet": [1, 2, AT - 31 * 60_000, 4.0]},
-        {"temp:cabinet": [1, 6, AT, 4.5], "good:cabinet": [1, 6, AT, 4.5]},
-    ),
-}
-
-
-@pytest.mark.parametrize("rule", alert_rules.BY_REGISTERS)
-async def test_every_rule_that_the_sweep_opens_it_closes(world: World, rule: str) -> None:
-    """The sweep looks up open alerts by the table that the rules are judged by, and no list beside it."""
-    fleet, hour = Fleet(world), timedelta(hours=1)
-    for registers, state in zip(BAD_THEN_GOOD[rule], ("open", "closed"), strict=True):
-        await fleet.hears("0", m1=registers)
-        assert await judge_conditions(world.stores, NOW, hour) == 1
-        (alert,) = world.alerts.bodies("alert")
-        assert (alert["rule"], alert["state"]) == (rule, state)
 
 
 async def test_lost_sales_are_told_once_and_closed_by_time(world: World) -> None:
@@ -320,11 +300,11 @@ async def test_lost_sales_are_told_once_and_closed_by_time(world: World) -> None
     await world.deliver()
     again = await gives_up(NOW + 2 * day, 3)
     assert await watch_machines([first, again], world.stores, NOW + 2 * day) == 0
-    assert await judge_ageing(world.stores, NOW + 8 * day) == 0
-    assert await judge_ageing(world.stores, NOW + 9 * day) == 0
-    assert await judge_ageing(world.stores, NOW + 9 * day + timedelta(seconds=1)) == 1
+    assert await evaluate_ageing(world.stores, NOW + 8 * day) == 0
+    assert await evaluate_ageing(world.stores, NOW + 9 * day) == 0
+    assert await evaluate_ageing(world.stores, NOW + 9 * day + timedelta(seconds=1)) == 1
     await world.deliver()
-    assert await judge_ageing(world.stores, NOW + 10 * day) == 0
+    assert await evaluate_ageing(world.stores, NOW + 10 * day) == 0
     assert await watch_machines([again], world.stores, NOW + 10 * day) == 0
     assert await watch_machines([await gives_up(NOW + 11 * day, 4)], world.stores, NOW + 11 * day) == 1
     await world.deliver()
@@ -340,32 +320,10 @@ async def test_lost_sales_are_told_once_and_closed_by_time(world: World) -> None
 async def test_the_alert_that_two_faults_shared_before_ends_and_each_has_its_own(world: World) -> None:
     fleet, hour = Fleet(world), timedelta(hours=1)
     await fleet.hears("0", m1={"fault:a:b:c": [1, 5, AT, True]})
-    assert await judge_conditions(world.stores, NOW, hour) == 1
+    assert await evaluate_conditions(world.stores, NOW, hour) == 1
     assert world.states() == {"a:b:c": "open"}
     await fleet.hears("0", m1={"fault:a~b:c": [1, 6, AT, True], "fault:a:b~c": [1, 7, AT, True]})
-    assert await judge_conditions(world.stores, NOW, hour) == 3
+    assert await evaluate_conditions(world.stores, NOW, hour) == 3
     await fleet.hears("0", m1={"fault:a~b:c": [1, 8, AT, False], "fault:a:b~c": [1, 7, AT, True]})
-    assert await judge_conditions(world.stores, NOW, hour) == 1
+    assert await evaluate_conditions(world.stores, NOW, hour) == 1
     assert world.states() == {"a:b:c": "closed", "a~b:c": "closed", "a:b~c": "open"}
-
-
-async def test_a_rule_that_is_added_to_the_table_closes_without_another_word(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An open door, as somebody would add it: it opened and never closed while the sweep kept a list."""
-
-    def judge(door: alert_rules.Evidence) -> alert_rules.Verdict:
-        epoch, sequence, at, opened = door.register
-        return (epoch, sequence), opened, at, {}
-
-    monkeypatch.setitem(alert_rules.BY_REGISTERS, "door-open", ("door", judge))  # type: ignore[misc]
-    fleet, hour = Fleet(world), timedelta(hours=1)
-    await fleet.hears("0", m1={"door": [1, 5, AT, True]})
-    assert await judge_conditions(world.stores, NOW, hour) == 1
-    await fleet.hears("0", m1={"door": [1, 6, AT, False]})
-    assert await judge_conditions(world.stores, NOW, hour) == 1
-    assert world.states() == {"machine": "closed"}
-
-
-def test_every_rule_has_a_title() -> None:
-    assert alert_view.TITLES.keys() == set(get_args(alerts.Rule))

@@ -1,4 +1,4 @@
-"""An alert's life: judged in order, one at a time, each transition with its notification."""
+"""An alert's life: evaluated in order, one at a time, each transition with its notification."""
 
 from itertools import pairwise, permutations
 from typing import Any
@@ -11,26 +11,26 @@ from vending.alerts.alerts import (
     Finding,
     due,
     expired,
-    judge,
     outcome,
     requeued,
     settled,
     standing,
+    transition,
 )
 
 OPENED = "m1/sold-out/21/1/opened"
 
 
-def finding(order: int, bad: bool, at: int = 0) -> Finding:
-    return Finding("m1", "sold-out", "21", (order,), bad, at or order * 10, {"onHand": 0 if bad else 3})
+def finding(order: int, firing: bool, at: int = 0) -> Finding:
+    return Finding("m1", "sold-out", "21", (order,), firing, at or order * 10, {"onHand": 0 if firing else 3})
 
 
 def opened() -> dict[str, Any]:
-    return judge(None, finding(5, bad=True), 99)[0]
+    return transition(None, finding(5, firing=True), 99)[0]
 
 
 def test_nothing_wrong_needs_no_document() -> None:
-    assert judge(None, finding(5, bad=False), 99) == []
+    assert transition(None, finding(5, firing=False), 99) == []
 
 
 def test_the_first_bad_finding_opens_the_first_episode() -> None:
@@ -56,44 +56,49 @@ def test_the_first_bad_finding_opens_the_first_episode() -> None:
 
 
 def test_the_end_of_an_episode_is_kept() -> None:
-    alert, episode = judge(opened(), finding(7, bad=False), 100)
+    alert, episode = transition(opened(), finding(7, firing=False), 100)
     assert (alert["state"], alert["episode"], alert["since"], alert["judged"]) == ("closed", 1, 70, [7])
     assert [x["change"] for x in alert["outbox"]] == ["opened", "closed"]
     assert episode["id"] == "episode:sold-out:21:1"
     assert (episode["opened"], episode["closed"]) == (50, 70)
-    again = judge(alert, finding(8, bad=True), 101)[0]
+    again = transition(alert, finding(8, firing=True), 101)[0]
     assert (again["state"], again["episode"]) == ("open", 2)
     assert len({x["idempotencyKey"] for x in again["outbox"]}) == 3
 
 
 @pytest.mark.parametrize("order", [4, 5])
 def test_what_is_older_or_the_same_changes_nothing(order: int) -> None:
-    assert judge(opened(), finding(order, bad=False), 100) == []
+    assert transition(opened(), finding(order, firing=False), 100) == []
 
 
 def test_what_says_the_same_changes_nothing() -> None:
-    assert judge(opened(), finding(9, bad=True), 100) == []
+    assert transition(opened(), finding(9, firing=True), 100) == []
 
 
 def test_unknown_fields_survive() -> None:
-    assert judge(opened() | {"note": "called"}, finding(7, bad=False), 100)[0]["note"] == "called"
+    assert transition(opened() | {"note": "called"}, finding(7, firing=False), 100)[0]["note"] == "called"
 
 
 def test_the_input_is_left_alone() -> None:
     alert = opened()
     before = repr(alert)
-    judge(alert, finding(7, bad=False), 100)
+    transition(alert, finding(7, firing=False), 100)
     settled(alert, OPENED)
     requeued(alert, PATIENCE + 200)
     assert repr(alert) == before
 
 
 def test_the_newest_evidence_has_the_last_word_in_any_order() -> None:
-    evidence = [finding(1, bad=True), finding(2, bad=False), finding(3, bad=True), finding(4, bad=False)]
+    evidence = [
+        finding(1, firing=True),
+        finding(2, firing=False),
+        finding(3, firing=True),
+        finding(4, firing=False),
+    ]
     for order in permutations(evidence):
         alert = None
         for one in (*order, evidence[-1]):
-            alert = next(iter(judge(alert, one, 0)), alert)
+            alert = next(iter(transition(alert, one, 0)), alert)
         assert alert is None or alert["state"] == "closed"
 
 
@@ -105,7 +110,7 @@ def test_a_notification_leaves_the_outbox_once() -> None:
 
 
 def test_another_notification_stays_in_the_outbox() -> None:
-    alert = settled(judge(opened(), finding(7, bad=False), 100)[0], OPENED)
+    alert = settled(transition(opened(), finding(7, firing=False), 100)[0], OPENED)
     assert alert is not None
     assert [x["change"] for x in alert["outbox"]] == ["closed"]
     assert alert["pending"]
@@ -125,13 +130,13 @@ def test_what_became_of_the_latest_notification() -> None:
     assert outcome(settled(alert, OPENED) or {}) == "taken"
     refused = settled(alert, OPENED, {"reason": "status 404", "at": 1}) or {}
     assert outcome(refused) == "refused"
-    closed = judge(refused, finding(7, bad=False), 100)[0]
+    closed = transition(refused, finding(7, firing=False), 100)[0]
     assert outcome(closed) == "waiting"
     assert outcome(settled(closed, "m1/sold-out/21/1/closed") or {}) == "taken"
 
 
 def test_what_is_due_is_what_was_queued_before() -> None:
-    alert = judge(opened(), finding(7, bad=False), 200)[0]
+    alert = transition(opened(), finding(7, firing=False), 200)[0]
     now = PATIENCE + 200
     assert [x["change"] for x in due(alert, now)] == ["opened"]
     assert due(requeued(alert, now), now) == []
@@ -165,7 +170,7 @@ def test_an_outbox_of_the_version_before_is_read() -> None:
 
 def test_a_notification_that_was_never_queued_is_not_given_up_at_once() -> None:
     """Whoever writes an alert without a queue leaves it to the sweep: due at once, owed from then on."""
-    alert = judge(None, finding(5, bad=True), 0)[0]
+    alert = transition(None, finding(5, firing=True), 0)[0]
     assert not expired(alert["outbox"][0], 10 * GIVE_UP)
     assert requeued(alert, 10 * GIVE_UP)["outbox"][0]["owed"] == 10 * GIVE_UP
 
@@ -176,9 +181,9 @@ def test_what_an_alert_says_of_a_message() -> None:
     message = alert["outbox"][0]
     assert standing(None, message) == "unseen"
     assert standing(alert, message) == "owed"
-    closed = judge(settled(alert, OPENED) or {}, finding(7, bad=False), 100)[0]
+    closed = transition(settled(alert, OPENED) or {}, finding(7, firing=False), 100)[0]
     assert standing(closed, message) == "settled"
     assert standing(settled(alert, OPENED), closed["outbox"][0]) == "unseen"
-    again = judge(closed, finding(8, bad=True), 101)[0]
+    again = transition(closed, finding(8, firing=True), 101)[0]
     assert standing(closed, again["outbox"][-1]) == "unseen"
     assert standing(again, message) == "settled"

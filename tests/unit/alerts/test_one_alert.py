@@ -1,6 +1,6 @@
-"""P8: one open alert per component, whoever judges it, whatever order things happen in, whoever dies between.
+"""P8: one open alert per component, whoever evaluates it, in whatever order, whoever dies between.
 
-Judges, a sweep and the notifier run as coroutines that stop before and after each access to a store; the
+Evaluations, a sweep and the notifier run as coroutines that stop before and after each access to a store; the
 test decides who goes on, who dies, and when the machine sells out or is filled again.
 """
 
@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
-from vending.alerts import alert_rules, alerts
+from vending.alerts import alerts, rules
 from vending.alerts.raise_alerts import AlertStores
-from vending.alerts.watch_machines import judge_stock
+from vending.alerts.rules.evidence import Stock
+from vending.alerts.watch_machines import evaluate_stock
 from vending.errors import Transient
 from vending.notifications.notify import notify
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
@@ -84,13 +85,13 @@ class Machine:
         self.outgoing = Outgoing(self.alerts, self.webhook, POSTS)
         self.posts: Counter[datetime] = Counter()
         self.versions: list[dict[str, Any]] = []
-        """Every stock document there ever was: what a stale judge may hold."""
+        """Every stock document there ever was: what a stale evaluation may hold."""
         self.history: dict[str, list[tuple[int, str, list[int]]]] = {}
         """Of each alert: (episode, state, judged) of every version."""
         self.running: list[Coroutine[Any, Any, object]] = []
         self.now = NOW
         self.lag = 0
-        """How many versions behind the replica is that judges read the stock from."""
+        """How many versions behind the replica is that evaluations read the stock from."""
         self.stocks.fault = self._replicate
 
     def _replicate(self, operation: str, key: str) -> None:
@@ -115,10 +116,10 @@ class Machine:
         self.versions.append(body | {"last": {}})
 
     def start(self, version: int) -> None:
-        """A judge is given one version, the newest or an old one."""
+        """An evaluation is given one version, the newest or an old one."""
         if self.versions:
             stock = self.versions[-1 - version % len(self.versions)]
-            self.running.append(judge_stock(stock, self.stores, self.now))
+            self.running.append(evaluate_stock(stock, self.stores, self.now))
 
     def replica(self, lag: int) -> None:
         """Reads come from somewhere else now."""
@@ -174,11 +175,11 @@ class Machine:
                 self.deliver(0, again=False)
                 self.finish()
 
-    def check_verdicts(self) -> None:
+    def check_agreement(self) -> None:
         """What is said is what the newest stock says."""
         said = {x["component"]: x["state"] == "open" for x in self.alerts.bodies("alert")}
-        for finding in alert_rules.sold_out(self.versions[-1], 0) if self.versions else ():
-            assert said.get(finding.component, False) == finding.bad
+        for finding in rules.findings(Stock(self.versions[-1], 0)) if self.versions else ():
+            assert said.get(finding.component, False) == finding.firing
 
     def check_lives(self) -> None:
         """Each alert opens and closes in turn, on ever newer evidence, and every turn was told."""
@@ -206,7 +207,7 @@ class Machine:
 some = st.integers(0, 5)
 levels = st.tuples(st.sampled_from([0, 0, 3]), st.sampled_from([0, 3]))
 change = st.tuples(st.just("change"), levels)
-judge = st.tuples(st.just("start"), st.integers(0, 3))
+evaluate = st.tuples(st.just("start"), st.integers(0, 3))
 step = st.tuples(st.just("step"), some, st.integers(1, 6))
 deliver = st.tuples(st.just("deliver"), some, st.booleans())
 replica = st.tuples(st.just("replica"), st.integers(0, 2))
@@ -221,21 +222,27 @@ def play(machine: Machine, actions: Sequence[tuple[Any, ...]]) -> None:
             getattr(machine, name)(*how)
 
 
-@given(st.lists(st.one_of(change, judge, judge, step, step, step, deliver, replica, sweep, die), max_size=40))
+@given(
+    st.lists(
+        st.one_of(change, evaluate, evaluate, step, step, step, deliver, replica, sweep, die), max_size=40
+    )
+)
 @settings(max_examples=150)
 def test_there_is_one_alert_and_every_turn_of_it_is_told(actions: list[tuple[Any, ...]]) -> None:
     machine = Machine()
     play(machine, actions)
     machine.finish()
     machine.settle()
-    machine.check_verdicts()
+    machine.check_agreement()
     machine.check_lives()
 
 
 @pytest.mark.parametrize("steps", range(16))
 @pytest.mark.parametrize(("before", "after"), [(3, 0), (0, 3)])
-def test_a_judge_who_was_overtaken_rights_himself(before: int, after: int, steps: int) -> None:
-    """While he is on his way, the machine changes back, and somebody else finds that nothing has changed."""
+def test_an_evaluation_that_was_overtaken_corrects_its_stale_write(
+    before: int, after: int, steps: int
+) -> None:
+    """Meanwhile the machine changes back; another evaluation agrees with the alert and writes nothing."""
     machine = Machine()
     machine.change((before, 3))
     machine.start(0)
@@ -248,10 +255,10 @@ def test_a_judge_who_was_overtaken_rights_himself(before: int, after: int, steps
     while len(machine.running) > 1:
         machine.step(1)
     machine.finish()
-    machine.check_verdicts()
+    machine.check_agreement()
 
 
-def test_two_judges_of_one_change_open_one_alert() -> None:
+def test_two_evaluations_of_one_change_open_one_alert() -> None:
     machine = Machine()
     machine.change((0, 3))
     machine.start(0)
@@ -264,7 +271,7 @@ def test_two_judges_of_one_change_open_one_alert() -> None:
     machine.check_lives()
 
 
-def test_a_judge_who_reads_a_lagging_replica_changes_nothing_back() -> None:
+def test_an_evaluation_that_reads_a_lagging_replica_changes_nothing_back() -> None:
     machine = Machine()
     for units in (0, 3):
         machine.change((units, 3))

@@ -4,29 +4,39 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vending.alerts.standing import SCHEMA, Halt, Halts, decode, encode, findings, noted
+from vending.alerts import rules
+from vending.alerts.alerts import Finding
+from vending.alerts.rules.evidence import Backlog
+from vending.alerts.standing import SCHEMA, Halt, Halts, decode, encode, noted
+from vending.alerts.waiting import Numbers
 from vending.errors import Transient
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 LIMIT = 5 * MINUTE
+Done = dict[str, Numbers]
 Sweep = tuple[float, int, int]
 """Minutes after noon, checkpoint, the hub's last number."""
 
 
+def findings(halts: Halts, done: Done, last: Numbers, now: datetime) -> list[Finding]:
+    backlog = Backlog({}, halts, done, last, now, timedelta(days=1), LIMIT)
+    return list(rules.named("partition-standing-still").findings(backlog))
+
+
 def swept(*sweeps: Sweep) -> bool:
     """Whether the last of the sweeps finds that the partition stands."""
-    halts, bad = Halts("1"), False
+    halts, firing = Halts("1"), False
     for minute, done, last in sweeps:
         now = NOON + minute * MINUTE
         halts = decode(encode(noted(halts, "1", {"f": {"0": done}}, {"0": last}, now)))
-        (found,) = findings(halts, {"f": {"0": done}}, {"0": last}, now, LIMIT)
-        bad = found.bad
-    return bad
+        (found,) = findings(halts, {"f": {"0": done}}, {"0": last}, now)
+        firing = found.firing
+    return firing
 
 
 @pytest.mark.parametrize(
-    ("sweeps", "bad"),
+    ("sweeps", "firing"),
     [
         ([(0, 7, 9), (5, 7, 9)], False),
         ([(0, 7, 9), (5.1, 7, 9)], True),
@@ -56,16 +66,17 @@ def swept(*sweeps: Sweep) -> bool:
         "hub-recreated",
     ],
 )
-def test_when_a_partition_stands_still(sweeps: list[Sweep], bad: bool) -> None:
-    assert swept(*sweeps) is bad
+def test_when_a_partition_stands_still(sweeps: list[Sweep], firing: bool) -> None:
+    assert swept(*sweeps) is firing
 
 
 def test_each_partition_of_each_function_stands_by_itself_and_has_a_finding_that_can_close() -> None:
-    done, last = {"a": {"0": 4, "1": 9}, "b": {"0": 9}}, {"0": 9, "1": 9}
+    done: Done = {"a": {"0": 4, "1": 9}, "b": {"0": 9}}
+    last = {"0": 9, "1": 9}
     halts = noted(Halts("1"), "1", done, last, NOON)
     assert halts.halts == {"a": {"0": Halt(4, NOON)}, "b": {"1": Halt(-1, NOON)}}
-    found = findings(halts, done, last, NOON + 6 * MINUTE, LIMIT)
-    assert {x.component: x.bad for x in found} == {"a:0": True, "a:1": False, "b:0": False, "b:1": True}
+    found = findings(halts, done, last, NOON + 6 * MINUTE)
+    assert {x.component: x.firing for x in found} == {"a:0": True, "a:1": False, "b:0": False, "b:1": True}
     assert {x.machine for x in found} == {"$hub"}
     assert not any("/" in x.id for x in found)
 

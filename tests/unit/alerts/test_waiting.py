@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vending.alerts.waiting import MARKS, SCHEMA, Marks, decode, encode, finding, noted, waiting
+from vending.alerts.waiting import MARKS, SCHEMA, Marks, decode, encode, noted, waiting
 from vending.errors import Transient
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -63,10 +63,3 @@ def test_marks_survive_the_blob_and_newer_ones_wait() -> None:
     newer = encode(Marks("1", schema=SCHEMA + 1))
     with pytest.raises(Transient, match="schema"):
         decode(newer)
-
-
-@pytest.mark.parametrize(("hours", "bad"), [(0, False), (12, False), (12.1, True), (30, True)])
-def test_more_than_half_of_the_retention_is_bad(hours: float, bad: bool) -> None:
-    found = finding("ingest_telemetry", timedelta(hours=hours), NOON, DAY)
-    assert (found.machine, found.component, found.bad) == ("$hub", "ingest_telemetry", bad)
-    assert found.detail == {"waitingSeconds": round(hours * 3600), "limitSeconds": 43_200}

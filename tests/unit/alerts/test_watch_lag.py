@@ -112,7 +112,7 @@ async def test_the_hub_is_told_of_without_any_document() -> None:
     world.hub.last = {"0": 5, "1": 5}
     await watch_lag(world.lag, world.metrics, NOON)
     (found, *_) = await watch_lag(world.lag, world.metrics, NOON + 13 * HOUR)
-    assert (found.component, found.bad) == ("archive_telemetry", True)
+    assert (found.component, found.firing) == ("archive_telemetry", True)
 
 
 async def test_the_hubs_numbers_are_written_a_hundred_times_in_its_retention_not_each_minute() -> None:
@@ -159,7 +159,7 @@ async def test_a_partition_that_stands_still_opens_an_alert_within_minutes_and_c
 
 
 async def test_a_standing_partition_is_remembered_over_restarts_and_by_whoever_sweeps() -> None:
-    """What a sweep knows lies in a blob: another process, or one after a pause, judges the same."""
+    """What a sweep knows lies in a blob: another process, or one after a pause, finds the same."""
     world = World()
     world.hub.last = {"0": 5, "1": 5}
     world.done(archive=5)
@@ -177,7 +177,7 @@ async def test_a_standing_partition_is_remembered_over_restarts_and_by_whoever_s
 
 
 async def test_a_sweep_that_was_overtaken_opens_nothing_again() -> None:
-    """Two sweeps at once: the one that judged earlier ends later, and is not believed."""
+    """Two sweeps at once: the one that looked earlier ends later, and is not believed."""
     world = World()
     world.hub.last = {"0": 5, "1": 5}
     world.done(archive=5, ingest=5)

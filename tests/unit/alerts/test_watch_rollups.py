@@ -10,9 +10,9 @@ import pytest
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from tests.support.metrics import FakeMetrics
 from tests.support.rollup_world import World, ms, vend
-from vending.alerts import behind
 from vending.alerts.raise_alerts import AlertStores
-from vending.alerts.watch_rollups import RollUpWatch, judge_rollups
+from vending.alerts.rules.rollups_behind import SHARD
+from vending.alerts.watch_rollups import RollUpWatch, evaluate_rollups
 from vending.errors import Transient
 from vending.notifications.notify import notify
 from vending.notifications.outgoing import Outgoing
@@ -39,8 +39,10 @@ class Watch:
     async def sweep(self) -> dict[str, str]:
         """Component → state of the rollups' alerts."""
         self.metrics = FakeMetrics()
-        await judge_rollups(self.watch, self.stores, self.metrics, self.world.now)
-        return {x["component"]: x["state"] for x in self.alerts.bodies("alert") if x["rule"] == behind.RULE}
+        await evaluate_rollups(self.watch, self.stores, self.metrics, self.world.now)
+        return {
+            x["component"]: x["state"] for x in self.alerts.bodies("alert") if x["rule"] == "rollups-behind"
+        }
 
     @property
     def age(self) -> float:
@@ -94,7 +96,7 @@ async def test_a_shard_that_keeps_failing_is_a_figure_and_opens_an_alert_that_cl
     (component,) = opened
     assert opened == {component: "open"}
     (alert,) = held.alerts.bodies("alert")
-    number = int(component.removeprefix(behind.SHARD))
+    number = int(component.removeprefix(SHARD))
     assert alert["machineId"] == "$rollups"
     assert alert["detail"] == {
         "shard": number, "waitingSeconds": 16 * 60, "limitSeconds": 900, "command": "vendctl rollups",

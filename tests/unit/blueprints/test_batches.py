@@ -154,7 +154,7 @@ async def test_the_change_feed_is_silent_until_an_alert_changes(
     assert lines(caplog) == []
     await change(vend(3))
     (line,) = lines(caplog)
-    assert line.startswith("judged 1 machines, 1 alerts changed, oldest ")
+    assert line.startswith("evaluated 1 machines, 1 alerts changed, oldest ")
     f = "function=watch_machines"
     assert told.sums("alerts") == {(f,): 1}
     assert told.sums("batch.size") == {(f,): 2}

@@ -12,7 +12,7 @@ import pytest
 from blueprints.alerts import notify
 from tests.support.fakes import FakeDocuments, FakeWebhook
 from vending import wiring
-from vending.alerts.alerts import Finding, judge
+from vending.alerts.alerts import Finding, transition
 from vending.notifications.notify_digest import ASK_FOR_DIGEST
 from vending.notifications.outgoing import Outgoing
 from vending.ports import Put
@@ -40,7 +40,7 @@ async def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     monkeypatch.setattr(wiring, "outgoing", lambda: outgoing)
     at = millis(datetime.now(UTC) - timedelta(minutes=1))
     for machine in ("m1", "m2", "m3"):
-        alert = judge(None, Finding(machine, "sold-out", "21", (1,), True, at, {"onHand": 0}), at)[0]
+        alert = transition(None, Finding(machine, "sold-out", "21", (1,), True, at, {"onHand": 0}), at)[0]
         await documents.write(machine, [Put(alert)])
         if machine == "m1":
             await took(alert["outbox"][0])

@@ -19,7 +19,7 @@ from blueprints import alerts, api, health, rollups
 from devstack.ports import free_port
 from tests.support.fakes import FakeDocuments
 from vending import wiring
-from vending.alerts.alerts import Finding, judge
+from vending.alerts.alerts import Finding, transition
 from vending.notifications.outgoing import Outgoing
 from vending.ports import Put
 from vending.time import millis
@@ -76,7 +76,9 @@ def request(path: str) -> func.HttpRequest:
 
 async def owed(documents: FakeDocuments) -> func.QueueMessage:
     """A notification that an alert owes, as the queue gives it out."""
-    alert = judge(None, Finding("m1", "silent", "machine", (1,), True, 1, {}), millis(datetime.now(UTC)))[0]
+    alert = transition(
+        None, Finding("m1", "silent", "machine", (1,), True, 1, {}), millis(datetime.now(UTC))
+    )[0]
     await documents.write("m1", [Put(alert)])
     message = func.QueueMessage(body=b"")
     message.get_json = lambda: alert["outbox"][0]  # type: ignore[method-assign]

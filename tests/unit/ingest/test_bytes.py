@@ -21,7 +21,7 @@ from tests.support.archive import held
 from tests.support.events import World, cut, delivered, hub_event, level, temperature, tripping, vend
 from tests.support.fakes import FakeBlobs, FakeDocuments
 from tests.support.overlapping_owners import Killed, check, owner, shared_world
-from vending.alerts.evaluate_each import judge_each
+from vending.alerts.evaluate_each import evaluate_each
 from vending.archive.append import Tails, archive
 from vending.archive.layout import blob_name, block_range
 from vending.errors import Transient
@@ -364,19 +364,19 @@ async def test_an_archive_without_memory_appends_in_halves_and_waits_in_the_end(
         await archive(events, FakeBlobs(fault=starve), Tails())
 
 
-async def test_no_memory_to_judge_a_machine_is_a_wait() -> None:
+async def test_no_memory_to_evaluate_a_machine_is_a_wait() -> None:
     """As a defect it would be passed over until the machine changes again."""
-    judged: list[str] = []
+    evaluated: list[str] = []
 
-    async def judge(machine: str) -> int:
+    async def evaluate(machine: str) -> int:
         if machine == "m2":
             raise MemoryError
-        judged.append(machine)
+        evaluated.append(machine)
         return 1
 
     with pytest.raises(Transient, match="m2: no memory"):
-        await judge_each(["m1", "m2", "m3"], judge)
-    assert judged == ["m1", "m3"]
+        await evaluate_each(["m1", "m2", "m3"], evaluate)
+    assert evaluated == ["m1", "m3"]
 
 
 # --- dead letters -------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from tests.support.events import temperature
 from tests.support.operated_world import World, names
 from vending.alerts.raise_alerts import AlertStores
-from vending.alerts.sweep import judge_conditions
+from vending.alerts.sweep import evaluate_conditions
 from vending.catalog.catalog_machines import CatalogMachines
 
 HOUR = timedelta(hours=1)
@@ -18,7 +18,7 @@ class Swept(World):
         """State by machine of the silent alerts, after a sweep."""
         stores = AlertStores(self.machines, self.conditions, self.alerts, self.notifications)
         placed = await CatalogMachines(self.catalog).named()
-        await judge_conditions(stores, now, HOUR, placed)
+        await evaluate_conditions(stores, now, HOUR, placed)
         return {x["machineId"]: x["state"] for x in self.alerts.bodies("alert") if x["rule"] == "silent"}
 
 

@@ -7,12 +7,13 @@ import pytest
 
 from tests.support.fakes import FakeDocuments
 from vendctl import deployed
-from vending.alerts import alert_rules
-from vending.alerts.alerts import Finding, judge
+from vending.alerts import rules
+from vending.alerts.alerts import Finding, transition
+from vending.alerts.rules.evidence import Registers
 from vending.errors import Transient
 from vending.ports import Put
 from vending.time import millis
-from vending.views import alert_view, views_alerts
+from vending.views import views_alerts
 from vending.views.views import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
@@ -28,13 +29,13 @@ def stores(held: FakeDocuments) -> ViewStores:
     return ViewStores(FakeDocuments("machineId"), nothing, held, nothing, nothing)
 
 
-async def find(held: FakeDocuments, machine: str, rule: Any, component: str, at: int, *bad: bool) -> None:
-    """A rule that judges a component so, one judgement after the other."""
-    for order, state in enumerate(bad, start=1):
+async def find(held: FakeDocuments, machine: str, rule: Any, component: str, at: int, *firing: bool) -> None:
+    """A rule that finds a component so, one evaluation after the other."""
+    for order, state in enumerate(firing, start=1):
         name = f"current:{rule}:{component}"
         stored = await held.read(machine, name)
         finding = Finding(machine, rule, component, (order,), state, at + order, {"order": order})
-        for body in judge(stored.body if stored else None, finding, at):
+        for body in transition(stored.body if stored else None, finding, at):
             known = await held.read(machine, body["id"])
             await held.write(machine, [Put(body, known.etag if known else None)])
 
@@ -98,7 +99,7 @@ async def test_times_among_the_facts_of_an_alert_are_iso(held: FakeDocuments) ->
     """docs/api.md: times are ISO 8601. Stored they are milliseconds."""
     facts = {"lastSeen": millis(NOW), "goodUntil": millis(NOW) - 1, "celsius": 9.5, "limitSeconds": 60}
     finding = Finding("m1", "cold-chain", "main", (1,), True, millis(NOW), facts)
-    await held.write("m1", [Put(body) for body in judge(None, finding, 0)])
+    await held.write("m1", [Put(body) for body in transition(None, finding, 0)])
     (alert,) = await views_alerts.alerts_of(stores(held), "m1", NOW)
     times = {"lastSeen": "2026-03-02T12:00:00.000Z", "goodUntil": "2026-03-02T11:59:59.999Z"}
     assert alert["detail"] == facts | times
@@ -109,10 +110,10 @@ async def test_every_fact_that_a_rule_states_in_milliseconds_is_told_as_a_time()
     at, early = 1_772_452_800_000, 1_700_000_000_000
     entry: Any = {"seen": [1, 1, early, "ntp"], "temp:main": [1, 2, at, 9.5], "good:main": [1, 1, early, 4.0]}
     entry["fault:coin:EAR"] = [1, 3, at, True]
-    found = alert_rules.condition_findings("m1", entry, at, 60_000)
-    assert {finding.rule for finding in found} == set(alert_rules.BY_REGISTERS)
+    found = rules.findings(Registers("m1", entry, at, 60_000))
+    assert {finding.rule for finding in found} == {rule.name for rule in rules.on(Registers)}
     stated = {name for one in found for name, value in one.detail.items() if value and value > 10**12}
-    assert stated == alert_view.TIMES
+    assert stated == rules.times()
 
 
 async def test_a_rule_of_a_newer_version_keeps_its_name(held: FakeDocuments) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import World, event, vend
-from vending.alerts.alerts import Finding, judge
+from vending.alerts.alerts import Finding, transition
 from vending.ports import Put
 from vending.time import millis
 from vending.views import views_alerts, views_fleet, views_machines
@@ -63,7 +63,7 @@ async def stores() -> ViewStores:
     await world.tick()
     alerts = FakeDocuments("machineId")
     finding = Finding("m2", "sold-out", "A1", (1,), True, at, {"onHand": 0})
-    await alerts.write("m2", [Put(body) for body in judge(None, finding, at)])
+    await alerts.write("m2", [Put(body) for body in transition(None, finding, at)])
     return ViewStores(world.machines, world.conditions, alerts, world.fleet, world.catalog)
 
 

@@ -10,7 +10,7 @@ from tests.support.operated_world import World
 from vendctl.operations.exclude import NotYet, Who
 from vendctl.operations.forget_machine import ArchiveLacks, forget
 from vending.alerts.raise_alerts import AlertStores
-from vending.alerts.sweep import judge_conditions
+from vending.alerts.sweep import evaluate_conditions
 from vending.ingest.exclusions import Scope
 from vending.notifications.resend import resend
 from vending.state import stock
@@ -143,7 +143,7 @@ async def test_the_alerts_that_were_raised_on_it_are_closed_and_can_open_again()
     stores = AlertStores(world.machines, world.conditions, world.alerts, world.notifications)
     await world.arrive(temperature(LAST, 3.0, epoch=LAST_EPOCH, **STOLEN), publisher=THIEF)
     later = world.now + timedelta(hours=3)
-    await judge_conditions(stores, later, timedelta(hours=1))
+    await evaluate_conditions(stores, later, timedelta(hours=1))
     assert {(x["machineId"], x["state"]) for x in world.alerts.bodies("alert")} >= {(VICTIM, "open")}
     await world.quarantine(VICTIM)
     done = await world.forget(VICTIM, THIEF)
@@ -154,7 +154,7 @@ async def test_the_alerts_that_were_raised_on_it_are_closed_and_can_open_again()
         (x["change"], x["idempotencyKey"]) for x in world.notifications.messages if x["machineId"] == VICTIM
     ]
     assert told == [(x, f"{VICTIM}/silent/machine/1/{x}") for x in ("opened", "closed")]
-    await judge_conditions(stores, later, timedelta(hours=1))  # the honest evidence is as old
+    await evaluate_conditions(stores, later, timedelta(hours=1))  # the honest evidence is as old
     (alert,) = (x for x in world.alerts.bodies("alert") if x["machineId"] == VICTIM)
     assert (alert["state"], alert["episode"], alert["judged"][0]) == ("open", 2, 1)
 
@@ -166,14 +166,14 @@ async def test_an_alert_that_a_stranger_closed_can_open_again() -> None:
     fault = {"component": "motor", "code": "M1"}
     for number, name in enumerate(["fault.raised", "fault.cleared"], 1):
         await world.arrive(body(name, fault, number, epoch=LAST_EPOCH, **STOLEN), publisher=THIEF)
-        await judge_conditions(stores, world.now, timedelta(hours=1))
+        await evaluate_conditions(stores, world.now, timedelta(hours=1))
     (alert,) = world.alerts.bodies("alert")
     assert (alert["state"], alert["judged"]) == ("closed", [LAST_EPOCH, 2])
     await world.quarantine(VICTIM)
     await world.forget(VICTIM, THIEF)
     await world.release(VICTIM)
     await world.arrive(body("fault.raised", fault, 99, **HONEST), publisher="dev-victim")
-    await judge_conditions(stores, world.now, timedelta(hours=1))
+    await evaluate_conditions(stores, world.now, timedelta(hours=1))
     (alert,) = world.alerts.bodies("alert")
     assert (alert["state"], alert["episode"]) == ("open", 2)
 

@@ -9,7 +9,7 @@ from tests.support.operated_world import World, names
 from vendctl.operations.exclude import NotYet, Who
 from vendctl.operations.forget_unassigned import forget_all, order_all, pending, unassigned
 from vending.alerts.raise_alerts import AlertStores
-from vending.alerts.sweep import judge_conditions
+from vending.alerts.sweep import evaluate_conditions
 from vending.ingest.exclusion_list import read
 from vending.time import millis
 
@@ -22,7 +22,7 @@ async def invented(count: int) -> World:
     await world.arrive(*[temperature(1, machine=name) for name in names("fake", count)])
     await world.arrive(vend(1, machine="sold"), vend(1, machine="real"), temperature(2, machine="real"))
     stores = AlertStores(world.machines, world.conditions, world.alerts, world.notifications)
-    await judge_conditions(stores, world.now + timedelta(hours=3), timedelta(hours=1))
+    await evaluate_conditions(stores, world.now + timedelta(hours=3), timedelta(hours=1))
     await world.places("real")
     await world.roll_up()
     return world

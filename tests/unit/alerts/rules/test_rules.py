@@ -1,0 +1,180 @@
+"""Each rule by itself: it opens, it closes, and it says so as people read it, in the same words always."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.support.metadata import ROOT
+from tests.unit.alerts.test_alert_lifecycle import Fleet, World
+from vending.alerts import alerts, rules
+from vending.alerts.raise_alerts import raise_as_found
+from vending.alerts.rules.base import Rule
+from vending.alerts.rules.evidence import Backlog, Evidence, GivenUp, Registers, Rollups, Stock
+from vending.alerts.standing import Halt, Halts
+from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
+from vending.alerts.watch_machines import watch_machines
+from vending.notifications import notifications
+from vending.ports import Put
+from vending.time import millis
+from vending.views import alert_view
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOW = millis(NOON)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+WEEK = 7 * 24 * 3_600_000
+
+
+class Life(NamedTuple):
+    """Evidence on which the rule fires and on which it no longer does, and what people read of it."""
+
+    fires: Evidence
+    ends: Evidence
+    title: str
+    opened: str
+    closed: str
+
+
+def stock(rev: int, units: int, now: int, **more: Any) -> Stock:
+    slots = {"21": [[1, rev, units], [1, 1, 8], []]}
+    body = {"id": "stock", "machineId": "m1", "type": "stock", "schema": 1, "rev": rev, "slots": slots}
+    return Stock(body | {"last": {}} | more, now)
+
+
+def backlog(hours: int, next_up: int, now: datetime) -> Backlog:
+    halts = Halts("1", {"ingest": {"3": Halt(41, NOON - HOUR)}} if next_up == 42 else {})
+    done, last = {"ingest": {"3": next_up - 1}}, {"3": 99}
+    return Backlog({"ingest": hours * HOUR}, halts, done, last, now, 24 * HOUR, 5 * MINUTE)
+
+
+GAVE_UP = {"closed": {"holes": 2, "numbers": 18, "epochs": 1, "at": NOW}}
+LIVES: Mapping[str, Life] = {
+    "sold-out": Life(
+        stock(1, 0, NOW), stock(2, 5, NOW),
+        "Selection 21 is sold out",
+        "m1: selection 21 is sold out",
+        "m1: selection 21 has stock again",
+    ),
+    "lost-sales": Life(
+        stock(1, 5, NOW, **GAVE_UP), stock(1, 5, NOW + WEEK + 1, **GAVE_UP),
+        "Ledger numbers were given up as lost",
+        "m1: 18 ledger numbers in 2 holes and 1 epoch of a device were given up: sales may be lost",
+        "m1: no further ledger numbers were given up for a week",
+    ),
+    "silent": Life(
+        Registers("m1", {"seen": [1, 5, NOW - 2, "ntp"]}, NOW, 1),
+        Registers("m1", {"seen": [1, 6, NOW, "ntp"]}, NOW, 1),
+        "The machine is silent", "m1 is not heard from", "m1 is heard from again",
+    ),
+    "fault": Life(
+        Registers("m1", {"fault:coin:EVA4": [1, 5, NOW, True]}, NOW, 1),
+        Registers("m1", {"fault:coin:EVA4": [1, 6, NOW, False]}, NOW, 1),
+        "Fault coin:EVA4", "m1: fault coin:EVA4 opened", "m1: fault coin:EVA4 closed",
+    ),
+    "cold-chain": Life(
+        Registers("m1", {"temp:main": [1, 5, NOW, 9.5], "good:main": [1, 2, NOW - 1_900_000, 4.0]}, NOW, 1),
+        Registers("m1", {"temp:main": [1, 6, NOW, 4.5], "good:main": [1, 6, NOW, 4.5]}, NOW, 1),
+        "Zone main is too warm", "m1: zone main is too warm", "m1: zone main is cold again",
+    ),
+    "lag": Life(
+        backlog(13, 7, NOON), backlog(0, 8, NOON + MINUTE),
+        "Events wait for ingest for more than half of the hub's retention",
+        "events wait for ingest for more than half of the hub's retention",
+        "ingest has caught up",
+    ),
+    "partition-standing-still": Life(
+        backlog(0, 42, NOON), backlog(0, 43, NOON + MINUTE),
+        "A hub partition stands still: ingest:3",
+        "ingest stands still in partition 3 before number 42: a message that no trigger can bind, or a store "
+        "that throttles or is away. `vendctl partitions` tells which; for the first, `vendctl partitions "
+        "clear 3`. What waits is lost when the hub's retention ends",
+        "ingest:3 moves again",
+    ),
+    "rollups-behind": Life(
+        Rollups([NOON - HOUR], 0, NOON, 15 * MINUTE), Rollups([None], 0, NOON + MINUTE, 15 * MINUTE),
+        "Sales are not counted in the days: shard-0",
+        "shard-0 has not counted anything for 3600 s: see the log of roll_up_shard, and `vendctl rollups`. "
+        "Nothing is lost meanwhile",
+        "rollups: shard-0 is counted again",
+    ),
+    "undelivered": Life(
+        GivenUp([{"at": NOW, "reason": "webhook: status 404"}], NOW), GivenUp([], NOW + 1),
+        "Notifications were given up: the webhook refuses them",
+        "notifications were given up: the webhook refuses them (webhook: status 404)",
+        "no notification was given up for a day",
+    ),
+}  # fmt: skip
+
+
+def opens_and_closes(rule: Rule[Any]) -> None:
+    """Of the alert that the rule's evidence here opens: what is stored, shown and told."""
+    life = LIVES[rule.name]
+    (fires,) = [found for found in rule.findings(life.fires) if found.firing]
+    opened = alerts.transition(None, fires, NOW)[0]
+    assert (opened["state"], opened["rule"]) == ("open", rule.name)
+    view = alert_view.describe(opened)
+    assert view["title"] == life.title
+    assert not [fact for fact, value in view["detail"].items() if isinstance(value, int) and value > 10**12]
+    (ends,) = [found for found in rule.findings(life.ends) if found.id == fires.id]
+    closed, episode = alerts.transition(opened, ends, NOW)
+    assert (closed["state"], episode["episode"]) == ("closed", 1)
+    assert [notifications.text(entry) for entry in closed["outbox"]] == [life.opened, life.closed]
+    # An operator took the evidence away: the detail is no longer the rule's.
+    (*_, told) = alerts.withdrawn(opened, NOW)[0]["outbox"]
+    assert notifications.text(told) == life.closed
+
+
+@pytest.mark.parametrize("rule", rules.every(), ids=lambda rule: rule.name)
+def test_it_opens_and_closes_and_people_read_of_both(rule: Rule[Any]) -> None:
+    opens_and_closes(rule)
+
+
+async def evaluated(world: World, evidence: Evidence, *, by_time: bool) -> None:
+    """As it is by who gathers such evidence; ``by_time``: by the sweep, though no evidence is new."""
+    match evidence:
+        case Registers():
+            await Fleet(world).hears("0", m1=evidence.entry)
+            await evaluate_conditions(world.stores, NOON, timedelta(milliseconds=evidence.silent_after))
+        case Stock():
+            now = datetime.fromtimestamp(evidence.now / 1000, UTC)
+            held = await world.machines.read("m1", "stock")
+            assert (held is not None and held.body == evidence.document) == by_time
+            if by_time:
+                await evaluate_ageing(world.stores, now)
+                return
+            await world.machines.write("m1", [Put(evidence.document, held.etag if held else None)])
+            await watch_machines([evidence.document], world.stores, now)
+        case _:
+            assert evidence.subject
+            await raise_as_found(evidence.subject, rules.findings(evidence), world.stores, NOON)
+
+
+@pytest.mark.parametrize("rule", rules.every(), ids=lambda rule: rule.name)
+async def test_who_gathers_its_evidence_opens_one_alert_and_closes_it(rule: Rule[Any]) -> None:
+    world, life = World(), LIVES[rule.name]
+    for evidence, state in ((life.fires, "open"), (life.ends, "closed")):
+        await evaluated(world, evidence, by_time=state == "closed" and rule.closes == "time")
+        assert [(x["rule"], x["state"]) for x in world.alerts.bodies("alert")] == [(rule.name, state)]
+
+
+def documented() -> dict[str, str]:
+    """Rule → severity, as the table of docs/alerts.md has them."""
+    table = (ROOT / "docs" / "alerts.md").read_text().partition("| rule |")[2].partition("\n\n")[0]
+    rows = [[cell.strip(" `") for cell in row.split(" | ")] for row in table.splitlines()[2:]]
+    return {row[0].removeprefix("| `"): row[1] for row in rows}
+
+
+def test_the_documents_list_exactly_the_rules_that_there_are() -> None:
+    assert documented() == {rule.name: rule.severity for rule in rules.every()}
+
+
+def test_alerts_about_the_app_itself_have_subjects_that_no_machine_can_be() -> None:
+    assert rules.subjects() == {"$hub", "$rollups", "$notifications"}
+
+
+def test_a_rule_of_a_newer_version_is_told_by_its_name() -> None:
+    entry = {"machineId": "m1", "rule": "exact-change", "component": "EUR", "change": "opened", "detail": {}}
+    assert notifications.text(entry) == "m1: exact-change EUR opened"
+    assert notifications.text(entry | {"change": "closed"}) == "m1: exact-change EUR closed"
+    assert notifications.severity("exact-change") == "warning"

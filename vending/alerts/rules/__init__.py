@@ -1,0 +1,46 @@
+"""The alert rules, a file for each. Everything else asks here for their names, findings and sentences.
+
+Each module of the package is imported, so a new file is a new rule.
+"""
+
+import pkgutil
+from importlib import import_module
+from typing import Any
+
+from vending.alerts.alerts import Finding
+from vending.alerts.rules import base
+from vending.alerts.rules.base import Rule, Unknown
+from vending.alerts.rules.evidence import Evidence
+
+for _module in pkgutil.iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
+
+
+def every() -> list[Rule[Any]]:
+    """All registered rules, in the order of their modules' names."""
+    return list(base.RULES.values())
+
+
+def on(kind: type[Evidence]) -> list[Rule[Any]]:
+    """The rules that are evaluated on this kind of evidence."""
+    return [rule for rule in every() if rule.evidence is kind]
+
+
+def findings(evidence: Evidence) -> list[Finding]:
+    """What all the rules on this kind of evidence find in it."""
+    return [finding for rule in on(type(evidence)) for finding in rule.findings(evidence)]
+
+
+def named(name: str) -> Rule[Any]:
+    """The rule of that name; a stand-in for a rule that only a newer version knows."""
+    return base.RULES.get(name) or Unknown(name)
+
+
+def times() -> set[str]:
+    """Names of facts in the details of alerts that are times, in milliseconds since 1970 UTC."""
+    return {fact for rule in every() for fact in rule.times}
+
+
+def subjects() -> set[str]:
+    """What stands in the place of a machine in alerts about the app itself: ``$hub`` and the like."""
+    return {rule.evidence.subject for rule in every() if rule.evidence.subject}

@@ -1,0 +1,80 @@
+"""What rules are evaluated on. One function gathers each kind, and evaluates all the rules that want it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from vending.alerts import alerts
+from vending.alerts.standing import Halts
+from vending.alerts.waiting import Numbers
+from vending.state import conditions
+
+
+class Evidence:
+    """About a machine, or about the app itself."""
+
+    subject: ClassVar[str | None] = None
+    """What stands in the place of a machine in alerts about the app itself; no machine can have this name."""
+
+
+@dataclass(frozen=True)
+class Stock(Evidence):
+    """A machine's stock document, whenever it changes (``watch_machines``)."""
+
+    document: dict[str, Any]
+    now: int
+    """Milliseconds since 1970 UTC."""
+
+
+@dataclass(frozen=True)
+class Registers(Evidence):
+    """A machine's condition registers, at every sweep. ``now`` and ``silent_after`` in milliseconds."""
+
+    machine: str
+    entry: conditions.Entry
+    now: int
+    silent_after: int
+    placed: bool = True
+    """Whether the catalog, of this version, places the machine."""
+    catalog_version: int = 0
+
+
+@dataclass(frozen=True)
+class Backlog(Evidence):
+    """How far the hub is, and the functions that read it, at every sweep (``watch_lag``)."""
+
+    subject: ClassVar[str] = "$hub"
+    waits: Mapping[str, timedelta]
+    """Function → for how long, at least, its oldest event that is not done has been in the hub."""
+    halts: Halts
+    done: Mapping[str, Numbers]
+    """Function → its checkpoints."""
+    last: Numbers
+    """The hub's last sequence numbers."""
+    now: datetime
+    retention: timedelta
+    standing_after: timedelta
+
+
+@dataclass(frozen=True)
+class Rollups(Evidence):
+    """How far the rollups are, at every sweep (``watch_rollups``)."""
+
+    subject: ClassVar[str] = "$rollups"
+    shards: Sequence[datetime | None]
+    """Since when each shard's first unread change has been there; None where it has read all."""
+    uncounted: int
+    """Machines with a day that is not counted everywhere because something fails for good."""
+    now: datetime
+    limit: timedelta
+
+
+@dataclass(frozen=True)
+class GivenUp(Evidence):
+    """Notifications that nobody will get, of the last day, at every sweep (``watch_notifications``)."""
+
+    subject: ClassVar[str] = alerts.PLACE
+    documents: Sequence[dict[str, Any]]
+    now: int
+    """Milliseconds since 1970 UTC."""

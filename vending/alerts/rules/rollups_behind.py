@@ -1,0 +1,72 @@
+"""``rollups-behind``: not every day is counted.
+
+A shard of the rollups that keeps failing counts nothing more, of any machine in it; and a machine may have a
+day that fails for good, while all others go on.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from vending.alerts.alerts import Finding
+from vending.alerts.rules.base import Facts, Rule
+from vending.alerts.rules.evidence import Rollups
+from vending.time import millis
+
+DAYS = "days"
+"""The component for machines with a day that is not counted; the others are the shards."""
+SHARD = "shard-"
+COMMAND = "vendctl rollups"
+
+
+class RollupsBehind(Rule[Rollups]):
+    """The first change that a shard has not read waits for too long, or days are not counted."""
+
+    name = "rollups-behind"
+    evidence = Rollups
+    closes = "evidence"
+    severity = "critical"
+    title = "Sales are not counted in the days: {}"
+
+    def findings(self, evidence: Rollups) -> Iterator[Finding]:
+        """One for each shard, and one for the machines whose days are not counted."""
+        now, limit = evidence.now, evidence.limit
+        for number, since in enumerate(evidence.shards):
+            age = now - since if since else timedelta()
+            detail: dict[str, int | str] = {
+                "shard": number,
+                "waitingSeconds": round(age.total_seconds()),
+                "limitSeconds": round(limit.total_seconds()),
+                "command": COMMAND,
+            }
+            yield self._finding(f"{SHARD}{number}", since if age > limit else None, now, detail)
+        days: dict[str, int | str] = {"machines": evidence.uncounted, "command": COMMAND}
+        yield self._finding(DAYS, now if evidence.uncounted else None, now, days)
+
+    def _finding(
+        self, component: str, firing_since: datetime | None, now: datetime, detail: dict[str, int | str]
+    ) -> Finding:
+        return Finding(
+            machine=Rollups.subject,
+            rule=self.name,
+            component=component,
+            order=(millis(now),),
+            firing=firing_since is not None,
+            at=millis(firing_since or now),
+            detail=detail,
+        )
+
+    def opened(self, facts: Facts) -> str:
+        what = (
+            f"the days of {facts.detail['machines']} machines are not counted"
+            if "machines" in facts.detail
+            else f"{facts.component} has not counted anything for {facts.detail['waitingSeconds']} s"
+        )
+        command = facts.detail["command"]
+        return f"{what}: see the log of roll_up_shard, and `{command}`. Nothing is lost meanwhile"
+
+    def closed(self, facts: Facts) -> str:
+        return f"rollups: {facts.component} is counted again"
+
+    def logged(self, finding: Finding) -> str:
+        """Each minute while it lasts."""
+        return f"rollups: {finding.component} is behind: {finding.detail}"

@@ -1,0 +1,41 @@
+"""``silent``: nothing was heard of a machine for too long."""
+
+from vending.alerts.alerts import Finding
+from vending.alerts.rules.base import Facts
+from vending.alerts.rules.evidence import Registers
+from vending.alerts.rules.register_rule import RegisterRule
+from vending.state import conditions
+
+
+class Silent(RegisterRule):
+    """Nobody waits for a machine that stands nowhere: one that the catalog does not place never fires."""
+
+    name = "silent"
+    family = "seen"
+    closes = "evidence"
+    severity = "warning"
+    title = "The machine is silent"
+    times = frozenset({"lastSeen"})
+
+    def evaluate(self, component: str, register: conditions.Register, evidence: Registers) -> Finding | None:
+        """The last place of the order is for one and the same sign of life to be evaluated again: when it has
+        grown old, and when a newer catalog places the machine or no longer does."""
+        epoch, sequence, at, clock = register[:4]
+        if clock == "import":
+            return None  # What somebody imported says nothing about the machine's being alive.
+        quiet = evidence.now - at > evidence.silent_after
+        return Finding(
+            machine=evidence.machine,
+            rule=self.name,
+            component=component,
+            order=(epoch, sequence, 2 * evidence.catalog_version + quiet),
+            firing=quiet and evidence.placed,
+            at=at,
+            detail={"lastSeen": at},
+        )
+
+    def opened(self, facts: Facts) -> str:
+        return f"{facts.machine} is not heard from"
+
+    def closed(self, facts: Facts) -> str:
+        return f"{facts.machine} is heard from again"

@@ -1,0 +1,44 @@
+"""``sold-out``: nothing is left of a selection that was ever counted."""
+
+from collections.abc import Iterator
+
+from vending.alerts.alerts import Finding
+from vending.alerts.rules.base import Facts, Rule
+from vending.alerts.rules.evidence import Stock
+from vending.state import stock
+
+
+class SoldOut(Rule[Stock]):
+    """A selection with a stated capacity of 0 is switched off, not sold out."""
+
+    name = "sold-out"
+    evidence = Stock
+    closes = "evidence"
+    severity = "info"
+    title = "Selection {} is sold out"
+
+    def findings(self, evidence: Stock) -> Iterator[Finding]:
+        """One for each selection that was counted. The clock dates the evidence of a machine that has no
+        dated ledger line yet."""
+        document = evidence.document
+        at = max((latest[2] for latest in document["last"].values()), default=evidence.now)
+        for selection, units in stock.on_hand(document).items():
+            if units is None:
+                continue
+            stated = document["slots"][selection][1]
+            capacity = stated[2] if stated else None
+            yield Finding(
+                machine=document["machineId"],
+                rule=self.name,
+                component=selection,
+                order=(document["rev"],),
+                firing=units <= 0 and capacity != 0,
+                at=at,
+                detail={"onHand": units} | ({} if capacity is None else {"capacity": capacity}),
+            )
+
+    def opened(self, facts: Facts) -> str:
+        return f"{facts.machine}: selection {facts.component} is sold out"
+
+    def closed(self, facts: Facts) -> str:
+        return f"{facts.machine}: selection {facts.component} has stock again"
