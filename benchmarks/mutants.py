@@ -7,7 +7,6 @@ benchmarks/mutants.json: a test that is missing, or a change that makes no diffe
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from tests.support.checkout import copy
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -30,9 +31,6 @@ BESIDE = {
     "vending/alerts/rules": ["tests/unit/alerts"],
 }
 """Tests that a folder's modules have besides those of the folder of their own name."""
-LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", ".tools", ".data", ".hypothesis", "node_modules", "__pycache__", ".*_cache", "dist"
-)
 
 
 def pure() -> dict[str, list[str]]:
@@ -79,7 +77,7 @@ def run(folder: str, files: list[str]) -> dict[str, Any]:
     """One folder: how many mutants there were, how many the tests killed, and the changes that survived."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as place:
         work = Path(place) / "work"
-        shutil.copytree(ROOT, work, ignore=LEFT_OUT, symlinks=True)
+        copy(work)
         with (work / "pyproject.toml").open("a") as project:
             project.write(settings_of(folder, files))
         mutmut(work, "run", "--max-children", "2")

@@ -1,29 +1,15 @@
 """``python -m tests.breaks [PROMISE …]``: each break must make its test fail; unbroken, all pass."""
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 from tests.breaks.every import load
-
-ROOT = Path(__file__).parents[2]
+from tests.support import checkout
+from tests.support.checkout import ROOT
 
 
 def passes(tests: list[str], name: str) -> tuple[bool, str]:
     """Whether the tests pass with that break (none: ``""``), and what pytest said."""
-    words = ["-q", "-x", "-p", "no:cacheprovider", "-p", "tests.breaks.plugin"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, *tests],
-        cwd=ROOT,
-        env=os.environ | {"BREAK": name},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"pytest could not run {tests}:\n{done.stdout}{done.stderr}")
-    return done.returncode == 0, done.stdout
+    return checkout.passes(ROOT, ["-x", "-p", "tests.breaks.plugin", *tests], BREAK=name)
 
 
 def main(argv: list[str]) -> int:

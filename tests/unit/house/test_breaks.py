@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.breaks.__main__ import ROOT
 from tests.breaks.base import APP, BREAKS, Break, Swap
 from tests.breaks.every import load
+from tests.support.checkout import ROOT
 
 PROMISES = {*(f"P{number}" for number in range(1, 9)), "identity"}
 """Those of docs/architecture.md, and that each speaks for itself."""
