@@ -109,7 +109,7 @@ class Fleet:
         return [self.site(number) for number in range(-(-self.machines // MACHINES_PER_SITE))]
 
     def describe(self) -> dict[str, Any]:
-        """The fleet as an operator's catalogue: sites, machines, products, planograms."""
+        """The fleet as an operator's catalog: sites, machines, products, planograms."""
         machines = [self.machine(number) for number in range(self.machines)]
         return {
             "sites": [{"id": x.id, "name": x.name, "timeZone": x.zone, "route": x.route} for x in self.sites],

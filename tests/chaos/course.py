@@ -21,7 +21,7 @@ from tests.chaos.faults import BESIDE, FAULTS
 from tests.chaos.world import World
 from vendctl.commands.program import wired
 from vendctl.hub import checkpoints, last_numbers
-from vendctl.local.catalogue import describe_fleet, import_fleet
+from vendctl.local.catalog import describe_fleet, import_fleet
 from vendctl.local.traffic import Traffic
 
 DEVICES = ",".join(["all", "binary-bodies", *EXTREMES])

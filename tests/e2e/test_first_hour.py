@@ -14,7 +14,7 @@ from tests.support.maintenance import rolled_up
 from tests.support.metadata import ROOT
 from tests.support.waiting import finished
 from vendctl.commands.program import wired
-from vendctl.local.catalogue import describe_fleet, import_fleet
+from vendctl.local.catalog import describe_fleet, import_fleet
 from vendctl.local.system import System
 
 PAGE = (ROOT / "docs" / "first-hour.md").read_text()

@@ -18,7 +18,7 @@ from vendctl import account, picture
 from vendctl.commands.program import adopt, wired
 from vendctl.hub import behind
 from vendctl.local import figures
-from vendctl.local.catalogue import describe_fleet, import_fleet
+from vendctl.local.catalog import describe_fleet, import_fleet
 from vendctl.local.receiver import Receiver
 from vendctl.local.screen import Screen
 from vendctl.local.system import System, system
