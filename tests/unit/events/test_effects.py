@@ -1,0 +1,96 @@
+"""What each example of docs/events makes of a machine: ledger line, slots, totals, registers."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import UNSET
+
+from tests.support.metadata import ROOT
+from vending.events.base import Data, LedgerEvent, SlotEffect, StockEvent, Tally
+from vending.events.event_types import EVENT_TYPES, LEDGER
+
+FACTS: dict[str, dict[str, Any]] = {
+    "vend.completed": {
+        "selection": "B4", "quantity": 1, "priceMinor": 180, "paidMinor": 180, "currency": "EUR",
+        "payment": "cashless", "sku": "cola-033", "product": "Cola 0.33 l", "taxMinor": 29,
+    },
+    "vend.failed": {"selection": "B4", "reason": "nodrop", "refunded": True},
+    "inventory.restocked": {
+        "visit": "visit-318", "slots": [["A1", 2, 8, 0, 0, 10], ["B4", 5, 4, 1, 1, 8]],
+    },
+    "cash.collected": {
+        "visit": "visit-318", "bag": "bag-77120", "currency": "EUR", "boxMinor": 8450, "billsMinor": 6000,
+        "countedMinor": 14450,
+    },
+}  # fmt: skip
+"""The ledger line's own part; slots of a restock are [selection, before, added, removed, spoiled, after]."""
+KINDS = {
+    "vend.completed": "vend",
+    "vend.failed": "failure",
+    "inventory.restocked": "restock",
+    "cash.collected": "collection",
+}
+TOTALS = {
+    "vend.completed": Tally({"vends": 1, "units": 1}, "EUR", 180),
+    "vend.failed": Tally({"failures": 1}),
+    "inventory.restocked": Tally({"restocks": 1}),
+    "cash.collected": Tally({"collections": 1}),
+}
+SLOTS = {
+    "vend.completed": [SlotEffect("B4", level=7, vended=1)],
+    "vend.failed": [],
+    "inventory.restocked": [SlotEffect("A1", level=10), SlotEffect("B4", level=8)],
+    "inventory.level": [SlotEffect("A1", level=10, capacity=12), SlotEffect("B4", level=8, capacity=10)],
+    "cash.collected": [],
+}
+REGISTERS: dict[str, dict[str, list[Any]]] = {
+    "audit.dex": {"audit": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]},
+    "cash.level": {"cash": [[[10, 54, False], [50, 61, True]]]},
+    "command.result": {"command": ["cmd-552", "succeeded"]},
+    "device.boot": {"boot": ["watchdog"], "firmware": ["4.2.1"]},
+    "device.heartbeat": {"heartbeat": [864000, 0, -71], "firmware": ["4.2.1"]},
+    "door": {"door": [True]},
+    "fault.cleared": {"fault:coin-mech:EAR": [False]},
+    "fault.raised": {"fault:coin-mech:EAR": [True]},
+    "health.lockout": {"lockout": ["main", 8.5]},
+    "planogram.applied": {"planogram.applied": ["planogram-14"]},
+    "power": {"power": ["brownout"]},
+    "price.applied": {"price.applied": ["prices-2026-03"]},
+    "temperature": {"temp:main": [4.5], "good:main": [4.5]},
+    "visit.ended": {"visit": ["visit-318", "fill", False]},
+    "visit.started": {"visit": ["visit-318", "fill", True]},
+}
+
+
+def example(name: str) -> Data:
+    """The example's payload."""
+    said = json.loads((ROOT / "tests" / "events" / f"{name}.json").read_text())
+    return msgspec.json.decode(json.dumps(said.get("data", said)), type=EVENT_TYPES[name])
+
+
+def test_each_type_is_here() -> None:
+    assert set(FACTS) == set(KINDS) == set(TOTALS) == set(LEDGER)
+    assert set(SLOTS) == {*LEDGER, "inventory.level"}
+    assert set(REGISTERS) | set(SLOTS) == set(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_a_ledger_event_makes_a_line_and_a_total(name: str) -> None:
+    data = example(name)
+    assert isinstance(data, LedgerEvent)
+    assert {key: value for key, value in data.facts().items() if value is not UNSET} == FACTS[name]
+    assert (data.line_kind, data.tally()) == (KINDS[name], TOTALS[name])
+
+
+@pytest.mark.parametrize("name", sorted(SLOTS))
+def test_a_stock_event_changes_its_slots(name: str) -> None:
+    data = example(name)
+    assert isinstance(data, StockEvent)
+    assert list(data.slots()) == SLOTS[name]
+
+
+@pytest.mark.parametrize("name", sorted(REGISTERS))
+def test_a_reading_writes_its_registers(name: str) -> None:
+    assert example(name).registers(name) == REGISTERS[name]
