@@ -19,7 +19,7 @@ NPM = .venv/bin/python -m devstack.npm
 LINTED = function_app.py blueprints vending vendctl simulator devstack benchmarks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test test-func replay services func picture check lint types contracts bench soak chaos breaks clean
+.PHONY: help setup setup-test run test test-func replay services func picture check lint types contracts bench soak chaos mutants breaks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -115,7 +115,11 @@ soak: setup-test ## the long sizes and random examples, outside CI; results in b
 chaos: setup-test ## SEED=1 MINUTES=10: the whole system under faults; figures in benchmarks/chaos.json
 	@$(PY) -m tests.chaos --seeds $(SEED) --minutes $(MINUTES)
 
-breaks: setup-test ## each edit of tests/breaks.toml must make its test fail
+mutants: setup-test ## each change that mutmut makes to a pure module must make a test fail; benchmarks/mutants.json
+	@.tools/bin/uv pip install --quiet --python $(PY) --group soak
+	@$(PY) -m benchmarks.mutants
+
+breaks: setup-test ## each break of a promise (tests/breaks) must make its test fail
 	@$(PY) -m tests.breaks
 
 clean: ## removes all local data

@@ -22,8 +22,8 @@ from benchmarks.arrivals import Day
 from benchmarks.meter import Beside, Figure, figure, tell
 from tests.support.trigger_batch import START, bodies, metadata, system_row
 from vending.adapters.decoding import QuickConverter
-from vending.events.clock import moments
 from vending.events.envelope import Event, HubEvent, parse
+from vending.events.uptimes import dated
 from vending.state import conditions, stock
 
 ROUNDS = 9
@@ -99,13 +99,13 @@ class Fleet:
             event = parse(hub)
             machines.setdefault(event.machine, []).append(event)
         for machine, own in machines.items():
-            times = moments(own)
+            own = dated(own)
             if stocked := [event for event in own if event.stocked]:
                 held = self.stocks.get(machine) or stock.empty(machine)
-                self.stocks[machine] = stock.fold(held, stocked, times).stock
+                self.stocks[machine] = stock.fold(held, stocked).stock
             entry = self.entries.get(machine, {})
             for event in own:
-                entry = conditions.merge(entry, event, times[event.hub.place])
+                entry = conditions.merge(entry, event)
             self.entries[machine] = entry
 
 

@@ -60,7 +60,7 @@ class App:
         """What the function does."""
         outcome = await ingest(batch, self.stores, "benchmark")
         if outcome.refusals:
-            raise RuntimeError(f"an event of the benchmark was refused: {outcome.refusals[0][1]}")
+            raise RuntimeError(f"an event of the benchmark was refused: {next(iter(outcome.refusals))[1]}")
 
     async def fill(self, day: Day) -> None:
         """Live some hours in memory, and put the documents in; ledger pages are never read here."""

@@ -44,6 +44,10 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {},
         [sys.executable, "-m", "benchmarks.endurance", "--minutes", "120", "--rate", "300"],
     ),
+    "mutants: 85 % of the changes to pure modules are noticed": (
+        {},
+        [sys.executable, "-m", "benchmarks.mutants"],
+    ),
     "the whole: ten minutes of chaos, three seeds": (
         {},
         [sys.executable, "-m", "tests.chaos", "--minutes", "10", "--seeds", "1", "2", "3"],

@@ -16,7 +16,6 @@ from vending.events.records import decode_lines
 from vending.ingest.ingest import IngestStores, Outcome, ingest
 from vending.state import ledger, stock
 from vending.state.conditions import Entry, merged
-from vending.time import Moment
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -152,8 +151,8 @@ def tripping(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug of ours that every vend of product 'trip' hits."""
     line = ledger.line
 
-    def buggy(event: Event, moment: Moment) -> ledger.Line:
-        entry = line(event, moment)
+    def buggy(event: Event) -> ledger.Line:
+        entry = line(event)
         if entry.get("product") == "trip":
             raise ZeroDivisionError("a bug")
         return entry

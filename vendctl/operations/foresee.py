@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import Literal
 
 from vending.errors import Rejected
-from vending.events.clock import moments
 from vending.events.envelope import Event, HubEvent, parse
-from vending.ingest.commit_stock import judged, readable
+from vending.events.uptimes import dated
+from vending.ingest.commit_stock import fold_beside_ledger, readable
 from vending.ports import Documents
 from vending.state import conditions, stock
-from vending.time import Moment
 
 Fate = Literal["new", "applied"] | Rejected
 """``applied``: what it says is counted, or covered by something newer."""
@@ -36,9 +35,9 @@ async def foresee(events: Sequence[HubEvent], machines: Documents, registers: Do
     fleet = await _fleet(registers) if valid else {}
     judgements: dict[str, Fate] = {}
     for machine, own in valid.items():
-        times = moments(own)
-        readings = {event.hub.place: _reading(fleet.get(machine, {}), event, times) for event in own}
-        judgements |= readings | await _stocked(machine, own, times, readings, machines)
+        own = dated(own)
+        readings = {event.hub.place: _reading(fleet.get(machine, {}), event) for event in own}
+        judgements |= readings | await _stocked(machine, own, readings, machines)
     return fates | {
         hub.place: judgements[replace(hub, generation=NOWHERE).place]
         for hub in events
@@ -54,20 +53,16 @@ async def _fleet(registers: Documents) -> dict[str, conditions.Entry]:
     return conditions.merged(found)
 
 
-def _reading(entry: conditions.Entry, event: Event, times: Mapping[str, Moment]) -> Fate:
+def _reading(entry: conditions.Entry, event: Event) -> Fate:
     try:
-        conditions.merge(entry, event, times[event.hub.place])
+        conditions.merge(entry, event)
     except Rejected as fault:
         return fault
     return "applied" if conditions.covers(entry, event) else "new"
 
 
 async def _stocked(
-    machine: str,
-    events: Sequence[Event],
-    times: Mapping[str, Moment],
-    readings: Mapping[str, Fate],
-    machines: Documents,
+    machine: str, events: Sequence[Event], readings: Mapping[str, Fate], machines: Documents
 ) -> dict[str, Fate]:
     """Of ledger events and levels. What the registers say of an event counts where the stock knows it."""
     stored = await machines.read(machine, "stock")
@@ -75,11 +70,11 @@ async def _stocked(
     fates: dict[str, Fate] = {}
     for event in events:
         if event.stocked and event.ledger is None:
-            level = stock.fold(held, [event], times)
+            level = stock.fold(held, [event])
             fates[event.hub.place] = _fate(level.changed, readings[event.hub.place])
             fates |= {hub.place: fault for hub, fault in level.rejected}
     ledger = [event for event in events if event.ledger is not None]
-    folded, refused = await judged(machine, held, ledger, times, machines)
+    folded, refused = await fold_beside_ledger(machine, held, ledger, machines)
     new = {(device, epoch, line["ledger"]) for device, epoch, line in folded.lines}
     for event in ledger:
         number = (event.device, event.envelope.deviceepoch, event.ledger)

@@ -14,7 +14,6 @@ from typing import Any
 from vending.archive.layout import CHUNK, raw_name
 from vending.archive.read_archive import raw_events
 from vending.errors import Rejected, Transient
-from vending.events.clock import moments
 from vending.events.envelope import Event, HubEvent, parse
 from vending.events.slices import SLICE, size
 from vending.ingest.ingest import IngestStores, ingest
@@ -147,8 +146,7 @@ def _inexact(batch: Sequence[HubEvent]) -> Inexact:
         event = _event(hub)
         if event is None:
             continue
-        (moment,) = moments([event]).values()
-        if moment.quality in ("uptime", "estimated"):
+        if event.at.quality in ("uptime", "estimated"):
             found.add((event.machine, *event.order))
     return found
 

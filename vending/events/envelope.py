@@ -12,7 +12,9 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from vending.errors import Rejected
 from vending.events import publishers
 from vending.events.bodies import look
+from vending.events.clock import believed
 from vending.events.event_types import CATALOGUE, END, LEDGER, LEVELS, Data
+from vending.time import Moment
 
 MAX_BODY = 65_536
 """Bytes of one event; a device's largest honest event is an audit of some 48 KiB."""
@@ -90,6 +92,8 @@ class Event:
     device: str
     data: Data
     digest: str
+    at: Moment
+    """When it happened, as far as it tells by itself; :func:`vending.events.uptimes.dated` knows more."""
 
     @property
     def order(self) -> Order:
@@ -141,7 +145,9 @@ def parse(hub: HubEvent, bound_from: datetime | None = None) -> Event:
     _check_numbers(envelope, name)
     _check_time(envelope)
     _check_epoch(envelope, _identified(hub, envelope, device, machine, bound_from))
-    return Event(hub, envelope, name, machine, device, data, digest)
+    said = envelope.time if isinstance(envelope.time, datetime) else None
+    at = believed(said, envelope.clocksync, hub.enqueued)
+    return Event(hub, envelope, name, machine, device, data, digest, at)
 
 
 def content_digest(body: bytes) -> str:

@@ -4,21 +4,19 @@ What operators excluded is kept as a dead letter (``quarantined``) or left out (
 unbound sender invents are refused (``too-many-machines``) before anything is stored of them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vending.business_day import instant
 from vending.errors import Rejected, Transient
-from vending.events.envelope import Event, HubEvent
+from vending.events.envelope import Event
 from vending.ingest import exclusions
 from vending.ingest.admission import Named
-from vending.ingest.dead_letters import defect
+from vending.ingest.dead_letters import Refusals, defect
 from vending.ingest.exclusion_list import Current
 from vending.ingest.exclusions import Exclusions
 from vending.ingest.name_machines import NamingJudge
 from vending.ports import Documents, Put, Stored
-
-Refuse = Callable[[HubEvent, Rejected], None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Admitted:
 
 
 async def admit(
-    events: Sequence[Event], by: Admission | None, remembered: Documents, refuse: Refuse
+    events: Sequence[Event], by: Admission | None, remembered: Documents, refusals: Refusals
 ) -> Admitted:
     """Judge events in the order of their sequence numbers; without ``by``, all are let in.
 
@@ -51,16 +49,15 @@ async def admit(
     if by is None:
         return Admitted(list(events))
     excluded = await by.exclusions.current()
-    inside, forgotten = _without(events, excluded, refuse)
+    inside, forgotten = _without(events, excluded, refusals)
     named = await by.naming.judge(inside, remembered)
-    for hub, fault in named.refusals:
-        refuse(hub, fault)
+    refusals.add(named.refusals)
     away = {hub.place for hub, _ in named.refusals}
     inside = [event for event in inside if event.hub.place not in away]
     return Admitted(inside, forgotten, named.news, excluded)
 
 
-def _without(events: Sequence[Event], excluded: Exclusions, refuse: Refuse) -> tuple[list[Event], int]:
+def _without(events: Sequence[Event], excluded: Exclusions, refusals: Refusals) -> tuple[list[Event], int]:
     """The events that no exclusion shuts out, and how many of the others are forgotten."""
     inside, forgotten = [], 0
     for event in events:
@@ -69,14 +66,14 @@ def _without(events: Sequence[Event], excluded: Exclusions, refuse: Refuse) -> t
         except MemoryError:
             raise
         except Exception as fault:  # noqa: BLE001 - a bug in the judge costs the event, not the partition
-            refuse(event.hub, defect(fault))
+            refusals.add([(event.hub, defect(fault))])
             continue
         if found is None:
             inside.append(event)
         elif found.what == "forget":
             forgotten += 1
         else:
-            refuse(event.hub, Rejected("quarantined", _why(event, found)))
+            refusals.add([(event.hub, Rejected("quarantined", _why(event, found)))])
     return inside, forgotten
 
 

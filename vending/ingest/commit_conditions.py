@@ -1,26 +1,21 @@
 """Readings of a batch: merged into the partition's conditions documents, each replaced once."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from types import MappingProxyType
 
 from vending.errors import Conflict, Rejected
-from vending.events.envelope import Event, HubEvent
+from vending.events.envelope import Event
 from vending.ingest.admission import Named, remembered
-from vending.ingest.commit_stock import readable
-from vending.ingest.dead_letters import defect
+from vending.ingest.commit_stock import ROUNDS, readable
+from vending.ingest.dead_letters import Refusal, Refusals, defect
 from vending.ports import Documents, Put, Stored
 from vending.state import conditions
-from vending.time import Moment
-
-Refuse = Callable[[HubEvent, Rejected], None]
 
 
 async def commit_conditions(
     events: Sequence[Event],
-    times: Mapping[str, Moment],
     documents: Documents,
-    refuse: Refuse,
-    rounds: int,
+    refusals: Refusals,
     named: Mapping[str, Named] = MappingProxyType({}),
 ) -> None:
     """Merge every event (each one tells that its machine lives). Raises Transient or Conflict.
@@ -29,32 +24,26 @@ async def commit_conditions(
     """
     for partition in sorted({event.hub.partition for event in events} | named.keys()):
         own = [event for event in events if event.hub.partition == partition]
-        await _commit(partition, own, times, documents, refuse, rounds, named.get(partition, {}))
+        refusals.add(await _commit(partition, own, documents, named.get(partition, {})))
 
 
 async def _commit(
-    partition: str,
-    events: Sequence[Event],
-    times: Mapping[str, Moment],
-    documents: Documents,
-    refuse: Refuse,
-    rounds: int,
-    named: Named,
-) -> None:
-    for attempt in range(rounds):
+    partition: str, events: Sequence[Event], documents: Documents, named: Named
+) -> list[Refusal]:
+    """What is refused of the events, once the others are stored."""
+    for attempt in range(ROUNDS):
         held = await _load(partition, documents)
-        changed, refused = _merged(partition, held, events, times, named)
+        changed, refused = _merged(partition, held, events, named)
         try:
             for key, document in changed.items():
                 etag = held[key].etag if key in held else None
                 await documents.write(key, [Put(document | {"rev": document["rev"] + 1}, etag)])
         except Conflict:
-            if attempt + 1 == rounds:
+            if attempt + 1 == ROUNDS:
                 raise
             continue
-        for hub, fault in refused:
-            refuse(hub, fault)
-        return
+        return refused
+    raise Conflict(f"conditions of partition {partition}: no round was allowed")
 
 
 async def _load(partition: str, documents: Documents) -> dict[str, Stored]:
@@ -71,12 +60,8 @@ async def _load(partition: str, documents: Documents) -> dict[str, Stored]:
 
 
 def _merged(
-    partition: str,
-    held: Mapping[str, Stored],
-    events: Sequence[Event],
-    times: Mapping[str, Moment],
-    named: Named,
-) -> tuple[dict[str, conditions.Document], list[tuple[HubEvent, Rejected]]]:
+    partition: str, held: Mapping[str, Stored], events: Sequence[Event], named: Named
+) -> tuple[dict[str, conditions.Document], list[Refusal]]:
     """The documents that changed, by id, and the events that contradict what is stored."""
     documents = [
         stored.body | {"schema": conditions.SCHEMA, "machines": dict(stored.body["machines"])}
@@ -94,12 +79,12 @@ def _merged(
         first = documents[0] if documents else _room(partition, documents, grown)
         first["named"] = remembered(first.get("named", {}), named)
         changed[first["id"]] = first
-    refused: list[tuple[HubEvent, Rejected]] = []
+    refused: list[Refusal] = []
     for event in events:
         home = homes.get(event.machine) or _room(partition, documents, grown)
         entry = home["machines"].get(event.machine, {})
         try:
-            merged = conditions.merge(entry, event, times[event.hub.place])
+            merged = conditions.merge(entry, event)
         except Rejected as fault:
             refused.append((event.hub, fault))
             continue

@@ -4,18 +4,19 @@ On a conflict the events are folded again into what is stored now. They are neve
 other writer may have counted some of them.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import NamedTuple
 
-from vending.errors import Conflict, Rejected, Transient
-from vending.events.envelope import Event, HubEvent
+from vending.errors import Conflict, Transient
+from vending.events.envelope import Event
+from vending.ingest.dead_letters import Refusal, Refusals
 from vending.ports import Documents, Filter, Put, Stored
 from vending.state import ledger, stock
-from vending.time import Moment
 
 ROUND_BYTES = 262_144
 """Bodies of one commit: well under the 2 MiB of a transactional batch, however large a backlog is."""
-Refuse = Callable[[HubEvent, Rejected], None]
+ROUNDS = 8
+"""How often a conflict is answered by reading again, before the whole batch waits."""
 
 
 class Committed(NamedTuple):
@@ -27,17 +28,12 @@ class Committed(NamedTuple):
 
 
 async def commit_stock(
-    machine: str,
-    events: Sequence[Event],
-    times: Mapping[str, Moment],
-    documents: Documents,
-    refuse: Refuse,
-    rounds: int,
+    machine: str, events: Sequence[Event], documents: Documents, refusals: Refusals
 ) -> Committed:
     """Apply ledger events and levels of one machine. Raises Transient or Conflict when it must wait."""
     so_far = Committed(0, 0, 0)
     for portion in portions(events):
-        done = await _commit(machine, portion, times, documents, refuse, rounds)
+        done = await _commit(machine, portion, documents, refusals)
         duplicates, closings = so_far.duplicates + done.duplicates, so_far.closings + done.closings
         so_far = Committed(duplicates, done.missing, closings)
     return so_far
@@ -67,45 +63,34 @@ def readable(stored: Stored, schema: int) -> Stored:
     return stored
 
 
-async def _commit(
-    machine: str,
-    events: list[Event],
-    times: Mapping[str, Moment],
-    documents: Documents,
-    refuse: Refuse,
-    rounds: int,
-) -> Committed:
-    for attempt in range(rounds):
+async def _commit(machine: str, events: list[Event], documents: Documents, refusals: Refusals) -> Committed:
+    for attempt in range(ROUNDS):
         stored = await documents.read(machine, "stock")
         held = readable(stored, stock.SCHEMA).body if stored else stock.empty(machine)
-        folded, refused = await judged(machine, held, events, times, documents)
+        folded, refused = await fold_beside_ledger(machine, held, events, documents)
         try:
             if folded.changed:
                 await _write(machine, stored, folded, documents)
             elif any(fault.reason == stock.RETIRED for _, fault in refused):
                 await _check_current(machine, stored, documents)
         except Conflict:
-            if attempt + 1 == rounds:
+            if attempt + 1 == ROUNDS:
                 raise
             continue
-        for hub, fault in refused:
-            refuse(hub, fault)
+        refusals.add(refused)
         return _committed(events, folded, refused)
     raise Conflict(f"{machine}: no round was allowed")
 
 
-async def judged(
-    machine: str,
-    held: stock.Document,
-    events: Sequence[Event],
-    times: Mapping[str, Moment],
-    documents: Documents,
-) -> tuple[stock.Folded, list[tuple[HubEvent, Rejected]]]:
-    """The events folded into a stock, and which of them are refused; nothing is written."""
+async def fold_beside_ledger(
+    machine: str, held: stock.Document, events: Sequence[Event], documents: Documents
+) -> tuple[stock.Folded, list[Refusal]]:
+    """The events folded into a stock, and which of them are refused, also by the ledger's lines; nothing is
+    written."""
     unknown = stock.unknown(held, events).items()
     retired = [key for key, event in unknown if await _held_once(machine, event, documents)]
-    folded = stock.fold(held, events, times, retired)
-    return folded, folded.rejected + await _unmasked(machine, folded, documents)
+    folded = stock.fold(held, events, retired)
+    return folded, folded.rejected + await _content_conflicts(machine, folded, documents)
 
 
 async def _write(machine: str, stored: Stored | None, folded: stock.Folded, documents: Documents) -> None:
@@ -131,24 +116,20 @@ async def _held_once(machine: str, event: Event, documents: Documents) -> bool:
     return False
 
 
-def _committed(
-    events: Sequence[Event], folded: stock.Folded, refused: Sequence[tuple[HubEvent, Rejected]]
-) -> Committed:
+def _committed(events: Sequence[Event], folded: stock.Folded, refused: Sequence[Refusal]) -> Committed:
     away = {hub.place for hub, _ in refused}
     numbered = sum(event.ledger is not None and event.hub.place not in away for event in events)
     return Committed(numbered - len(folded.lines), stock.missing_numbers(folded.stock), folded.closings)
 
 
-async def _unmasked(
-    machine: str, folded: stock.Folded, documents: Documents
-) -> list[tuple[HubEvent, Rejected]]:
-    """Of the suspects, those whose content differs from the stored line, and those that were given up.
+async def _content_conflicts(machine: str, folded: stock.Folded, documents: Documents) -> list[Refusal]:
+    """Of the possible conflicts, those whose content differs from the stored line or was given up.
 
-    A page is read for all its lines at once: who sends a whole day again sends neighbours.
+    A page is read for all its lines at once: a device that sends a whole day again sends neighbours.
     """
-    refused: list[tuple[HubEvent, Rejected]] = []
+    refused: list[Refusal] = []
     digests: dict[tuple[str, int], str] = {}
-    for event in folded.suspects:
+    for event in folded.possible_conflicts:
         key = stock.book(event), event.ledger or 0
         if key not in digests:
             digests |= {

@@ -6,7 +6,7 @@ SHA-256 and the name of the archive's blob.
 
 import hashlib
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -21,8 +21,32 @@ from vending.off_loop import off_loop
 from vending.ports import Blobs
 
 Refusal = tuple[HubEvent, Rejected]
+"""An event that will never be right, and why."""
 HEAD = 4096
 """Bytes of an oversize body that its letter shows."""
+
+
+class Refusals:
+    """The refusals of a batch in their order; of an event once, however often it is taken up."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, Refusal] = {}
+
+    def add(self, refusals: Iterable[Refusal]) -> None:
+        """Note events for the dead letters."""
+        for hub, fault in refusals:
+            # Without the traceback, whose frames would keep the parsed body until the batch is done.
+            self._all.setdefault(hub.place, (hub, Rejected(fault.reason, fault.detail)))
+
+    def include(self, hub: HubEvent) -> bool:
+        """Whether the event is refused."""
+        return hub.place in self._all
+
+    def __iter__(self) -> Iterator[Refusal]:
+        return iter(self._all.values())
+
+    def __len__(self) -> int:
+        return len(self._all)
 
 
 def defect(fault: Exception) -> Rejected:
@@ -30,7 +54,7 @@ def defect(fault: Exception) -> Rejected:
     return Rejected("defect", "".join(traceback.format_exception(fault))[-8_000:])
 
 
-async def write_dead_letters(blobs: Blobs, refusals: Sequence[Refusal], version: str) -> None:
+async def write_dead_letters(blobs: Blobs, refusals: Iterable[Refusal], version: str) -> None:
     """One blob per hub partition and batch, or more where they would be large; the same refusals again find
     their blobs already there.
 

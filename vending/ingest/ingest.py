@@ -1,7 +1,7 @@
 """Ingest: a batch of one hub partition becomes stock, ledger pages, conditions and dead letters.
 
-validate → admit → per machine: read, fold, commit → conditions: read, merge, replace → dead letters → errors
-decide.
+1 validate → 2 admit → 3 per machine: read, fold, commit stock and ledger page → 4 conditions: read, merge,
+replace → 5 dead letters → 6 errors decide.
 Every step is idempotent, so a redelivered batch, or one that another owner works on too, changes no total.
 
 All but the last two are done slice by slice, so that what is in work is bounded in bytes whatever the batch.
@@ -11,26 +11,24 @@ A process that dies between two has applied a beginning of it, which the batch's
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from vending.errors import Conflict, Rejected, Transient
-from vending.events.clock import moments
 from vending.events.envelope import Event, HubEvent, parse
 from vending.events.slices import SLICE, size, slices
+from vending.events.uptimes import dated
 from vending.ingest.admit import Admission, admit, fenced
 from vending.ingest.commit_conditions import commit_conditions
-from vending.ingest.commit_stock import commit_stock
-from vending.ingest.dead_letters import Refusal, defect, write_dead_letters
+from vending.ingest.commit_stock import ROUNDS, Committed, commit_stock
+from vending.ingest.dead_letters import Refusals, defect, write_dead_letters
 from vending.off_loop import INLINE
 from vending.ports import Blobs, Documents
-from vending.time import Moment
 
 log = logging.getLogger(__name__)
 
 MACHINES_AT_ONCE = 16
-ROUNDS = 8
-"""How often a conflict is answered by reading again, before the whole batch waits."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Outcome:
     """What became of a batch."""
 
     events: int
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
     waits: list[Transient] = field(default_factory=list)
     forgotten: int = 0
     """Events that an operator wants as if never sent."""
@@ -62,14 +60,12 @@ class Outcome:
     """Holes that were closed as lost."""
     starved: bool = False
     """Whether a step ran out of memory: that says nothing about the event that it was at."""
-    _refused: set[str] = field(default_factory=set)
 
-    def refuse(self, hub: HubEvent, fault: Rejected) -> None:
-        """Note an event for the dead letters: once, though isolating a defect judges it again."""
-        if hub.place not in self._refused:
-            self._refused.add(hub.place)
-            # Without the traceback, whose frames would keep the parsed body until the batch is done.
-            self.refusals.append((hub, Rejected(fault.reason, fault.detail)))
+    def count(self, machine: str, done: Committed) -> None:
+        """Add what a machine's commit came to."""
+        self.duplicates += done.duplicates
+        self.missing[machine] = done.missing
+        self.closings += done.closings
 
     @property
     def applied(self) -> int:
@@ -92,10 +88,7 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
         await _fitting(part, stores, outcome)
         if outcome.waits and stores.admission is not None:
             break  # Machines that the slice named may not be stored: who may name more cannot be judged.
-    # A few bad events are bad events; a large share of a batch is a bad deploy, and must not empty the hub.
-    if outcome.defects > max(4, len(batch) / 5):
-        first = next(fault for _, fault in outcome.refusals if fault.reason == "defect")
-        raise RuntimeError(f"{outcome.defects} of {len(batch)} events hit a defect, first: {first.detail}")
+    _check_deploy(outcome)
     if outcome.refusals:
         await _waiting(outcome, lambda: write_dead_letters(stores.deadletters, outcome.refusals, version))
         if outcome.starved:
@@ -104,6 +97,15 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
     if outcome.waits:
         raise outcome.waits[0]
     return outcome
+
+
+def _check_deploy(outcome: Outcome) -> None:
+    """A few bad events are bad events; a large share of a batch is a bad deploy that would empty the hub."""
+    if outcome.defects > max(4, outcome.events / 5):
+        first = next(fault for _, fault in outcome.refusals if fault.reason == "defect")
+        raise RuntimeError(
+            f"{outcome.defects} of {outcome.events} events hit a defect, first: {first.detail}"
+        )
 
 
 async def _fitting(part: Sequence[HubEvent], stores: IngestStores, outcome: Outcome) -> None:
@@ -126,92 +128,67 @@ async def _fitting(part: Sequence[HubEvent], stores: IngestStores, outcome: Outc
 
 
 async def _apply(part: Sequence[HubEvent], stores: IngestStores, outcome: Outcome) -> None:
-    valid = await _validated(part, stores, outcome)
-    admitted = await admit(valid, stores.admission, stores.conditions, outcome.refuse)
-    events = admitted.events
+    """The steps of a slice, in the order of the module's docstring."""
+    valid = await _validated(part, stores.bound_from, outcome.refusals)  # 1 validate
+    admitted = await admit(valid, stores.admission, stores.conditions, outcome.refusals)  # 2 admit
     outcome.forgotten += admitted.forgotten
-    stores = replace(
-        stores,
-        machines=fenced(stores.machines, stores.admission, admitted),
-        conditions=fenced(stores.conditions, stores.admission, admitted),
-    )
-    times = _times(events)
-    await _commit_machines(events, times, stores, outcome)
-    refused = {hub.place for hub, _ in outcome.refusals}
-    accepted = [event for event in events if event.hub.place not in refused]
-    await _waiting(
-        outcome,
-        lambda: commit_conditions(accepted, times, stores.conditions, outcome.refuse, ROUNDS, admitted.named),
+    machines = fenced(stores.machines, stores.admission, admitted)
+    conditions = fenced(stores.conditions, stores.admission, admitted)
+    events = dated(admitted.events)
+    await _commit_machines(events, machines, outcome)  # 3 stock and ledger
+    accepted = [event for event in events if not outcome.refusals.include(event.hub)]
+    await _waiting(  # 4 conditions
+        outcome, lambda: commit_conditions(accepted, conditions, outcome.refusals, admitted.named)
     )
 
 
-async def _validated(part: Sequence[HubEvent], stores: IngestStores, outcome: Outcome) -> list[Event]:
+async def _validated(
+    part: Sequence[HubEvent], bound_from: datetime | None, refusals: Refusals
+) -> list[Event]:
     events = []
     for some in slices(part, size, INLINE):
         for hub in some:
             try:
-                events.append(parse(hub, stores.bound_from))
+                events.append(parse(hub, bound_from))
             except Rejected as fault:
-                outcome.refuse(hub, fault)
+                refusals.add([(hub, fault)])
             except MemoryError:
                 raise
             except Exception as fault:  # noqa: BLE001 - a bug in validation costs the event, not the partition
-                outcome.refuse(hub, defect(fault))
+                refusals.add([(hub, defect(fault))])
         await asyncio.sleep(0)  # hostile bodies take their time: others go first
     return events
 
 
-def _by_machine(events: Sequence[Event]) -> dict[str, list[Event]]:
+async def _commit_machines(events: Sequence[Event], documents: Documents, outcome: Outcome) -> None:
+    gate = asyncio.Semaphore(MACHINES_AT_ONCE)
     machines: dict[str, list[Event]] = {}
     for event in events:
-        machines.setdefault(event.machine, []).append(event)
-    return machines
-
-
-def _times(events: Sequence[Event]) -> dict[str, Moment]:
-    times: dict[str, Moment] = {}
-    for own in _by_machine(events).values():
-        times |= moments(own)
-    return times
-
-
-async def _commit_machines(
-    events: Sequence[Event], times: dict[str, Moment], stores: IngestStores, outcome: Outcome
-) -> None:
-    gate = asyncio.Semaphore(MACHINES_AT_ONCE)
+        if event.stocked:
+            machines.setdefault(event.machine, []).append(event)
 
     async def one(machine: str, own: list[Event]) -> None:
         async with gate:
-            await _waiting(outcome, lambda: _isolated(machine, own, times, stores, outcome))
+            await _waiting(outcome, lambda: _isolated(machine, own, documents, outcome))
 
-    stocked = [event for event in events if event.stocked]
     async with asyncio.TaskGroup() as tasks:
-        for machine, own in _by_machine(stocked).items():
+        for machine, own in machines.items():
             tasks.create_task(one(machine, own))
 
 
-async def _isolated(
-    machine: str,
-    own: list[Event],
-    times: dict[str, Moment],
-    stores: IngestStores,
-    outcome: Outcome,
-) -> None:
+async def _isolated(machine: str, own: list[Event], documents: Documents, outcome: Outcome) -> None:
     """Commit a machine's events; when a bug trips, event by event, so that only the culprit pays."""
     try:
-        done = await commit_stock(machine, own, times, stores.machines, outcome.refuse, ROUNDS)
-        outcome.duplicates += done.duplicates
-        outcome.missing[machine] = done.missing
-        outcome.closings += done.closings
+        outcome.count(machine, await commit_stock(machine, own, documents, outcome.refusals))
     except (Transient, Conflict, MemoryError, asyncio.CancelledError):
         raise
     except Exception as fault:
         if len(own) == 1:
-            outcome.refuse(own[0].hub, defect(fault))
+            outcome.refusals.add([(own[0].hub, defect(fault))])
             return
         log.exception("%s: a defect among %d events; taking them one by one", machine, len(own))
         for event in own:
-            await _isolated(machine, [event], times, stores, outcome)
+            await _isolated(machine, [event], documents, outcome)
 
 
 async def _waiting(outcome: Outcome, step: Callable[[], Awaitable[None]]) -> None:
@@ -227,7 +204,7 @@ async def _waiting(outcome: Outcome, step: Callable[[], Awaitable[None]]) -> Non
 
 
 def _log_refusals(outcome: Outcome) -> None:
-    for hub, fault in outcome.refusals[:20]:
+    for hub, fault in islice(outcome.refusals, 20):
         # Of a traceback the last line. The reason always: rules look for it (infra/modules/alarms.bicep).
         last = (fault.detail.splitlines() or [""])[-1]
         log.warning("dead letter %s: %s: %s", hub.place, fault.reason, last)

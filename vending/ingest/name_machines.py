@@ -6,12 +6,12 @@ from typing import Protocol
 
 from vending.catalog.catalog_machines import CatalogMachines
 from vending.errors import Rejected
-from vending.events.envelope import Event, HubEvent
+from vending.events.envelope import Event
 from vending.events.records import decode_lines
 from vending.ingest import admission
 from vending.ingest.admission import Named, Naming, Quota
 from vending.ingest.commit_stock import readable
-from vending.ingest.dead_letters import defect
+from vending.ingest.dead_letters import Refusal, defect
 from vending.ports import Blobs, Documents, Stored
 from vending.state import conditions, intervals
 
@@ -22,7 +22,7 @@ REASON = "too-many-machines"
 class Verdicts:
     """The events that are refused, and partition → what is to be remembered of its new machines."""
 
-    refusals: list[tuple[HubEvent, Rejected]] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
     news: dict[str, Named] = field(default_factory=dict)
 
 

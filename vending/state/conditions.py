@@ -18,7 +18,6 @@ import msgspec
 from vending.errors import Rejected
 from vending.events import event_types as catalogue
 from vending.events.envelope import Event
-from vending.time import Moment
 
 SCHEMA = 2
 MACHINES_PER_DOCUMENT = 2_000
@@ -55,7 +54,7 @@ def empty(partition: str, shard: int) -> Document:
     }
 
 
-def merge(entry: Entry, event: Event, moment: Moment) -> Entry:
+def merge(entry: Entry, event: Event) -> Entry:
     """The entry with one event in it; the same object when it told nothing new.
 
     Raises :class:`Rejected` (conflict) when one event id came with two contents.
@@ -65,7 +64,7 @@ def merge(entry: Entry, event: Event, moment: Moment) -> Entry:
     news: Entry = {}
     fault = isinstance(event.data, catalogue.Fault)
     for name, value in said.items():
-        register = [*order, moment.ms, *value]
+        register = [*order, event.at.ms, *value]
         held = _held(entry, name) if fault else entry.get(name)
         if held is None or held[:2] < order:
             news[name] = register

@@ -13,7 +13,6 @@ from msgspec import UNSET
 
 from vending.events import event_types as catalogue
 from vending.events.envelope import Event
-from vending.time import Moment
 
 PAGE_SCHEMA = 1
 PAGE_LINES = 500
@@ -21,14 +20,14 @@ PAGE_LINES = 500
 Line = dict[str, Any]
 
 
-def line(event: Event, moment: Moment) -> Line:
+def line(event: Event) -> Line:
     """What the ledger keeps of an event."""
     common: Line = {
         "ledger": event.ledger,
         "sequence": event.envelope.sequence,
         "kind": KINDS[event.name],
-        "at": moment.ms,
-        "quality": moment.quality,
+        "at": event.at.ms,
+        "quality": event.at.quality,
         "digest": event.digest,
     }
     return common | _facts(event.data)

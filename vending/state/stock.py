@@ -17,7 +17,7 @@ them what is given up depends on the order of arrival, never on how it was cut i
 Schema 1 had ``marks``, the highest counted number of each partition; schema 2 had no ``closed``.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ from vending.state import intervals
 from vending.state.books import Books, lacking
 from vending.state.ledger import Line, line
 from vending.state.slots import Slot
-from vending.time import Moment, millis
+from vending.time import millis
 
 SCHEMA = 3
 MAX_SLOTS = 120
@@ -46,7 +46,7 @@ class Folded:
     lines: list[tuple[str, int, Line]] = field(default_factory=list)
     """New ledger lines as (device, epoch, line)."""
     rejected: list[tuple[HubEvent, Rejected]] = field(default_factory=list)
-    suspects: list[Event] = field(default_factory=list)
+    possible_conflicts: list[Event] = field(default_factory=list)
     """Events whose number is settled, and that are no redelivery: their content must be compared with the
     stored line. Where there is none, :func:`given_up` says why."""
     closings: int = 0
@@ -79,7 +79,6 @@ def book(event: Event) -> str:
 def fold(
     stock: Document,
     events: Iterable[Event],
-    moments: Mapping[str, Moment],
     retired: Collection[str] = (),
 ) -> Folded:
     """Fold ledger events and levels into a new stock, event by event in the order given.
@@ -87,7 +86,7 @@ def fold(
     Unknown fields of the document are kept. An event is applied whole or not at all. ``retired``: of the
     events' books, those of :func:`unknown` that the machine held once.
     """
-    work = _Work(stock, moments, retired)
+    work = _Work(stock, retired)
     for event in events:
         try:
             work.take(event)
@@ -149,11 +148,10 @@ def given_up(stock: Document, event: Event) -> Rejected | None:
 class _Work:
     """One fold. What it changes is copied first, the rest is shared with the document that was read."""
 
-    def __init__(self, stock: Document, moments: Mapping[str, Moment], retired: Collection[str]) -> None:
+    def __init__(self, stock: Document, retired: Collection[str]) -> None:
         parts = ("delivered", "slots", "totals", "last")
         self.stock = stock | {part: dict(stock.get(part, {})) for part in parts} | {"schema": SCHEMA}
         self.stock.pop("marks", None)
-        self.moments = moments
         self.slots: dict[str, Slot] = {}
         self.result = Folded(self.stock)
         self.fresh: dict[tuple[str, int], str] = {}
@@ -192,8 +190,8 @@ class _Work:
         return self.result
 
     def _delivered(self) -> None:
-        """Remember the newest run without an event that is refused or a suspect: such a one must be judged
-        again when it comes again, for its dead letter may not be written yet."""
+        """Remember the newest run without a refused event or a possible conflict: such a one must be judged
+        again when it is redelivered, for its dead letter may not be written yet."""
         runs = self.stock["delivered"]
         for partition, numbers in self.counted.items():
             last = max(numbers)
@@ -212,7 +210,7 @@ class _Work:
         known = self.fresh.get((book(event), number))
         if known is None:
             if not self._redelivered(event.hub):
-                self.result.suspects.append(event)
+                self.result.possible_conflicts.append(event)
                 _noted(self.open, event.hub)
         elif known != event.digest:
             raise conflict(event, known)
@@ -260,10 +258,9 @@ class _Work:
     def _count(self, event: Event, number: int) -> None:
         key = book(event)
         self.books.count(key, number, millis(event.hub.enqueued))
-        moment = self.moments[event.hub.place]
-        entry = line(event, moment)
+        entry = line(event)
         _total(self.stock["totals"], entry)
-        latest = [*event.order, moment.ms]
+        latest = [*event.order, event.at.ms]
         self.stock["last"][entry["kind"]] = max(self.stock["last"].get(entry["kind"], latest), latest)
         self.result.lines.append((event.device, event.envelope.deviceepoch, entry))
         _noted(self.counted, event.hub)

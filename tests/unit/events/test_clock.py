@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.events import hub_event, vend
-from vending.events.clock import moments
 from vending.events.envelope import HubEvent, parse
+from vending.events.uptimes import dated
 from vending.time import EPOCH, Moment, millis
 
 ENQUEUED = hub_event(0, b"").enqueued
@@ -18,8 +18,7 @@ ENQUEUED = hub_event(0, b"").enqueued
 def moment(**envelope: Any) -> tuple[timedelta, str]:
     """Of an event enqueued at ENQUEUED: how long before that it happened, and how that is known."""
     event = parse(hub_event(0, vend(1, **envelope)))
-    (found,) = moments([event]).values()
-    return timedelta(milliseconds=millis(ENQUEUED) - found.ms), found.quality
+    return timedelta(milliseconds=millis(ENQUEUED) - event.at.ms), event.at.quality
 
 
 def before(**ago: float) -> str:
@@ -66,7 +65,7 @@ def booted(number: int, uptime: int, enqueued: float, boot: str = "b1") -> HubEv
 
 
 def found(*events: HubEvent) -> list[Moment]:
-    return list(moments([parse(event) for event in events]).values())
+    return [event.at for event in dated([parse(event) for event in events])]
 
 
 def test_uptime_tells_how_long_before_the_newest_event_of_the_boot() -> None:

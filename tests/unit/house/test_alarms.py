@@ -138,7 +138,8 @@ def test_a_notification_that_is_given_up_is_told_by_another_way() -> None:
 
 def test_refused_events_are_counted_from_the_line_of_a_batch() -> None:
     batch = delivered([vend(1), vend(2)])
-    outcome = Outcome(2, [(batch[1], Rejected("not-json", "x"))] * 12)
+    outcome = Outcome(2)
+    outcome.refusals.add([(replace(batch[1], sequence=n), Rejected("not-json", "x")) for n in range(12)])
     line = figures.ingested(FakeMetrics(), batch, outcome, NOON + timedelta(minutes=30))
     begins, pattern = texts(queries()["dead-letters"])
     assert line.startswith(begins)
@@ -161,7 +162,7 @@ def test_a_serious_refusal_is_found_by_its_reason_and_a_harmless_one_is_not(
         Rejected("conflict", ""),
         Rejected("not-json", "defect"),
     ):
-        outcome.refuse(replace(first, sequence=len(outcome.refusals)), fault)
+        outcome.refusals.add([(replace(first, sequence=len(outcome.refusals)), fault)])
     with caplog.at_level(logging.WARNING):
         _log_refusals(outcome)
     begins, pattern = texts(queries()["serious-dead-letters"])

@@ -1,25 +1,30 @@
-"""tests/breaks.toml fits the sources: each edit applies once, and its test is there."""
+"""The breaks fit the code: each finds what it replaces, and its test is there (`make breaks` runs them)."""
 
-import ast
 import re
 
 import pytest
 
-from tests.breaks import ROOT, edited, load
+from tests.breaks import APP, BREAKS, Break, Swap, load
+from tests.breaks.__main__ import ROOT
 
-PROMISES = {*(f"P{number}" for number in range(1, 9)), "deploy", "identity"}
-"""Those of docs/architecture.md; that what is deployed is what the code uses; that each speaks for itself."""
+PROMISES = {*(f"P{number}" for number in range(1, 9)), "identity"}
+"""Those of docs/architecture.md, and that each speaks for itself."""
 
 
 def test_every_promise_has_a_break() -> None:
-    assert {entry["promise"] for entry in load()} == PROMISES
+    assert {one.promise for one in load().values()} == PROMISES
 
 
-@pytest.mark.parametrize("entry", load(), ids=lambda entry: f"{entry['promise']}-{entry['file']}")
-def test_the_edit_fits_and_stays_python(entry: dict[str, str]) -> None:
-    text = edited((ROOT / entry["file"]).read_text(), entry)
-    if entry["file"].endswith(".py"):
-        ast.parse(text)
-    file, _, name = entry["test"].partition("::")
-    function = re.sub(r"\[.*", "", name.rpartition("::")[2])
+@pytest.mark.parametrize("one", load().values(), ids=lambda one: one.name)
+def test_the_break_fits_and_its_test_is_there(one: Break, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        one.apply(Swap(patch))
+    file, _, function = one.test.partition("::")
     assert re.search(rf"def {function}\(", (ROOT / file).read_text()), f"{file} has no {function}"
+
+
+def test_what_is_gone_cannot_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(LookupError, match="named in no module of the app"):
+        Swap(monkeypatch)(object(), None)
+    assert "tests" not in APP
+    assert BREAKS

@@ -87,7 +87,7 @@ async def test_what_a_device_sends_again_from_below_a_closed_hole_is_a_duplicate
     await world.take(*delivered(sent))
     before = dict(world.machines.items)
     outcome = await world.take(*delivered(sent, first=100))
-    assert (outcome.duplicates, outcome.refusals) == (6, [])
+    assert (outcome.duplicates, list(outcome.refusals)) == (6, [])
     assert {key: held for key, held in world.machines.items.items() if key[1] != "stock"} == {
         key: held for key, held in before.items() if key[1] != "stock"
     }

@@ -12,8 +12,8 @@ import pytest
 from tests.support.events import body, delivered, hub_event, level, temperature, vend
 from vending.errors import Rejected
 from vending.events import envelope as events
-from vending.events.clock import moments
 from vending.events.envelope import Event, content_digest, parse
+from vending.events.uptimes import dated
 from vending.state import books, conditions, ledger, slots, stock
 from vending.state.conditions import Entry, covers, merge
 from vending.time import EPOCH, Moment, millis
@@ -31,7 +31,7 @@ def event(content: bytes) -> Event:
 
 def folded(held: stock.Document, *bodies: bytes) -> stock.Folded:
     found = [parse(hub) for hub in delivered(bodies)]
-    return stock.fold(held, found, moments(found))
+    return stock.fold(held, dated(found))
 
 
 # --- what is written ----------------------------------------------------------------------------------------
@@ -111,22 +111,22 @@ def test_a_family_keeps_so_many_registers_and_covers_what_they_push_out(
 
     entry: Entry = {}
     for number in range(2, most + 2):
-        entry = merge(entry, told(number), Moment(0, "device"))
+        entry = merge(entry, told(number))
         assert covers(entry, told(1)) == (number == most + 1)
     assert sum(key.startswith(f"{family}:") for key in entry) == most
-    assert merge(entry, told(1), Moment(0, "device")) == entry
+    assert merge(entry, told(1)) == entry
     assert covers(entry, told(2))
     assert not covers(entry, told(most + 2))
 
 
 def test_a_register_covers_its_own_event_and_none_after_it() -> None:
-    entry = merge({}, event(temperature(5)), Moment(0, "device"))
+    entry = merge({}, event(temperature(5)))
     assert [covers(entry, event(temperature(number))) for number in (4, 5, 6)] == [True, True, False]
 
 
 def test_a_zone_is_good_up_to_five_degrees() -> None:
     for celsius, good in ((5.0, True), (5.1, False)):
-        entry = merge({}, event(temperature(1, celsius)), Moment(0, "device"))
+        entry = merge({}, event(temperature(1, celsius)))
         assert ("good:main" in entry) == good
 
 
@@ -158,7 +158,7 @@ def test_an_event_has_64_kib_and_nests_32_deep() -> None:
 # --- when ---------------------------------------------------------------------------------------------------
 def quality(sync: str, said: datetime) -> str:
     found = event(vend(1, clocksync=sync, time=said.isoformat()))
-    return moments([found])[found.hub.place].quality
+    return found.at.quality
 
 
 def test_a_synchronised_clock_is_believed_from_2000_on_and_up_to_five_minutes_ahead() -> None:
@@ -188,7 +188,7 @@ def test_an_uptime_tells_a_time_back_to_366_days() -> None:
     year = 366 * 86_400
     for age, expected in ((0, "estimated"), (1, "uptime"), (year, "uptime"), (year + 1, "estimated")):
         old, new = booted(1, 5), booted(2, 5 + age)
-        assert moments([old, new])["1/0@1"].quality == expected
+        assert dated([old, new])[0].at.quality == expected
 
 
 def test_an_import_is_of_the_years_2000_to_2099() -> None:
@@ -196,7 +196,7 @@ def test_an_import_is_of_the_years_2000_to_2099() -> None:
         return event(vend(1, clocksync="import", time=said.isoformat()))
 
     for fine in (datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)):
-        assert moments([imported(fine)])["1/0@1"] == Moment(millis(fine), "imported")
+        assert imported(fine).at == Moment(millis(fine), "imported")
     for wrong, year in ((datetime(1999, 12, 31, tzinfo=UTC), 1999), (datetime(2100, 1, 1, tzinfo=UTC), 2100)):
         with pytest.raises(Rejected, match=f"year {year}, not 2000 to 2099"):
             imported(wrong)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from tests.support.events import body, hub_event, temperature
 from vending.errors import Rejected
-from vending.events.clock import moments
 from vending.events.envelope import Event, parse
 from vending.state import conditions
 from vending.state.conditions import FAMILIES, Entry, covers, merge, merged
@@ -24,7 +23,7 @@ def built(*bodies: bytes) -> Entry:
     entry: Entry = {}
     for content in bodies:
         found = event(content)
-        entry = merge(entry, found, moments([found])[found.hub.place])
+        entry = merge(entry, found)
     return entry
 
 
@@ -72,7 +71,7 @@ def test_the_registers_of_each_reading(
 def test_nothing_new_is_the_same_object() -> None:
     entry = built(temperature(5))
     found = event(temperature(4))
-    assert merge(entry, found, moments([found])[found.hub.place]) is entry
+    assert merge(entry, found) is entry
 
 
 def test_two_contents_of_one_reading_are_a_conflict() -> None:
@@ -157,10 +156,10 @@ def test_a_document_of_before_is_read_and_bounded_when_it_grows() -> None:
     assert covers(old, event(body("fault.raised", {"component": "c", "code": "gone"}, 40)))
     assert not covers(old, event(body("fault.raised", {"component": "c", "code": "new"}, 400)))
     again = event(body("fault.cleared", {"component": "c", "code": "0"}, 300))
-    entry = merge(old, again, moments([again])[again.hub.place])
+    entry = merge(old, again)
     assert faults(entry) == FAMILIES["fault"] + 2
     new = event(body("fault.raised", {"component": "c", "code": "new"}, 400))
-    entry = merge(entry, new, moments([new])[new.hub.place])
+    entry = merge(entry, new)
     assert faults(entry) == FAMILIES["fault"]
     assert entry["fault:c:0"][:2] == [1, 300]
     bytes_of_before = seen | {f"fault:c:{n:064d}": [1, 100 + n, 0, True] for n in range(18)}
@@ -193,14 +192,14 @@ def test_a_register_of_schema_1_that_two_faults_shared_goes_with_the_next_event_
     for number, state in ((4, "cleared"), (5, "raised")):
         late = event(told(state, component, code, number))
         assert covers(old, late)
-        assert merge(old, late, moments([late])[late.hub.place]) is old
+        assert merge(old, late) is old
     other = event(told("cleared", component, code, 5))
     with pytest.raises(Rejected, match="conflict"):
-        merge(old, other, moments([other])[other.hub.place])
+        merge(old, other)
     for state in ("raised", "cleared"):
         new = event(told(state, component, code, 6))
         assert not covers(old, new)
-        entry = merge(old, new, moments([new])[new.hub.place])
+        entry = merge(old, new)
         assert states(entry) == {f"fault:{name}": [6, state == "raised"]}
         assert covers(entry, event(told("raised", component, code, 5)))
 
@@ -210,10 +209,10 @@ def test_a_register_of_schema_1_beside_the_new_one_counts_while_it_is_newer() ->
     both: Entry = {"fault:a:b:c": [1, 7, 0, True], "fault:a~b:c": [1, 5, 0, False], "seen": [1, 9, 0, "ntp"]}
     late = event(told("cleared", "a:b", "c", 6))
     assert covers(both, late)
-    assert merge(both, late, moments([late])[late.hub.place]) is both
+    assert merge(both, late) is both
     new = event(told("cleared", "a:b", "c", 8))
     assert not covers(both, new)
-    assert states(merge(both, new, moments([new])[new.hub.place])) == {"fault:a~b:c": [8, False]}
+    assert states(merge(both, new)) == {"fault:a~b:c": [8, False]}
     same = [{"machines": {"m1": {name: [1, 5, 0, True]}}} for name in ("fault:a:b:c", "fault:a~b:c")]
     assert states(merged(same)["m1"]) == {"fault:a~b:c": [5, True]}
 

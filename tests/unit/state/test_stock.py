@@ -3,8 +3,8 @@
 import copy
 
 from tests.support.events import body, hub_event, level, vend
-from vending.events.clock import moments
 from vending.events.envelope import Event, parse
+from vending.events.uptimes import dated
 from vending.state import ledger, stock
 
 
@@ -14,7 +14,7 @@ def events(*bodies: bytes) -> list[Event]:
 
 def folded(held: stock.Document, *bodies: bytes) -> stock.Folded:
     found = events(*bodies)
-    return stock.fold(held, found, moments(found))
+    return stock.fold(held, dated(found))
 
 
 def test_the_document_of_a_sale() -> None:
@@ -26,7 +26,7 @@ def test_the_document_of_a_sale() -> None:
         vend(3, data={"paymentMethod": "free"}),
         vend(4, data={"paymentMethod": "test"}),
     )
-    at = moments(events(vend(1)))["1/0@1"].ms - 1
+    at = events(vend(1))[0].at.ms - 1
     assert result.stock == {
         "id": "stock",
         "machineId": "m1",
@@ -74,17 +74,17 @@ def test_a_run_of_counted_events_ends_at_what_is_not_settled() -> None:
     held = folded(stock.empty("m1"), vend(1), vend(2)).stock
     assert held["delivered"] == {"1/0": [1, 2]}
     found = [parse(hub_event(n, x)) for n, x in [(3, vend(3)), (4, vend(1, price=9)), (5, vend(4))]]
-    result = stock.fold(held, found, moments(found))
-    assert result.suspects == [found[1]]
+    result = stock.fold(held, dated(found))
+    assert result.possible_conflicts == [found[1]]
     assert result.stock["delivered"] == {"1/0": [5, 5]}
-    again = stock.fold(result.stock, found, moments(found))
-    assert again.suspects == [found[0], found[1]]
+    again = stock.fold(result.stock, dated(found))
+    assert again.possible_conflicts == [found[0], found[1]]
 
 
 def test_runs_that_touch_are_one_and_others_are_not() -> None:
     def taken(held: stock.Document, *numbers: int) -> stock.Document:
         found = [parse(hub_event(n, vend(n))) for n in numbers]
-        return stock.fold(held, found, moments(found)).stock
+        return stock.fold(held, dated(found)).stock
 
     held = taken(stock.empty("m1"), 5, 6, 8)
     assert held["delivered"] == {"1/0": [5, 8]}
@@ -100,7 +100,7 @@ def test_a_document_of_schema_1_is_taken_over() -> None:
         "schema": 1,
         "marks": {"1/0": 2},
     }
-    assert folded(old, vend(1)).suspects
+    assert folded(old, vend(1)).possible_conflicts
     assert folded(old, vend(3)).stock == folded(held, vend(3)).stock | {"delivered": {"1/0": [1, 1]}}
 
 

@@ -10,7 +10,7 @@ from vending.events.envelope import HubEvent
 from vending.events.records import decode_lines
 from vending.ingest.ingest import IngestStores, ingest
 
-SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"
+SAMPLE = Path(__file__).parents[4] / "examples" / "sales.csv"
 BATCH = 20
 
 

@@ -1,0 +1,132 @@
+"""``python -m benchmarks.mutants [FOLDER …]``: mutation score of the pure modules.
+
+mutmut changes one expression at a time of the modules that the import contract calls pure (pyproject.toml),
+and runs the unit tests of their folder, which must fail. What survives is listed with its change in
+benchmarks/mutants.json: a test that is missing, or a change that makes no difference. Works in a copy.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+FILE = HERE / "mutants.json"
+CONTRACT = "The pure modules"
+TARGET = 85
+"""Per cent of all mutants together that must be killed."""
+BESIDE = {
+    "vending/state": ["tests/unit/ingest/test_ingest.py", "tests/unit/ingest/test_holes.py"],
+    "vending/ingest": ["tests/unit/ingest"],
+    "vending/archive": ["tests/unit/adapters"],
+}
+"""Tests that a folder's modules have besides those of the folder of their own name."""
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", ".tools", ".data", ".hypothesis", "node_modules", "__pycache__", ".*_cache", "dist"
+)
+
+
+def pure() -> dict[str, list[str]]:
+    """The files of the pure modules, by folder."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    [contract] = [one for one in settings["contracts"] if one["name"].startswith(CONTRACT)]
+    folders: dict[str, list[str]] = {}
+    for module in contract["source_modules"]:
+        place = ROOT / module.replace(".", "/")
+        files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+        for file in files:
+            if file.name != "__init__.py":
+                name = file.relative_to(ROOT)
+                folders.setdefault(str(name.parent), []).append(str(name))
+    return folders
+
+
+def tests_of(folder: str, files: Iterable[str]) -> list[str]:
+    """The unit tests that must notice."""
+    own = Path("tests/unit") / folder.removeprefix("vending").removeprefix("/")
+    if own == Path("tests/unit"):
+        named = [own / f"test_{Path(file).stem}.py" for file in files]
+        return [str(test) for test in named if (ROOT / test).exists()]
+    return [str(own), *BESIDE.get(folder, [])]
+
+
+def settings_of(folder: str, files: list[str]) -> str:
+    """mutmut's settings, as TOML."""
+    names = sorted(path.name for path in ROOT.iterdir() if path.name[0] != ".")
+    copied = [name for name in names if name not in ("vending", "mutants")]
+    lines = {
+        "source_paths": ["vending", "vendctl/operations"],
+        "only_mutate": files,
+        "also_copy": copied,
+        "pytest_add_cli_args_test_selection": tests_of(folder, files),
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-o", "filterwarnings=ignore"],
+    }
+    # A list of strings is the same in JSON and in TOML.
+    said = "\n".join(f"{name} = {json.dumps(value)}" for name, value in lines.items())
+    return f"\n[tool.mutmut]\n{said}\nmutate_only_covered_lines = true\n"
+
+
+def run(folder: str, files: list[str]) -> dict[str, Any]:
+    """One folder: how many mutants there were, how many the tests killed, and the changes that survived."""
+    with tempfile.TemporaryDirectory(prefix="mutants-") as place:
+        work = Path(place) / "work"
+        shutil.copytree(ROOT, work, ignore=LEFT_OUT, symlinks=True)
+        with (work / "pyproject.toml").open("a") as project:
+            project.write(settings_of(folder, files))
+        mutmut(work, "run", "--max-children", "2")
+        mutmut(work, "export-cicd-stats")
+        counted = json.loads((work / "mutants" / "mutmut-cicd-stats.json").read_text())
+        names = [line.split(":")[0].strip() for line in mutmut(work, "results").splitlines() if line.strip()]
+        changes = {name: change(mutmut(work, "show", name)) for name in names}
+    killed = counted["killed"] + counted["timeout"]
+    return {"mutants": counted["total"], "killed": killed, "survivors": changes}
+
+
+def change(shown: str) -> list[str]:
+    """The lines of a diff that differ."""
+    lines = shown.splitlines()
+    return [line for line in lines if line[:1] in ("-", "+") and line[:3] not in ("---", "+++")]
+
+
+def mutmut(work: Path, *words: str) -> str:
+    """What it says. Raises RuntimeError where it could not run the tests unchanged."""
+    command = [str(Path(sys.executable).with_name("mutmut")), *words]
+    done = subprocess.run(  # noqa: S603 - the tool of this environment
+        command, cwd=work, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"mutmut {' '.join(words)}: {done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def main(argv: list[str]) -> int:
+    """1 when fewer than :data:`TARGET` per cent of all mutants are killed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants", description=__doc__)
+    parser.add_argument("folders", nargs="*", metavar="FOLDER", help="such as vending/state; default: all")
+    args = parser.parse_args(argv)
+    known = pure()
+    if unknown := [folder for folder in args.folders if folder not in known]:
+        parser.error(f"{unknown[0]} has no pure module; those that have: {', '.join(sorted(known))}")
+    held = json.loads(FILE.read_text())["folders"] if FILE.exists() else {}
+    for folder in args.folders or known:
+        found = run(folder, known[folder])
+        held[folder] = found | {"ended": datetime.now(UTC).isoformat(timespec="seconds")}
+        print(f"{folder}: {found['killed']} of {found['mutants']} killed", flush=True)
+    mutants, killed = (sum(own[name] for own in held.values()) for name in ("mutants", "killed"))
+    score = round(100 * killed / max(1, mutants), 1)
+    told = {"score": score, "mutants": mutants, "killed": killed, "folders": dict(sorted(held.items()))}
+    FILE.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    print(f"{score} % of {mutants} mutants killed; survivors in {FILE.relative_to(ROOT)}")
+    return 0 if score >= TARGET else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,97 @@
+"""P2 exactly-once effect, P3 order-free, P4 rebuildable."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tests.breaks import Swap, breaks
+from vending.events.envelope import Event
+from vending.ingest import admit, commit_stock, exclusions, name_machines
+from vending.ports import Documents, Stored
+from vending.state import books, conditions, intervals, slots, stock
+
+ANY_ORDER = (
+    "tests/unit/ingest/test_ingest_properties.py"
+    "::test_any_permutation_duplication_and_batching_ends_in_the_same_state"
+)
+
+
+@breaks("P2", "tests/unit/ingest/test_ingest.py::test_an_answer_that_is_lost_counts_nothing_twice")
+def the_newest_number_is_not_known(swap: Swap) -> None:
+    def contains(held: intervals.Intervals, number: int) -> bool:
+        at = bisect_right(held, number, key=lambda pair: pair[0]) - 1
+        return at >= 0 and number < held[at][1]
+
+    swap(intervals.contains, contains)
+
+
+@breaks("P2", "tests/unit/ingest/test_ingest_properties.py::test_two_owners_faults_and_kills_change_nothing")
+def a_write_replaces_what_it_never_read(swap: Swap) -> None:
+    original = commit_stock._write
+
+    async def over(machine: str, stored: Stored | None, folded: stock.Folded, documents: Documents) -> None:
+        await original(machine, await documents.read(machine, "stock"), folded, documents)
+
+    swap(original, over)
+
+
+@breaks("P2", "tests/unit/ingest/test_ingest.py::test_what_was_seen_before_is_not_written_again")
+def no_number_is_ever_settled(swap: Swap) -> None:
+    swap.method(books.Books, "settled", lambda self, key, number: False)
+
+
+@breaks("P3", "tests/unit/state/test_slots.py::test_any_order_ends_in_the_same_slot_and_in_the_truth")
+def the_level_that_arrives_last_counts(swap: Swap) -> None:
+    swap(slots.newest, lambda held, said, what: said)
+
+
+@breaks("P3", ANY_ORDER)
+def the_reading_that_arrives_last_counts(swap: Swap) -> None:
+    original = conditions.merge
+
+    def merge(entry: conditions.Entry, event: Event) -> conditions.Entry:
+        news = original({}, event)
+        return entry | news
+
+    swap(original, merge)
+
+
+@breaks(
+    "P3",
+    "tests/unit/state/test_conditions.py::test_a_machine_in_two_documents_is_the_newest_of_each_register",
+)
+def the_document_that_is_read_last_counts(swap: Swap) -> None:
+    def merged(documents: Sequence[conditions.Document]) -> dict[str, conditions.Entry]:
+        fleet: dict[str, conditions.Entry] = {}
+        for document in documents:
+            fleet |= document["machines"]
+        return fleet
+
+    swap(conditions.merged, merged)
+
+
+@breaks("P4", "tests/unit/ingest/test_exclusions.py::test_a_batch_of_before_that_is_judged_after_is_let_in")
+def an_exclusion_has_no_beginning(swap: Swap) -> None:
+    original = exclusions.Exclusion.holds
+    swap.method(exclusions.Exclusion, "holds", lambda self, event: original(replace(self, since=0), event))
+
+
+@breaks(
+    "P4",
+    "tests/unit/ingest/test_exclusions.py"
+    "::test_a_batch_that_was_begun_before_the_machine_was_mended_puts_nothing_back",
+)
+def what_was_forgotten_is_put_back(swap: Swap) -> None:
+    swap(admit.fenced, lambda documents, by, admitted: documents)
+
+
+@breaks(
+    "P4",
+    "tests/unit/ingest/test_new_machines.py::test_however_a_partition_is_cut_into_batches_the_verdicts_are_the_same",
+)
+def a_rebuild_knows_no_refusals(swap: Swap) -> None:
+    async def judge(self: Any, events: Any, remembered: Any) -> name_machines.Verdicts:
+        return name_machines.Verdicts()
+
+    swap.method(name_machines.OnRecord, "judge", judge)

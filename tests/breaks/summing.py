@@ -1,0 +1,58 @@
+"""P7 honest late data."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.breaks import Swap, breaks
+from vending import business_day
+from vending.rollups import machine_days, roll_up_days, roll_up_shard, rollups
+
+RULES = "tests/unit/rollups/test_roll_up_rules.py"
+
+
+@breaks("P7", f"{RULES}::test_a_shard_that_dies_anywhere_is_done_again")
+def the_feed_goes_on_without_the_days(swap: Swap) -> None:
+    async def nothing(*words: Any) -> None:
+        """As if it had been done."""
+
+    swap(roll_up_shard._recompute, nothing)
+
+
+@breaks("P7", f"{RULES}::test_a_stale_contribution_never_replaces_a_newer_one")
+def a_stale_share_replaces_a_newer_one(swap: Swap) -> None:
+    original = rollups.merge
+
+    def merge(document: rollups.Document, contributions: Iterable[rollups.Contribution]) -> bool:
+        given = list(contributions)
+        for one in given:
+            document["children"].pop(one.child, None)
+        return original(document, given)
+
+    swap(original, merge)
+
+
+@breaks("P7", f"{RULES}::test_a_read_that_lags_behind_the_feed_is_not_believed")
+def a_read_that_lags_is_believed(swap: Swap) -> None:
+    original = roll_up_days._machine_day
+
+    async def believing(home: Any, day: str, named: Any, *words: Any) -> Any:
+        return await original(home, day, (), *words)
+
+    swap(original, believing)
+    swap(machine_days.incomplete, lambda *words: False)
+
+
+@breaks("P7", f"{RULES}::test_a_moved_machine_counts_once")
+def a_former_site_keeps_what_it_was_told(swap: Swap) -> None:
+    original = machine_days.contributions
+
+    def here_alone(document: Mapping[str, Any]) -> list[rollups.Contribution]:
+        return [one for one in original(document) if one.scope == f"site:{document['site']}"]
+
+    swap(original, here_alone)
+
+
+@breaks("P7", "tests/unit/test_business_day.py::test_a_day_has_the_hours_that_its_clock_shows")
+def an_hour_that_comes_twice_is_one(swap: Swap) -> None:
+    original = business_day.hour_of
+    swap(original, lambda at, name: original(at, name)[:2])
