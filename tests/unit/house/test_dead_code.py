@@ -16,8 +16,8 @@ Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | a
 
 def test_every_function_class_and_constant_of_a_module_is_used_by_the_code() -> None:
     """By its name, anywhere: so one that shares its name with a living one is not found. What a decorator
-    registers is used by whoever registers it. Methods and fields are left out: others' protocols ask for
-    them."""
+    or a base class registers is used by whoever registers it. Methods and fields are left out: others'
+    protocols ask for them."""
     trees = {path: ast.parse(path.read_text()) for path in sources()}
     used: Counter[str] = Counter()
     for tree in trees.values():
@@ -41,7 +41,7 @@ def defined(tree: ast.Module) -> Iterator[tuple[str, Defined]]:
     """What a module defines at its top, and names."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if isinstance(node, ast.ClassDef) or not node.decorator_list:
+            if not (node.bases if isinstance(node, ast.ClassDef) else node.decorator_list):
                 yield node.name, node
         elif isinstance(node, ast.TypeAlias):
             yield node.name.id, node
