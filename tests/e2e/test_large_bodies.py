@@ -9,6 +9,7 @@ from azure.eventhub.aio import EventHubProducerClient
 
 from tests.support.backends import RUN
 from tests.support.devices import Device
+from tests.support.maintenance import compacted
 from tests.support.waiting import finished
 from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
@@ -65,6 +66,7 @@ def test_a_backlog_of_the_largest_events_is_refused_archived_and_passed(
     assert all(len(json.dumps(row)) < 8_192 for row in letters.values())
     whole, applied = asyncio.run(stored(set(letters)))
     assert (whole, applied) == (COUNT, {f"{device.name}/1": [[1, 3]]})
+    compacted()  # another test of this system may have compacted the hour before
     assert vendctl(["archive", "audit", "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["complete"] is True
     assert vendctl(["account", "--json"]) == 0
