@@ -1,9 +1,9 @@
 """What an event type is: the ``data`` of its events, and all that these mean to the app.
 
 A type is a class of one of three kinds, in the module of its family: :class:`LedgerEvent`,
-:class:`LevelEvent` or :class:`Reading`. Stating the class registers it under its names
-(``io.vendstream.<name>.v1``); one that leaves something out, or claims what another one has, is refused when
-its module is imported. Stock, ledger, conditions, archive, views and documents take all from here.
+:class:`LevelEvent` or :class:`Reading`. Defining the class registers it under its names
+(``io.vendstream.<name>.v1``); one that lacks a member, or clashes with another type, fails at import with a
+TypeError that names both. Stock, ledger, conditions, archive, views and documents derive from here.
 
 Effects are plain values: the folds of :mod:`vending.state` apply them. Unknown fields of a payload are
 ignored here and kept in the archive.
@@ -72,20 +72,20 @@ class Part(Struct, frozen=True, rename="camel"):
 
 
 class Data(Part, frozen=True):
-    """A payload."""
+    """The ``data`` of an event."""
 
     kind: ClassVar[Literal["ledger", "level", "reading"]]
     """How ingest treats it."""
     types: ClassVar[tuple[str, ...]]
-    """Its names; several where types differ in what they say, and not in their fields."""
+    """Names of its event types: several where types differ in meaning and not in their fields."""
     columns: ClassVar[Mapping[str, str]]
-    """Of :data:`COLUMNS` those that it fills, and the field that each is filled from: see :func:`fills`."""
+    """Column of :data:`COLUMNS` → the field that fills it: see :func:`fills`."""
 
     def __init_subclass__(cls) -> None:
         if cls.__module__ != __name__:  # here are only the kinds
             _register(cls)
 
-    def registers(self, name: str, /) -> Registers:  # noqa: ARG002 - names of types matter to few
+    def registers(self, name: str, /) -> Registers:  # noqa: ARG002 - only some readings need it
         """The registers that an event of that name writes; only readings do."""
         return {}
 
@@ -103,11 +103,11 @@ class LedgerEvent(StockEvent, frozen=True):
 
     kind = "ledger"
     line_kind: ClassVar[str]
-    """What its ledger line is called."""
+    """``kind`` of its ledger line."""
     counters: ClassVar[tuple[str, ...]]
-    """The totals that it may count in."""
+    """The totals that :meth:`tally` may count in, in the order of answers."""
     sale: ClassVar[tuple[str, ...]]
-    """Of its facts those that a machine's sales show; () where it is none of them."""
+    """The facts that a machine's list of sales shows; () keeps it out of that list."""
 
     @abstractmethod
     def facts(self) -> Facts:
@@ -156,7 +156,7 @@ def _register(shape: type[Data]) -> None:
 
 
 def _missing(shape: type[Data]) -> Iterator[str]:
-    """What the type must say and does not."""
+    """Members that the type lacks."""
     kinds = [base for base in shape.__mro__ if base.__module__ == __name__ and issubclass(base, Data)]
     if kinds[0] in (Data, StockEvent):
         yield "derives from none of LedgerEvent, LevelEvent, Reading (an object within a payload, from Part)"
@@ -178,7 +178,7 @@ def _abstract(shape: type[Data], name: str) -> bool:
 
 
 def _clashes(shape: type[Data]) -> Iterator[str]:
-    """What it says that is not so, or is another one's."""
+    """Names that the type uses wrongly, or that another type has already."""
     for name in shape.types:
         if name in REGISTERED:
             yield f"{name} is the name of {REGISTERED[name].__name__} already"

@@ -8,8 +8,8 @@ same vend).
 Any order of arrival ends in the same slot: levels join by their order; units form a sorted multiset, cut
 to its newest :data:`KEPT` and to :data:`BUDGET` bytes of text. (Putting a unit between two others never
 makes the text shorter, so what was cut once would be cut in any order of arrival.) A level is at most 250
-(the catalogue's bound), so a late level and a late vend both land right; where the bytes were too few for
-that many units, the slot says that it does not know rather than too much.
+(:data:`vending.events.fields.Level`), so a late level and a late vend both land right; where the bytes were
+too few for that many units, the slot says that it does not know rather than too much.
 """
 
 from bisect import bisect_right, insort

@@ -1,4 +1,4 @@
-"""The catalogue's documents say what the code does, and the examples fit them."""
+"""The event types' documents say what the code does, and the examples fit them."""
 
 import json
 import re
