@@ -26,7 +26,6 @@ TARGET = 85
 """Per cent of all mutants together that must be killed."""
 BESIDE = {
     "vending/state": ["tests/unit/ingest/test_ingest.py", "tests/unit/ingest/test_holes.py"],
-    "vending/ingest": ["tests/unit/ingest"],
     "vending/archive": ["tests/unit/adapters"],
     "vending/alerts/rules": ["tests/unit/alerts"],
 }

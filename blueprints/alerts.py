@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from vending import batch_report as figures
-from vending import wiring
+from vending import batch_report, wiring
 from vending.alerts import sweep as sweeping
 from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
@@ -43,7 +42,7 @@ async def watch_machines(documents: func.DocumentList) -> None:
     batch = [dict(document) for document in documents]
     with wiring.metered("watch_machines") as cost:
         changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
-    said = figures.watched(wiring.metrics(), batch, changed, datetime.now(UTC))
+    said = batch_report.watched(wiring.metrics(), batch, changed, datetime.now(UTC))
     if changed:
         log.info("%s: %s", said, cost)
 

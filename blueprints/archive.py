@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from vending import batch_report as figures
-from vending import wiring
+from vending import batch_report, wiring
 from vending.archive.append import archive
 from vending.archive.compact import compact_archive as compact
 
@@ -34,7 +33,7 @@ async def archive_telemetry(events: typing.List[func.EventHubEvent]) -> None:  #
     """Append a batch of one partition to its blob; a failure delivers all of it again."""
     batch = wiring.hub_events(events)
     new = await archive(batch, wiring.archive_blobs(), wiring.archive_tails())
-    log.info(figures.archived(wiring.metrics(), batch, new, datetime.now(UTC)))
+    log.info(batch_report.archived(wiring.metrics(), batch, new, datetime.now(UTC)))
 
 
 @bp.function_name("compact_archive")

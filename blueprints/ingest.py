@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from vending import batch_report as figures
-from vending import wiring
+from vending import batch_report, wiring
 from vending.ingest.ingest import ingest
 
 bp = func.Blueprint()
@@ -35,4 +34,4 @@ async def ingest_telemetry(events: typing.List[func.EventHubEvent]) -> None:  # 
     batch = wiring.hub_events(events)
     with wiring.metered("ingest_telemetry") as cost:
         outcome = await ingest(batch, wiring.ingest_stores(), wiring.version())
-    log.info("%s: %s", figures.ingested(wiring.metrics(), batch, outcome, datetime.now(UTC)), cost)
+    log.info("%s: %s", batch_report.ingested(wiring.metrics(), batch, outcome, datetime.now(UTC)), cost)

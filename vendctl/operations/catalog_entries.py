@@ -14,13 +14,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from vending import business_day
 from vending.documents.catalog import CatalogEntry
 from vending.errors import Rejected
-from vending.events import envelope as events
+from vending.events import envelope
 from vending.events.fields import END, Code, Currency, Level, Minor, Selection
 
 ALWAYS = "always"
 AFFECTS = 20
 """Changes that a document remembers one by one; older ones are joined into one."""
-Identifier = Annotated[str, Meta(pattern=rf"^{events.Identifier}{END}")]
+Identifier = Annotated[str, Meta(pattern=rf"^{envelope.Identifier}{END}")]
 Name = Annotated[
     str,
     Meta(

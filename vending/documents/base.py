@@ -92,7 +92,8 @@ def load[Kind: Document](stored: Mapping[str, Any], kind: type[Kind]) -> Kind:
 
 def current[Stored: Mapping[str, Any]](body: Stored, known: int) -> Stored:
     """The body, unless newer code wrote it: Transient, this version waits until it is replaced."""
-    check(f"{body['type']} {body['id']}", body["schema"], known)
+    owner = f"{body['machineId']}/" if "machineId" in body else ""
+    check(f"{body['type']} {owner}{body['id']}", body["schema"], known)
     return body
 
 

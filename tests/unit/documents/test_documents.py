@@ -97,7 +97,7 @@ def test_what_has_no_value_is_absent() -> None:
 
 @pytest.mark.parametrize("read", [lambda body: load(body, MachineDay), lambda body: current(body, 2)])
 def test_newer_code_is_waited_for(read: Any) -> None:
-    said = "day day:2026-11-16 has schema 3, this version knows 2: deploy the newer version everywhere"
+    said = "day m1/day:2026-11-16 has schema 3, this version knows 2: deploy the newer version everywhere"
     with pytest.raises(Transient, match=said):
         read(STORED | {"schema": 3})
     read(STORED)

@@ -19,7 +19,7 @@ from tests.support.infra import COSMOS, NAMESPACE, Deployment
 from tests.support.metadata import ROOT, functions
 from tests.support.metrics import FakeMetrics
 from tests.unit.alerts.test_watch_lag import World
-from vending import batch_report as figures
+from vending import batch_report
 from vending.adapters.telemetry import INSTRUMENTS
 from vending.errors import Rejected
 from vending.ingest.dead_letters import defect
@@ -140,7 +140,7 @@ def test_refused_events_are_counted_from_the_line_of_a_batch() -> None:
     batch = delivered([vend(1), vend(2)])
     outcome = Outcome(2)
     outcome.refusals.add([(replace(batch[1], sequence=n), Rejected("not-json", "x")) for n in range(12)])
-    line = figures.ingested(FakeMetrics(), batch, outcome, NOON + timedelta(minutes=30))
+    line = batch_report.ingested(FakeMetrics(), batch, outcome, NOON + timedelta(minutes=30))
     begins, pattern = texts(queries()["dead-letters"])
     assert line.startswith(begins)
     found = re.search(pattern, line)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.events import body, delivered, hub_event, level, temperature, vend
 from vending.errors import Rejected
-from vending.events import envelope as events
+from vending.events import envelope
 from vending.events.envelope import Event, content_digest, parse
 from vending.events.uptimes import dated
 from vending.state import books, conditions, ledger, slots, stock
@@ -140,7 +140,7 @@ def test_a_slot_remembers_250_units_above_its_level() -> None:
 
 
 def test_an_event_has_64_kib_and_nests_32_deep() -> None:
-    assert (events.MAX_BODY, events.MAX_DEPTH) == (65_536, 32)
+    assert (envelope.MAX_BODY, envelope.MAX_DEPTH) == (65_536, 32)
     padded = vend(1)
     exact = padded[:-1] + b" " * (65_536 - len(padded)) + b"}"
     assert event(exact)
