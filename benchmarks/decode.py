@@ -22,6 +22,7 @@ from benchmarks.arrivals import Day
 from benchmarks.meter import Beside, Figure, figure, tell
 from tests.support.trigger_batch import START, bodies, metadata, system_row
 from vending.adapters.decoding import QuickConverter
+from vending.documents.stock import MachineStock
 from vending.events.envelope import Event, HubEvent, parse
 from vending.events.uptimes import dated
 from vending.state import conditions, stock
@@ -89,7 +90,7 @@ def folding() -> list[Figure]:
 class Fleet:
     """What is known of the machines, in memory."""
 
-    stocks: dict[str, stock.Document]
+    stocks: dict[str, MachineStock]
     entries: dict[str, conditions.Entry]
 
     def fold(self, batch: Sequence[HubEvent]) -> None:

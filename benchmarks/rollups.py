@@ -29,6 +29,7 @@ from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
 from vending.catalog.catalog_cache import CatalogCache
 from vending.documents.days import Summary
+from vending.documents.pages import Line
 from vending.ports import Put
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
@@ -82,12 +83,12 @@ def site_of(number: int) -> str:
 
 def page(machine: str, number: int) -> dict[str, Any]:
     """A ledger page with one vend."""
-    line = {
+    line: Line = {
         "ledger": number, "sequence": number, "kind": "vend", "at": NOON + number, "quality": "device",
         "digest": "0", "selection": "A1", "quantity": 1, "paidMinor": 150, "currency": "EUR",
         "payment": "cash", "sku": "SKU-001",
     }  # fmt: skip
-    return pages(machine, [(f"dev-{machine}", 1, line)])[0]
+    return pages(machine, [(f"dev-{machine}", 1, line)])[0].dump()
 
 
 def day(machine: str, number: int) -> dict[str, Any]:

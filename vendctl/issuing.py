@@ -7,6 +7,7 @@ from typing import Protocol
 from vending.catalog import devices
 from vending.documents.base import load
 from vending.documents.devices import KIND, Device, EpochCounter
+from vending.documents.stock import MachineStock
 from vending.errors import Conflict, Transient
 from vending.events.publishers import Publisher
 from vending.ports import Documents, Put
@@ -112,10 +113,11 @@ async def _counter(stores: DeviceStores, machine: str) -> tuple[EpochCounter | N
 
 
 async def _next(stores: DeviceStores, machine: str, counter: EpochCounter | None) -> int:
-    stock = await stores.machines.read(machine, "stock")
+    stored = await stores.machines.read(machine, "stock")
+    stock = load(stored.body, MachineStock) if stored else None
     registers = [one.body async for one in stores.conditions.select(None, ("type", "=", "conditions"))]
     entry = conditions.merged(registers).get(machine, {})
-    return devices.next_epoch(stock.body if stock else None, entry, counter)
+    return devices.next_epoch(stock, entry, counter)
 
 
 def _contended(device: str) -> Transient:

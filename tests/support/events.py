@@ -10,6 +10,9 @@ import msgspec
 import pytest
 
 from tests.support.fakes import FakeBlobs, FakeDocuments
+from vending.documents.base import load
+from vending.documents.pages import Line
+from vending.documents.stock import MachineStock
 from vending.events.envelope import Event, HubEvent
 from vending.events.event_types import LEDGER
 from vending.events.records import decode_lines
@@ -117,6 +120,11 @@ class World:
         held = self.machines.items[machine, "stock"][1]
         return {key: value for key, value in held.items() if key not in ("rev", "delivered")}
 
+    def held(self, machine: str = "m1") -> MachineStock:
+        """The stock as its type; an empty one where there is none."""
+        found = self.machines.items.get((machine, "stock"))
+        return load(found[1], MachineStock) if found else stock.empty(machine)
+
     def stocks(self) -> dict[str, Any]:
         return {body["machineId"]: self.stock(body["machineId"]) for body in self.machines.bodies("stock")}
 
@@ -151,7 +159,7 @@ def tripping(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug of ours that every vend of product 'trip' hits."""
     line = ledger.line
 
-    def buggy(event: Event) -> ledger.Line:
+    def buggy(event: Event) -> Line:
         entry = line(event)
         if entry.get("product") == "trip":
             raise ZeroDivisionError("a bug")

@@ -81,13 +81,13 @@ async def owner(world: World, batches: list[list[HubEvent]]) -> None:
 def check(world: World, bodies: Sequence[bytes]) -> None:
     """The stores hold the truth."""
     expected = truth.of(bodies)
-    lines, fleet, stocks = world.lines(), world.fleet(), world.stocks()
+    lines, fleet = world.lines(), world.fleet()
     for machine, own in expected.items():
-        held = stocks.get(machine, {"totals": {}, "slots": {}, "applied": {}})
+        held = world.held(machine)
         found = {number[1:]: line["digest"] for number, line in lines.items() if number[0] == machine}
         assert found == own["digests"]
-        assert held["totals"] == own["totals"]
-        assert (on_hand(held) if held["slots"] else {}) == own["onHand"]
+        assert held.totals == own["totals"]
+        assert on_hand(held) == own["onHand"]
         assert tuple(fleet[machine]["seen"][:2]) == own["seen"]
         if own["temperature"]:
             order, celsius = own["temperature"]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from vendctl.hub import behind
 from vending import wiring
+from vending.documents.base import load
+from vending.documents.stock import MachineStock
 from vending.state import conditions
 
 
@@ -38,12 +40,12 @@ async def read(environment: Mapping[str, str]) -> Figures:
         [x.body async for x in wiring.conditions().select(None, ("type", "=", "conditions"))]
     )
     seen = set(known)
-    async for stock in wiring.machines().select(None, ("type", "=", "stock")):
-        totals = stock.body["totals"]
-        seen.add(stock.body["machineId"])
-        figures.vends += totals.get("vends", 0)
-        figures.units += totals.get("units", 0)
-        figures.revenue.update(totals.get("revenue", {}))
+    async for stored in wiring.machines().select(None, ("type", "=", "stock")):
+        stock = load(stored.body, MachineStock)
+        seen.add(stock.machine_id)
+        figures.vends += stock.total("vends")
+        figures.units += stock.total("units")
+        figures.revenue.update(stock.revenue)
     figures.machines = len(seen)
     async for name in wiring.deadletters().names():
         if name.endswith(".jsonl"):

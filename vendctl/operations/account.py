@@ -13,6 +13,9 @@ from typing import Any
 import msgspec
 
 from vending.archive.read_archive import lines
+from vending.documents.base import load
+from vending.documents.pages import LedgerPage
+from vending.documents.stock import MachineStock, StoredSlot
 from vending.errors import Rejected
 from vending.events.base import LevelEvent
 from vending.events.envelope import Event, HubEvent, parse
@@ -67,7 +70,7 @@ class Stored:
 
     lines: dict[Number, str] = field(default_factory=dict)
     doubled: int = 0
-    slots: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    slots: dict[str, dict[str, StoredSlot]] = field(default_factory=dict)
     fleet: dict[str, conditions.Entry] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     excluded: Exclusions = NONE
@@ -134,16 +137,17 @@ async def archived(archive: Blobs) -> AsyncIterator[HubEvent]:
 async def _stored(stores: AccountStores) -> Stored:
     stored = Stored()
     async for page in stores.machines.select(None, ("type", "=", "page")):
-        body = page.body
-        for line in body["lines"]:
-            number = (body["machineId"], body["deviceId"], body["epoch"], line["ledger"])
+        held = load(page.body, LedgerPage)
+        for line in held.lines:
+            number = (held.machine_id, held.device_id, held.epoch, line["ledger"])
             stored.doubled += number in stored.lines
             stored.lines[number] = line["digest"]
-    async for stock in stores.machines.select(None, ("type", "=", "stock")):
-        if known(stock.body):
-            stored.slots[stock.body["machineId"]] = stock.body["slots"]
+    async for found in stores.machines.select(None, ("type", "=", "stock")):
+        stock = load(found.body, MachineStock)
+        if known(stock):
+            stored.slots[stock.machine_id] = stock.slots
     stored.fleet = conditions.merged(
-        [found.body async for found in stores.conditions.select(None, ("type", "=", "conditions"))]
+        [one.body async for one in stores.conditions.select(None, ("type", "=", "conditions"))]
     )
     async for name in stores.deadletters.names():
         if name.endswith(".jsonl"):

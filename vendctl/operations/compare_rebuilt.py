@@ -9,13 +9,16 @@ While devices send, the live state is ahead of the archive that was read, and it
 ledger. So it is looked at several times, after what the archive got meanwhile: :func:`standing`.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
 from vendctl.operations.rebuild import Inexact
+from vending.documents.base import Body, load
 from vending.documents.days import Figures
+from vending.documents.pages import LedgerPage, Line
+from vending.documents.stock import MachineStock
 from vending.ports import Documents
 from vending.rollups.breakdowns import alike
 from vending.rollups.rollups import add
@@ -175,9 +178,7 @@ async def _machine(
 ) -> bool:
     """Compare stock and ledger; whether the ledger has estimated times in it."""
     left, right = await live.read(name, "stock"), await rebuilt.read(name, "stock")
-    held = [
-        _comparable(one.body, name, inexact) if one and stock.known(one.body) else {} for one in (left, right)
-    ]
+    held = [_comparable(load(one.body, MachineStock), name, inexact) if one else {} for one in (left, right)]
     for part in sorted({*held[0], *held[1]}):
         if held[0].get(part) != held[1].get(part):
             found.differ(f"{name} stock {part}", held[0].get(part), held[1].get(part))
@@ -195,29 +196,30 @@ async def _machine(
     return any(line["quality"] in INEXACT for line in lines[1].values())
 
 
-def _comparable(held: Mapping[str, Any], machine: str, inexact: Inexact) -> dict[str, Any]:
-    """The stock without its delivery, and without times that were estimated."""
+def _comparable(held: MachineStock, machine: str, inexact: Inexact) -> Body:
+    """The stock without its delivery, and without times that were estimated; nothing of an empty one."""
+    if not stock.known(held):
+        return {}
     last = {
         kind: [epoch, sequence, *([] if (machine, epoch, sequence) in inexact else [ms])]
-        for kind, (epoch, sequence, ms) in held["last"].items()
+        for kind, (epoch, sequence, ms) in held.last.items()
     }
-    return {name: value for name, value in held.items() if name not in DELIVERY} | {"last": last}
+    return {name: value for name, value in held.dump().items() if name not in DELIVERY} | {"last": last}
 
 
-async def _lines(
-    store: Documents, machine: str, found: Comparison
-) -> dict[tuple[str, int, int], dict[str, Any]]:
-    lines: dict[tuple[str, int, int], dict[str, Any]] = {}
-    async for page in store.select(machine, ("type", "=", "page")):
-        for line in page.body["lines"]:
-            number = (page.body["deviceId"], page.body["epoch"], line["ledger"])
+async def _lines(store: Documents, machine: str, found: Comparison) -> dict[tuple[str, int, int], Line]:
+    lines: dict[tuple[str, int, int], Line] = {}
+    async for stored in store.select(machine, ("type", "=", "page")):
+        page = load(stored.body, LedgerPage)
+        for line in page.lines:
+            number = (page.device_id, page.epoch, line["ledger"])
             if number in lines:
                 found.differ(f"{machine} ledger line {number} stands twice", lines[number], line)
             lines[number] = line
     return lines
 
 
-def _untimed(line: Mapping[str, Any]) -> dict[str, Any]:
+def _untimed(line: Line) -> dict[str, object]:
     return {name: value for name, value in line.items() if name not in ("at", "quality")}
 
 

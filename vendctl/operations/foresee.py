@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from vending.documents.base import current
+from vending.documents.base import current, load
+from vending.documents.stock import MachineStock
 from vending.errors import Rejected
 from vending.events.envelope import Event, HubEvent, parse
 from vending.events.uptimes import dated
@@ -67,7 +68,7 @@ async def _stocked(
 ) -> dict[str, Fate]:
     """Of ledger events and levels. What the registers say of an event counts where the stock knows it."""
     stored = await machines.read(machine, "stock")
-    held = current(stored.body, stock.SCHEMA) if stored else stock.empty(machine)
+    held = load(stored.body, MachineStock) if stored else stock.empty(machine)
     fates: dict[str, Fate] = {}
     for event in events:
         if event.stocked and event.ledger is None:

@@ -5,6 +5,9 @@ from typing import cast
 
 from vendctl.operations.rebuild import Course, Wanted, replay
 from vendctl.operations.scratch import ScratchDocuments, Unkept
+from vending.documents.base import load
+from vending.documents.pages import LedgerPage, Line
+from vending.documents.stock import MachineStock
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import AsOf
 from vending.ingest.exclusions import Exclusions
@@ -13,8 +16,6 @@ from vending.ingest.name_machines import on_record
 from vending.ports import ArchiveBlobs, Blobs
 from vending.state import conditions
 from vending.state.conditions import Entry
-from vending.state.ledger import Line
-from vending.state.stock import Document
 
 Lines = dict[tuple[str, int, int], Line]
 """By (device, epoch, number)."""
@@ -24,7 +25,7 @@ Lines = dict[tuple[str, int, int], Line]
 class Honest:
     """A machine as it would be; ``stock`` None and no entry where nothing is left of it."""
 
-    stock: Document | None = None
+    stock: MachineStock | None = None
     lines: Lines = field(default_factory=dict)
     entry: Entry = field(default_factory=dict)
     forgotten: int | None = None
@@ -58,9 +59,10 @@ async def honest_machine(machine: str, excluded: Exclusions, sources: Sources) -
     done = await replay(sources.archive, stores, wanted, sources.course)
     held = await machines.read(machine, "stock")
     lines: Lines = {}
-    async for page in machines.select(machine, ("type", "=", "page")):
-        for line in page.body["lines"]:
-            lines[page.body["deviceId"], page.body["epoch"], line["ledger"]] = line
+    async for found in machines.select(machine, ("type", "=", "page")):
+        page = load(found.body, LedgerPage)
+        lines |= {(page.device_id, page.epoch, line["ledger"]): line for line in page.lines}
     documents = [one.body async for one in registers.select(None, ("type", "=", "conditions"))]
     entry = conditions.merged(documents).get(machine, {})
-    return Honest(held.body if held else None, lines, entry, done.forgotten)
+    stock = load(held.body, MachineStock) if held else None
+    return Honest(stock, lines, entry, done.forgotten)

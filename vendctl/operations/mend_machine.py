@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
-from typing import Any
+
+from msgspec.structs import replace
 
 from vendctl.operations.honest_machine import Honest, Lines
 from vending.alerts import alerts, rules
@@ -17,6 +18,8 @@ from vending.alerts.raise_alerts import readable as readable_alert
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.documents.base import current, load
 from vending.documents.days import MachineDay
+from vending.documents.pages import LedgerPage
+from vending.documents.stock import MachineStock
 from vending.errors import Conflict, Transient
 from vending.ingest.exclusions import Scope
 from vending.ports import Documents, Erasable, Put, Stored
@@ -74,7 +77,7 @@ class Pages:
     """The ledger pages of a machine: what stays, what goes, and what comes."""
 
     gone: list[Stored]
-    new: list[dict[str, Any]]
+    new: list[LedgerPage]
     away: list[tuple[str, int, int]]
     """Lines that go: (device, epoch, number)."""
     back: int
@@ -99,11 +102,11 @@ async def plan(
 ) -> Mended:
     """What :func:`mend` would change; nothing is written. ``scopes``: what is to be forgotten."""
     held = await stores.machines.read(machine, "stock")
-    before = current(held.body, stock.SCHEMA)["totals"] if held else {}
-    after = honest.stock["totals"] if honest.stock else {}
+    before = load(held.body, MachineStock) if held else stock.empty(machine)
+    after = honest.stock or stock.empty(machine)
     money = {
-        currency: after.get("revenue", {}).get(currency, 0) - before.get("revenue", {}).get(currency, 0)
-        for currency in sorted({*before.get("revenue", {}), *after.get("revenue", {})})
+        currency: after.revenue.get(currency, 0) - before.revenue.get(currency, 0)
+        for currency in sorted({*before.revenue, *after.revenue})
     }
     pages = await _pages(machine, honest.lines, stores.machines)
     documents = [one.body async for one in stores.conditions.select(None, ("type", "=", "conditions"))]
@@ -113,7 +116,7 @@ async def plan(
         away=len(pages.away),
         strays=sum(not any(x.covers(device, epoch) for x in scopes) for device, epoch, _ in pages.away),
         back=pages.back,
-        units=after.get("units", 0) - before.get("units", 0),
+        units=after.total("units") - before.total("units"),
         revenue={currency: minor for currency, minor in money.items() if minor},
         registers=sum(entry.get(name) != honest.entry.get(name) for name in {*entry, *honest.entry}),
         alerts=sum(one.body["state"] == "open" for one in stale),
@@ -128,14 +131,13 @@ async def _mend_stock(machine: str, honest: Honest, machines: Documents, version
         held = await machines.read(machine, "stock")
         if held is None and honest.stock is None:
             return
-        before = current(held.body, stock.SCHEMA) if held else stock.empty(machine)
-        after = (honest.stock or stock.empty(machine)) | {"rev": before["rev"], "exclusions": version}
-        if before == after:
+        before = load(held.body, MachineStock) if held else stock.empty(machine)
+        after = replace(honest.stock or stock.empty(machine), rev=before.rev, exclusions=version)
+        if held and held.body == after.dump():
             return
+        after.rev += 1
         try:
-            await machines.write(
-                machine, [Put(after | {"rev": before["rev"] + 1}, held.etag if held else None)]
-            )
+            await machines.write(machine, [Put(after.dump(), held.etag if held else None)])
         except Conflict:
             continue
         return
@@ -147,18 +149,18 @@ async def _pages(machine: str, lines: Lines, machines: Documents) -> Pages:
     gone: list[Stored] = []
     away: list[tuple[str, int, int]] = []
     loose, held = dict(lines), 0
-    async for page in machines.select(machine, ("type", "=", "page")):
-        body = current(page.body, ledger.PAGE_SCHEMA)
-        numbers = [(body["deviceId"], body["epoch"], line["ledger"]) for line in body["lines"]]
+    async for stored in machines.select(machine, ("type", "=", "page")):
+        page = load(stored.body, LedgerPage)
+        numbers = [(page.device_id, page.epoch, line["ledger"]) for line in page.lines]
         stays = {
             number
-            for number, line in zip(numbers, body["lines"], strict=True)
+            for number, line in zip(numbers, page.lines, strict=True)
             if number in lines and lines[number]["digest"] == line["digest"]
         }
         held += len(stays)
         away += [number for number in numbers if number not in stays]
         if len(stays) < len(numbers):
-            gone.append(page)
+            gone.append(stored)
             continue
         for number in stays:
             loose.pop(number, None)
@@ -166,10 +168,10 @@ async def _pages(machine: str, lines: Lines, machines: Documents) -> Pages:
 
 
 async def _mend_pages(machine: str, pages: Pages, machines: Erasable) -> None:
-    for page in pages.gone:
-        await machines.delete(machine, page.body["id"], page.etag)
+    for stored in pages.gone:
+        await machines.delete(machine, stored.body["id"], stored.etag)
     for portion in batched(pages.new, PAGES_AT_ONCE, strict=False):
-        await machines.write(machine, [Put(page) for page in portion])
+        await machines.write(machine, [Put(page.dump()) for page in portion])
 
 
 async def mend_conditions(entries: Mapping[str, Entry], documents: Documents, version: int) -> None:

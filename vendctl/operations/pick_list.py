@@ -11,8 +11,9 @@ from vendctl.operations.picklist import Pick
 from vending.business_day import shift
 from vending.catalog.catalog import Assignment
 from vending.catalog.catalog_cache import CatalogCache
-from vending.documents.base import current, load
+from vending.documents.base import load
 from vending.documents.days import MachineDay
+from vending.documents.stock import MachineStock
 from vending.errors import Rejected
 from vending.ports import Documents
 from vending.rollups.rollups import total
@@ -99,7 +100,7 @@ async def _stop(
     slots = assignment.slots_at(millis(now))
     dates = [shift(today, -back) for back in range(1, window + 1)]
     stored = await machines.read(assignment.machine, "stock")
-    on_hand = stock.on_hand(current(stored.body, stock.SCHEMA)) if stored else {}
+    on_hand = stock.on_hand(load(stored.body, MachineStock)) if stored else {}
     rate = kpis.units_per_day(await _days(assignment.machine, dates, machines), dates)
     cases = {slot["sku"]: await _case(slot["sku"], catalog) for slot in slots.values()}
     picks, unplanned = picklist.picks(assignment.machine, slots, on_hand, rate, lead_days, cases)

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from vendctl.replay.sale import Sale
 from vending.catalog.catalog import UNKNOWN
+from vending.documents.base import load
+from vending.documents.pages import LedgerPage
 from vending.rollups.rollups import OTHER
 
 FLEET = "fleet"
@@ -108,15 +110,15 @@ def ledger_sold(pages: Iterable[Body], zone: ZoneInfo) -> list[Sold]:
     """The vends of ledger pages, on the local days of the zone."""
     return [
         Sold(
-            page["machineId"],
+            page.machine_id,
             datetime.fromtimestamp(line["at"] / 1000, UTC).astimezone(zone).date().isoformat(),
             line.get("product"),
             line["payment"],
             line["currency"],
             Sum(line["paidMinor"], line["quantity"]),
         )
-        for page in pages
-        for line in page["lines"]
+        for page in (load(body, LedgerPage) for body in pages)
+        for line in page.lines
         if line["kind"] == "vend"
     ]
 

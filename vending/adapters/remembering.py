@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
+from vending.documents.stock import has_retired
 from vending.ports import Documents, Filter, Put, Stored
-from vending.state.stock import closed
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Share:
     """Which documents are read each time all the same."""
 
 
-STOCKS = Share("stock", each=8_000, most=8_000_000, spare=lambda stock: closed(stock).get("epochs", 0) > 0)
+STOCKS = Share("stock", each=8_000, most=8_000_000, spare=has_retired)
 """Some 4,000 ordinary machines. Whether a book is retired is read from the stock as it is."""
 CONDITIONS = Share("conditions", each=2_000_000, most=16_000_000)
 

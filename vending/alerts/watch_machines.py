@@ -13,10 +13,9 @@ from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import evaluate_each
 from vending.alerts.raise_alerts import AlertStores, raise_alerts
 from vending.alerts.rules.evidence import Stock
-from vending.documents.base import current
+from vending.documents.base import load
+from vending.documents.stock import MachineStock
 from vending.errors import Transient
-from vending.ports import Stored
-from vending.state import stock
 from vending.time import millis
 
 
@@ -33,17 +32,15 @@ async def watch_machines(batch: Sequence[dict[str, Any]], stores: AlertStores, n
 
 async def evaluate_stock(document: dict[str, Any], stores: AlertStores, now: datetime) -> int:
     """Evaluate one stock document, which may be older than the stored one; how many alerts changed."""
-    machine = document["machineId"]
+    changed = load(document, MachineStock)
 
     async def newest() -> Sequence[Finding]:
-        stored = await stores.machines.read(machine, "stock")
-        if stored is None or stored.body["rev"] < document["rev"]:
-            raise Transient(f"{machine}: stale read: the stock is older than the one of the change feed")
-        return _findings(stored, now)
+        stored = await stores.machines.read(changed.machine_id, "stock")
+        held = load(stored.body, MachineStock) if stored else None
+        if held is None or held.rev < changed.rev:
+            what = f"{changed.machine_id}: stale read: the stock is older than the one of the change feed"
+            raise Transient(what)
+        return rules.findings(Stock(held, millis(now)))
 
-    findings = _findings(Stored(document, ""), now)
-    return await raise_alerts(machine, findings, newest, stores, now)
-
-
-def _findings(stored: Stored, now: datetime) -> list[Finding]:
-    return rules.findings(Stock(current(stored.body, stock.SCHEMA), millis(now)))
+    findings = rules.findings(Stock(changed, millis(now)))
+    return await raise_alerts(changed.machine_id, findings, newest, stores, now)

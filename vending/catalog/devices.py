@@ -3,13 +3,12 @@
 A device's entry and its machine's counter of epochs are in one partition, so that they are written together.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from msgspec.structs import replace
 
 from vending.documents.devices import Credential, Device, EpochCounter
+from vending.documents.stock import MachineStock
 from vending.events.publishers import MAX_EPOCH, Publisher, build
 from vending.state import conditions
 
@@ -23,13 +22,13 @@ def counter_id(machine: str) -> str:
 
 
 def next_epoch(
-    stock: Mapping[str, Any] | None, entry: conditions.Entry, counter: EpochCounter | None = None
+    stock: MachineStock | None, entry: conditions.Entry, counter: EpochCounter | None = None
 ) -> int:
     """One more than the highest that was issued for a machine, or that its ledger or registers hold.
 
     Raises ValueError where that one is the last there is.
     """
-    held = [int(book.rpartition("/")[2]) for book in (stock or {}).get("applied", ())]
+    held = [int(book.rpartition("/")[2]) for book in (stock.applied if stock else ())]
     held += [register[0] for register in entry.values()]
     highest = max([*held, counter.epoch if counter else 0])
     if highest >= MAX_EPOCH:

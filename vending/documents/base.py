@@ -13,7 +13,7 @@ Documents that are no Struct yet, and blobs that carry a schema, ask :func:`curr
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from msgspec import Struct, structs
@@ -23,6 +23,18 @@ from vending.errors import Transient
 Body = dict[str, Any]
 """A document as it is stored: what JSON has, and nothing else."""
 Upcast = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+if TYPE_CHECKING:
+    type AsStored[Shape] = Shape
+else:
+
+    class AsStored:
+        """Marks a field that is kept as it is stored, ``AsStored[list[Line]]``: for parts that are large, or
+        read on every event. The shape is believed; neither way is the part converted or copied, so whoever
+        changes it copies it first."""
+
+        def __class_getitem__(cls, shape: object) -> object:
+            return Any
 
 
 class Malformed(ValueError):
@@ -54,13 +66,14 @@ class Document(Struct, kw_only=True, rename="camel"):
 
     def dump(self) -> Body:
         """The document as it is stored. Maps are shared with it, not copied: they may be megabytes."""
-        body: Body = {}
-        for name, stored_as, optional in _fields(type(self)):
+        body: Body = {"id": self.id, self.key: None, "type": self.type, "schema": self.schema}
+        for name, stored_as, optional, as_stored in _fields(type(self)):
             value = getattr(self, name)
             if not (optional and value is None):
-                body[stored_as] = value if type(value) in AS_IS else msgspec.to_builtins(value)
-        head = {name: body.pop(name) for name in dict.fromkeys(("id", self.key))}
-        return head | {"type": self.type, "schema": self.schema} | body | self.rest
+                kept = as_stored or type(value) in AS_IS
+                body[stored_as] = value if kept else msgspec.to_builtins(value)
+        body.update(self.rest)
+        return body
 
 
 AS_IS = {dict, str, int, bool}
@@ -79,8 +92,10 @@ def load[Kind: Document](stored: Mapping[str, Any], kind: type[Kind]) -> Kind:
         what = f"{stored.get('type')} {stored.get('id')}"
         raise Malformed(f"{what} was read where a {kind.__name__} belongs - at `$.type`")
     body, names = _upcast(stored, own), _names(own)
-    # What begins with an underscore is the store's own: _etag, _ts, in a feed also _lsn.
-    rest = {name: value for name, value in body.items() if name not in names and name[:1] != "_"}
+    rest: Body = {}
+    if not body.keys() <= names:
+        # What begins with an underscore is the store's own: _etag, _ts, in a feed also _lsn.
+        rest = {name: value for name, value in body.items() if name not in names and name[:1] != "_"}
     try:
         # Where a stored field is called "rest", it is none of ours.
         document = msgspec.convert(body if "rest" not in rest else {**body, "rest": {}}, own)
@@ -111,7 +126,10 @@ def unchanged(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _upcast(stored: Mapping[str, Any], kind: type[Document]) -> Mapping[str, Any]:
-    what, schema = f"{kind.type} {stored.get(kind.key)}/{stored.get('id')}", stored.get("schema")
+    schema = stored.get("schema")
+    if type(schema) is int and schema == kind.schema:
+        return stored
+    what = f"{kind.type} {stored.get(kind.key)}/{stored.get('id')}"
     if not isinstance(schema, int):
         raise Malformed(f"{what}: Expected `int`, got {schema!r} - at `$.schema`")
     current(stored, kind.schema)
@@ -123,13 +141,17 @@ def _upcast(stored: Mapping[str, Any], kind: type[Document]) -> Mapping[str, Any
 
 
 @cache
-def _fields(kind: type[Document]) -> tuple[tuple[str, str, bool], ...]:
-    """Of each field its name, the name that it is stored under, and whether it may be absent."""
-    found = structs.fields(kind)
-    return tuple((one.name, one.encode_name, one.default is None) for one in found if one.name != "rest")
+def _fields(kind: type[Document]) -> tuple[tuple[str, str, bool, bool], ...]:
+    """Of each field its name, the name that it is stored under, whether it may be absent, and whether it is
+    :class:`AsStored`."""
+    return tuple(
+        (one.name, one.encode_name, one.default is None, one.type is Any)
+        for one in structs.fields(kind)
+        if one.name != "rest"
+    )
 
 
 @cache
 def _names(kind: type[Document]) -> frozenset[str]:
     """What a body of this type may hold and ``rest`` does not."""
-    return frozenset({"type", "schema"}.union(stored_as for _, stored_as, _ in _fields(kind)))
+    return frozenset({"type", "schema"}.union(stored_as for _, stored_as, _, _ in _fields(kind)))

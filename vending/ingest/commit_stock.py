@@ -7,7 +7,9 @@ other writer may have counted some of them.
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import NamedTuple
 
-from vending.documents.base import current
+from vending.documents.base import load
+from vending.documents.pages import LedgerPage
+from vending.documents.stock import MachineStock
 from vending.errors import Conflict
 from vending.events.envelope import Event
 from vending.ingest.dead_letters import Refusal, Refusals
@@ -57,7 +59,7 @@ def portions(events: Sequence[Event]) -> Iterator[list[Event]]:
 async def _commit(machine: str, events: list[Event], documents: Documents, refusals: Refusals) -> Committed:
     for attempt in range(ROUNDS):
         stored = await documents.read(machine, "stock")
-        held = current(stored.body, stock.SCHEMA) if stored else stock.empty(machine)
+        held = load(stored.body, MachineStock) if stored else stock.empty(machine)
         folded, refused = await fold_beside_ledger(machine, held, events, documents)
         try:
             if folded.changed:
@@ -74,7 +76,7 @@ async def _commit(machine: str, events: list[Event], documents: Documents, refus
 
 
 async def fold_beside_ledger(
-    machine: str, held: stock.Document, events: Sequence[Event], documents: Documents
+    machine: str, held: MachineStock, events: Sequence[Event], documents: Documents
 ) -> tuple[stock.Folded, list[Refusal]]:
     """The events folded into a stock, and which of them are refused, also by the ledger's lines; nothing is
     written."""
@@ -85,8 +87,8 @@ async def fold_beside_ledger(
 
 
 async def _write(machine: str, stored: Stored | None, folded: stock.Folded, documents: Documents) -> None:
-    puts = [Put(folded.stock, stored.etag if stored else None)]
-    puts += [Put(page) for page in ledger.pages(machine, folded.lines)]
+    puts = [Put(folded.stock.dump(), stored.etag if stored else None)]
+    puts += [Put(page.dump()) for page in ledger.pages(machine, folded.lines)]
     await documents.write(machine, puts)
 
 
@@ -141,7 +143,7 @@ async def _digests(machine: str, event: Event, documents: Documents) -> AsyncIte
     number = event.ledger or 0
     around: list[Filter] = [("first", "<=", number), ("last", ">=", number)]
     async for page in documents.select(machine, *_of_book(event), *around):
-        for entry in current(page.body, ledger.PAGE_SCHEMA)["lines"]:
+        for entry in load(page.body, LedgerPage).lines:
             yield entry["ledger"], entry["digest"]
 
 

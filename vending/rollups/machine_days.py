@@ -7,25 +7,31 @@
 - ``sites``: every site the day was ever counted at, so that after a move the former ones are set to zero.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Sized
+from typing import Literal
 
 from msgspec.structs import replace
 
 from vending.business_day import hour_of, instant
 from vending.catalog.catalog import Assignment
 from vending.documents.days import Closed, Figures, MachineDay
+from vending.documents.pages import LedgerPage, Line
 from vending.rollups.breakdowns import PRODUCTS, SELECTIONS, keep
 from vending.rollups.rollups import Contribution, add, day_id
 
 GRACE = 2 * 3_600_000
 """Milliseconds after its end at which a day closes: devices that are merely slow have reported by then."""
-Line = Mapping[str, Any]
+MONEY: tuple[tuple[str, Literal["paidMinor", "taxMinor", "discountMinor"]], ...] = (
+    ("revenue", "paidMinor"),
+    ("tax", "taxMinor"),
+    ("discounts", "discountMinor"),
+)
+"""Figure → the fact of a ledger line that it sums, by currency."""
 
 
-def days_of(page: Mapping[str, Any], assignment: Assignment) -> set[str]:
+def days_of(page: LedgerPage, assignment: Assignment) -> set[str]:
     """The business days that the lines of a ledger page belong to."""
-    return {assignment.day_of(line["at"]) for line in page["lines"]}
+    return {assignment.day_of(line["at"]) for line in page.lines}
 
 
 def sales(line: Line) -> Figures:
@@ -37,8 +43,7 @@ def sales(line: Line) -> Figures:
     if line["payment"] in ("free", "test"):
         return {line["payment"]: 1}
     figures: Figures = {"vends": 1, "units": line["quantity"]}
-    money = (("revenue", "paidMinor"), ("tax", "taxMinor"), ("discounts", "discountMinor"))
-    return figures | {name: {line["currency"]: line[field]} for name, field in money if line.get(field)}
+    return figures | {name: {line["currency"]: line[fact]} for name, fact in MONEY if line.get(fact)}
 
 
 def figures(lines: Iterable[Line], assignment: Assignment) -> Figures:
@@ -68,10 +73,10 @@ def figures(lines: Iterable[Line], assignment: Assignment) -> Figures:
 
 
 def machine_day(
-    held: MachineDay | None, assignment: Assignment, day: str, pages: Collection[Mapping[str, Any]], now: int
+    held: MachineDay | None, assignment: Assignment, day: str, pages: Collection[LedgerPage], now: int
 ) -> MachineDay:
     """The day's document, from what is held of it (or None) and every ledger page in its window."""
-    lines = [line for page in pages for line in page["lines"] if assignment.day_of(line["at"]) == day]
+    lines = [line for page in pages for line in page.lines if assignment.day_of(line["at"]) == day]
     counted, site = figures(lines, assignment), assignment.site_on(day)
     sites = held.sites if held else []
     document = MachineDay(
@@ -108,7 +113,7 @@ def _closed(document: MachineDay, held: MachineDay | None, now: int) -> MachineD
     return document
 
 
-def incomplete(held: MachineDay | None, assignment: Assignment, day: str, pages: Mapping[str, Any]) -> bool:
+def incomplete(held: MachineDay | None, assignment: Assignment, day: str, pages: Sized) -> bool:
     """Whether a read of the pages lags behind one that the held day was computed from."""
     if held is None or held.window != list(assignment.window(day)):
         return False

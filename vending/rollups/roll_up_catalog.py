@@ -17,15 +17,15 @@ from msgspec.structs import replace
 from vending.business_day import shift
 from vending.catalog import catalog
 from vending.catalog.catalog import Assignment
-from vending.documents.base import Malformed, current, load
+from vending.documents.base import Malformed, load
 from vending.documents.catalog import CatalogEntry, CatalogMachine
+from vending.documents.pages import LedgerPage
 from vending.documents.rollup_state import REWORK, CatalogProgress, Rework
 from vending.errors import Conflict, Transient, VendstreamError
 from vending.ports import Filter, Put
 from vending.rollups import machine_days
 from vending.rollups.roll_up import RollUpStores, state_of
 from vending.rollups.roll_up_days import Dirty, recompute
-from vending.state import ledger
 from vending.time import millis
 
 log = logging.getLogger(__name__)
@@ -220,5 +220,5 @@ async def _days(assignment: Assignment, since: str, stores: RollUpStores) -> set
     days = {stored.body["date"] async for stored in held}
     pages = stores.machines.select(machine, ("type", "=", "page"), ("to", ">=", start))
     async for stored in pages:
-        days |= machine_days.days_of(current(stored.body, ledger.PAGE_SCHEMA), assignment)
+        days |= machine_days.days_of(load(stored.body, LedgerPage), assignment)
     return {day for day in days if day >= first}

@@ -10,18 +10,17 @@ import logging
 from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 from vending import business_day
 from vending.catalog.catalog import Assignment
-from vending.documents.base import current, load
+from vending.documents.base import load
 from vending.documents.days import MachineDay, Summary
+from vending.documents.pages import LedgerPage
 from vending.errors import Conflict, Transient, VendstreamError
 from vending.ports import Documents, Filter, Put
 from vending.rollups import breakdowns, machine_days, rollups
 from vending.rollups.roll_up import RollUpStores
 from vending.rollups.rollups import Contribution
-from vending.state import ledger
 from vending.time import millis
 
 log = logging.getLogger(__name__)
@@ -106,11 +105,12 @@ async def _machine_day(
     raise Transient(f"{machine} {day}: still contended after {ROUNDS} rounds")
 
 
-async def _pages(assignment: Assignment, day: str, machines: Documents) -> dict[str, Mapping[str, Any]]:
+async def _pages(assignment: Assignment, day: str, machines: Documents) -> dict[str, LedgerPage]:
     start, end = assignment.window(day)
     where: list[Filter] = [("type", "=", "page"), ("from", "<", end), ("to", ">=", start)]
     found = machines.select(assignment.machine, *where)
-    return {stored.body["id"]: current(stored.body, ledger.PAGE_SCHEMA) async for stored in found}
+    pages = [load(stored.body, LedgerPage) async for stored in found]
+    return {page.id: page for page in pages}
 
 
 async def _summarise(given: Iterable[Share], now: datetime, fleet: Documents, broken: Broken) -> list[Share]:

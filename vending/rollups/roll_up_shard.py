@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from vending.catalog.catalog import Assignment
-from vending.documents.base import current
+from vending.documents.base import load
+from vending.documents.pages import LedgerPage
 from vending.documents.rollup_state import Shard
 from vending.errors import Conflict, Rejected, VendstreamError
 from vending.ports import Put
@@ -18,7 +19,6 @@ from vending.rollups import machine_days
 from vending.rollups.roll_up import RollUpStores, feed_ranges, state_of
 from vending.rollups.roll_up_catalog import RETRY_AFTER, Due, note, rework, spread
 from vending.rollups.roll_up_days import recompute
-from vending.state import ledger
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,6 @@ CHANGES_A_READ = 100
 READS = 20
 DAYS = 200
 """An invocation reads until it has that many dirty days, or has read that often; then a follow-up goes on."""
-Page = dict[str, Any]
 
 
 async def roll_up_shard(message: Mapping[str, Any], now: datetime, stores: RollUpStores) -> None:
@@ -63,20 +62,20 @@ async def _shard(number: int, now: datetime, stores: RollUpStores) -> None:
 
 async def _read(
     feed_range: str, continuation: str | None, stores: RollUpStores
-) -> tuple[list[Page], str | None, bool]:
+) -> tuple[list[LedgerPage], str | None, bool]:
     """New ledger pages, where to go on, and whether there was more to read."""
-    pages: list[Page] = []
+    pages: list[LedgerPage] = []
     for _ in range(READS):
         changes, continuation = await stores.ledger.changes(feed_range, continuation, CHANGES_A_READ)
         if not changes:
             return pages, continuation, False
-        pages += [current(body, ledger.PAGE_SCHEMA) for body in changes if body.get("type") == "page"]
-        if sum(len(page["lines"]) for page in pages) >= DAYS:
+        pages += [load(body, LedgerPage) for body in changes if body.get("type") == "page"]
+        if sum(len(page.lines) for page in pages) >= DAYS:
             break
     return pages, continuation, True
 
 
-async def _recompute(pages: Iterable[Page], now: datetime, stores: RollUpStores) -> None:
+async def _recompute(pages: Iterable[LedgerPage], now: datetime, stores: RollUpStores) -> None:
     """The days that the pages' lines belong to. A machine with a defect is noted, and holds nobody up."""
     # The catalog is read after the feed: whatever changes it later will see these pages itself.
     version = await stores.catalog.refresh()
@@ -84,16 +83,16 @@ async def _recompute(pages: Iterable[Page], now: datetime, stores: RollUpStores)
     assignments: dict[str, Assignment] = {}
     broken: dict[str, str] = {}
     for page in pages:
-        machine = page["machineId"]
+        machine = page.machine_id
         try:
             known = assignments.get(machine) or await stores.catalog.assignment(machine)
             assignments[machine] = known
             for day in machine_days.days_of(page, known):
-                dirty.setdefault((machine, day), set()).add(page["id"])
+                dirty.setdefault((machine, day), set()).add(page.id)
         except VendstreamError:
             raise
         except Exception:
-            log.exception("%s: no business days for %s; retried in an hour", machine, page["id"])
+            log.exception("%s: no business days for %s; retried in an hour", machine, page.id)
             broken[machine] = ""
     broken = await recompute(dirty, assignments, now, stores) | broken
     for machine, since in sorted(broken.items()):

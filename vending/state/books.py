@@ -9,14 +9,15 @@ and neither may keep out what a device says next. So a bound refuses nothing: it
 - Above :data:`MAX_BOOKS` a book is *retired* for a new one: of the device that has most, its lowest epoch.
 
 ``closed`` says so: ``{"holes", "numbers", "epochs": how many of each were given up, "at": when last (the
-hub's time, ms since 1970 UTC), "below": {book: number}}``. At or below that number of a held book, and in a
-book that is not held any more, the intervals no longer tell what was counted; the ledger pages do, for ever.
+hub's time, ms since 1970 UTC), "below": {book: number}}``, or nothing where nothing was. At or below that
+number of a held book, and in a book that is not held any more, the intervals no longer tell what was counted;
+the ledger pages do, for ever.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from typing import Any
 
+from vending.documents.stock import Applied, Losses
 from vending.state import intervals
 from vending.state.intervals import Intervals
 
@@ -25,8 +26,6 @@ MAX_BOOKS = 10
 """Devices and epochs at a time: a board a year would be many."""
 MOST = 2**53 - 1
 """A sum of numbers beyond says no more than that: Cosmos DB keeps a number as a double."""
-Applied = dict[str, Intervals]
-Closed = dict[str, Any]
 
 
 def place(key: str) -> tuple[int, str]:
@@ -43,9 +42,9 @@ def lacking(applied: Mapping[str, Intervals]) -> int:
 class Books:
     """The books while a fold works on them. What it changes is copied first."""
 
-    def __init__(self, applied: Mapping[str, Intervals], closed: Closed, retired: Collection[str]) -> None:
+    def __init__(self, applied: Mapping[str, Intervals], closed: Losses, retired: Collection[str]) -> None:
         self.applied: Applied = dict(applied)
-        self.closed: Closed = {**closed, "below": dict(closed["below"])} if closed else {}
+        self.closed: Losses = {**closed, "below": dict(closed["below"])} if closed else {}
         self.retired = set(retired)
         """Books that the machine held once."""
         self.closings = 0

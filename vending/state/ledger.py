@@ -7,36 +7,36 @@ minor units.
 
 from collections.abc import Iterable, Mapping
 from itertools import batched
-from typing import Any
+from typing import cast
 
 from msgspec import UNSET
 
+from vending.documents.pages import LedgerPage, Line
 from vending.events.base import LedgerEvent
 from vending.events.envelope import Event
 
-PAGE_SCHEMA = 1
 PAGE_LINES = 500
 """Of a page that is made anew: some 150 KB."""
-Line = dict[str, Any]
 
 
 def line(event: Event) -> Line:
     """What the ledger keeps of an event."""
-    data = event.data
-    if not isinstance(data, LedgerEvent):
+    data, number = event.data, event.ledger
+    if not isinstance(data, LedgerEvent) or number is None:
         raise TypeError(f"{event.name} has no ledger line")
     common: Line = {
-        "ledger": event.ledger,
+        "ledger": number,
         "sequence": event.envelope.sequence,
         "kind": data.line_kind,
         "at": event.at.ms,
         "quality": event.at.quality,
         "digest": event.digest,
     }
-    return common | {name: fact for name, fact in data.facts().items() if fact is not UNSET}
+    facts = {name: fact for name, fact in data.facts().items() if fact is not UNSET}
+    return cast("Line", common | facts)
 
 
-def pages(machine: str, lines: Iterable[tuple[str, int, Line]]) -> list[dict[str, Any]]:
+def pages(machine: str, lines: Iterable[tuple[str, int, Line]]) -> list[LedgerPage]:
     """One page per (device, epoch) of new lines ``(device, epoch, line)``, named by its first number.
 
     A number is applied once, so no two pages ever claim the same name.
@@ -47,7 +47,7 @@ def pages(machine: str, lines: Iterable[tuple[str, int, Line]]) -> list[dict[str
     return [_page(machine, device, epoch, entries) for (device, epoch), entries in sorted(books.items())]
 
 
-def portions(machine: str, lines: Mapping[tuple[str, int, int], Line]) -> list[dict[str, Any]]:
+def portions(machine: str, lines: Mapping[tuple[str, int, int], Line]) -> list[LedgerPage]:
     """Pages of :data:`PAGE_LINES` at most for lines by (device, epoch, number)."""
     ordered = sorted(lines)
     return [
@@ -57,20 +57,18 @@ def portions(machine: str, lines: Mapping[tuple[str, int, int], Line]) -> list[d
     ]
 
 
-def _page(machine: str, device: str, epoch: int, lines: list[Line]) -> dict[str, Any]:
-    lines.sort(key=lambda entry: int(entry["ledger"]))
+def _page(machine: str, device: str, epoch: int, lines: list[Line]) -> LedgerPage:
+    lines.sort(key=lambda entry: entry["ledger"])
     times = [entry["at"] for entry in lines]
     first, last = lines[0]["ledger"], lines[-1]["ledger"]
-    return {
-        "id": f"page:{device}:{epoch}:{first}",
-        "machineId": machine,
-        "type": "page",
-        "schema": PAGE_SCHEMA,
-        "deviceId": device,
-        "epoch": epoch,
-        "first": first,
-        "last": last,
-        "from": min(times),
-        "to": max(times),
-        "lines": lines,
-    }
+    return LedgerPage(
+        id=f"page:{device}:{epoch}:{first}",
+        machine_id=machine,
+        device_id=device,
+        epoch=epoch,
+        first=first,
+        last=last,
+        earliest=min(times),
+        latest=max(times),
+        lines=lines,
+    )

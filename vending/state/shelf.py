@@ -1,26 +1,24 @@
 """The slots of a machine while a fold works on them: an event's effects happen whole, or not at all."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
+from vending.documents.stock import StoredSlot
 from vending.errors import Rejected
 from vending.events.base import SlotEffect
 from vending.events.envelope import Order
 from vending.state.slots import Slot
 
 MAX_SLOTS = 120
-Dumped = list[Any]
-"""The document form of a slot, see :mod:`vending.state.slots`."""
 
 
 class Shelf:
     """Reads slots of the stock document as they are touched; :meth:`dump` gives all of them back."""
 
-    def __init__(self, stored: Mapping[str, Dumped]) -> None:
+    def __init__(self, stored: Mapping[str, StoredSlot]) -> None:
         self._stored = stored
         self._touched: dict[str, Slot] = {}
 
-    def apply(self, order: Order, effects: Sequence[SlotEffect]) -> dict[str, Dumped]:
+    def apply(self, order: Order, effects: Sequence[SlotEffect]) -> dict[str, StoredSlot]:
         """The effects of one event; the touched slots as they were before. Raises :class:`Rejected`."""
         self._check_room([effect.selection for effect in effects])
         before = {effect.selection: self._slot(effect.selection).dump() for effect in effects}
@@ -32,11 +30,11 @@ class Shelf:
             raise
         return before
 
-    def changed(self, before: Mapping[str, Dumped]) -> bool:
+    def changed(self, before: Mapping[str, StoredSlot]) -> bool:
         """Whether any of these slots is another one now."""
         return any(self._slot(selection).dump() != raw for selection, raw in before.items())
 
-    def dump(self) -> dict[str, Dumped]:
+    def dump(self) -> dict[str, StoredSlot]:
         """The document form, without slots that nothing is known of."""
         known = {selection: slot.dump() for selection, slot in self._touched.items() if slot.known}
         return dict(sorted({**self._stored, **known}.items()))

@@ -14,8 +14,8 @@ too few for that many units, the slot says that it does not know rather than too
 
 from bisect import bisect_right, insort
 from itertools import pairwise
-from typing import Any
 
+from vending.documents.stock import StoredSlot
 from vending.errors import Rejected
 from vending.events.envelope import Order
 
@@ -34,7 +34,7 @@ class Slot:
 
     __slots__ = ("base", "capacity", "kept")
 
-    def __init__(self, raw: list[Any] | None = None) -> None:
+    def __init__(self, raw: StoredSlot | None = None) -> None:
         base, capacity, kept = raw or (None, None, ())
         self.base: Stated | None = tuple(base) if base else None
         self.capacity: Stated | None = tuple(capacity) if capacity else None
@@ -81,7 +81,7 @@ class Slot:
         """Whether units may have been cut."""
         return len(self.kept) > CERTAIN and _text(self.kept) + GROUP > BUDGET
 
-    def dump(self) -> list[Any]:
+    def dump(self) -> StoredSlot:
         """The document form."""
         kept: list[list[int]] = []
         last = -1

@@ -1,48 +1,43 @@
-"""The stock document: what a machine holds, what it sold in all, and which ledger events it has counted.
+"""What a machine holds, what it sold in all, and which ledger events it has counted: the fold of its stock.
 
-``{"id": "stock", "machineId", "type", "schema", "rev", "applied": {"device/epoch": intervals},
-"closed": {...}, "delivered": {"generation/partition": [first, last]}, "slots": {selection: slot},
-"totals": {...}, "last": {kind: [epoch, sequence, milliseconds]}}``
-
-``applied`` and ``closed``: :mod:`vending.state.books`.
-
-``delivered``: :mod:`vending.state.deliveries`. ``slots``: :mod:`vending.state.slots`.
+The document is :class:`vending.documents.stock.MachineStock`. ``applied`` and ``closed``:
+:mod:`vending.state.books`. ``delivered``: :mod:`vending.state.deliveries`. ``slots``:
+:mod:`vending.state.slots`.
 
 The fold is order-free within the bounds on books and on open holes: any permutation, duplication and
 batching of the same events gives the same document, ``rev`` and ``delivered`` (how it came) excepted. Beyond
 them what is given up depends on the order of arrival, never on how it was cut into batches.
-
-Schema 1 had ``marks``, the highest counted number of each partition; schema 2 had no ``closed``.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
+from msgspec.structs import replace
+
+from vending.documents.pages import Line
+from vending.documents.stock import MachineStock, Totals
 from vending.errors import Rejected
 from vending.events.base import LedgerEvent, LevelEvent, Tally
 from vending.events.envelope import Event, HubEvent
 from vending.state import intervals
 from vending.state.books import Books, lacking
 from vending.state.deliveries import Deliveries
-from vending.state.ledger import Line, line
+from vending.state.ledger import line
 from vending.state.shelf import MAX_SLOTS as MAX_SLOTS
 from vending.state.shelf import Shelf
 from vending.state.slots import Slot
 from vending.time import millis
 
-SCHEMA = 3
 MAX_CURRENCIES = 16
 CLOSED, RETIRED = GIVEN_UP = "hole-closed", "epoch-retired"
 """Why an event comes too late: what it is missing in was given up."""
-Document = dict[str, Any]
 
 
 @dataclass
 class Folded:
     """What became of some events of one machine."""
 
-    stock: Document
+    stock: MachineStock
     lines: list[tuple[str, int, Line]] = field(default_factory=list)
     """New ledger lines as (device, epoch, line)."""
     rejected: list[tuple[HubEvent, Rejected]] = field(default_factory=list)
@@ -54,21 +49,9 @@ class Folded:
     changed: bool = False
 
 
-def empty(machine: str) -> Document:
+def empty(machine: str) -> MachineStock:
     """The stock of a machine that nothing is known of."""
-    return {
-        "id": "stock",
-        "machineId": machine,
-        "type": "stock",
-        "schema": SCHEMA,
-        "rev": 0,
-        "applied": {},
-        "closed": {},
-        "delivered": {},
-        "slots": {},
-        "totals": {},
-        "last": {},
-    }
+    return MachineStock(machine_id=machine, rev=0)
 
 
 def book(event: Event) -> str:
@@ -77,7 +60,7 @@ def book(event: Event) -> str:
 
 
 def fold(
-    stock: Document,
+    stock: MachineStock,
     events: Iterable[Event],
     retired: Collection[str] = (),
 ) -> Folded:
@@ -95,50 +78,44 @@ def fold(
     return work.finish()
 
 
-def known(stock: Document) -> bool:
+def known(stock: MachineStock) -> bool:
     """Whether anything is known of the machine. What was forgotten leaves an empty stock, for its ``rev``."""
-    return bool(stock.get("applied") or stock.get("slots"))
+    return bool(stock.applied or stock.slots)
 
 
-def on_hand(stock: Document) -> dict[str, int | None]:
+def on_hand(stock: MachineStock) -> dict[str, int | None]:
     """Units per selection; None where nobody ever counted."""
-    return {selection: Slot(raw).on_hand for selection, raw in sorted(stock["slots"].items())}
+    return {selection: Slot(raw).on_hand for selection, raw in sorted(stock.slots.items())}
 
 
-def missing(stock: Document) -> dict[str, intervals.Intervals]:
+def missing(stock: MachineStock) -> dict[str, intervals.Intervals]:
     """The ledger numbers that devices skipped so far: vends that are still to come, or lost on the device.
 
     Of each book the first hundred holes; :func:`missing_numbers` counts all.
     """
-    return {key: holes for key, held in stock["applied"].items() if (holes := intervals.missing(held))}
+    return {key: holes for key, held in stock.applied.items() if (holes := intervals.missing(held))}
 
 
-def missing_numbers(stock: Document) -> int:
+def missing_numbers(stock: MachineStock) -> int:
     """How many ledger numbers devices skipped so far, without those that were given up."""
-    return lacking(stock["applied"])
+    return lacking(stock.applied)
 
 
-def closed(stock: Document) -> dict[str, Any]:
-    """What was given up as lost, see :mod:`vending.state.books`; nothing where nothing was."""
-    found: dict[str, Any] = stock.get("closed", {})
-    return found
-
-
-def unknown(stock: Document, events: Iterable[Event]) -> dict[str, Event]:
+def unknown(stock: MachineStock, events: Iterable[Event]) -> dict[str, Event]:
     """An event of each book that may have been retired: the stock does not hold it, and has retired some."""
-    if not closed(stock).get("epochs"):
+    if not stock.closed.get("epochs"):
         return {}
     ledger = [event for event in events if event.ledger is not None]
-    return {book(event): event for event in ledger if book(event) not in stock["applied"]}
+    return {book(event): event for event in ledger if book(event) not in stock.applied}
 
 
-def given_up(stock: Document, event: Event) -> Rejected | None:
+def given_up(stock: MachineStock, event: Event) -> Rejected | None:
     """Why a ledger number that is settled has no line; None where it must have one."""
     key, number = book(event), event.ledger or 0
-    if key not in stock["applied"]:
+    if key not in stock.applied:
         detail = f"{key} was retired for a newer device or epoch: provision the device again"
         return Rejected(RETIRED, detail)
-    below = closed(stock).get("below", {}).get(key, 0)
+    below = stock.closed.get("below", {}).get(key, 0)
     if number > below:
         return None
     detail = f"{key} number {number} was given up as lost, with all that were missing up to {below}"
@@ -148,15 +125,13 @@ def given_up(stock: Document, event: Event) -> Rejected | None:
 class _Work:
     """One fold. What it changes is copied first, the rest is shared with the document that was read."""
 
-    def __init__(self, stock: Document, retired: Collection[str]) -> None:
-        parts = ("delivered", "slots", "totals", "last")
-        self.stock = stock | {part: dict(stock.get(part, {})) for part in parts} | {"schema": SCHEMA}
-        self.stock.pop("marks", None)
+    def __init__(self, stock: MachineStock, retired: Collection[str]) -> None:
+        self.stock = replace(stock, totals=dict(stock.totals), last=dict(stock.last))
         self.result = Folded(self.stock)
         self.fresh: dict[tuple[str, int], str] = {}
-        self.deliveries = Deliveries(self.stock["delivered"])
-        self.shelf = Shelf(self.stock["slots"])
-        self.books = Books(stock["applied"], closed(stock), retired)
+        self.deliveries = Deliveries(stock.delivered)
+        self.shelf = Shelf(stock.slots)
+        self.books = Books(stock.applied, stock.closed, retired)
 
     def take(self, event: Event) -> None:
         data, number = event.data, event.ledger
@@ -176,10 +151,10 @@ class _Work:
 
     def finish(self) -> Folded:
         if self.result.changed:
-            self.stock |= {"applied": self.books.applied, "closed": self.books.closed}
-            self.stock |= {"delivered": self.deliveries.dump(), "slots": self.shelf.dump()}
+            self.stock.applied, self.stock.closed = self.books.applied, self.books.closed
+            self.stock.delivered, self.stock.slots = self.deliveries.dump(), self.shelf.dump()
+            self.stock.rev += 1
             self.result.closings = self.books.closings
-            self.stock["rev"] += 1
         return self.result
 
     def _settled(self, event: Event, number: int) -> None:
@@ -199,9 +174,9 @@ class _Work:
             self.shelf.apply(event.order, effects)
         self.books.count(book(event), number, millis(event.hub.enqueued))
         entry = line(event)
-        _add(self.stock["totals"], tally)
+        _add(self.stock.totals, tally)
         latest = [*event.order, event.at.ms]
-        self.stock["last"][entry["kind"]] = max(self.stock["last"].get(entry["kind"], latest), latest)
+        self.stock.last[entry["kind"]] = max(self.stock.last.get(entry["kind"], latest), latest)
         self.result.lines.append((event.device, event.envelope.deviceepoch, entry))
         self.deliveries.counted(event.hub)
         self.fresh[book(event), number] = event.digest
@@ -209,7 +184,7 @@ class _Work:
 
     def _check_currency(self, tally: Tally) -> None:
         if tally.currency is not None:
-            revenue = self.stock["totals"].get("revenue", {})
+            revenue = self.stock.revenue
             if tally.currency not in revenue and len(revenue) >= MAX_CURRENCIES:
                 raise Rejected("wrong-schema", f"the machine has taken {MAX_CURRENCIES} currencies already")
 
@@ -220,7 +195,7 @@ def conflict(event: Event, stored: str) -> Rejected:
     return Rejected("conflict", f"{event.device} reported event {event.envelope.id} with two contents: {was}")
 
 
-def _add(totals: dict[str, Any], tally: Tally) -> None:
+def _add(totals: Totals, tally: Tally) -> None:
     for counter, count in tally.counts.items():
         totals[counter] = totals.get(counter, 0) + count
     if tally.revenue is not None:

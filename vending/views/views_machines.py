@@ -3,7 +3,7 @@
 import asyncio
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,8 +11,10 @@ from typing import Any
 from msgspec import to_builtins
 
 from vending.business_day import instant
-from vending.documents.base import current, load
+from vending.documents.base import load
 from vending.documents.days import MachineDay
+from vending.documents.pages import LedgerPage
+from vending.documents.stock import MachineStock
 from vending.events.envelope import Identifier
 from vending.rollups import rollups
 from vending.state import stock
@@ -70,7 +72,7 @@ async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> di
     }
 
 
-def _row(entry: Entry, held: stock.Document, silent_before: int) -> dict[str, Any]:
+def _row(entry: Entry, held: MachineStock, silent_before: int) -> dict[str, Any]:
     condition = condition_view.describe(entry, silent_before)
     return {
         "state": condition["state"],
@@ -82,7 +84,7 @@ def _row(entry: Entry, held: stock.Document, silent_before: int) -> dict[str, An
     } | stock_view.overview(held)
 
 
-async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[str, stock.Document]:
+async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[str, MachineStock]:
     """The machines' stock: one query where they stand side by side in the fleet, else point reads."""
     if not ids:
         return {}
@@ -90,10 +92,11 @@ async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[
         found = stores.machines.select(
             None, ("type", "=", "stock"), ("machineId", ">=", ids[0]), ("machineId", "<=", ids[-1])
         )
-        return {stored.body["machineId"]: current(stored.body, stock.SCHEMA) async for stored in found}
+        stocks = [load(stored.body, MachineStock) async for stored in found]
+        return {held.machine_id: held for held in stocks}
     gate = asyncio.Semaphore(READS_AT_ONCE)
 
-    async def one(machine: str) -> stock.Document | None:
+    async def one(machine: str) -> MachineStock | None:
         async with gate:
             return await _stock(stores, machine)
 
@@ -101,9 +104,10 @@ async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[
     return {machine: held for machine, held in zip(ids, read, strict=True) if held is not None}
 
 
-async def _stock(stores: ViewStores, machine: str) -> stock.Document | None:
+async def _stock(stores: ViewStores, machine: str) -> MachineStock | None:
     stored = await stores.machines.read(machine, "stock")
-    return stored.body if stored and stock.known(current(stored.body, stock.SCHEMA)) else None
+    held = load(stored.body, MachineStock) if stored else None
+    return held if held and stock.known(held) else None
 
 
 async def machine(
@@ -159,7 +163,7 @@ async def sales(
         return None
     first, end = _window(held, since, until)
     found = stores.machines.select(machine, ("type", "=", "page"), ("to", ">=", first), ("from", "<", end))
-    lines = stock_view.sales([stored.body async for stored in found], first, end)
+    lines = stock_view.sales([load(stored.body, LedgerPage) async for stored in found], first, end)
     return {
         "machineId": machine,
         "from": instant(first),
@@ -169,13 +173,13 @@ async def sales(
     }
 
 
-def _window(held: Mapping[str, Any], since: datetime | None, until: datetime | None) -> tuple[int, int]:
+def _window(held: MachineStock, since: datetime | None, until: datetime | None) -> tuple[int, int]:
     length = SALES_WINDOW // timedelta(milliseconds=1)
     if until is not None:
         end = millis(until)
     elif since is not None:
         end = millis(since) + length
     else:
-        newest = [held["last"][kind][2] for kind in ("vend", "failure") if kind in held["last"]]
+        newest = [held.last[kind][2] for kind in ("vend", "failure") if kind in held.last]
         end = max(newest, default=0) + 1
     return (millis(since) if since is not None else max(0, end - length)), end

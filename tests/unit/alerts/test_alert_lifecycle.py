@@ -12,12 +12,12 @@ from vending.alerts import alerts
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
 from vending.alerts.watch_machines import watch_machines
+from vending.documents.stock import MachineStock
 from vending.errors import Conflict, Rejected, Transient
 from vending.notifications.notify import notify
 from vending.notifications.outgoing import Outgoing
 from vending.notifications.resend import resend
 from vending.ports import Put
-from vending.state.stock import SCHEMA
 from vending.time import millis
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -125,7 +125,7 @@ async def test_a_bug_that_meets_most_machines_stops_the_feed(world: World) -> No
 
 
 async def test_a_newer_schema_waits(world: World) -> None:
-    newer = SCHEMA + 1
+    newer = MachineStock.schema + 1
     with pytest.raises(Transient, match=f"schema {newer}"):
         await watch_machines([(await world.stock(s21=0)) | {"schema": newer}], world.stores, NOW)
 

@@ -18,6 +18,8 @@ from vending.alerts import alerts, rules
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.rules.evidence import Stock
 from vending.alerts.watch_machines import evaluate_stock
+from vending.documents.base import load
+from vending.documents.stock import MachineStock
 from vending.errors import Transient
 from vending.notifications.notify import notify
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
@@ -178,7 +180,9 @@ class Machine:
     def check_agreement(self) -> None:
         """What is said is what the newest stock says."""
         said = {x["component"]: x["state"] == "open" for x in self.alerts.bodies("alert")}
-        for finding in rules.findings(Stock(self.versions[-1], 0)) if self.versions else ():
+        for finding in (
+            rules.findings(Stock(load(self.versions[-1], MachineStock), 0)) if self.versions else ()
+        ):
             assert said.get(finding.component, False) == finding.firing
 
     def check_lives(self) -> None:

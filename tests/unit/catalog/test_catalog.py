@@ -12,7 +12,9 @@ from tests.support.rollup_world import ms
 from vending.catalog import catalog
 from vending.catalog.catalog import Assignment, Edition, Entries, Site
 from vending.documents.catalog import CatalogMachine
+from vending.documents.pages import Line
 from vending.rollups import machine_days
+from vending.state import ledger
 
 BERLIN = Site("berlin", "Berlin", "Europe/Berlin")
 NEW_YORK = Site("york", "New York", "America/New_York")
@@ -105,13 +107,13 @@ def test_the_days_that_gain_and_lose_an_hour_hold_all_their_sales() -> None:
         zone = ZoneInfo(site.time_zone)
         noon = int(datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=zone).timestamp()) * 1000
         lines = [_vend(noon + n * 1_800_000) for n in range(-60, 60)]
-        page = {"lines": lines}
-        document = machine_days.machine_day(None, home(("", site)), day, [page], noon)
+        pages = ledger.pages("m1", [("dev-1", 1, line) for line in lines])
+        document = machine_days.machine_day(None, home(("", site)), day, pages, noon)
         assert document.figures["vends"] == count, (site.id, day)
 
 
-def _vend(at: int) -> dict[str, Any]:
+def _vend(at: int) -> Line:
     return {
-        "kind": "vend", "at": at, "selection": "A1", "quantity": 1, "paidMinor": 150, "currency": "EUR",
-        "payment": "cash",
+        "ledger": at, "sequence": at, "kind": "vend", "at": at, "quality": "device", "digest": "0",
+        "selection": "A1", "quantity": 1, "paidMinor": 150, "currency": "EUR", "payment": "cash",
     }  # fmt: skip

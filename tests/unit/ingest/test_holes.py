@@ -19,7 +19,7 @@ from vendctl.operations.rebuild import Course, Wanted, replay
 from vending.archive.append import archive
 from vending.events.envelope import HubEvent, parse
 from vending.state import books
-from vending.state.stock import closed, missing_numbers
+from vending.state.stock import missing_numbers
 
 SKIPPED = 1_000
 
@@ -53,8 +53,8 @@ async def test_a_mended_device_counts_again_after_a_thousand_holes() -> None:
     for first in range(0, len(sent), 400):
         outcome = await world.take(*delivered(sent[first : first + 400], first=first))
     assert (vends(world), world.dead()) == (SKIPPED + 502, {})
-    assert missing_numbers(world.stock()) == outcome.missing["m1"] == 1_000
-    assert closed(world.stock())["holes"] == 1
+    assert missing_numbers(world.held()) == outcome.missing["m1"] == 1_000
+    assert world.held().closed["holes"] == 1
 
 
 async def test_a_board_that_replaces_one_with_a_thousand_holes_counts_from_its_first_sale() -> None:
@@ -62,7 +62,7 @@ async def test_a_board_that_replaces_one_with_a_thousand_holes_counts_from_its_f
     await world.take(*delivered(skipping(SKIPPED + 1)))
     await world.take(*delivered([vend(n, epoch=2, device="dev-2") for n in range(1, 501)], first=2000))
     assert (vends(world), world.dead()) == (SKIPPED + 501, {})
-    assert not closed(world.stock())
+    assert not world.held().closed
 
 
 @pytest.mark.usefixtures("small")
@@ -70,7 +70,7 @@ async def test_what_fills_a_closed_hole_is_dead_lettered_with_its_reason_and_nev
     world = World()
     events = delivered([*skipping(6), vend(20, ledger=2), vend(21, ledger=6), vend(22, ledger=3)])
     await world.take(*events[:6])
-    assert closed(world.stock())["below"] == {"dev-1/1": 4}
+    assert world.held().closed["below"] == {"dev-1/1": 4}
     for _ in range(2):  # and delivered again
         await world.take(*events[6:])
     # 3 came twice with two contents; 6 was still open.
@@ -122,7 +122,7 @@ async def test_a_new_epoch_is_let_in_and_the_oldest_one_s_events_are_told_apart(
         await world.take(*delivered([vend(1, epoch=epoch), vend(2, epoch=epoch)], first=10 * epoch))
     assert (vends(world), world.dead()) == (14, {})
     assert list(world.stock()["applied"]) == ["dev-1/5", "dev-1/6", "dev-1/7"]
-    assert closed(world.stock())["epochs"] == 4
+    assert world.held().closed["epochs"] == 4
     late = [vend(2, epoch=1), vend(3, epoch=1), vend(1, epoch=2, price=9), vend(3, epoch=5)]
     events = delivered(late, first=100)
     outcome = await world.take(*events)
@@ -205,7 +205,7 @@ async def test_a_rebuild_in_hub_order_gives_up_the_same_numbers(seed: int) -> No
     await archive(events, blobs)
     for batch in cut(events, dice):
         await live.take(*batch)
-    assert closed(live.stock())
+    assert live.held().closed
 
     async def never(_: float) -> None:
         raise AssertionError("nothing has to wait here")

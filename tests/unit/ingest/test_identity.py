@@ -73,8 +73,7 @@ async def test_a_stolen_credential_changes_nothing_of_another_machine(device: st
     assert robbed.state() == alone.state()
     assert set(robbed.dead().values()) == {"forged-identity"}
     assert len(robbed.dead()) == len(theft)
-    stock, entry = robbed.machines.items["vm-victim", "stock"][1], robbed.fleet()["vm-victim"]
-    assert next_epoch(stock, entry) == 3
+    assert next_epoch(robbed.held("vm-victim"), robbed.fleet()["vm-victim"]) == 3
 
 
 @pytest.mark.parametrize("signed", [True, False])

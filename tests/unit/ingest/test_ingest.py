@@ -244,7 +244,7 @@ async def test_a_level_that_contradicts_itself_leaves_no_trace() -> None:
         hub_event(2, body("inventory.level", {"selections": twice}, 2)),
     )
     assert world.dead() == {"1/0@1": "conflict", "1/0@2": "wrong-schema"}
-    assert stock.on_hand(world.stock()) == {"A1": 9}
+    assert stock.on_hand(world.held()) == {"A1": 9}
 
 
 async def test_a_conditions_document_of_schema_1_is_taken_over() -> None:

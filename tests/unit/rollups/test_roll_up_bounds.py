@@ -15,6 +15,7 @@ from vending.catalog.catalog import Assignment, unassigned
 from vending.documents.base import load
 from vending.documents.catalog import CatalogVersion
 from vending.documents.days import Day, MachineDay, Summary
+from vending.documents.pages import Line
 from vending.ports import Put
 from vending.rollups import breakdowns, roll_up_shard, rollups
 from vending.rollups.machine_days import figures
@@ -55,7 +56,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     )
 
 
-def line(number: int, sku: str) -> dict[str, Any]:
+def line(number: int, sku: str) -> Line:
     return {
         "ledger": number, "sequence": number, "kind": "vend", "at": NOON + number, "quality": "device",
         "digest": "0", "selection": "A1", "quantity": 1, "paidMinor": 150, "taxMinor": 24, "currency": "EUR",
@@ -67,7 +68,7 @@ async def sells(world: World, machine: str, skus: Sequence[str]) -> None:
     """One vend of each, as ingest writes them."""
     lines = [(f"dev-{machine}", 1, line(number, sku)) for number, sku in enumerate(skus, 1)]
     for page in ledger.pages(machine, lines):
-        await world.machines.write(machine, [Put(page)])
+        await world.machines.write(machine, [Put(page.dump())])
 
 
 async def tick(world: World) -> None:
@@ -234,9 +235,10 @@ async def test_it_does_not_matter_in_which_order_machines_fill_a_summary(
 
 async def test_selections_that_only_ever_failed_fill_no_day() -> None:
     """A vend that fails may name any selection; those that hold goods stay, also if they only gave away."""
-    lines = [
-        {"kind": "failure", "at": NOON, "selection": f"A{n:04d}", "reason": "motor"} for n in range(5_000)
-    ]
+    common: Line = {
+        "ledger": 1, "sequence": 1, "kind": "failure", "at": NOON, "quality": "device", "digest": "0",
+    }  # fmt: skip
+    lines = [common | {"selection": f"A{n:04d}"} for n in range(5_000)]
     free = line(1, "cola") | {"payment": "free", "selection": "Z9"}
     assignment = Assignment("m1", 0, (("", unassigned("m1", "America/New_York")),))
     found = figures([*lines, free, line(2, "tea")], assignment)

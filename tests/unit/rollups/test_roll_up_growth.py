@@ -12,6 +12,7 @@ from vending.catalog.catalog_cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.catalog import CatalogVersion
 from vending.documents.days import Day, Summary
+from vending.documents.pages import Line
 from vending.ports import Filter, Put, Stored
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
@@ -133,12 +134,12 @@ def site_of(n: int) -> str:
 
 
 def page(machine: str, number: int) -> dict[str, Any]:
-    line = {
+    line: Line = {
         "ledger": number, "sequence": number, "kind": "vend", "at": NOON + number, "quality": "device",
         "digest": "0", "selection": "A1", "quantity": 1, "paidMinor": 150, "currency": "EUR",
         "payment": "cash",
     }  # fmt: skip
-    return ledger.pages(machine, [(f"dev-{machine}", 1, line)])[0]
+    return ledger.pages(machine, [(f"dev-{machine}", 1, line)])[0].dump()
 
 
 async def tick_of(machines: int, dirty: int) -> tuple[int, dict[str, Any]]:

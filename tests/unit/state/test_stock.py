@@ -2,7 +2,11 @@
 
 import copy
 
+from msgspec.structs import replace
+
 from tests.support.events import body, hub_event, level, vend
+from vending.documents.base import load
+from vending.documents.stock import MachineStock
 from vending.events.envelope import Event, parse
 from vending.events.uptimes import dated
 from vending.state import ledger, stock
@@ -12,7 +16,7 @@ def events(*bodies: bytes) -> list[Event]:
     return [parse(hub_event(number, content)) for number, content in enumerate(bodies, 1)]
 
 
-def folded(held: stock.Document, *bodies: bytes) -> stock.Folded:
+def folded(held: MachineStock, *bodies: bytes) -> stock.Folded:
     found = events(*bodies)
     return stock.fold(held, dated(found))
 
@@ -27,7 +31,7 @@ def test_the_document_of_a_sale() -> None:
         vend(4, data={"paymentMethod": "test"}),
     )
     at = events(vend(1))[0].at.ms - 1
-    assert result.stock == {
+    assert result.stock.dump() == {
         "id": "stock",
         "machineId": "m1",
         "type": "stock",
@@ -49,12 +53,12 @@ def test_a_fold_leaves_the_document_that_was_read_as_it_was() -> None:
     again = folded(held, vend(3), vend(6, "B1"), level(7, 3), body("cash.collected", {
         "visitId": "v", "bagId": "b", "currency": "EUR", "boxMinor": 1, "billsMinor": 1}, 8))  # fmt: skip
     assert held == before
-    assert again.stock["applied"] == {"dev-1/1": [[1, 1], [3, 3], [5, 6], [8, 8]]}
+    assert again.stock.applied == {"dev-1/1": [[1, 1], [3, 3], [5, 6], [8, 8]]}
 
 
 def test_fields_of_other_code_survive() -> None:
-    held = stock.empty("m1") | {"note": {"by": "operator"}}
-    assert folded(held, vend(1)).stock["note"] == {"by": "operator"}
+    held = load(stock.empty("m1").dump() | {"note": {"by": "operator"}}, MachineStock)
+    assert folded(held, vend(1)).stock.dump()["note"] == {"by": "operator"}
 
 
 def test_nothing_new_is_no_change() -> None:
@@ -72,68 +76,67 @@ def test_missing_numbers_are_told() -> None:
 
 def test_a_run_of_counted_events_ends_at_what_is_not_settled() -> None:
     held = folded(stock.empty("m1"), vend(1), vend(2)).stock
-    assert held["delivered"] == {"1/0": [1, 2]}
+    assert held.delivered == {"1/0": [1, 2]}
     found = [parse(hub_event(n, x)) for n, x in [(3, vend(3)), (4, vend(1, price=9)), (5, vend(4))]]
     result = stock.fold(held, dated(found))
     assert result.possible_conflicts == [found[1]]
-    assert result.stock["delivered"] == {"1/0": [5, 5]}
+    assert result.stock.delivered == {"1/0": [5, 5]}
     again = stock.fold(result.stock, dated(found))
     assert again.possible_conflicts == [found[0], found[1]]
 
 
 def test_runs_that_touch_are_one_and_others_are_not() -> None:
-    def taken(held: stock.Document, *numbers: int) -> stock.Document:
+    def taken(held: MachineStock, *numbers: int) -> MachineStock:
         found = [parse(hub_event(n, vend(n))) for n in numbers]
         return stock.fold(held, dated(found)).stock
 
     held = taken(stock.empty("m1"), 5, 6, 8)
-    assert held["delivered"] == {"1/0": [5, 8]}
-    assert taken(held, 9, 11)["delivered"] == {"1/0": [5, 11]}
-    assert taken(held, 1, 4)["delivered"] == {"1/0": [1, 8]}
-    assert taken(held, 1, 2)["delivered"] == {"1/0": [1, 2]}
-    assert taken(held, 20)["delivered"] == {"1/0": [20, 20]}
+    assert held.delivered == {"1/0": [5, 8]}
+    assert taken(held, 9, 11).delivered == {"1/0": [5, 11]}
+    assert taken(held, 1, 4).delivered == {"1/0": [1, 8]}
+    assert taken(held, 1, 2).delivered == {"1/0": [1, 2]}
+    assert taken(held, 20).delivered == {"1/0": [20, 20]}
 
 
 def test_a_document_of_schema_1_is_taken_over() -> None:
     held = folded(stock.empty("m1"), vend(1), vend(2)).stock
-    old = {key: value for key, value in held.items() if key not in ("delivered", "closed")} | {
-        "schema": 1,
-        "marks": {"1/0": 2},
-    }
+    body = {key: value for key, value in held.dump().items() if key not in ("delivered", "closed")}
+    old = load(body | {"schema": 1, "marks": {"1/0": 2}}, MachineStock)
     assert folded(old, vend(1)).possible_conflicts
-    assert folded(old, vend(3)).stock == folded(held, vend(3)).stock | {"delivered": {"1/0": [1, 1]}}
+    assert folded(old, vend(3)).stock == replace(folded(held, vend(3)).stock, delivered={"1/0": [1, 1]})
 
 
 def test_a_document_of_schema_2_is_taken_over() -> None:
     """As the version before wrote it for a device that skipped 999 numbers: all of its bound."""
     held = folded(stock.empty("m1"), *(vend(n, ledger=2 * n - 1) for n in range(1, 1001))).stock
-    old = {key: value for key, value in held.items() if key != "closed"} | {"schema": 2}
-    assert stock.closed(old) == {}
+    body = {key: value for key, value in held.dump().items() if key != "closed"} | {"schema": 2}
+    old = load(body, MachineStock)
+    assert old.closed == {}
     assert stock.missing_numbers(old) == 999
-    assert folded(old, vend(1, ledger=1)).stock == old | {"schema": 3}
+    assert folded(old, vend(1, ledger=1)).stock.dump() == body | {"schema": 3, "closed": {}}
     new = folded(old, vend(1001, ledger=2001), vend(1002, ledger=2003)).stock
     assert new == folded(held, vend(1001, ledger=2001), vend(1002, ledger=2003)).stock
-    assert (new["schema"], new["closed"]["below"]) == (3, {"dev-1/1": 2})
+    assert (new.dump()["schema"], new.closed["below"]) == (3, {"dev-1/1": 2})
 
 
 def test_a_document_of_schema_2_with_more_books_than_are_kept_now_shrinks_with_the_next_new_one() -> None:
     """The version before kept fifty."""
     applied = {f"dev-1/{epoch}": [[1, 1], [3, 3]] for epoch in range(1, 51)}
-    old = {key: value for key, value in stock.empty("m1").items() if key != "closed"}
-    old |= {"schema": 2, "applied": applied}
+    body = {key: value for key, value in stock.empty("m1").dump().items() if key != "closed"}
+    old = load(body | {"schema": 2, "applied": applied}, MachineStock)
     known = folded(old, vend(2, epoch=1)).stock
-    assert (len(known["applied"]), known["closed"]) == (50, {})
+    assert (len(known.applied), known.closed) == (50, {})
     new = folded(old, vend(1, epoch=51)).stock
-    assert list(new["applied"]) == [f"dev-1/{epoch}" for epoch in range(42, 52)]
-    assert (new["closed"]["epochs"], new["closed"]["holes"]) == (41, 41)
+    assert list(new.applied) == [f"dev-1/{epoch}" for epoch in range(42, 52)]
+    assert (new.closed["epochs"], new.closed["holes"]) == (41, 41)
 
 
 def test_pages_are_named_by_device_epoch_and_first_number() -> None:
     result = folded(stock.empty("m1"), vend(7), vend(3), vend(1, epoch=2), vend(4, device="dev-2"))
     pages = ledger.pages("m1", result.lines)
-    assert [(x["id"], x["first"], x["last"], len(x["lines"])) for x in pages] == [
+    assert [(x.id, x.first, x.last, len(x.lines)) for x in pages] == [
         ("page:dev-1:1:3", 3, 7, 2),
         ("page:dev-1:2:1", 1, 1, 1),
         ("page:dev-2:1:4", 4, 4, 1),
     ]
-    assert all(x["from"] <= line["at"] <= x["to"] for x in pages for line in x["lines"])
+    assert all(x.earliest <= line["at"] <= x.latest for x in pages for line in x.lines)

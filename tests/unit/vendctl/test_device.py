@@ -18,6 +18,7 @@ from vendctl.environment import CONNECTIONS
 from vendctl.issuing import DeviceStores, issue, renew, revoke
 from vending import wiring
 from vending.catalog.devices import counted, next_epoch
+from vending.documents.stock import MachineStock
 from vending.errors import Conflict, Rejected, Transient
 from vending.events.envelope import parse
 from vending.events.publishers import MAX_EPOCH, Publisher
@@ -60,11 +61,11 @@ def test_a_wrong_setting_is_told(setting: str, said: str) -> None:
 
 def test_the_next_epoch_is_above_all_that_ever_came() -> None:
     assert next_epoch(None, {}) == 1
-    assert next_epoch({"applied": {"dev-1/3": [[1, 2]], "dev/2/7": [[1, 1]]}}, {}) == 8
-    assert (
-        next_epoch({"applied": {"dev-1/3": [[1, 2]]}}, {"seen": [9, 1, 5, "ntp"], "door:": [2, 1, 5]}) == 10
-    )
-    assert next_epoch({"applied": {"dev-1/3": [[1, 2]]}}, {}, counted(None, "m1", 11)) == 12
+    two = MachineStock(machine_id="m1", rev=1, applied={"dev-1/3": [[1, 2]], "dev/2/7": [[1, 1]]})
+    assert next_epoch(two, {}) == 8
+    one = MachineStock(machine_id="m1", rev=1, applied={"dev-1/3": [[1, 2]]})
+    assert next_epoch(one, {"seen": [9, 1, 5, "ntp"], "door:": [2, 1, 5]}) == 10
+    assert next_epoch(one, {}, counted(None, "m1", 11)) == 12
 
 
 def test_above_the_last_epoch_none_is_issued() -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from vending.alerts import alerts
 from vending.alerts.standing import Halts
 from vending.alerts.waiting import Numbers
+from vending.documents.stock import MachineStock
 from vending.state import conditions
 
 
@@ -22,7 +23,7 @@ class Evidence:
 class Stock(Evidence):
     """A machine's stock document, whenever it changes (``watch_machines``)."""
 
-    document: dict[str, Any]
+    document: MachineStock
     now: int
     """Milliseconds since 1970 UTC."""
 

@@ -3,7 +3,6 @@
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Stock
-from vending.state import stock
 
 LOST_FOR = 7 * 24 * 3_600_000
 """Milliseconds that numbers given up as lost are told of: no less than a hub may keep what waits, so that no
@@ -23,19 +22,23 @@ class LostSales(Rule[Stock]):
         """One for a machine that ever gave numbers up. The last place of its order is for one and the same
         stock to be evaluated before and after its time."""
         document = evidence.document
-        given_up = stock.closed(document)
+        given_up = document.closed
         if not given_up:
             return []
         over = evidence.now - given_up["at"] > LOST_FOR
         return [
             Finding(
-                machine=document["machineId"],
+                machine=document.machine_id,
                 rule=self.name,
                 component="machine",
-                order=(document["rev"], int(over)),
+                order=(document.rev, int(over)),
                 firing=not over,
                 at=given_up["at"],
-                detail={fact: given_up[fact] for fact in ("holes", "numbers", "epochs")},
+                detail={
+                    "holes": given_up["holes"],
+                    "numbers": given_up["numbers"],
+                    "epochs": given_up["epochs"],
+                },
             )
         ]
 

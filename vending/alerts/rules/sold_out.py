@@ -21,17 +21,17 @@ class SoldOut(Rule[Stock]):
         """One for each selection that was counted. The clock dates the evidence of a machine that has no
         dated ledger line yet."""
         document = evidence.document
-        at = max((latest[2] for latest in document["last"].values()), default=evidence.now)
+        at = max((latest[2] for latest in document.last.values()), default=evidence.now)
         for selection, units in stock.on_hand(document).items():
             if units is None:
                 continue
-            stated = document["slots"][selection][1]
+            stated = document.slots[selection][1]
             capacity = stated[2] if stated else None
             yield Finding(
-                machine=document["machineId"],
+                machine=document.machine_id,
                 rule=self.name,
                 component=selection,
-                order=(document["rev"],),
+                order=(document.rev,),
                 firing=units <= 0 and capacity != 0,
                 at=at,
                 detail={"onHand": units} | ({} if capacity is None else {"capacity": capacity}),

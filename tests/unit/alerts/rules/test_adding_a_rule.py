@@ -97,10 +97,9 @@ async def test_a_rule_on_stock_is_evaluated_from_the_feed_and_closed_by_the_swee
 
         def findings(self, evidence: Stock) -> Iterator[Finding]:
             fresh = evidence.now - AT < 3_600_000
-            order = (evidence.document["rev"], int(not fresh))
-            yield Finding(
-                evidence.document["machineId"], self.name, "machine", order, fresh, evidence.now, {}
-            )
+            order = (evidence.document.rev, int(not fresh))
+            machine = evidence.document.machine_id
+            yield Finding(machine, self.name, "machine", order, fresh, evidence.now, {})
 
         def opened(self, facts: Facts) -> str:
             return "somebody was there"

@@ -6,10 +6,12 @@ from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Stock
 from vending.alerts.rules.lost_sales import LOST_FOR
+from vending.documents.base import load
+from vending.documents.stock import MachineStock
 
 
 def lost_sales(document: dict[str, Any], now: int) -> list[Finding]:
-    return list(rules.named("lost-sales").findings(Stock(document, now)))
+    return list(rules.named("lost-sales").findings(Stock(load(document, MachineStock), now)))
 
 
 def stock(slots: dict[str, list[Any]], **more: Any) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from vending.alerts.rules.evidence import Backlog, Evidence, GivenUp, Registers,
 from vending.alerts.standing import Halt, Halts
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
 from vending.alerts.watch_machines import watch_machines
+from vending.documents.base import load
+from vending.documents.stock import MachineStock
 from vending.notifications import notifications
 from vending.ports import Put
 from vending.time import millis
@@ -39,7 +41,7 @@ class Life(NamedTuple):
 def stock(rev: int, units: int, now: int, **more: Any) -> Stock:
     slots = {"21": [[1, rev, units], [1, 1, 8], []]}
     body = {"id": "stock", "machineId": "m1", "type": "stock", "schema": 1, "rev": rev, "slots": slots}
-    return Stock(body | {"last": {}} | more, now)
+    return Stock(load(body | {"last": {}} | more, MachineStock), now)
 
 
 def backlog(hours: int, next_up: int, now: datetime) -> Backlog:
@@ -138,13 +140,13 @@ async def evaluated(world: World, evidence: Evidence, *, by_time: bool) -> None:
             await evaluate_conditions(world.stores, NOON, timedelta(milliseconds=evidence.silent_after))
         case Stock():
             now = datetime.fromtimestamp(evidence.now / 1000, UTC)
-            held = await world.machines.read("m1", "stock")
-            assert (held is not None and held.body == evidence.document) == by_time
+            held, body = await world.machines.read("m1", "stock"), evidence.document.dump()
+            assert (held is not None and held.body == body) == by_time
             if by_time:
                 await evaluate_ageing(world.stores, now)
                 return
-            await world.machines.write("m1", [Put(evidence.document, held.etag if held else None)])
-            await watch_machines([evidence.document], world.stores, now)
+            await world.machines.write("m1", [Put(body, held.etag if held else None)])
+            await watch_machines([body], world.stores, now)
         case _:
             assert evidence.subject
             await raise_as_found(evidence.subject, rules.findings(evidence), world.stores, NOON)

@@ -5,10 +5,12 @@ from typing import Any
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Stock
+from vending.documents.base import load
+from vending.documents.stock import MachineStock
 
 
 def sold_out(document: dict[str, Any], now: int) -> list[Finding]:
-    return list(rules.named("sold-out").findings(Stock(document, now)))
+    return list(rules.named("sold-out").findings(Stock(load(document, MachineStock), now)))
 
 
 def stock(slots: dict[str, list[Any]], **more: Any) -> dict[str, Any]:

@@ -80,7 +80,7 @@ async def test_after_quarantine_and_forget_the_machine_is_the_honest_one() -> No
     assert wanted["totals"]["revenue"] == {"EUR": 23 * 150}
     assert done.mended.revenue == {"EUR": 23 * 150 - stolen["EUR"], "USD": -stolen["USD"]}
     assert mended | {"exclusions": 0} == wanted | {"exclusions": 0}
-    assert stock.on_hand(mended) == {"A1": 7}
+    assert stock.on_hand(world.held(VICTIM)) == {"A1": 7}
     entry = world.fleet()[VICTIM]
     assert entry == calm.fleet()[VICTIM]
     assert (entry["temp:main"][3], highest_epoch(mended, entry)) == (40.0, 2)

@@ -1,0 +1,51 @@
+"""Ledger pages, in the container ``machines``: :mod:`vending.state.ledger` says how they come to be."""
+
+from typing import NotRequired, TypedDict
+
+from msgspec import field
+
+from vending.documents.base import AsStored, Document
+
+
+class Line(TypedDict):
+    """A ledger event: what all have, and of the facts of its kind those that are read by name.
+
+    It is the stored map, with all the facts that its event type stated. Money in minor units.
+    """
+
+    ledger: int
+    sequence: int
+    kind: str
+    at: int
+    """Milliseconds since 1970 UTC."""
+    quality: str
+    """Of ``at``: :class:`vending.time.Moment`."""
+    digest: str
+    selection: NotRequired[str]
+    quantity: NotRequired[int]
+    payment: NotRequired[str]
+    currency: NotRequired[str]
+    paidMinor: NotRequired[int]
+    taxMinor: NotRequired[int]
+    discountMinor: NotRequired[int]
+    sku: NotRequired[str]
+    product: NotRequired[str]
+
+
+class LedgerPage(Document, kw_only=True):
+    """Lines of one device and epoch in the order of their numbers; ``first`` names the page."""
+
+    type = "page"
+    schema = 1
+    key = "machineId"
+
+    machine_id: str
+    device_id: str
+    epoch: int
+    first: int
+    last: int
+    """The highest ledger number."""
+    earliest: int = field(name="from")
+    latest: int = field(name="to")
+    """Times of lines, milliseconds."""
+    lines: AsStored[list[Line]]

@@ -1,0 +1,70 @@
+"""What a machine holds, what it sold in all, and which ledger events it has counted: container ``machines``.
+
+Schema 1 had ``marks``, the highest counted number of each partition, and no ``delivered``; schema 2 had no
+``closed``.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from msgspec import field
+
+from vending.documents.base import AsStored, Document, unchanged
+
+Applied = dict[str, list[list[int]]]
+"""Book ``"device/epoch"`` → the numbers that it has counted, as :mod:`vending.state.intervals`."""
+StoredSlot = list[Any]
+"""``[base, capacity, kept]``: see :mod:`vending.state.slots`."""
+Totals = dict[str, Any]
+"""Counter → its count of all time; ``revenue``: currency → minor units."""
+
+
+class Losses(TypedDict, total=False):
+    """What was given up as lost: see :mod:`vending.state.books`. All of it is there, or nothing."""
+
+    holes: int
+    numbers: int
+    epochs: int
+    at: int
+    below: dict[str, int]
+
+
+class MachineStock(Document, kw_only=True):
+    """A machine's stock; ``rev`` grows with every replace."""
+
+    type = "stock"
+    schema = 3
+    key = "machineId"
+    upcasts = {  # noqa: RUF012 - a ClassVar of the base
+        1: lambda body: {name: value for name, value in body.items() if name != "marks"},
+        2: unchanged,
+    }
+
+    id: str = "stock"
+    machine_id: str
+    rev: int
+    applied: AsStored[Applied] = field(default_factory=dict)
+    closed: AsStored[Losses] = field(default_factory=lambda: Losses())
+    delivered: dict[str, list[int]] = field(default_factory=dict)
+    """``generation/partition`` → the newest run of counted sequence numbers, [first, last]."""
+    slots: AsStored[dict[str, StoredSlot]] = field(default_factory=dict)
+    totals: Totals = field(default_factory=dict)
+    last: dict[str, list[int]] = field(default_factory=dict)
+    """Kind of a ledger line → ``[epoch, sequence, milliseconds]`` of the last one."""
+    exclusions: int | None = None
+    """Version of the list of exclusions that an operator's command brought it in line with."""
+
+    def total(self, counter: str) -> int:
+        """A count of all time."""
+        return int(self.totals.get(counter, 0))
+
+    @property
+    def revenue(self) -> Mapping[str, int]:
+        """What was taken in all: currency → minor units."""
+        taken: Mapping[str, int] = self.totals.get("revenue", {})
+        return taken
+
+
+def has_retired(body: Mapping[str, Any]) -> bool:
+    """Whether a stored stock has given up a book. Asked at every read and write, so that it is not loaded."""
+    return bool(body.get("closed", {}).get("epochs"))
