@@ -61,7 +61,7 @@ async def notify(message: func.QueueMessage) -> None:
 @bp.function_name("sweep")
 @bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", use_monitor=False)
 async def sweep(timer: func.TimerRequest) -> None:
-    """Evaluate lag, machines and rollups; send owed notifications again. No tick needs making up."""
+    """Evaluate lag, machines and rollups; send pending notifications again. No tick needs making up."""
     now, stores = datetime.now(UTC), wiring.alert_stores()
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from vending.archive import manifest
 from vending.archive.layout import hour_of
+from vending.archive.manifest import Manifest
 from vending.ports import ArchiveBlobs, Listed
 
 
@@ -68,7 +68,7 @@ async def _wanted(blobs: ArchiveBlobs, hours: Hours, raw: bool) -> AsyncIterator
         if raw:
             yield blob
         elif blob.name.endswith("/_manifest.json") and (found := await blobs.find(blob.name)):
-            partitions = manifest.decode(found[0]).partitions.values()
+            partitions = Manifest.decode(found[0]).partitions.values()
             named |= {entry.table.name for entry in partitions if entry.table is not None}
     for blob in listed:
         if blob.name in named:

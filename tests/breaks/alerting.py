@@ -1,10 +1,13 @@
 """P8 one alert, and notifications that come once as a rule and a bounded number of times a minute."""
 
 from datetime import datetime
-from typing import Any
+
+from msgspec import structs
 
 from tests.breaks.base import Swap, breaks
-from vending.alerts import alerts
+from vending.alerts import alerts, outbox
+from vending.documents.alerts import Alert, Change
+from vending.documents.post_window import PostWindow
 from vending.notifications import post_window
 
 
@@ -16,8 +19,8 @@ from vending.notifications import post_window
 def stale_findings_are_not_fenced(swap: Swap) -> None:
     original = alerts.transition
 
-    def transition(held: Any, finding: alerts.Finding, now: int) -> list[alerts.Document]:
-        return original(held and held | {"judged": []}, finding, now)
+    def transition(held: Alert | None, finding: alerts.Finding, now: int) -> alerts.Transition | None:
+        return original(held and structs.replace(held, evaluated_on=[]), finding, now)
 
     swap(original, transition)
 
@@ -27,29 +30,33 @@ def stale_findings_are_not_fenced(swap: Swap) -> None:
     "tests/unit/alerts/test_alert_lifecycle.py::test_silence_is_raised_and_ended_by_the_next_sign_of_life",
 )
 def episodes_share_an_idempotency_key(swap: Swap) -> None:
-    original = alerts._key
-    swap(original, lambda alert, change: original(alert | {"episode": 0}, change))
+    original = outbox.idempotency_key
+
+    def key(alert: Alert, change: Change) -> str:
+        return original(structs.replace(alert, episode=0), change)
+
+    swap(original, key)
 
 
 @breaks("P8", "tests/unit/notifications/test_notify.py::test_three_messages_of_one_key_are_one_post")
-def what_was_settled_is_posted_again(swap: Swap) -> None:
-    swap(alerts.standing, lambda alert, message: "owed")
+def what_was_delivered_is_posted_again(swap: Swap) -> None:
+    swap(outbox.delivery, lambda alert, message: "pending")
 
 
 @breaks(
     "P8", "tests/unit/notifications/test_notify.py::test_a_storm_posts_no_more_than_the_bound_in_any_minute"
 )
 def a_minute_has_room_for_one_more(swap: Swap) -> None:
-    original = post_window.let_through
+    original = post_window.acquire_post
     swap(original, lambda window, minute, limit: original(window, minute, limit + 1))
 
 
 @breaks(
     "P8",
-    "tests/unit/notifications/test_notify.py::test_a_digest_that_is_not_settled_yet_is_not_told_again_by_the_next",
+    "tests/unit/notifications/test_notify.py::test_a_digest_that_is_not_completed_yet_is_not_told_again_by_the_next",
 )
 def every_digest_is_let_through(swap: Swap) -> None:
-    def through(window: Any, now: datetime, count: int) -> Any:
-        return (window or post_window._new()) | {"digest": post_window.minute_of(now)}
+    def through(window: PostWindow | None, now: datetime, count: int) -> PostWindow:
+        return structs.replace(window or PostWindow(), digest_minute=post_window.minute_of(now))
 
-    swap(post_window.digest_let_through, through)
+    swap(post_window.acquire_digest, through)

@@ -14,12 +14,12 @@ from vendctl.operations.audit_archive import Scope, audit_archive
 from vending.adapters import parquet
 from vending.adapters.archive_blobs import ArchiveContainer
 from vending.adapters.blobs import BlobContainer
-from vending.archive import manifest
 from vending.archive.append import archive
 from vending.archive.columns import hub_event
 from vending.archive.compact import compact_archive
 from vending.archive.compact_hour import Archive
 from vending.archive.layout import HOUR, blob_name, block_id, manifest_name
+from vending.archive.manifest import Manifest
 
 EVENTS = [reading(n, f"m{n % 7}", n // 7 + 1) for n in range(300)]
 RAW, MANIFEST = blob_name(EVENTS[0]), manifest_name(NOON)
@@ -50,7 +50,7 @@ def said(report: Report) -> list[tuple[str, str, str]]:
 async def test_a_healthy_archive_is_complete_and_gives_back_every_event(blobs: ArchiveContainer) -> None:
     report = await audited(blobs)
     assert (said(report), report.events, report.compacted_hours) == ([], 300, 1)
-    held = manifest.decode(await blobs.read(MANIFEST)).partitions["1/0"]
+    held = Manifest.decode(await blobs.read(MANIFEST)).partitions["1/0"]
     assert held.table is not None
     rows = pq.read_table(io.BytesIO(await blobs.read(held.table.name))).to_pylist()
     assert sorted(map(hub_event, rows), key=lambda event: event.sequence) == EVENTS
@@ -117,7 +117,7 @@ async def test_what_compaction_wrote_is_written_again_when_its_manifest_is_remov
 ) -> None:
     """The way out of damage to what is derived: docs/archive.md."""
     whole = await blobs.read(MANIFEST)
-    table = manifest.decode(whole).partitions["1/0"].table
+    table = Manifest.decode(whole).partitions["1/0"].table
     assert table is not None
     if damage == "forged":
         await blobs.container.upload_blob(
@@ -132,7 +132,7 @@ async def test_what_compaction_wrote_is_written_again_when_its_manifest_is_remov
     made = Archive(blobs, FakeHub(p0=299), "1", parquet.ParquetTable, parquet.version())
     await compact_archive(made, NOON + 3 * HOUR, again=True)
     assert (await audited(blobs)).complete
-    assert manifest.decode(await blobs.read(MANIFEST)) == manifest.decode(whole)
+    assert Manifest.decode(await blobs.read(MANIFEST)) == Manifest.decode(whole)
 
 
 async def test_parquet_files_are_read_as_the_manual_says(blobs: ArchiveContainer, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from vendctl.__main__ import main as vendctl
 from vendctl.hub import last_numbers
 from vendctl.local.system import System
 from vending import wiring
-from vending.alerts.waiting import Mark, Marks, encode
+from vending.alerts.waiting import Mark, Marks
 from vending.archive.layout import WAITING
 
 
@@ -114,7 +114,7 @@ def note(marks: Marks) -> None:
     async def write() -> None:
         try:
             found = await wiring.remembered().find(WAITING)
-            await wiring.remembered().replace(WAITING, encode(marks), found[1] if found else None)
+            await wiring.remembered().replace(WAITING, marks.encode(), found[1] if found else None)
         finally:
             await wiring.close()
 

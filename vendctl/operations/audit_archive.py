@@ -225,7 +225,7 @@ class _Walk:
         if found is None:
             return None
         try:
-            return manifest.decode(found[0])
+            return Manifest.decode(found[0])
         except msgspec.MsgspecError as fault:
             self.find("damaged-manifest", manifest_name(hour), str(fault))
             return None

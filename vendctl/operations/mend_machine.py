@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from vendctl.operations.honest_machine import Honest, Lines
 from vending.alerts import alerts, rules
-from vending.alerts.raise_alerts import readable as readable_alert
+from vending.alerts.held import HeldAlert, select
+from vending.alerts.raise_alerts import AlertChange
 from vending.alerts.rules.evidence import Registers, Stock
+from vending.documents.alerts import Alert
 from vending.documents.base import current, load
 from vending.documents.days import MachineDay
 from vending.documents.pages import LedgerPage
@@ -119,7 +121,7 @@ async def plan(
         units=after.total("units") - before.total("units"),
         revenue={currency: minor for currency, minor in money.items() if minor},
         registers=sum(entry.get(name) != honest.entry.get(name) for name in {*entry, *honest.entry}),
-        alerts=sum(one.body["state"] == "open" for one in stale),
+        alerts=sum(one.document.state == "open" for one in stale),
         left=bool(honest.stock or honest.entry),
     )
 
@@ -236,10 +238,10 @@ async def _mend_days(machine: str, stores: MendStores, now: datetime) -> None:
 
 async def withdraw_alerts(machine: str, honest: Honest, stores: MendStores, now: datetime) -> None:
     """Close the alerts whose evidence is gone, and let them be evaluated anew. The next sweep tells of it."""
-    for stored in await _stale_alerts(machine, honest, stores.alerts, now):
-        changed, *ended = alerts.withdrawn(stored.body, millis(now))
+    for held in await _stale_alerts(machine, honest, stores.alerts, now):
+        changed = AlertChange(held, alerts.withdrawn(held.document, millis(now)))
         try:
-            await stores.alerts.write(machine, [Put(changed, stored.etag), *map(Put, ended)])
+            await stores.alerts.write(machine, changed.puts())
         except Conflict as fault:
             raise Transient(
                 f"{machine}: its alerts were evaluated meanwhile ({fault}); run it again"
@@ -248,17 +250,17 @@ async def withdraw_alerts(machine: str, honest: Honest, stores: MendStores, now:
 
 async def _stale_alerts(
     machine: str, honest: Honest, documents: Documents, now: datetime
-) -> Sequence[Stored]:
+) -> Sequence[HeldAlert]:
     """The alerts that were evaluated on evidence which the machine no longer gives, or on newer."""
     registers = Registers(machine, honest.entry, millis(now), 0)
     known = {x.id: x.order for x in rules.findings(registers)}
     told_by_stock = rules.findings(Stock(honest.stock, millis(now))) if honest.stock else []
     stocked = {x.id for x in told_by_stock}
     stale = []
-    async for stored in documents.select(machine, ("type", "=", "alert")):
-        body = readable_alert(stored).body
-        judged = tuple(body["judged"][:2])
-        told = body["id"] in stocked or judged <= known.get(body["id"], ())[:2]
-        if not told and (judged or body["state"] == "open"):
-            stale.append(stored)
+    async for held in select(documents, Alert, machine):
+        alert = held.document
+        order = tuple(alert.evaluated_on[:2])
+        told = alert.id in stocked or order <= known.get(alert.id, ())[:2]
+        if not told and (order or alert.state == "open"):
+            stale.append(held)
     return stale

@@ -1,21 +1,20 @@
 """Findings into alerts and notifications, whoever else evaluates the same machine at the same time.
 
-The alert and the notification that it owes are one write; the message is sent after it. A crash between the
-two leaves the notification in the alert's outbox, from where a redelivery or the sweep sends it again, under
-the same key. It leaves the outbox when the receiver has taken it (see notify).
+The alert and its notification are one write; the message is sent after it. A crash between the two leaves the
+notification in the alert's outbox, from where a redelivery or the sweep sends it again, under the same key. It
+leaves the outbox when the receiver has taken it (see notify).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
-from typing import Any
 
-from vending.alerts import alerts
-from vending.alerts.alerts import Finding
-from vending.documents.base import current
+from vending.alerts.alerts import Finding, Transition, transition
+from vending.alerts.held import HeldAlert, select
+from vending.documents.alerts import Alert, Notification
 from vending.errors import Conflict, Transient
-from vending.ports import Documents, Filter, Put, Queue, Stored
+from vending.ports import Documents, Filter, Put, Queue
 from vending.time import millis
 
 ROUNDS = 8
@@ -36,6 +35,20 @@ class AlertStores:
     notifications: Queue
     posts_per_minute: int = 20
     """More notifications than this are not queued one by one again: a digest tells them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChange:
+    """A transition of an alert as it was read; of none yet where ``held`` is None."""
+
+    held: HeldAlert | None
+    transition: Transition
+
+    def puts(self) -> list[Put]:
+        """The writes, of which all count or none."""
+        alert, ended = self.transition
+        put = self.held.put(alert) if self.held else Put(alert.dump())
+        return [put, Put(ended.dump())] if ended else [put]
 
 
 @dataclass
@@ -63,7 +76,7 @@ async def raise_alerts(
     raised = Raised()
     for _ in range(ROUNDS):
         held = await _held(machine, findings, stores.alerts)
-        await _send_owed(held, findings, stores.notifications, raised)
+        await _send_pending(held, findings, stores.notifications, raised)
         if not _changes(held, findings, now):
             return raised.changed
         # Read after the alerts: what is written below rests on evidence no older than they are.
@@ -87,61 +100,46 @@ async def raise_as_found(
     return await raise_alerts(machine, findings, newest, stores, now)
 
 
-async def _held(machine: str, findings: Sequence[Finding], documents: Documents) -> dict[str, Stored]:
+async def _held(machine: str, findings: Sequence[Finding], documents: Documents) -> dict[str, HeldAlert]:
     """The machine's alerts by id, of the one rule that the findings are about, or of all."""
-    where: list[Filter] = [("type", "=", "alert")]
     rules = {finding.rule for finding in findings}
-    if len(rules) == 1:
-        where.append(("rule", "=", rules.pop()))
-    return {stored.body["id"]: readable(stored) async for stored in documents.select(machine, *where)}
+    where: list[Filter] = [("rule", "=", rules.pop())] if len(rules) == 1 else []
+    return {held.document.id: held async for held in select(documents, Alert, machine, *where)}
 
 
-def _changes(held: Mapping[str, Stored], findings: Sequence[Finding], now: datetime) -> list[list[Put]]:
-    """The writes of each alert that changes: the alert itself, and the episode that it ended."""
+def _changes(held: Mapping[str, HeldAlert], findings: Sequence[Finding], now: datetime) -> list[AlertChange]:
     changes = []
     for finding in findings:
-        stored = held.get(finding.id)
-        documents = alerts.transition(stored.body if stored else None, finding, millis(now))
-        if documents:
-            alert = Put(documents[0], stored.etag if stored else None)
-            changes.append([alert, *(Put(episode) for episode in documents[1:])])
+        alert = held.get(finding.id)
+        changed = transition(alert.document if alert else None, finding, millis(now))
+        if changed is not None:
+            changes.append(AlertChange(alert, changed))
     return changes
 
 
-async def _write(
-    machine: str,
-    changes: Sequence[Sequence[Put]],
-    stores: AlertStores,
-    raised: Raised,
-) -> None:
-    """Write the changes, then send what they owe. Nothing where another evaluation conflicts: look again."""
+async def _write(machine: str, changes: Sequence[AlertChange], stores: AlertStores, raised: Raised) -> None:
+    """Write the changes, then send their notifications. Nothing where another evaluation conflicts: look again."""
     for portion in batched(changes, CHANGES_AT_ONCE, strict=False):
         try:
-            await stores.alerts.write(machine, [put for change in portion for put in change])
+            await stores.alerts.write(machine, [put for change in portion for put in change.puts()])
         except Conflict:
             return
         for change in portion:
             raised.changed += 1
-            await _send(change[0].body["outbox"][-1], stores.notifications, raised)
+            await _send(change.transition.alert.outbox[-1], stores.notifications, raised)
 
 
-async def _send_owed(
-    held: Mapping[str, Stored], findings: Sequence[Finding], queue: Queue, raised: Raised
+async def _send_pending(
+    held: Mapping[str, HeldAlert], findings: Sequence[Finding], queue: Queue, raised: Raised
 ) -> None:
     """What this very evidence brought about: a crash may have come between the write and the message."""
     for finding in findings:
-        stored = held.get(finding.id)
-        if stored and stored.body["outbox"] and tuple(stored.body["judged"]) == finding.order:
-            await _send(stored.body["outbox"][-1], queue, raised)
+        known = held.get(finding.id)
+        if known and known.document.outbox and tuple(known.document.evaluated_on) == finding.order:
+            await _send(known.document.outbox[-1], queue, raised)
 
 
-async def _send(notification: dict[str, Any], queue: Queue, raised: Raised) -> None:
-    if notification["idempotencyKey"] not in raised.sent:
-        await queue.send(notification)
-        raised.sent.add(notification["idempotencyKey"])
-
-
-def readable(stored: Stored) -> Stored:
-    """The document, unless newer code wrote it: then this version waits until it is replaced."""
-    current(stored.body, alerts.SCHEMA)
-    return stored
+async def _send(notification: Notification, queue: Queue, raised: Raised) -> None:
+    if notification.idempotency_key not in raised.sent:
+        await queue.send(notification.dump())
+        raised.sent.add(notification.idempotency_key)

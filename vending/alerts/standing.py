@@ -8,11 +8,10 @@ a backlog that moves however slowly, never stands. What is remembered is one sma
 from collections.abc import Mapping
 from datetime import datetime
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from vending.alerts.waiting import Numbers
-from vending.documents.base import check
+from vending.documents.blobs import Blob
 
 SCHEMA = 1
 
@@ -24,27 +23,14 @@ class Halt(Struct, frozen=True):
     since: datetime
 
 
-class Halts(Struct, frozen=True):
+class Halts(Blob, frozen=True):
     """Function → partition → where it was found, in one life of the hub."""
 
+    what = "the document of the hub's halts"
+
     generation: str
-    halts: dict[str, dict[str, Halt]] = {}
+    halts: dict[str, dict[str, Halt]] = field(default_factory=dict)
     schema: int = SCHEMA
-
-
-_decoder = msgspec.json.Decoder(Halts)
-
-
-def encode(halts: Halts) -> bytes:
-    """As JSON."""
-    return msgspec.json.encode(halts)
-
-
-def decode(data: bytes) -> Halts:
-    """From JSON. Raises Transient where newer code wrote it."""
-    halts = _decoder.decode(data)
-    check("the document of the hub's halts", halts.schema, SCHEMA)
-    return halts
 
 
 def noted(held: Halts, generation: str, done: Mapping[str, Numbers], last: Numbers, now: datetime) -> Halts:

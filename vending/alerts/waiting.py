@@ -8,10 +8,9 @@ hundredth of the hub's retention apart, and so exact is the answer.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-import msgspec
 from msgspec import Struct
 
-from vending.documents.base import check
+from vending.documents.blobs import Blob
 
 SCHEMA = 1
 MARKS = 100
@@ -27,27 +26,14 @@ class Mark(Struct, frozen=True):
     last: dict[str, int]
 
 
-class Marks(Struct, frozen=True):
+class Marks(Blob, frozen=True):
     """The marks of one life of the hub, oldest first."""
+
+    what = "the document of the hub's marks"
 
     generation: str
     marks: tuple[Mark, ...] = ()
     schema: int = SCHEMA
-
-
-_decoder = msgspec.json.Decoder(Marks)
-
-
-def encode(marks: Marks) -> bytes:
-    """As JSON."""
-    return msgspec.json.encode(marks)
-
-
-def decode(data: bytes) -> Marks:
-    """From JSON. Raises Transient where newer code wrote it."""
-    marks = _decoder.decode(data)
-    check("the document of the hub's marks", marks.schema, SCHEMA)
-    return marks
 
 
 def noted(held: Marks, generation: str, last: Numbers, now: datetime, retention: timedelta) -> Marks:

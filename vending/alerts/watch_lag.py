@@ -56,11 +56,11 @@ async def _halts(
     stores: LagStores, done: Mapping[str, waiting.Numbers], last: waiting.Numbers, now: datetime
 ) -> standing.Halts:
     found = await stores.blobs.find(STANDING)
-    held = standing.decode(found[0]) if found else standing.Halts(stores.generation)
+    held = standing.Halts.decode(found[0]) if found else standing.Halts(stores.generation)
     halts = standing.noted(held, stores.generation, done, last, now)
     if halts != held:
         try:
-            await stores.blobs.replace(STANDING, standing.encode(halts), found[1] if found else None)
+            await stores.blobs.replace(STANDING, halts.encode(), found[1] if found else None)
         except Conflict:  # Another sweep remembered the same at this very time.
             log.info("another sweep has noted where the functions stand")
     return halts
@@ -68,11 +68,11 @@ async def _halts(
 
 async def _noted(stores: LagStores, last: waiting.Numbers, now: datetime) -> waiting.Marks:
     found = await stores.blobs.find(WAITING)
-    held = waiting.decode(found[0]) if found else waiting.Marks(stores.generation)
+    held = waiting.Marks.decode(found[0]) if found else waiting.Marks(stores.generation)
     marks = waiting.noted(held, stores.generation, last, now, stores.retention)
     if marks is not held:
         try:
-            await stores.blobs.replace(WAITING, waiting.encode(marks), found[1] if found else None)
+            await stores.blobs.replace(WAITING, marks.encode(), found[1] if found else None)
         except Conflict:  # Another sweep noted a mark at this very time; it does as well.
             log.info("another sweep has noted the hub's numbers")
     return marks

@@ -8,10 +8,9 @@ behind, so a reading is kept until the archive has caught up with it.
 
 from datetime import datetime, timedelta
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
-from vending.documents.base import check
+from vending.documents.blobs import Blob
 
 SCHEMA = 1
 
@@ -49,24 +48,12 @@ class Seen(Struct, frozen=True):
     hands_on: str
 
 
-class Closing(Struct):
+class Closing(Blob, frozen=True):
     """What compaction remembers: partitions by key, and the hours it watches."""
 
-    partitions: dict[str, Progress] = {}
-    hours: dict[str, Seen] = {}
+    what = "the closing state"
+    indented = True
+
+    partitions: dict[str, Progress] = field(default_factory=dict)
+    hours: dict[str, Seen] = field(default_factory=dict)
     schema: int = SCHEMA
-
-
-_decoder = msgspec.json.Decoder(Closing)
-
-
-def encode(closing: Closing) -> bytes:
-    """As JSON."""
-    return msgspec.json.format(msgspec.json.encode(closing, order="deterministic"), indent=1) + b"\n"
-
-
-def decode(data: bytes) -> Closing:
-    """From JSON. Raises Transient where newer code wrote it."""
-    closing = _decoder.decode(data)
-    check("the closing state", closing.schema, SCHEMA)
-    return closing

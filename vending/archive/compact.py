@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-from vending.archive import closing as closing_state
 from vending.archive.closing import Closing, Progress, Seen
 from vending.archive.compact_hour import Archive, Compacted, HourCompaction, handed_on
 from vending.archive.layout import CLOSING, HOUR, block_range, day_folder, folder, raw_name
@@ -43,7 +42,7 @@ async def compact_archive(
     """
     outcome = Compacted()
     found = await archive.memory.find(CLOSING)
-    state = closing_state.decode(found[0]) if found else Closing()
+    state = Closing.decode(found[0]) if found else Closing()
     if again:
         state.hours.clear()
     for end in await archive.hub.ends():
@@ -52,7 +51,7 @@ async def compact_archive(
     await _note_held(archive, state, hours, outcome)
     await _Run(archive, state, hours, now, grace, outcome).hours_in_order()
     _forget(state, now, grace)
-    await archive.memory.replace(CLOSING, closing_state.encode(state), found[1] if found else None)
+    await archive.memory.replace(CLOSING, state.encode(), found[1] if found else None)
     return outcome
 
 

@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from vending.archive import manifest as manifests
 from vending.archive.layout import folder, manifest_name
-from vending.archive.manifest import Entry, Manifest, RawBlob
+from vending.archive.manifest import NOTHING_BEFORE, Entry, Manifest, RawBlob, carried, subtract
 from vending.archive.read_archive import Damaged
 from vending.archive.write_table import TableWriter
 from vending.ports import ArchiveBlobs, Hub, Table
@@ -71,7 +70,7 @@ class HourCompaction:
     async def manifest(self, hour: datetime) -> Manifest:
         """The hour's manifest, or one with nothing in it."""
         found = await self.archive.blobs.find(manifest_name(hour))
-        return manifests.decode(found[0]) if found else Manifest(hour, {})
+        return Manifest.decode(found[0]) if found else Manifest(hour, {})
 
     async def compact(
         self, hour: datetime, raw: Mapping[str, list[RawBlob]], closed: Sequence[str], before: Manifest
@@ -82,17 +81,15 @@ class HourCompaction:
         """
         blobs, name = self.archive.blobs, manifest_name(hour)
         found = await blobs.find(name)
-        old = manifests.decode(found[0]) if found else Manifest(hour, {})
+        old = Manifest.decode(found[0]) if found else Manifest(hour, {})
         entries = dict(old.partitions)
         ended = (key for key in before.partitions if not key.startswith(f"{self.archive.generation}/"))
         for key in sorted({*closed, *old.partitions, *ended}):
-            entry = await self._entry(
-                hour, key, raw.get(key, []), old.partitions.get(key, manifests.NOTHING_BEFORE)
-            )
-            entries[key] = manifests.carried(entry, before.partitions.get(key, manifests.NOTHING_BEFORE))
+            entry = await self._entry(hour, key, raw.get(key, []), old.partitions.get(key, NOTHING_BEFORE))
+            entries[key] = carried(entry, before.partitions.get(key, NOTHING_BEFORE))
         new = Manifest(hour, entries)
         if new != old:
-            await blobs.replace(name, manifests.encode(new), found[1] if found else None)
+            await blobs.replace(name, new.encode(), found[1] if found else None)
             self.outcome.manifests.append(name)
         await self._sweep(new, old)
         return new
@@ -103,8 +100,8 @@ class HourCompaction:
             return held
         writer = TableWriter(self.archive.blobs, self.archive.table, self.archive.writer)
         try:
-            entry = await writer.write(hour, key, raw) if raw else manifests.NOTHING_BEFORE
-            if lost := manifests.subtract(held.numbers, entry.numbers):
+            entry = await writer.write(hour, key, raw) if raw else NOTHING_BEFORE
+            if lost := subtract(held.numbers, entry.numbers):
                 raise Damaged(f"raw/{folder(hour)}", f"{key} held the numbers {lost}, and lost them")
         except Damaged as fault:
             log.error("not compacted: %s", fault)

@@ -8,11 +8,12 @@ in all later ones, until an event fills it.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from vending.documents.base import check
+from vending.documents.blobs import Blob
 from vending.state import intervals
 from vending.state.intervals import Intervals
 
@@ -70,32 +71,25 @@ class Entry(Struct, frozen=True):
         return self.numbers[-1][1] if self.numbers else None
 
 
-class Manifest(Struct, frozen=True):
+class Manifest(Blob, frozen=True):
     """An hour, by ``generation/partition``; a partition that is not closed yet is not in it."""
+
+    what = "the manifest"
+    indented = True
 
     hour: datetime
     partitions: dict[str, Entry]
     schema: int = SCHEMA
 
+    def shown(self) -> Any:
+        """With the first and last number of each partition."""
+        fields = msgspec.to_builtins(self)
+        for key, entry in self.partitions.items():
+            fields["partitions"][key] |= {"first": entry.first, "last": entry.last}
+        return fields
+
 
 NOTHING_BEFORE = Entry(through=-1, gaps=[])
-
-_decoder = msgspec.json.Decoder(Manifest)
-
-
-def encode(manifest: Manifest) -> bytes:
-    """The manifest as JSON for programs and people: first and last are told too."""
-    fields = msgspec.to_builtins(manifest)
-    for key, entry in manifest.partitions.items():
-        fields["partitions"][key] |= {"first": entry.first, "last": entry.last}
-    return msgspec.json.format(msgspec.json.encode(fields, order="deterministic"), indent=1) + b"\n"
-
-
-def decode(data: bytes) -> Manifest:
-    """The manifest. Raises ValueError where it is none, Transient where newer code wrote it."""
-    manifest = _decoder.decode(data)
-    check("the manifest", manifest.schema, SCHEMA)
-    return manifest
 
 
 def carried(entry: Entry, before: Entry) -> Entry:

@@ -4,16 +4,17 @@ Every document carries ``type`` and ``schema``. Old and new code run side by sid
 
 - a schema newer than this version knows is Transient: whoever reads it waits for its own newer version;
 - an older one is upcast step by step, by pure functions from a body of schema n to one of schema n + 1;
-- fields that this version does not know are kept in ``rest`` and written again. That holds for the fields of
-  the document itself; to add one inside a part of it (a credential, an edition) raises ``schema``.
+- fields that this version does not know are kept in ``rest`` and written again. That holds for the document
+  itself and for its parts that are :class:`Extensible` (a notification); to add one inside any other part (a
+  credential, an edition) raises ``schema``.
 
-Documents that are no Struct yet, and blobs that carry a schema, ask :func:`current` and :func:`check`.
+Documents that are no Struct yet ask :func:`current`; blobs that carry a schema have :mod:`blobs`.
 """
 
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, get_args
 
 import msgspec
 from msgspec import Struct, structs
@@ -45,8 +46,31 @@ class Malformed(ValueError):
     """
 
 
-class Document(Struct, kw_only=True, rename="camel"):
-    """Base of all documents. A field whose default is None is absent from the store where it has no value."""
+class Extensible(Struct, kw_only=True, rename="camel"):
+    """Base of documents, of parts of them and of messages: what newer code added survives a rewrite.
+
+    A field whose default is None is absent from the store where it has no value.
+    """
+
+    rest: Body = {}
+    """Fields that this version does not know."""
+
+    def dump(self) -> Body:
+        """As it is stored. Maps are shared with it, not copied: they may be megabytes."""
+        return self._onto({})
+
+    def _onto(self, body: Body) -> Body:
+        for one in _fields(type(self)):
+            value = getattr(self, one.name)
+            if not (one.optional and value is None):
+                kept = one.as_stored or type(value) in AS_IS
+                body[one.stored_as] = value if kept else _stored(value, one.part)
+        body.update(self.rest)
+        return body
+
+
+class Document(Extensible, kw_only=True):
+    """Base of all documents."""
 
     type: ClassVar[str]
     schema: ClassVar[int]
@@ -56,8 +80,6 @@ class Document(Struct, kw_only=True, rename="camel"):
     """Schema n → a pure function that makes a body of schema n + 1 of one of schema n."""
 
     id: str
-    rest: Body = {}
-    """Fields that this version does not know."""
 
     def __init_subclass__(cls, **config: Any) -> None:
         super().__init_subclass__(**config)
@@ -65,15 +87,8 @@ class Document(Struct, kw_only=True, rename="camel"):
             TYPES[cls.type] = cls
 
     def dump(self) -> Body:
-        """The document as it is stored. Maps are shared with it, not copied: they may be megabytes."""
-        body: Body = {"id": self.id, self.key: None, "type": self.type, "schema": self.schema}
-        for name, stored_as, optional, as_stored in _fields(type(self)):
-            value = getattr(self, name)
-            if not (optional and value is None):
-                kept = as_stored or type(value) in AS_IS
-                body[stored_as] = value if kept else msgspec.to_builtins(value)
-        body.update(self.rest)
-        return body
+        """The document as it is stored: what it is called and is comes first."""
+        return self._onto({"id": self.id, self.key: None, "type": self.type, "schema": self.schema})
 
 
 AS_IS = {dict, str, int, bool}
@@ -91,18 +106,15 @@ def load[Kind: Document](stored: Mapping[str, Any], kind: type[Kind]) -> Kind:
     if own is None or not issubclass(own, kind):
         what = f"{stored.get('type')} {stored.get('id')}"
         raise Malformed(f"{what} was read where a {kind.__name__} belongs - at `$.type`")
-    body, names = _upcast(stored, own), _names(own)
-    rest: Body = {}
-    if not body.keys() <= names:
-        # What begins with an underscore is the store's own: _etag, _ts, in a feed also _lsn.
-        rest = {name: value for name, value in body.items() if name not in names and name[:1] != "_"}
+    return shaped(_upcast(stored, own), own, f"{own.type} {stored.get(own.key)}/{stored.get('id')}")
+
+
+def shaped[Shape: Extensible](body: Mapping[str, Any], kind: type[Shape], what: str) -> Shape:
+    """A body of that shape, such as a message of a queue. Raises Malformed, which calls it ``what``."""
     try:
-        # Where a stored field is called "rest", it is none of ours.
-        document = msgspec.convert(body if "rest" not in rest else {**body, "rest": {}}, own)
+        return msgspec.convert(_apart(body, kind), kind)
     except msgspec.ValidationError as fault:
-        raise Malformed(f"{own.type} {stored.get(own.key)}/{stored.get('id')}: {fault}") from fault
-    document.rest = rest
-    return document
+        raise Malformed(f"{what}: {fault}") from fault
 
 
 def current[Stored: Mapping[str, Any]](body: Stored, known: int) -> Stored:
@@ -140,18 +152,65 @@ def _upcast(stored: Mapping[str, Any], kind: type[Document]) -> Mapping[str, Any
     return stored
 
 
+def _apart(body: Any, kind: type[Extensible]) -> Any:
+    """The body, or each of a list, with what its kind does not know under ``rest``; so too its parts."""
+    if isinstance(body, list):
+        return [_apart(one, kind) for one in body]
+    if not isinstance(body, Mapping):
+        return body  # None, or malformed: who converts it says so.
+    names, shapes = _names(kind), _parts(kind)
+    if not shapes and body.keys() <= names:
+        return body
+    known = {name: value for name, value in body.items() if name in names}
+    # What begins with an underscore is the store's own: _etag, _ts, in a feed also _lsn.
+    rest = {name: value for name, value in body.items() if name not in names and name[:1] != "_"}
+    parts = {name: _apart(known[name], shape) for name, shape in shapes.items() if name in known}
+    return known | parts | {"rest": rest}
+
+
+def _stored(value: Any, part: type[Extensible] | None) -> Any:
+    if part is None or value is None:
+        return msgspec.to_builtins(value)
+    return [one.dump() for one in value] if isinstance(value, list) else value.dump()
+
+
+class _Field(NamedTuple):
+    """A field of a shape."""
+
+    name: str
+    stored_as: str
+    optional: bool
+    """Whether it may be absent."""
+    as_stored: bool
+    """Whether it is :class:`AsStored`."""
+    part: type[Extensible] | None
+    """What it holds, itself or in a list, if that is extensible."""
+
+
 @cache
-def _fields(kind: type[Document]) -> tuple[tuple[str, str, bool, bool], ...]:
-    """Of each field its name, the name that it is stored under, whether it may be absent, and whether it is
-    :class:`AsStored`."""
+def _fields(kind: type[Extensible]) -> tuple[_Field, ...]:
     return tuple(
-        (one.name, one.encode_name, one.default is None, one.type is Any)
+        _Field(one.name, one.encode_name, one.default is None, one.type is Any, _part(one.type))
         for one in structs.fields(kind)
         if one.name != "rest"
     )
 
 
+def _part(shape: Any) -> type[Extensible] | None:
+    """The extensible part in ``Part``, ``list[Part]``, ``Part | None`` or ``list[Part] | None``."""
+    if isinstance(shape, type) and issubclass(shape, Extensible):
+        return shape
+    return next(filter(None, map(_part, get_args(shape))), None)
+
+
 @cache
-def _names(kind: type[Document]) -> frozenset[str]:
-    """What a body of this type may hold and ``rest`` does not."""
-    return frozenset({"type", "schema"}.union(stored_as for _, stored_as, _, _ in _fields(kind)))
+def _parts(kind: type[Extensible]) -> Mapping[str, type[Extensible]]:
+    """What its extensible parts are stored under, and their kinds."""
+    return {one.stored_as: one.part for one in _fields(kind) if one.part is not None}
+
+
+@cache
+def _names(kind: type[Extensible]) -> frozenset[str]:
+    """What a body of this kind may hold and ``rest`` does not."""
+    own = {one.stored_as for one in _fields(kind)}
+    return frozenset(own | {"type", "schema"} if issubclass(kind, Document) else own)

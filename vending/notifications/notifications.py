@@ -3,17 +3,20 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from vending.alerts import rules
-from vending.alerts.alerts import PLACE, Document
 from vending.alerts.rules.base import Facts, Severity
 from vending.business_day import instant
+from vending.documents.alerts import NOTIFICATIONS, Change, Notification
 
 ORDER: tuple[Severity, ...] = ("critical", "warning", "info")
 FIRST = 10
 """Notifications that a digest tells one by one, the most severe first."""
 _BOOKKEEPING = ("owed", "times")
-"""Fields of an outbox's entry that are nobody else's business."""
+"""Stored fields of an outbox's entry that are nobody else's business."""
+Payload = dict[str, Any]
+"""What a receiver gets, as JSON."""
 
 
 def severity(rule: str) -> Severity:
@@ -21,67 +24,65 @@ def severity(rule: str) -> Severity:
     return rules.named(rule).severity
 
 
-def payload(entry: Document) -> Document:
+def payload(entry: Notification) -> Payload:
     """An entry of an outbox as a receiver gets it."""
-    told = {name: value for name, value in entry.items() if name not in _BOOKKEEPING}
-    return told | {"severity": severity(entry["rule"]), "text": text(entry)}
+    told = {name: value for name, value in entry.dump().items() if name not in _BOOKKEEPING}
+    return told | {"severity": severity(entry.rule), "text": text(entry)}
 
 
-def digest_key(entries: Iterable[Document]) -> str:
-    """The idempotency key of a digest: a function of the notifications that it tells, in any order."""
-    keys = sorted(entry["idempotencyKey"] for entry in entries)
-    return "digest/" + hashlib.sha256("\n".join(keys).encode()).hexdigest()[:32]
+def digest_key(keys: Iterable[str]) -> str:
+    """The idempotency key of a digest: a function of the keys of what it tells, in any order."""
+    return "digest/" + hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:32]
 
 
-def digest(entries: Sequence[Document], link: str) -> Document:
+def digest(entries: Sequence[Notification], link: str) -> Payload:
     """Many notifications as one: how many, by rule and severity, the first few, where the rest can be seen.
 
     ``link`` is the dashboard's address; empty where it is not known.
     """
     ranked = sorted(entries, key=_rank)
-    severities = Counter(severity(entry["rule"]) for entry in entries)
+    severities = Counter(severity(entry.rule) for entry in entries)
     return {
-        "idempotencyKey": digest_key(entries),
-        "machineId": PLACE,
+        "idempotencyKey": digest_key(entry.idempotency_key for entry in entries),
+        "machineId": NOTIFICATIONS,
         "rule": "digest",
         "change": "digest",
         "severity": ORDER[_rank(ranked[0])[0]],
         "count": len(entries),
-        "machines": len({entry["machineId"] for entry in entries}),
+        "machines": len({entry.machine_id for entry in entries}),
         "opened": _by_rule(entries, "opened"),
         "closed": _by_rule(entries, "closed"),
         "bySeverity": {name: severities[name] for name in ORDER if severities[name]},
-        "from": instant(min(entry["at"] for entry in entries)),
-        "to": instant(max(entry["at"] for entry in entries)),
+        "from": instant(min(entry.at for entry in entries)),
+        "to": instant(max(entry.at for entry in entries)),
         "first": [payload(entry) for entry in ranked[:FIRST]],
         "text": _headline(entries, link),
     } | ({"link": link} if link else {})
 
 
-def text(entry: Document) -> str:
+def text(entry: Notification) -> str:
     """One notification as a person reads it."""
-    rule = rules.named(entry["rule"])
-    facts = Facts(entry["machineId"], entry["component"], entry["detail"])
-    return rule.opened(facts) if entry["change"] == "opened" else rule.closed(facts)
+    rule = rules.named(entry.rule)
+    facts = Facts(entry.machine_id, entry.component, entry.detail)
+    return rule.opened(facts) if entry.change == "opened" else rule.closed(facts)
 
 
-def _headline(entries: Sequence[Document], link: str) -> str:
+def _headline(entries: Sequence[Notification], link: str) -> str:
+    both: tuple[Change, ...] = ("opened", "closed")
     changes = [
-        f"{count} {rule} {change}"
-        for change in ("opened", "closed")
-        for rule, count in _by_rule(entries, change).items()
+        f"{count} {rule} {change}" for change in both for rule, count in _by_rule(entries, change).items()
     ]
-    machines = len({entry["machineId"] for entry in entries})
+    machines = len({entry.machine_id for entry in entries})
     return f"{len(entries)} notifications of {machines} machines at once: {', '.join(changes)}" + (
         f"; see {link}" if link else ""
     )
 
 
-def _by_rule(entries: Iterable[Document], change: str) -> dict[str, int]:
-    return dict(sorted(Counter(entry["rule"] for entry in entries if entry["change"] == change).items()))
+def _by_rule(entries: Iterable[Notification], change: Change) -> dict[str, int]:
+    return dict(sorted(Counter(entry.rule for entry in entries if entry.change == change).items()))
 
 
-def _rank(entry: Document) -> tuple[int, bool, int, str]:
+def _rank(entry: Notification) -> tuple[int, bool, int, str]:
     """Severe ones first, what opened before what closed, then as they happened."""
-    place = ORDER.index(severity(entry["rule"]))
-    return place, entry["change"] != "opened", entry["at"], entry["idempotencyKey"]
+    place = ORDER.index(severity(entry.rule))
+    return place, entry.change != "opened", entry.at, entry.idempotency_key

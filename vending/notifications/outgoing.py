@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from vending.alerts import alerts
-from vending.alerts.raise_alerts import ROUNDS, readable
+from vending.alerts import outbox
+from vending.alerts.held import HeldAlert, read
+from vending.alerts.raise_alerts import ROUNDS
+from vending.documents.alerts import NOTIFICATIONS, Alert, Refusal
+from vending.documents.post_window import WINDOW_ID, PostWindow
 from vending.errors import Conflict, Transient
-from vending.notifications import post_window
-from vending.ports import Documents, Put, Stored, Webhook
+from vending.ports import Documents, Put, Webhook
 
-Refusals = Mapping[str, dict[str, Any]]
-"""Idempotency key → reason and time, of notifications that are given up."""
+Refusals = Mapping[str, Refusal]
+"""By idempotency key, of notifications that are given up."""
 
 
 @dataclass
@@ -27,55 +28,56 @@ class Outgoing:
     """The newest minute of which this process knows that it is full: that stays true, so nobody need look."""
 
 
+async def read_window(documents: Documents) -> PostWindow | None:
+    """The window of posts, as it was last written."""
+    held = await read(documents, PostWindow, NOTIFICATIONS, WINDOW_ID)
+    return held.document if held else None
+
+
 async def change_window(
-    documents: Documents, change: Callable[[dict[str, Any] | None], dict[str, Any] | None]
+    documents: Documents, change: Callable[[PostWindow | None], PostWindow | None]
 ) -> bool:
     """Write what ``change`` makes of the window; False where it makes nothing or the same of it."""
     for _ in range(ROUNDS):
-        stored = await documents.read(alerts.PLACE, post_window.ID)
-        held = readable(stored).body if stored else None
-        after = change(held)
-        if after is None or after is held:
+        held = await read(documents, PostWindow, NOTIFICATIONS, WINDOW_ID)
+        before = held.document if held else None
+        after = change(before)
+        if after is None or after is before:
             return False
         try:
-            await documents.write(alerts.PLACE, [Put(after, stored.etag if stored else None)])
+            await documents.write(NOTIFICATIONS, [held.put(after) if held else Put(after.dump())])
         except Conflict:
             continue
         return True
     raise Transient(f"the window of notifications is still contended after {ROUNDS} rounds")
 
 
-async def settle(
-    stored: Stored | None, keys: Collection[str], refusals: Refusals, documents: Documents
-) -> None:
-    """Take notifications out of an alert's outbox; those with a refusal are kept as given up.
+async def complete(held: HeldAlert, keys: Collection[str], refusals: Refusals, documents: Documents) -> None:
+    """Take notifications out of an alert's outbox, as delivered, or as given up where there is a refusal.
 
-    ``stored`` is the alert as it was read last. Raises Transient.
+    ``held`` is the alert as it was read last. Raises Transient.
     """
-    machine, alert = (stored.body["machineId"], stored.body["id"]) if stored else ("", "")
+    machine, alert = held.document.machine_id, held.document.id
+    newest: HeldAlert | None = held
     for _ in range(ROUNDS):
-        puts = _settled(stored, keys, refusals)
-        if not puts:
+        if newest is None or not (puts := _completed(newest, keys, refusals)):
             return
         try:
             await documents.write(machine, puts)
         except Conflict:
-            stored = await documents.read(machine, alert)
+            newest = await read(documents, Alert, machine, alert)
             continue
         return
     raise Transient(f"alert {machine}/{alert} is still contended after {ROUNDS} rounds")
 
 
-def _settled(stored: Stored | None, keys: Collection[str], refusals: Refusals) -> list[Put]:
-    if stored is None:
-        return []
-    before = readable(stored).body
-    after, given_up = before, []
-    for entry in before["outbox"]:
-        key = entry["idempotencyKey"]
+def _completed(held: HeldAlert, keys: Collection[str], refusals: Refusals) -> list[Put]:
+    after, given_up = held.document, []
+    for entry in held.document.outbox:
+        key = entry.idempotency_key
         if key not in keys:
             continue
-        after = alerts.settled(after, key, refusals.get(key)) or after
-        if key in refusals and entry["machineId"] != alerts.PLACE:
-            given_up.append(Put(alerts.given_up(entry, refusals[key])))
-    return [Put(after, stored.etag), *given_up] if after is not before else []
+        after = outbox.completed(after, key, refusals.get(key)) or after
+        if key in refusals and entry.machine_id != NOTIFICATIONS:
+            given_up.append(Put(outbox.given_up(entry, refusals[key]).dump()))
+    return [held.put(after), *given_up] if after is not held.document else []

@@ -1,27 +1,32 @@
 """An open alert, for people: a sentence, since when, and the facts it was evaluated on."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from vending.alerts import rules
-from vending.alerts.alerts import Document, outcome
+from vending.alerts.outbox import outcome
 from vending.business_day import instant
+from vending.documents.alerts import Alert, Detail
 
 
-def describe(alert: Document) -> dict[str, Any]:
-    """The alert as JSON. A rule that this version does not know yet keeps its own name."""
+def describe(alert: Alert) -> dict[str, Any]:
+    """The alert as JSON."""
     return {
-        "machineId": alert["machineId"],
-        "rule": alert["rule"],
-        "component": alert["component"],
-        "title": rules.named(alert["rule"]).title.replace("{}", str(alert["component"])),
-        "since": instant(alert["since"]),
-        "episode": alert["episode"],
+        "machineId": alert.machine_id,
+        "rule": alert.rule,
+        "component": alert.component,
+        "title": title(alert.rule, alert.component),
+        "since": instant(alert.since),
+        "episode": alert.episode,
         "notification": outcome(alert),
-        "detail": _told(alert["detail"]),
+        "detail": _told(alert.detail),
     }
 
 
-def _told(detail: Mapping[str, Any]) -> dict[str, Any]:
+def title(rule: str, component: str) -> str:
+    """An open alert in a list. A rule that this version does not know yet keeps its own name."""
+    return rules.named(rule).title.replace("{}", component)
+
+
+def _told(detail: Detail) -> Detail:
     times = rules.times()
     return {name: instant(value) if name in times else value for name, value in detail.items()}

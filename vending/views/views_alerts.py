@@ -5,16 +5,15 @@ minute later. Till then the alert is not shown: the two would contradict each ot
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from vending.alerts.alerts import SCHEMA
+from vending.alerts.held import select
 from vending.alerts.rules.silent import Silent
 from vending.alerts.rules.sold_out import SoldOut
-from vending.documents.base import current
+from vending.documents.alerts import Alert
 from vending.notifications.watch_notifications import given_up
-from vending.ports import Stored
 from vending.state.conditions import Entry
 from vending.views import alert_view, condition_view
 from vending.views.views import ViewStores, fleet_conditions
@@ -64,8 +63,6 @@ def _true(found: Sequence[View], heard: Mapping[str, Entry], silent_before: int)
 
 
 async def _open(stores: ViewStores, machine: str | None) -> list[View]:
-    found: AsyncIterator[Stored] = stores.alerts.select(
-        machine, ("type", "=", "alert"), ("state", "=", "open")
-    )
-    views = [alert_view.describe(current(stored.body, SCHEMA)) async for stored in found]
+    found = select(stores.alerts, Alert, machine, ("state", "=", "open"))
+    views = [alert_view.describe(held.document) async for held in found]
     return sorted(views, key=lambda view: (view["since"], view["machineId"], view["rule"]), reverse=True)

@@ -65,7 +65,7 @@ async def troubles(documents: Documents) -> list[str]:
     where: tuple[Filter, ...] = (("type", "=", "alert"), ("state", "=", "open"))
     return sorted(
         [
-            alert_view.describe(stored.body)["title"]
+            alert_view.title(stored.body["rule"], stored.body["component"])
             for subject in sorted(rules.subjects())
             async for stored in documents.select(subject, *where)
         ]

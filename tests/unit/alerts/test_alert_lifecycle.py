@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
-from vending.alerts import alerts
+from vending.alerts import outbox
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
 from vending.alerts.watch_machines import watch_machines
@@ -21,7 +21,7 @@ from vending.ports import Put
 from vending.time import millis
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PATIENCE = timedelta(milliseconds=alerts.PATIENCE)
+RETRY_INTERVAL = timedelta(milliseconds=outbox.RETRY_INTERVAL)
 KEY = "m1/sold-out/21/1/opened"
 ALL = [f"s{number}" for number in range(120)]
 
@@ -166,13 +166,13 @@ async def test_a_write_that_counted_without_an_answer_is_told_all_the_same(
 async def test_what_nobody_took_is_sent_again_after_a_while(world: World) -> None:
     await watch_machines([await world.stock(s21=0)], world.stores, NOW)
     world.queue.messages.clear()  # it went to the poison queue
-    assert await resend(world.stores, NOW + PATIENCE) == 0
-    later = NOW + PATIENCE + timedelta(seconds=1)
+    assert await resend(world.stores, NOW + RETRY_INTERVAL) == 0
+    later = NOW + RETRY_INTERVAL + timedelta(seconds=1)
     assert await resend(world.stores, later) == 1
     assert await resend(world.stores, later) == 0
     await world.deliver()
     assert [key for key, _ in world.webhook.posted] == [KEY]
-    assert await resend(world.stores, later + 2 * PATIENCE) == 0
+    assert await resend(world.stores, later + 2 * RETRY_INTERVAL) == 0
 
 
 async def test_a_notification_that_is_taken_leaves_the_outbox_even_when_disturbed(world: World) -> None:
@@ -206,7 +206,7 @@ async def test_a_refusal_is_final_logged_and_recorded(world: World, caplog: pyte
         {"idempotencyKey": KEY, "reason": "webhook: status 410", "at": 1772366400000}
     ]
     assert f"{KEY} was refused" in caplog.text
-    assert await resend(world.stores, NOW + 2 * PATIENCE) == 0
+    assert await resend(world.stores, NOW + 2 * RETRY_INTERVAL) == 0
 
 
 async def test_a_webhook_that_is_down_keeps_the_notification(world: World) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
-from vending.alerts import alerts, rules
+from vending.alerts import outbox, rules
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.rules.evidence import Stock
 from vending.alerts.watch_machines import evaluate_stock
@@ -29,7 +29,7 @@ from vending.ports import Filter, Put, Stored
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SELECTIONS = ("21", "22")
-PATIENCE = timedelta(milliseconds=alerts.PATIENCE, seconds=1)
+RETRY_INTERVAL = timedelta(milliseconds=outbox.RETRY_INTERVAL, seconds=1)
 POSTS = 1
 """A minute, so that there are digests."""
 
@@ -129,7 +129,7 @@ class Machine:
 
     def sweep(self) -> None:
         """Time goes by, and the timer fires."""
-        self.now += PATIENCE
+        self.now += RETRY_INTERVAL
         self.running.append(resend(self.stores, self.now))
 
     def deliver(self, which: int, *, again: bool) -> None:
@@ -170,7 +170,7 @@ class Machine:
         self.start(0)
         self.finish()
         for _ in range(6):
-            self.now += timedelta(milliseconds=alerts.LONGEST)
+            self.now += timedelta(milliseconds=outbox.MAX_RETRY_INTERVAL)
             self.sweep()
             self.finish()
             while self.queue.messages:

@@ -7,7 +7,7 @@ import pytest
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Backlog
-from vending.alerts.standing import SCHEMA, Halt, Halts, decode, encode, noted
+from vending.alerts.standing import SCHEMA, Halt, Halts, noted
 from vending.alerts.waiting import Numbers
 from vending.errors import Transient
 
@@ -29,7 +29,7 @@ def swept(*sweeps: Sweep) -> bool:
     halts, firing = Halts("1"), False
     for minute, done, last in sweeps:
         now = NOON + minute * MINUTE
-        halts = decode(encode(noted(halts, "1", {"f": {"0": done}}, {"0": last}, now)))
+        halts = Halts.decode(noted(halts, "1", {"f": {"0": done}}, {"0": last}, now).encode())
         (found,) = findings(halts, {"f": {"0": done}}, {"0": last}, now)
         firing = found.firing
     return firing
@@ -86,4 +86,4 @@ def test_a_recreated_hub_begins_anew_and_what_newer_code_wrote_waits() -> None:
     anew = noted(halts, "2", {"a": {"0": 4}}, {"0": 9}, NOON + MINUTE)
     assert anew == Halts("2", {"a": {"0": Halt(4, NOON + MINUTE)}})
     with pytest.raises(Transient, match="schema"):
-        decode(encode(Halts("1", schema=SCHEMA + 1)))
+        Halts.decode(Halts("1", schema=SCHEMA + 1).encode())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vending.alerts.waiting import MARKS, SCHEMA, Marks, decode, encode, noted, waiting
+from vending.alerts.waiting import MARKS, SCHEMA, Marks, noted, waiting
 from vending.errors import Transient
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -59,7 +59,7 @@ def test_a_recreated_hub_begins_anew(generation: str, last: int) -> None:
 
 def test_marks_survive_the_blob_and_newer_ones_wait() -> None:
     marks = noted(Marks("1"), "1", {"0": 5, "1": -1}, NOON, DAY)
-    assert decode(encode(marks)) == marks
-    newer = encode(Marks("1", schema=SCHEMA + 1))
+    assert Marks.decode(marks.encode()) == marks
+    newer = Marks("1", schema=SCHEMA + 1).encode()
     with pytest.raises(Transient, match="schema"):
-        decode(newer)
+        Marks.decode(newer)

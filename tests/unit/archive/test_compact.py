@@ -14,7 +14,6 @@ import pytest
 
 from tests.support.archive import NOON, FakeArchive, FakeHub, hub_event, reading
 from vending.adapters import parquet
-from vending.archive import manifest as manifests
 from vending.archive.append import archive
 from vending.archive.columns import hub_event as restored
 from vending.archive.compact import compact_archive
@@ -51,7 +50,7 @@ async def run(blobs: FakeArchive, hub: FakeHub, now: datetime = LATER) -> Compac
 async def manifest(blobs: FakeArchive, hour: datetime = NOON) -> Manifest:
     found = await blobs.find(manifest_name(hour))
     assert found is not None, f"no manifest of {hour}"
-    return manifests.decode(found[0])
+    return Manifest.decode(found[0])
 
 
 async def entry(blobs: FakeArchive, hour: datetime = NOON, key: str = "1/0") -> Entry:

@@ -10,12 +10,12 @@ import azure.functions as func
 import pytest
 
 from blueprints.alerts import notify
+from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments, FakeWebhook
 from vending import wiring
-from vending.alerts.alerts import Finding, transition
+from vending.alerts.alerts import Finding
 from vending.notifications.notify_digest import ASK_FOR_DIGEST
 from vending.notifications.outgoing import Outgoing
-from vending.ports import Put
 from vending.time import millis
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "alerts.md"
@@ -40,10 +40,9 @@ async def posted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     monkeypatch.setattr(wiring, "outgoing", lambda: outgoing)
     at = millis(datetime.now(UTC) - timedelta(minutes=1))
     for machine in ("m1", "m2", "m3"):
-        alert = transition(None, Finding(machine, "sold-out", "21", (1,), True, at, {"onHand": 0}), at)[0]
-        await documents.write(machine, [Put(alert)])
+        alert = await find(documents, Finding(machine, "sold-out", "21", (1,), True, at, {"onHand": 0}), at)
         if machine == "m1":
-            await took(alert["outbox"][0])
+            await took(alert.outbox[0].dump())
     await took(ASK_FOR_DIGEST)
     return [message for _, message in webhook.posted]
 

@@ -17,11 +17,11 @@ import pytest
 
 from blueprints import alerts, api, health, rollups
 from devstack.ports import free_port
+from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
 from vending import wiring
-from vending.alerts.alerts import Finding, transition
+from vending.alerts.alerts import Finding
 from vending.notifications.outgoing import Outgoing
-from vending.ports import Put
 from vending.time import millis
 
 COSMOS_KEY, STORE_KEY, HUB_KEY = ("S3CR3TCOSMOSKEY0", "S3CR3TSTOREKEY00", "S3CR3THUBKEY0000")
@@ -76,12 +76,10 @@ def request(path: str) -> func.HttpRequest:
 
 async def owed(documents: FakeDocuments) -> func.QueueMessage:
     """A notification that an alert owes, as the queue gives it out."""
-    alert = transition(
-        None, Finding("m1", "silent", "machine", (1,), True, 1, {}), millis(datetime.now(UTC))
-    )[0]
-    await documents.write("m1", [Put(alert)])
+    finding = Finding("m1", "silent", "machine", (1,), True, 1, {})
+    alert = await find(documents, finding, millis(datetime.now(UTC)))
     message = func.QueueMessage(body=b"")
-    message.get_json = lambda: alert["outbox"][0]  # type: ignore[method-assign]
+    message.get_json = lambda: alert.outbox[0].dump()  # type: ignore[method-assign]
     return message
 
 

@@ -7,19 +7,22 @@ from typing import Any
 
 import pytest
 
+from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
-from vending.alerts import alerts
+from vending.alerts import outbox
 from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores
+from vending.documents.alerts import NOTIFICATIONS, Alert
+from vending.documents.base import load
+from vending.documents.post_window import WINDOW_ID
 from vending.errors import Refused, Rejected, Transient
-from vending.notifications import notifications, post_window
+from vending.notifications import notifications
 from vending.notifications import notify_digest as digests
 from vending.notifications.notify import notify
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
 from vending.notifications.outgoing import Outgoing
 from vending.notifications.resend import resend
 from vending.notifications.watch_notifications import watch_notifications
-from vending.ports import Put
 from vending.time import millis
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -65,12 +68,9 @@ class World:
 
     async def find(self, machine: str, rule: str = "silent", order: int = 1, *, firing: bool = True) -> None:
         """A rule finds something: what an alert owes goes into the queue."""
-        held = await self.alerts.read(machine, f"current:{rule}:machine")
         finding = Finding(machine, rule, "machine", (order,), firing, millis(self.now), {"lastSeen": 0})
-        alert, *ended = alerts.transition(held.body if held else None, finding, millis(self.now))
-        puts = [Put(alert, held.etag if held else None), *(Put(x) for x in ended)]
-        await self.alerts.write(machine, puts)
-        await self.queue.send(alert["outbox"][-1])
+        alert = await find(self.alerts, finding, millis(self.now))
+        await self.queue.send(alert.outbox[-1].dump())
 
     async def cut(self, machines: int, rule: str = "silent") -> None:
         """A site's power is gone."""
@@ -112,7 +112,7 @@ async def test_three_messages_of_one_key_are_one_post() -> None:
     assert world.queue.messages == []
 
 
-async def test_a_crash_between_post_and_settling_posts_again_under_the_same_key() -> None:
+async def test_a_crash_between_post_and_completion_posts_again_under_the_same_key() -> None:
     """At least once (P8)."""
     world = World()
     await world.find("m1")
@@ -141,7 +141,7 @@ async def test_an_alert_that_cannot_be_seen_yet_keeps_its_message_and_one_that_i
     assert world.webhook.told() == {"m1/silent/machine/1/opened"}
     await world.find("m2")
     del world.alerts.items["m2", "current:silent:machine"]
-    world.now += timedelta(milliseconds=alerts.PATIENCE)
+    world.now += timedelta(milliseconds=outbox.RETRY_INTERVAL)
     await world.deliver()
     assert world.queue.messages == []
     assert world.webhook.told() == {"m1/silent/machine/1/opened"}
@@ -150,7 +150,7 @@ async def test_an_alert_that_cannot_be_seen_yet_keeps_its_message_and_one_that_i
 async def test_a_power_cut_of_many_machines_is_a_few_posts_and_one_digest(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """At most N posts a minute and one digest, whoever posts; each notification is settled by one."""
+    """At most N posts a minute and one digest, whoever posts; each notification is delivered by one."""
     world = World(processes=3)
     await world.cut(40)
     with caplog.at_level(logging.INFO):
@@ -169,7 +169,7 @@ async def test_a_power_cut_of_many_machines_is_a_few_posts_and_one_digest(
     assert world.owed() == 0
     await world.minute()
     assert len(world.webhook.posted) == LIMIT + 1
-    window = await world.alerts.read(alerts.PLACE, post_window.ID)
+    window = await world.alerts.read(NOTIFICATIONS, WINDOW_ID)
     assert window is not None
     assert window.body["held"] is None
 
@@ -192,7 +192,7 @@ async def test_a_digest_that_was_posted_by_a_process_that_died_has_the_same_key_
     await world.deliver()
 
     def die(operation: str, key: str) -> None:
-        if operation == "write" and key != alerts.PLACE:
+        if operation == "write" and key != NOTIFICATIONS:
             raise Transient("the process is gone")
 
     world.alerts.fault = die
@@ -204,8 +204,8 @@ async def test_a_digest_that_was_posted_by_a_process_that_died_has_the_same_key_
     assert world.owed() == 0
 
 
-async def test_a_digest_that_is_not_settled_yet_is_not_told_again_by_the_next() -> None:
-    """Settling thousands takes longer than the sweep's minute."""
+async def test_a_digest_that_is_not_completed_yet_is_not_told_again_by_the_next() -> None:
+    """To complete thousands takes longer than the sweep's minute."""
     world = World(processes=2)
     await world.cut(30)
     await world.deliver()
@@ -223,9 +223,8 @@ async def test_a_digest_that_is_not_settled_yet_is_not_told_again_by_the_next() 
 
 
 def test_the_key_of_a_digest_is_of_its_notifications_whatever_their_order() -> None:
-    one, two, three = ({"idempotencyKey": name} for name in "abc")
-    assert notifications.digest_key([one, two]) == notifications.digest_key([two, one])
-    assert notifications.digest_key([one, two]) != notifications.digest_key([one, three])
+    assert notifications.digest_key(["a", "b"]) == notifications.digest_key(["b", "a"])
+    assert notifications.digest_key(["a", "b"]) != notifications.digest_key(["a", "c"])
 
 
 async def test_the_most_severe_come_first_in_a_digest() -> None:
@@ -234,7 +233,7 @@ async def test_the_most_severe_come_first_in_a_digest() -> None:
     await world.find("warm", "cold-chain")
     await world.find("quiet", "silent")
     world.queue.messages.clear()
-    world.now += timedelta(milliseconds=alerts.PATIENCE)
+    world.now += timedelta(milliseconds=outbox.RETRY_INTERVAL)
     await world.minute()
     [digest] = world.webhook.digests()
     assert [one["machineId"] for one in digest["first"]][:3] == ["warm", "quiet", "m00000"]
@@ -292,7 +291,7 @@ async def test_a_refusal_that_may_heal_is_tried_for_a_day_then_kept_counted_and_
     [lost] = world.alerts.bodies("undelivered")
     assert (lost["state"], lost["idempotencyKey"]) == ("open", "m1/silent/machine/1/opened")
     assert lost["reason"] == "webhook: status 401"
-    [about] = [x for x in world.alerts.bodies("alert") if x["machineId"] == alerts.PLACE]
+    [about] = [x for x in world.alerts.bodies("alert") if x["machineId"] == NOTIFICATIONS]
     assert (about["rule"], about["state"], about["detail"]["count"]) == ("undelivered", "open", 1)
     world.webhook.answer = None
     await world.minute(timedelta(hours=1))
@@ -343,9 +342,9 @@ async def test_what_a_digest_would_have_told_is_given_up_one_by_one(answer: Exce
     await world.minute(DAY + MINUTE)
     assert world.owed() == 0
     assert len(world.alerts.bodies("undelivered")) == 20
-    assert {alerts.outcome(alert) for alert in world.alerts.bodies("alert")} == {"refused"}
+    assert {outbox.outcome(load(alert, Alert)) for alert in world.alerts.bodies("alert")} == {"refused"}
     await world.minute()
-    [about] = [x for x in world.alerts.bodies("alert") if x["machineId"] == alerts.PLACE]
+    [about] = [x for x in world.alerts.bodies("alert") if x["machineId"] == NOTIFICATIONS]
     assert about["detail"] == {"count": 20, "reason": str(answer)}
 
 

@@ -11,7 +11,7 @@ from vendctl.__main__ import main as vendctl
 from vendctl.archive_get import Hours, get
 from vending import wiring
 from vending.archive.layout import manifest_name, parquet_name, whole_hour
-from vending.archive.manifest import Entry, Manifest, Table, encode
+from vending.archive.manifest import Entry, Manifest, Table
 
 HOUR = whole_hour(NOON)
 LATER = HOUR + timedelta(hours=1)
@@ -24,7 +24,7 @@ def compacted(blobs: FakeArchive) -> list[str]:
         name = parquet_name(hour, "1/0", f"{hour:%H}")
         blobs.put(name, f"table of {hour:%H}".encode())
         entry = Entry(through=9, gaps=[], table=Table(name, 11, ""))
-        blobs.put(manifest_name(hour), encode(Manifest(hour, {"1/0": entry})))
+        blobs.put(manifest_name(hour), Manifest(hour, {"1/0": entry}).encode())
         names.append(name)
     blobs.put(parquet_name(HOUR, "1/0", "leftover"), b"an earlier table")
     return names

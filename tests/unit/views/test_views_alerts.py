@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from tests.support import alerts
 from tests.support.fakes import FakeDocuments
 from vendctl import deployed
 from vending.alerts import rules
-from vending.alerts.alerts import Finding, transition
+from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Registers
 from vending.errors import Transient
 from vending.ports import Put
@@ -32,12 +33,8 @@ def stores(held: FakeDocuments) -> ViewStores:
 async def find(held: FakeDocuments, machine: str, rule: Any, component: str, at: int, *firing: bool) -> None:
     """A rule that finds a component so, one evaluation after the other."""
     for order, state in enumerate(firing, start=1):
-        name = f"current:{rule}:{component}"
-        stored = await held.read(machine, name)
         finding = Finding(machine, rule, component, (order,), state, at + order, {"order": order})
-        for body in transition(stored.body if stored else None, finding, at):
-            known = await held.read(machine, body["id"])
-            await held.write(machine, [Put(body, known.etag if known else None)])
+        await alerts.find(held, finding, at)
 
 
 async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> None:
@@ -99,7 +96,7 @@ async def test_times_among_the_facts_of_an_alert_are_iso(held: FakeDocuments) ->
     """docs/api.md: times are ISO 8601. Stored they are milliseconds."""
     facts = {"lastSeen": millis(NOW), "goodUntil": millis(NOW) - 1, "celsius": 9.5, "limitSeconds": 60}
     finding = Finding("m1", "cold-chain", "main", (1,), True, millis(NOW), facts)
-    await held.write("m1", [Put(body) for body in transition(None, finding, 0)])
+    await alerts.find(held, finding, 0)
     (alert,) = await views_alerts.alerts_of(stores(held), "m1", NOW)
     times = {"lastSeen": "2026-03-02T12:00:00.000Z", "goodUntil": "2026-03-02T11:59:59.999Z"}
     assert alert["detail"] == facts | times

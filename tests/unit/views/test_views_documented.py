@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import World, event, vend
-from vending.alerts.alerts import Finding, transition
-from vending.ports import Put
+from vending.alerts.alerts import Finding
 from vending.time import millis
 from vending.views import views_alerts, views_fleet, views_machines
 from vending.views.views import ViewStores
@@ -63,7 +63,7 @@ async def stores() -> ViewStores:
     await world.tick()
     alerts = FakeDocuments("machineId")
     finding = Finding("m2", "sold-out", "A1", (1,), True, at, {"onHand": 0})
-    await alerts.write("m2", [Put(body) for body in transition(None, finding, at)])
+    await find(alerts, finding, at)
     return ViewStores(world.machines, world.conditions, alerts, world.fleet, world.catalog)
 
 

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 from blueprints.health import get_health
+from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
 from vending import wiring
 from vending.alerts import rules
-from vending.alerts.alerts import Finding, transition
+from vending.alerts.alerts import Finding
 from vending.errors import Transient
-from vending.ports import Put
 from vending.views.views import Recent
 from vending.views.views_health import About, health, troubles
 from vending.wiring.health import HEALTH_FOR
@@ -79,7 +79,7 @@ async def test_the_apps_own_alerts_are_told_and_cost_a_request_for_each_place() 
     wrong = ("$hub", "partition-standing-still"), ("$notifications", "undelivered"), ("m1", "silent")
     for place, rule in wrong:
         finding = Finding(place, rule, "ingest_telemetry:2", (1,), True, 1, {})
-        await alerts.write(place, [Put(transition(None, finding, 1)[0])])
+        await find(alerts, finding, 1)
     before = alerts.requests
     found = await health({}, lambda: troubles(alerts), ABOUT)
     assert alerts.requests == before + len(rules.subjects())

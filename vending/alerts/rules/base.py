@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Evidence
+from vending.documents.alerts import Detail
 
 Severity = Literal["critical", "warning", "info"]
 Closing = Literal["evidence", "time"]
@@ -23,7 +24,7 @@ class Facts:
 
     machine: str
     component: str
-    detail: dict[str, Any]
+    detail: Detail
 
 
 class Rule[E: Evidence](ABC):

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from vending.alerts import alerts
 from vending.alerts.standing import Halts
 from vending.alerts.waiting import Numbers
+from vending.documents.alerts import NOTIFICATIONS, UndeliveredNotification
 from vending.documents.stock import MachineStock
 from vending.state import conditions
 
@@ -75,7 +75,7 @@ class Rollups(Evidence):
 class GivenUp(Evidence):
     """Notifications that nobody will get, of the last day, at every sweep (``watch_notifications``)."""
 
-    subject: ClassVar[str] = alerts.PLACE
-    documents: Sequence[dict[str, Any]]
+    subject: ClassVar[str] = NOTIFICATIONS
+    notifications: Sequence[UndeliveredNotification]
     now: int
     """Milliseconds since 1970 UTC."""

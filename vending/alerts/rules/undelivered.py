@@ -16,7 +16,7 @@ class Undelivered(Rule[GivenUp]):
 
     def findings(self, evidence: GivenUp) -> list[Finding]:
         """One for the webhook."""
-        newest = max(evidence.documents, key=lambda document: int(document["at"]), default=None)
+        newest = max(evidence.notifications, key=lambda notification: notification.at, default=None)
         return [
             Finding(
                 machine=GivenUp.subject,
@@ -24,8 +24,8 @@ class Undelivered(Rule[GivenUp]):
                 component="webhook",
                 order=(evidence.now,),
                 firing=newest is not None,
-                at=newest["at"] if newest else evidence.now,
-                detail={"count": len(evidence.documents)} | ({"reason": newest["reason"]} if newest else {}),
+                at=newest.at if newest else evidence.now,
+                detail={"count": len(evidence.notifications)} | ({"reason": newest.reason} if newest else {}),
             )
         ]
 

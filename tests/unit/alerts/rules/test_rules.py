@@ -5,16 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec import structs
 
+from tests.support.alerts import changed
 from tests.support.metadata import ROOT
 from tests.unit.alerts.test_alert_lifecycle import Fleet, World
 from vending.alerts import alerts, rules
+from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import raise_as_found
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Backlog, Evidence, GivenUp, Registers, Rollups, Stock
 from vending.alerts.standing import Halt, Halts
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
 from vending.alerts.watch_machines import watch_machines
+from vending.documents.alerts import UndeliveredNotification
 from vending.documents.base import load
 from vending.documents.stock import MachineStock
 from vending.notifications import notifications
@@ -50,6 +54,10 @@ def backlog(hours: int, next_up: int, now: datetime) -> Backlog:
     return Backlog({"ingest": hours * HOUR}, halts, done, last, now, 24 * HOUR, 5 * MINUTE)
 
 
+LOST = UndeliveredNotification(
+    id="undelivered:silent:machine:1:opened", machine_id="m1", state="open",
+    idempotency_key="m1/silent/machine/1/opened", reason="webhook: status 404", at=NOW,
+)  # fmt: skip
 GAVE_UP = {"closed": {"holes": 2, "numbers": 18, "epochs": 1, "at": NOW}}
 LIVES: Mapping[str, Life] = {
     "sold-out": Life(
@@ -101,7 +109,7 @@ LIVES: Mapping[str, Life] = {
         "rollups: shard-0 is counted again",
     ),
     "undelivered": Life(
-        GivenUp([{"at": NOW, "reason": "webhook: status 404"}], NOW), GivenUp([], NOW + 1),
+        GivenUp([LOST], NOW), GivenUp([], NOW + 1),
         "Notifications were given up: the webhook refuses them",
         "notifications were given up: the webhook refuses them (webhook: status 404)",
         "no notification was given up for a day",
@@ -113,17 +121,17 @@ def opens_and_closes(rule: Rule[Any]) -> None:
     """Of the alert that the rule's evidence here opens: what is stored, shown and told."""
     life = LIVES[rule.name]
     (fires,) = [found for found in rule.findings(life.fires) if found.firing]
-    opened = alerts.transition(None, fires, NOW)[0]
-    assert (opened["state"], opened["rule"]) == ("open", rule.name)
+    opened = changed(None, fires, NOW).alert
+    assert (opened.state, opened.rule) == ("open", rule.name)
     view = alert_view.describe(opened)
     assert view["title"] == life.title
     assert not [fact for fact, value in view["detail"].items() if isinstance(value, int) and value > 10**12]
     (ends,) = [found for found in rule.findings(life.ends) if found.id == fires.id]
-    closed, episode = alerts.transition(opened, ends, NOW)
-    assert (closed["state"], episode["episode"]) == ("closed", 1)
-    assert [notifications.text(entry) for entry in closed["outbox"]] == [life.opened, life.closed]
+    closed, episode = changed(opened, ends, NOW)
+    assert (closed.state, episode and episode.episode) == ("closed", 1)
+    assert [notifications.text(entry) for entry in closed.outbox] == [life.opened, life.closed]
     # An operator took the evidence away: the detail is no longer the rule's.
-    (*_, told) = alerts.withdrawn(opened, NOW)[0]["outbox"]
+    (*_, told) = alerts.withdrawn(opened, NOW).alert.outbox
     assert notifications.text(told) == life.closed
 
 
@@ -176,7 +184,8 @@ def test_alerts_about_the_app_itself_have_subjects_that_no_machine_can_be() -> N
 
 
 def test_a_rule_of_a_newer_version_is_told_by_its_name() -> None:
-    entry = {"machineId": "m1", "rule": "exact-change", "component": "EUR", "change": "opened", "detail": {}}
+    finding = Finding("m1", "exact-change", "EUR", (1,), True, NOW, {})
+    (entry,) = changed(None, finding, NOW).alert.outbox
     assert notifications.text(entry) == "m1: exact-change EUR opened"
-    assert notifications.text(entry | {"change": "closed"}) == "m1: exact-change EUR closed"
+    assert notifications.text(structs.replace(entry, change="closed")) == "m1: exact-change EUR closed"
     assert notifications.severity("exact-change") == "warning"

@@ -1,0 +1,47 @@
+"""Documents of the container ``alerts`` with the version that they were read at."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from vending.documents.alerts import Alert, AlertDocument
+from vending.documents.base import load
+from vending.ports import Documents, Filter, Put, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Held[Kind: AlertDocument]:
+    """A document, and what a conditional write of it needs."""
+
+    document: Kind
+    etag: str
+
+    def put(self, changed: Kind) -> Put:
+        """The write that replaces this version."""
+        return Put(changed.dump(), self.etag)
+
+
+type HeldAlert = Held[Alert]
+
+
+def held[Kind: AlertDocument](stored: Stored, kind: type[Kind]) -> Held[Kind]:
+    """Raises Transient where newer code wrote it, Malformed where it is none of its kind."""
+    return Held(load(stored.body, kind), stored.etag)
+
+
+async def read[Kind: AlertDocument](
+    documents: Documents,
+    kind: type[Kind],
+    machine: str,
+    id: str,  # noqa: A002
+) -> Held[Kind] | None:
+    """One document, or None. Raises as :func:`held`."""
+    stored = await documents.read(machine, id)
+    return held(stored, kind) if stored else None
+
+
+async def select[Kind: AlertDocument](
+    documents: Documents, kind: type[Kind], machine: str | None, *where: Filter
+) -> AsyncIterator[Held[Kind]]:
+    """Those of a kind that match, of one machine or (None) of all. Raises as :func:`held`."""
+    async for stored in documents.select(machine, ("type", "=", kind.type), *where):
+        yield held(stored, kind)
