@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from vendctl.hub import behind
 from vending import wiring
-from vending.state import conditions
+from vending.ingest.stored_conditions import of_fleet
 
 
 @dataclass
@@ -34,10 +34,7 @@ def takings(revenue: Mapping[str, int]) -> str:
 async def read(environment: Mapping[str, str]) -> Figures:
     """The figures of this moment."""
     figures = Figures(behind=await behind(environment))
-    known = conditions.merged(
-        [x.body async for x in wiring.conditions().select(None, ("type", "=", "conditions"))]
-    )
-    seen = set(known)
+    seen = set(await of_fleet(wiring.conditions()))
     async for stock in wiring.machines().select(None, ("type", "=", "stock")):
         totals = stock.body["totals"]
         seen.add(stock.body["machineId"])

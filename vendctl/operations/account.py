@@ -13,11 +13,13 @@ from typing import Any
 import msgspec
 
 from vending.archive.read_archive import lines
+from vending.documents.conditions import Entry
 from vending.errors import Rejected
 from vending.events.base import LevelEvent
 from vending.events.envelope import Event, HubEvent, parse
 from vending.events.records import decode_lines, place, restore
 from vending.ingest.exclusions import NONE, Exclusions
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Blobs, Documents
 from vending.state import conditions, intervals
 from vending.state.slots import Slot
@@ -68,7 +70,7 @@ class Stored:
     lines: dict[Number, str] = field(default_factory=dict)
     doubled: int = 0
     slots: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
-    fleet: dict[str, conditions.Entry] = field(default_factory=dict)
+    fleet: dict[str, Entry] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     excluded: Exclusions = NONE
 
@@ -142,9 +144,7 @@ async def _stored(stores: AccountStores) -> Stored:
     async for stock in stores.machines.select(None, ("type", "=", "stock")):
         if known(stock.body):
             stored.slots[stock.body["machineId"]] = stock.body["slots"]
-    stored.fleet = conditions.merged(
-        [found.body async for found in stores.conditions.select(None, ("type", "=", "conditions"))]
-    )
+    stored.fleet = await of_fleet(stores.conditions)
     async for name in stores.deadletters.names():
         if name.endswith(".jsonl"):
             stored.refused |= set(map(place, decode_lines(await stores.deadletters.read(name))))

@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Literal
 
 from vending.documents.base import current
+from vending.documents.conditions import Entry
 from vending.errors import Rejected
 from vending.events.envelope import Event, HubEvent, parse
 from vending.events.uptimes import dated
 from vending.ingest.commit_stock import fold_beside_ledger
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents
 from vending.state import conditions, stock
 
@@ -33,7 +35,7 @@ async def foresee(events: Sequence[HubEvent], machines: Documents, registers: Do
             fates[hub.place] = fault
         else:
             valid.setdefault(event.machine, []).append(event)
-    fleet = await _fleet(registers) if valid else {}
+    fleet = await of_fleet(registers) if valid else {}
     judgements: dict[str, Fate] = {}
     for machine, own in valid.items():
         own = dated(own)
@@ -46,15 +48,7 @@ async def foresee(events: Sequence[HubEvent], machines: Documents, registers: Do
     }
 
 
-async def _fleet(registers: Documents) -> dict[str, conditions.Entry]:
-    found = [
-        current(stored.body, conditions.SCHEMA)
-        async for stored in registers.select(None, ("type", "=", "conditions"))
-    ]
-    return conditions.merged(found)
-
-
-def _reading(entry: conditions.Entry, event: Event) -> Fate:
+def _reading(entry: Entry, event: Event) -> Fate:
     try:
         conditions.merge(entry, event)
     except Rejected as fault:

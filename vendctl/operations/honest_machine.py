@@ -5,14 +5,14 @@ from typing import cast
 
 from vendctl.operations.rebuild import Course, Wanted, replay
 from vendctl.operations.scratch import ScratchDocuments, Unkept
+from vending.documents.conditions import Entry
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import AsOf
 from vending.ingest.exclusions import Exclusions
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import on_record
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import ArchiveBlobs, Blobs
-from vending.state import conditions
-from vending.state.conditions import Entry
 from vending.state.ledger import Line
 from vending.state.stock import Document
 
@@ -61,6 +61,5 @@ async def honest_machine(machine: str, excluded: Exclusions, sources: Sources) -
     async for page in machines.select(machine, ("type", "=", "page")):
         for line in page.body["lines"]:
             lines[page.body["deviceId"], page.body["epoch"], line["ledger"]] = line
-    documents = [one.body async for one in registers.select(None, ("type", "=", "conditions"))]
-    entry = conditions.merged(documents).get(machine, {})
+    entry = (await of_fleet(registers)).get(machine, {})
     return Honest(held.body if held else None, lines, entry, done.forgotten)

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from vending.documents import catalog, days, devices, exclusions, rollup_state
+from vending.documents import catalog, conditions, days, devices, exclusions, rollup_state
 from vending.documents.base import TYPES, Document, Malformed, check, current, load
 from vending.documents.days import Closed, Day, FleetDay, MachineDay, SiteDay, Summary
 from vending.documents.rollup_state import Rework, Shard
 from vending.errors import Transient, VendstreamError
 
-MODULES = (catalog, days, devices, exclusions, rollup_state)
+MODULES = (catalog, conditions, days, devices, exclusions, rollup_state)
 STORED: dict[str, Any] = {
     "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": "2026-11-16", "rev": 3,
     "computedAt": "2026-11-17T08:00:00.000Z", "timeZone": "Europe/Berlin", "site": "north",

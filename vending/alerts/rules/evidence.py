@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from vending.alerts import alerts
 from vending.alerts.standing import Halts
 from vending.alerts.waiting import Numbers
-from vending.state import conditions
+from vending.documents.conditions import Entry
 
 
 class Evidence:
@@ -32,7 +32,7 @@ class Registers(Evidence):
     """A machine's condition registers, at every sweep. ``now`` and ``silent_after`` in milliseconds."""
 
     machine: str
-    entry: conditions.Entry
+    entry: Entry
     now: int
     silent_after: int
     placed: bool = True
