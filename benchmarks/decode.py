@@ -22,6 +22,7 @@ from benchmarks.arrivals import Day
 from benchmarks.meter import Beside, Figure, figure, tell
 from tests.support.trigger_batch import START, bodies, metadata, system_row
 from vending.adapters.decoding import QuickConverter
+from vending.documents.conditions import Entry
 from vending.documents.stock import MachineStock
 from vending.events.envelope import Event, HubEvent, parse
 from vending.events.uptimes import dated
@@ -91,7 +92,7 @@ class Fleet:
     """What is known of the machines, in memory."""
 
     stocks: dict[str, MachineStock]
-    entries: dict[str, conditions.Entry]
+    entries: dict[str, Entry]
 
     def fold(self, batch: Sequence[HubEvent]) -> None:
         """Validate a batch and fold it, machine by machine."""

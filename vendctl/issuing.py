@@ -8,13 +8,10 @@ from vending.catalog import devices
 from vending.documents.base import load
 from vending.documents.devices import KIND, Device, EpochCounter
 from vending.documents.stock import MachineStock
-from vending.errors import Conflict, Transient
 from vending.events.publishers import Publisher
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents, Put
-from vending.state import conditions
-
-ROUNDS = 8
-"""How often somebody else's write is answered by reading again."""
+from vending.retry import retry_on_conflict
 
 
 class Revocations(Protocol):
@@ -42,7 +39,8 @@ async def issue(
     Two issues at a time get two epochs: the machine's counter is written with the device's entry, both
     If-Match. Raises ValueError for names and epochs that ingest would refuse, Transient.
     """
-    for _ in range(ROUNDS):
+
+    async def attempt() -> Publisher:
         entry, etag = await _device(stores, device)
         counter, counter_etag = await _counter(stores, machine)
         epoch = await _next(stores, machine, counter)
@@ -51,12 +49,10 @@ async def issue(
             Put(devices.issued(entry, publisher, now, expires).dump(), etag),
             Put(devices.counted(counter, machine, epoch).dump(), counter_etag),
         ]
-        try:
-            await stores.catalog.write(KIND, puts)
-        except Conflict:
-            continue
+        await stores.catalog.write(KIND, puts)
         return publisher
-    raise _contended(device)
+
+    return await retry_on_conflict(f"the entry of {device}", attempt)
 
 
 async def renew(stores: DeviceStores, device: str, machine: str, expires: datetime) -> Publisher:
@@ -64,15 +60,14 @@ async def renew(stores: DeviceStores, device: str, machine: str, expires: dateti
 
     Raises ValueError where none was issued or it is revoked, Transient.
     """
-    for _ in range(ROUNDS):
+
+    async def attempt() -> Publisher:
         entry, etag = await _device(stores, device)
         document, publisher = devices.renewed(entry, device, machine, expires)
-        try:
-            await stores.catalog.write(KIND, [Put(document.dump(), etag)])
-        except Conflict:
-            continue
+        await stores.catalog.write(KIND, [Put(document.dump(), etag)])
         return publisher
-    raise _contended(device)
+
+    return await retry_on_conflict(f"the entry of {device}", attempt)
 
 
 async def revoke(
@@ -83,7 +78,8 @@ async def revoke(
     The publisher of the device's name alone is among them: before names said the machine, credentials opened
     that. Interrupted, it is run again. Raises ValueError, Transient.
     """
-    for _ in range(ROUNDS):
+
+    async def attempt() -> list[str]:
         entry, etag = await _device(stores, device)
         puts: list[Put] = []
         names: list[str] = []
@@ -93,13 +89,11 @@ async def revoke(
         names.append(device)
         for name in names:
             await hub.add(name)
-        try:
-            if puts:
-                await stores.catalog.write(KIND, puts)
-        except Conflict:
-            continue
+        if puts:
+            await stores.catalog.write(KIND, puts)
         return names
-    raise _contended(device)
+
+    return await retry_on_conflict(f"the entry of {device}", attempt)
 
 
 async def _device(stores: DeviceStores, name: str) -> tuple[Device | None, str | None]:
@@ -115,10 +109,5 @@ async def _counter(stores: DeviceStores, machine: str) -> tuple[EpochCounter | N
 async def _next(stores: DeviceStores, machine: str, counter: EpochCounter | None) -> int:
     stored = await stores.machines.read(machine, "stock")
     stock = load(stored.body, MachineStock) if stored else None
-    registers = [one.body async for one in stores.conditions.select(None, ("type", "=", "conditions"))]
-    entry = conditions.merged(registers).get(machine, {})
+    entry = (await of_fleet(stores.conditions)).get(machine, {})
     return devices.next_epoch(stock, entry, counter)
-
-
-def _contended(device: str) -> Transient:
-    return Transient(f"others write the entry of {device} all the while: run it again")

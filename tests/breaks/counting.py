@@ -1,11 +1,12 @@
 """P2 exactly-once effect, P3 order-free, P4 rebuildable."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from tests.breaks.base import Swap, breaks
+from vending.documents.conditions import Conditions, Entry
 from vending.events.envelope import Event
 from vending.ingest import admit, commit_stock, exclusions, name_machines
 from vending.ports import Documents, Stored
@@ -50,7 +51,7 @@ def the_level_that_arrives_last_counts(swap: Swap) -> None:
 def the_reading_that_arrives_last_counts(swap: Swap) -> None:
     original = conditions.merge
 
-    def merge(entry: conditions.Entry, event: Event) -> conditions.Entry:
+    def merge(entry: Entry, event: Event) -> Entry:
         news = original({}, event)
         return entry | news
 
@@ -62,10 +63,10 @@ def the_reading_that_arrives_last_counts(swap: Swap) -> None:
     "tests/unit/state/test_conditions.py::test_a_machine_in_two_documents_is_the_newest_of_each_register",
 )
 def the_document_that_is_read_last_counts(swap: Swap) -> None:
-    def merged(documents: Sequence[conditions.Document]) -> dict[str, conditions.Entry]:
-        fleet: dict[str, conditions.Entry] = {}
+    def merged(documents: Iterable[Conditions]) -> dict[str, Entry]:
+        fleet: dict[str, Entry] = {}
         for document in documents:
-            fleet |= document["machines"]
+            fleet |= document.machines
         return fleet
 
     swap(conditions.merged, merged)

@@ -18,7 +18,7 @@ from tests.support.waiting import finished
 from vendctl.__main__ import main
 from vendctl.local.system import System
 from vending import wiring
-from vending.state import conditions
+from vending.ingest.stored_conditions import of_fleet
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 """Before anything that other tests' machines say."""
@@ -68,8 +68,7 @@ def fleet() -> set[str]:
 
     async def read() -> set[str]:
         try:
-            found = wiring.conditions().select(None, ("type", "=", "conditions"))
-            return set(conditions.merged([one.body async for one in found]))
+            return set(await of_fleet(wiring.conditions()))
         finally:
             await wiring.close()
 

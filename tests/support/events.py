@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.fakes import FakeBlobs, FakeDocuments
 from vending.documents.base import load
+from vending.documents.conditions import Conditions, Entry
 from vending.documents.pages import Line
 from vending.documents.stock import MachineStock
 from vending.events.envelope import Event, HubEvent
@@ -18,7 +19,7 @@ from vending.events.event_types import LEDGER
 from vending.events.records import decode_lines
 from vending.ingest.ingest import IngestStores, Outcome, ingest
 from vending.state import ledger, stock
-from vending.state.conditions import Entry, merged
+from vending.state.conditions import merged
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -139,7 +140,7 @@ class World:
         return found
 
     def fleet(self) -> dict[str, Entry]:
-        return merged(self.conditions.bodies("conditions"))
+        return merged(load(body, Conditions) for body in self.conditions.bodies("conditions"))
 
     def dead(self) -> dict[str, str]:
         """Place → reason of every dead letter."""

@@ -8,7 +8,7 @@ from vendctl.hub import behind
 from vending import wiring
 from vending.documents.base import load
 from vending.documents.stock import MachineStock
-from vending.state import conditions
+from vending.ingest.stored_conditions import of_fleet
 
 
 @dataclass
@@ -36,10 +36,7 @@ def takings(revenue: Mapping[str, int]) -> str:
 async def read(environment: Mapping[str, str]) -> Figures:
     """The figures of this moment."""
     figures = Figures(behind=await behind(environment))
-    known = conditions.merged(
-        [x.body async for x in wiring.conditions().select(None, ("type", "=", "conditions"))]
-    )
-    seen = set(known)
+    seen = set(await of_fleet(wiring.conditions()))
     async for stored in wiring.machines().select(None, ("type", "=", "stock")):
         stock = load(stored.body, MachineStock)
         seen.add(stock.machine_id)

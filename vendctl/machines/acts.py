@@ -16,8 +16,8 @@ from vending import wiring
 from vending.business_day import instant
 from vending.ingest.exclusion_list import read
 from vending.ingest.exclusions import Exclusion, Scope
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Blobs
-from vending.state import conditions
 from vending.time import millis
 from vending.views.views_places import SMOKE_MACHINE
 
@@ -70,8 +70,8 @@ async def shut_out(asked: Asked, who: Who) -> Told:
 
 
 async def _known(machine: str) -> bool:
-    documents = [one.body async for one in wiring.conditions().select(None, ("type", "=", "conditions"))]
-    return machine in conditions.merged(documents) or bool(await wiring.machines().read(machine, "stock"))
+    fleet = await of_fleet(wiring.conditions())
+    return machine in fleet or bool(await wiring.machines().read(machine, "stock"))
 
 
 async def let_in(asked: Asked) -> Told:

@@ -14,6 +14,7 @@ import msgspec
 
 from vending.archive.read_archive import lines
 from vending.documents.base import load
+from vending.documents.conditions import Entry
 from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock, StoredSlot
 from vending.errors import Rejected
@@ -21,6 +22,7 @@ from vending.events.base import LevelEvent
 from vending.events.envelope import Event, HubEvent, parse
 from vending.events.records import decode_lines, place, restore
 from vending.ingest.exclusions import NONE, Exclusions
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Blobs, Documents
 from vending.state import conditions, intervals
 from vending.state.slots import Slot
@@ -71,7 +73,7 @@ class Stored:
     lines: dict[Number, str] = field(default_factory=dict)
     doubled: int = 0
     slots: dict[str, dict[str, StoredSlot]] = field(default_factory=dict)
-    fleet: dict[str, conditions.Entry] = field(default_factory=dict)
+    fleet: dict[str, Entry] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     excluded: Exclusions = NONE
 
@@ -146,9 +148,7 @@ async def _stored(stores: AccountStores) -> Stored:
         stock = load(found.body, MachineStock)
         if known(stock):
             stored.slots[stock.machine_id] = stock.slots
-    stored.fleet = conditions.merged(
-        [one.body async for one in stores.conditions.select(None, ("type", "=", "conditions"))]
-    )
+    stored.fleet = await of_fleet(stores.conditions)
     async for name in stores.deadletters.names():
         if name.endswith(".jsonl"):
             stored.refused |= set(map(place, decode_lines(await stores.deadletters.read(name))))

@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 
 from vendctl.operations.rebuild import Inexact
 from vending.documents.base import Body, load
+from vending.documents.conditions import Entry
 from vending.documents.days import Figures
 from vending.documents.pages import LedgerPage, Line
 from vending.documents.stock import MachineStock
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents
 from vending.rollups.breakdowns import alike
 from vending.rollups.rollups import add
-from vending.state import conditions, stock
+from vending.state import stock
 
 NAMED, TEXTS = 50, 10_000
 """Differences that are named, and those that are kept in words; all are counted."""
@@ -148,9 +150,8 @@ async def compare(
     return found
 
 
-async def _fleet(state: State, machine: str | None) -> dict[str, conditions.Entry]:
-    documents = [one.body async for one in state.conditions.select(None, ("type", "=", "conditions"))]
-    fleet = conditions.merged(documents)
+async def _fleet(state: State, machine: str | None) -> dict[str, Entry]:
+    fleet = await of_fleet(state.conditions)
     return fleet if machine is None else {name: entry for name, entry in fleet.items() if name == machine}
 
 
@@ -159,9 +160,7 @@ async def _with_stock(state: State, machine: str | None) -> set[str]:
     return {stored.body["machineId"] async for stored in found}
 
 
-def _registers(
-    name: str, live: conditions.Entry, rebuilt: conditions.Entry, inexact: Inexact, found: Comparison
-) -> None:
+def _registers(name: str, live: Entry, rebuilt: Entry, inexact: Inexact, found: Comparison) -> None:
     for register in sorted({*live, *rebuilt}):
         left, right = live.get(register), rebuilt.get(register)
         if left == right:

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from vending.documents.base import current, load
+from vending.documents.base import load
+from vending.documents.conditions import Entry
 from vending.documents.stock import MachineStock
 from vending.errors import Rejected
 from vending.events.envelope import Event, HubEvent, parse
 from vending.events.uptimes import dated
 from vending.ingest.commit_stock import fold_beside_ledger
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents
 from vending.state import conditions, stock
 
@@ -34,7 +36,7 @@ async def foresee(events: Sequence[HubEvent], machines: Documents, registers: Do
             fates[hub.place] = fault
         else:
             valid.setdefault(event.machine, []).append(event)
-    fleet = await _fleet(registers) if valid else {}
+    fleet = await of_fleet(registers) if valid else {}
     judgements: dict[str, Fate] = {}
     for machine, own in valid.items():
         own = dated(own)
@@ -47,15 +49,7 @@ async def foresee(events: Sequence[HubEvent], machines: Documents, registers: Do
     }
 
 
-async def _fleet(registers: Documents) -> dict[str, conditions.Entry]:
-    found = [
-        current(stored.body, conditions.SCHEMA)
-        async for stored in registers.select(None, ("type", "=", "conditions"))
-    ]
-    return conditions.merged(found)
-
-
-def _reading(entry: conditions.Entry, event: Event) -> Fate:
+def _reading(entry: Entry, event: Event) -> Fate:
     try:
         conditions.merge(entry, event)
     except Rejected as fault:

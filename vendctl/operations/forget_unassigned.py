@@ -17,8 +17,8 @@ from vendctl.operations.mend_machine import MendStores, mend_conditions, mend_le
 from vending.catalog.catalog_machines import CatalogMachines
 from vending.ingest.exclusion_list import AT_ONCE, Change, read, write
 from vending.ingest.exclusions import MACHINES, Exclusion, Exclusions, Scope
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents
-from vending.state import conditions
 from vending.time import millis
 
 BULK = "unassigned-"
@@ -46,11 +46,8 @@ async def unassigned(
         raise NotYet(
             "the catalog has no machines, so none is unassigned: `vendctl catalog import` comes first"
         )
-    documents = [one.body async for one in stores.conditions.select(None, ("type", "=", "conditions"))]
-    heard = {
-        machine: entry["seen"][2] if "seen" in entry else 0
-        for machine, entry in conditions.merged(documents).items()
-    }
+    fleet = await of_fleet(stores.conditions)
+    heard = {machine: entry["seen"][2] if "seen" in entry else 0 for machine, entry in fleet.items()}
     found = stores.machines.select(None, ("type", "=", "stock"), fields=("machineId", "applied", "slots"))
     stocks = {one.body["machineId"]: one.body async for one in found}
     known = heard.keys() | {machine for machine, held in stocks.items() if held["applied"] or held["slots"]}

@@ -6,6 +6,7 @@ from typing import cast
 from vendctl.operations.rebuild import Course, Wanted, replay
 from vendctl.operations.scratch import ScratchDocuments, Unkept
 from vending.documents.base import load
+from vending.documents.conditions import Entry
 from vending.documents.pages import LedgerPage, Line
 from vending.documents.stock import MachineStock
 from vending.ingest.admit import Admission
@@ -13,9 +14,8 @@ from vending.ingest.exclusion_list import AsOf
 from vending.ingest.exclusions import Exclusions
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import on_record
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import ArchiveBlobs, Blobs
-from vending.state import conditions
-from vending.state.conditions import Entry
 
 Lines = dict[tuple[str, int, int], Line]
 """By (device, epoch, number)."""
@@ -62,7 +62,6 @@ async def honest_machine(machine: str, excluded: Exclusions, sources: Sources) -
     async for found in machines.select(machine, ("type", "=", "page")):
         page = load(found.body, LedgerPage)
         lines |= {(page.device_id, page.epoch, line["ledger"]): line for line in page.lines}
-    documents = [one.body async for one in registers.select(None, ("type", "=", "conditions"))]
-    entry = conditions.merged(documents).get(machine, {})
+    entry = (await of_fleet(registers)).get(machine, {})
     stock = load(held.body, MachineStock) if held else None
     return Honest(stock, lines, entry, done.forgotten)

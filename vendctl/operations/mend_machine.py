@@ -18,18 +18,20 @@ from vending.alerts.held import HeldAlert, select
 from vending.alerts.raise_alerts import AlertChange
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.documents.alerts import Alert
-from vending.documents.base import current, load
+from vending.documents.base import load
+from vending.documents.conditions import Conditions, Entry
 from vending.documents.days import MachineDay
 from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock
 from vending.errors import Conflict, Transient
 from vending.ingest.exclusions import Scope
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents, Erasable, Put, Stored
+from vending.retry import retry_on_conflict
 from vending.rollups import machine_days
 from vending.rollups.roll_up import RollUpStores
 from vending.rollups.roll_up_catalog import SECOND_PASS_AFTER, Due, note
 from vending.state import conditions, ledger, stock
-from vending.state.conditions import Entry
 from vending.time import millis
 
 ROUNDS = 100
@@ -111,8 +113,7 @@ async def plan(
         for currency in sorted({*before.revenue, *after.revenue})
     }
     pages = await _pages(machine, honest.lines, stores.machines)
-    documents = [one.body async for one in stores.conditions.select(None, ("type", "=", "conditions"))]
-    entry = conditions.merged(documents).get(machine, {})
+    entry = (await of_fleet(stores.conditions)).get(machine, {})
     stale = await _stale_alerts(machine, honest, stores.alerts, now)
     return Mended(
         away=len(pages.away),
@@ -181,13 +182,14 @@ async def mend_conditions(entries: Mapping[str, Entry], documents: Documents, ve
 
     Every document is marked with the version, so that a batch which was judged by an older list waits.
     """
-    listed = documents.select(None, ("type", "=", "conditions"), fields=("id",))
+    listed = documents.select(None, ("type", "=", Conditions.type), fields=("id",))
     names = sorted([stored.body["id"] async for stored in listed])
     left = {machine: entry for machine, entry in entries.items() if entry}
     homes: dict[str, str] = {}
     for name in names if left else ():
         stored = await documents.read(name, name)
-        for machine in left.keys() & (stored.body["machines"].keys() if stored else ()):
+        held = load(stored.body, Conditions).machines if stored else {}
+        for machine in left.keys() & held.keys():
             homes.setdefault(machine, name)
     names = names or ["0:0"]
     for name in names:
@@ -198,42 +200,41 @@ async def mend_conditions(entries: Mapping[str, Entry], documents: Documents, ve
 async def _mend_document(
     name: str, entries: Mapping[str, Entry], here: Mapping[str, Entry], documents: Documents, version: int
 ) -> None:
-    for _ in range(ROUNDS):
+    partition, _, shard = name.rpartition(":")
+
+    async def attempt() -> None:
         stored = await documents.read(name, name)
-        partition, _, shard = name.rpartition(":")
-        held = current(stored.body, conditions.SCHEMA) if stored else conditions.empty(partition, int(shard))
-        after = held | {"machines": dict(held["machines"]), "exclusions": version}
+        held = load(stored.body, Conditions) if stored else conditions.empty(partition, int(shard))
+        after = replace(held, machines=dict(held.machines), exclusions=version)
         for machine in entries:
             conditions.remove(after, machine)
         for machine, entry in here.items():
             conditions.settle(after, machine, entry)
         if after == held or (stored is None and not here):
             return
-        try:
-            etag = stored.etag if stored else None
-            await documents.write(name, [Put(after | {"rev": held["rev"] + 1}, etag)])
-        except Conflict:
-            continue
-        return
-    raise Transient(f"conditions {name} are still contended after {ROUNDS} rounds; run it again")
+        after.rev += 1
+        await documents.write(name, [Put(after.dump(), stored.etag if stored else None)])
+
+    await retry_on_conflict(f"conditions {name}", attempt, ROUNDS)
 
 
 async def _mend_days(machine: str, stores: MendStores, now: datetime) -> None:
     """Have the rollups compute the machine's days from the pages that there are now, all the way up."""
     async for listed in stores.machines.select(machine, ("type", "=", "day"), fields=("id",)):
-        for _ in range(ROUNDS):
-            held = await stores.machines.read(machine, listed.body["id"])
-            day = load(held.body, MachineDay) if held else None
-            if held is None or day is None or not day.pages:
-                break
-            try:
-                await stores.machines.write(machine, [Put(machine_days.recounted(day).dump(), held.etag)])
-            except Conflict:
-                continue
-            break
+        await _mend_day(machine, listed.body["id"], stores.machines)
     # A second time when every invocation that had read the old pages is long over.
     version = await stores.rollups.catalog.refresh()
     await note(machine, Due("", now, now + SECOND_PASS_AFTER), version, stores.rollups)
+
+
+async def _mend_day(machine: str, name: str, machines: Documents) -> None:
+    async def attempt() -> None:
+        held = await machines.read(machine, name)
+        day = load(held.body, MachineDay) if held else None
+        if held is not None and day is not None and day.pages:
+            await machines.write(machine, [Put(machine_days.recounted(day).dump(), held.etag)])
+
+    await retry_on_conflict(f"{machine} {name}", attempt, ROUNDS)
 
 
 async def withdraw_alerts(machine: str, honest: Honest, stores: MendStores, now: datetime) -> None:

@@ -10,9 +10,8 @@ from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.watch_machines import evaluate_stock
 from vending.catalog.catalog_machines import EVERYWHERE, Cataloged
-from vending.documents.base import current
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Filter
-from vending.state import conditions
 from vending.time import millis
 
 
@@ -26,7 +25,7 @@ async def evaluate_conditions(
     The fleet's condition is a handful of documents, and its open alerts are one query for each rule; only
     machines of which the two differ are looked at more closely.
     """
-    fleet = conditions.merged(await _documents(stores))
+    fleet = await of_fleet(stores.conditions)
     limit = silent_after // timedelta(milliseconds=1)
     opened = {alert for rule in rules.on(Registers) async for alert in _opened(stores, rule.name)}
     news: dict[str, list[Finding]] = {}
@@ -54,8 +53,3 @@ async def _opened(stores: AlertStores, rule: str) -> AsyncIterator[tuple[str, st
     where: list[Filter] = [("type", "=", "alert"), ("state", "=", "open"), ("rule", "=", rule)]
     async for stored in stores.alerts.select(None, *where, fields=("machineId", "id")):
         yield stored.body["machineId"], stored.body["id"]
-
-
-async def _documents(stores: AlertStores) -> list[conditions.Document]:
-    found = stores.conditions.select(None, ("type", "=", "conditions"))
-    return [current(stored.body, conditions.SCHEMA) async for stored in found]

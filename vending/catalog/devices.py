@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from vending.documents.conditions import Entry
 from vending.documents.devices import Credential, Device, EpochCounter
 from vending.documents.stock import MachineStock
 from vending.events.publishers import MAX_EPOCH, Publisher, build
-from vending.state import conditions
 
 KEPT = 50
 """Credentials that an entry remembers: one a board's life, so these are years."""
@@ -21,9 +21,7 @@ def counter_id(machine: str) -> str:
     return f"machine:{machine}"
 
 
-def next_epoch(
-    stock: MachineStock | None, entry: conditions.Entry, counter: EpochCounter | None = None
-) -> int:
+def next_epoch(stock: MachineStock | None, entry: Entry, counter: EpochCounter | None = None) -> int:
     """One more than the highest that was issued for a machine, or that its ledger or registers hold.
 
     Raises ValueError where that one is the last there is.

@@ -5,10 +5,8 @@ machines an hour that its hub partition never heard of; what else it says of new
 anything is stored of them. Machines of the catalog are let in always, and so is who needs no publisher's
 name: whoever holds the operator's own credential (imports, the simulator, a replay of dead letters).
 
-What is remembered stands in the partition's first conditions document: ``named: {"hour": the newest hour in
-which a machine was named, "machines": {machineId: [publisher, hour, generation, sequence number of the event
-that named it]}}``, of that hour and the one before. (Publisher ``""``: another sender, after a refusal. Hours
-since 1970 UTC, of the time at which the hub took the event in.)
+What is remembered stands in the partition's first conditions document, as ``named``
+(:class:`~vending.documents.conditions.Named`).
 
 The verdicts are those of the order of a partition's sequence numbers, and a batch that comes again finds the
 same ones. In another order others would be named first. So a rebuild, in which the catalog and the forgotten
@@ -19,8 +17,8 @@ them from there.
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from vending.documents.conditions import Named, NamedBy
 from vending.errors import Rejected
 from vending.events import publishers
 from vending.events.envelope import PUBLISHER_KEYS, Event
@@ -29,7 +27,8 @@ from vending.time import millis
 HOUR = 3_600_000
 REMEMBERED = 2_000
 """New machines of two hours in one partition; beyond, none is let in by a quota."""
-Named = dict[str, list[Any]]
+News = dict[str, NamedBy]
+"""New machines, and who named them."""
 Bound = Callable[[str], bool]
 """Whether a publisher's name says for which machine it may speak."""
 
@@ -55,19 +54,17 @@ class Naming:
     """The judge of one partition's events, which must come in the order of their sequence numbers.
 
     ``known``: machines that the partition has heard of; ``catalog``: those that it names; ``named``: what was
-    remembered, or empty.
+    remembered.
     """
 
-    def __init__(
-        self, quota: Quota, known: Container[str], catalog: Container[str], named: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, quota: Quota, known: Container[str], catalog: Container[str], named: Named) -> None:
         self.quota, self.known, self.catalog = quota, known, catalog
-        self.hour = int(named.get("hour", 0))
-        self.rows: Named = dict(named.get("machines", {}))
-        self.counts = Counter((row[0], row[1]) for row in self.rows.values())
+        self.hour = named.hour
+        self.rows = dict(named.machines)
+        self.counts = Counter((row.publisher, row.hour) for row in self.rows.values())
         self.heard: set[str] = set()
         self.refused: set[str] = set()
-        self.news: Named = {}
+        self.news: News = {}
         """What is to be remembered besides."""
 
     def judge(self, event: Event) -> None:
@@ -82,7 +79,7 @@ class Naming:
     def _known(self, event: Event) -> bool:
         if (first := self._first(event)) is not None:
             # What came before the first one was refused, and is when it comes again.
-            return event.hub.sequence >= int(first[3])
+            return event.hub.sequence >= first.sequence
         return event.machine in self.heard or event.machine in self.known
 
     def _name(self, event: Event, who: str) -> None:
@@ -99,33 +96,33 @@ class Naming:
 
     def _remember(self, event: Event, who: str) -> None:
         hour = hour_of(event)
-        row = [who, hour, event.hub.generation, event.hub.sequence]
+        row = NamedBy(who, hour, event.hub.generation, event.hub.sequence)
         self.rows[event.machine] = self.news[event.machine] = row
         self.refused.discard(event.machine)
         self.counts[who, hour] += 1
         if hour > self.hour:
             self.hour, self.rows = hour, _recent(self.rows, hour)
 
-    def _first(self, event: Event) -> list[Any] | None:
+    def _first(self, event: Event) -> NamedBy | None:
         row = self.rows.get(event.machine)
-        return row if row is not None and row[2] == event.hub.generation else None
+        return row if row is not None and row.generation == event.hub.generation else None
 
 
-def remembered(named: Mapping[str, Any], news: Mapping[str, list[Any]]) -> dict[str, Any]:
+def remembered(named: Named, news: Mapping[str, NamedBy]) -> Named:
     """What is stored, with the news in it and without what is older than the hour before the newest.
 
     What stands there of the same life of the hub stays: it was judged first.
     """
-    rows: Named = dict(named.get("machines", {}))
+    rows = dict(named.machines)
     for machine, row in news.items():
-        if machine not in rows or rows[machine][2] != row[2]:
+        if machine not in rows or rows[machine].generation != row.generation:
             rows[machine] = row
-    hour = max([int(named.get("hour", 0)), *(int(row[1]) for row in news.values())])
-    return {"hour": hour, "machines": _recent(rows, hour)}
+    hour = max([named.hour, *(row.hour for row in news.values())])
+    return Named(hour, _recent(rows, hour))
 
 
-def _recent(rows: Named, hour: int) -> Named:
-    return {machine: row for machine, row in rows.items() if row[1] >= hour - 1}
+def _recent(rows: News, hour: int) -> News:
+    return {machine: row for machine, row in rows.items() if row.hour >= hour - 1}
 
 
 def hour_of(event: Event) -> int:

@@ -11,7 +11,7 @@ from vending.business_day import instant
 from vending.errors import Rejected, Transient
 from vending.events.envelope import Event
 from vending.ingest import exclusions
-from vending.ingest.admission import Named
+from vending.ingest.admission import News
 from vending.ingest.dead_letters import Refusals, defect
 from vending.ingest.exclusion_list import Current
 from vending.ingest.exclusions import Exclusions
@@ -33,7 +33,7 @@ class Admitted:
 
     events: list[Event]
     forgotten: int = 0
-    named: Mapping[str, Named] = field(default_factory=dict)
+    named: Mapping[str, News] = field(default_factory=dict)
     """Partition → what is to be remembered of its new machines."""
     excluded: Exclusions = exclusions.NONE
     """The list that they were judged by."""

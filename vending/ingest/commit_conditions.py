@@ -1,15 +1,16 @@
 """Readings of a batch: merged into the partition's conditions documents, each replaced once."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from vending.documents.base import current
-from vending.errors import Conflict, Rejected
+from vending.documents.conditions import Conditions, Entry, Named
+from vending.errors import Rejected
 from vending.events.envelope import Event
-from vending.ingest.admission import Named, remembered
-from vending.ingest.commit_stock import ROUNDS
+from vending.ingest.admission import News, remembered
 from vending.ingest.dead_letters import Refusal, Refusals, defect
-from vending.ports import Documents, Put, Stored
+from vending.ingest.stored_conditions import of_partition
+from vending.ports import Documents, Put
+from vending.retry import retry_on_conflict
 from vending.state import conditions
 
 
@@ -17,9 +18,9 @@ async def commit_conditions(
     events: Sequence[Event],
     documents: Documents,
     refusals: Refusals,
-    named: Mapping[str, Named] = MappingProxyType({}),
+    named: Mapping[str, News] = MappingProxyType({}),
 ) -> None:
-    """Merge every event (each one tells that its machine lives). Raises Transient or Conflict.
+    """Merge every event (each one tells that its machine lives). Raises Transient.
 
     ``named``: partition → what is to be remembered of new machines. It is written before their readings.
     """
@@ -28,62 +29,28 @@ async def commit_conditions(
         refusals.add(await _commit(partition, own, documents, named.get(partition, {})))
 
 
-async def _commit(
-    partition: str, events: Sequence[Event], documents: Documents, named: Named
-) -> list[Refusal]:
+async def _commit(partition: str, events: Sequence[Event], documents: Documents, news: News) -> list[Refusal]:
     """What is refused of the events, once the others are stored."""
-    for attempt in range(ROUNDS):
-        held = await _load(partition, documents)
-        changed, refused = _merged(partition, held, events, named)
-        try:
-            for key, document in changed.items():
-                etag = held[key].etag if key in held else None
-                await documents.write(key, [Put(document | {"rev": document["rev"] + 1}, etag)])
-        except Conflict:
-            if attempt + 1 == ROUNDS:
-                raise
-            continue
+
+    async def attempt() -> list[Refusal]:
+        held = await of_partition(partition, documents, to_room=True)
+        etags = {document.id: etag for document, etag in held}
+        homes = Homes(partition, [document for document, _ in held])
+        homes.remember(news)
+        refused = _merge(events, homes)
+        for document in homes.changed.values():
+            document.rev += 1
+            await documents.write(document.id, [Put(document.dump(), etags.get(document.id))])
         return refused
-    raise Conflict(f"conditions of partition {partition}: no round was allowed")
+
+    return await retry_on_conflict(f"conditions of partition {partition}", attempt)
 
 
-async def _load(partition: str, documents: Documents) -> dict[str, Stored]:
-    """The partition's documents up to the first one with room."""
-    held: dict[str, Stored] = {}
-    while True:
-        key = f"{partition}:{len(held)}"
-        stored = await documents.read(key, key)
-        if stored is None:
-            return held
-        held[key] = stored
-        if not conditions.full(current(stored.body, conditions.SCHEMA)):
-            return held
-
-
-def _merged(
-    partition: str, held: Mapping[str, Stored], events: Sequence[Event], named: Named
-) -> tuple[dict[str, conditions.Document], list[Refusal]]:
-    """The documents that changed, by id, and the events that contradict what is stored."""
-    documents = [
-        stored.body | {"schema": conditions.SCHEMA, "machines": dict(stored.body["machines"])}
-        for stored in held.values()
-    ]
-    grown = {document["id"] for document in documents if conditions.overgrown(document)}
-    homes = {
-        machine: document
-        for document in documents
-        if document["id"] not in grown
-        for machine in document["machines"]
-    }
-    changed: dict[str, conditions.Document] = {}
-    if named:
-        first = documents[0] if documents else _room(partition, documents, grown)
-        first["named"] = remembered(first.get("named", {}), named)
-        changed[first["id"]] = first
+def _merge(events: Sequence[Event], homes: "Homes") -> list[Refusal]:
+    """The events that contradict what is stored, once the others are in their documents."""
     refused: list[Refusal] = []
     for event in events:
-        home = homes.get(event.machine) or _room(partition, documents, grown)
-        entry = home["machines"].get(event.machine, {})
+        entry = homes.entry(event.machine)
         try:
             merged = conditions.merge(entry, event)
         except Rejected as fault:
@@ -95,15 +62,51 @@ def _merged(
             refused.append((event.hub, defect(fault)))
             continue
         if merged is not entry:
-            conditions.settle(home, event.machine, merged)
-            homes[event.machine] = home
-            changed[home["id"]] = home
-    return changed, refused
+            homes.settle(event.machine, merged)
+    return refused
 
 
-def _room(partition: str, documents: list[conditions.Document], grown: Container[str]) -> conditions.Document:
-    last = documents[-1] if documents else None
-    if last is None or last["id"] in grown or len(last["machines"]) >= conditions.MACHINES_PER_DOCUMENT:
-        last = conditions.empty(partition, len(documents))
-        documents.append(last)
-    return last
+class Homes:
+    """A partition's documents, changed in place, and which of them takes the readings of each machine.
+
+    One that is overgrown takes none: its machines go on in the next one, from nothing.
+    """
+
+    def __init__(self, partition: str, documents: Sequence[Conditions]) -> None:
+        self.changed: dict[str, Conditions] = {}
+        """Those that are to be written, by id."""
+        self._partition = partition
+        self._documents = list(documents)
+        self._grown = {document.id for document in documents if conditions.overgrown(document)}
+        self._homes: dict[str, Conditions] = {}
+        for document in documents:
+            if document.id not in self._grown:
+                self._homes |= dict.fromkeys(document.machines, document)
+
+    def entry(self, machine: str) -> Entry:
+        """The machine's registers; none where it is new to all documents that take any."""
+        home = self._homes.get(machine)
+        return {} if home is None else home.machines[machine]
+
+    def settle(self, machine: str, entry: Entry) -> None:
+        """Put a machine's registers into its document, or into the first with room."""
+        home = self._homes.get(machine)
+        if home is None:
+            home = self._homes[machine] = self._room()
+        conditions.settle(home, machine, entry)
+        self.changed[home.id] = home
+
+    def remember(self, news: News) -> None:
+        """Note who named new machines, in the partition's first document."""
+        if news:
+            first = self._documents[0] if self._documents else self._room()
+            first.named = remembered(first.named or Named(0, {}), news)
+            self.changed[first.id] = first
+
+    def _room(self) -> Conditions:
+        last = self._documents[-1] if self._documents else None
+        full = last is not None and len(last.machines) >= conditions.MACHINES_PER_DOCUMENT
+        if last is None or full or last.id in self._grown:
+            last = conditions.empty(self._partition, len(self._documents))
+            self._documents.append(last)
+        return last

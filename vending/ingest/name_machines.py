@@ -1,19 +1,20 @@
 """Who may name new machines: judged by what the partition remembers, in a rebuild by what is on record."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from vending.catalog.catalog_machines import CatalogMachines
-from vending.documents.base import current
+from vending.documents.conditions import Named
 from vending.errors import Rejected
 from vending.events.envelope import Event
 from vending.events.records import decode_lines
 from vending.ingest import admission
-from vending.ingest.admission import Named, Naming, Quota
+from vending.ingest.admission import Naming, News, Quota
 from vending.ingest.dead_letters import Refusal, defect
-from vending.ports import Blobs, Documents, Stored
-from vending.state import conditions, intervals
+from vending.ingest.stored_conditions import Held, of_partition
+from vending.ports import Blobs, Documents
+from vending.state import intervals
 
 REASON = "too-many-machines"
 
@@ -23,7 +24,7 @@ class Verdicts:
     """The events that are refused, and partition → what is to be remembered of its new machines."""
 
     refusals: list[Refusal] = field(default_factory=list)
-    news: dict[str, Named] = field(default_factory=dict)
+    news: dict[str, News] = field(default_factory=dict)
 
 
 class NamingJudge(Protocol):
@@ -53,8 +54,8 @@ class NewMachines:
         return found
 
     async def _judge(self, partition: str, events: Sequence[Event], found: Verdicts) -> None:
-        held = [stored async for stored in _documents(partition, self.conditions)]
-        known = {name for stored in held for name in stored.body["machines"]}
+        held = await of_partition(partition, self.conditions)
+        known = {machine for document, _ in held for machine in document.machines}
         catalog = (await self.machines.named()).machines
         naming = Naming(self.quota, known, catalog, _named(held))
         for event in events:
@@ -105,23 +106,11 @@ async def _all_known(partition: str, machines: set[str], documents: Documents) -
 
     A machine that was named of late is judged more closely: what came before may come again.
     """
-    held = [stored async for stored in _documents(partition, documents, to_room=True)]
-    entries = [stored.body["machines"] for stored in held]
-    known = all(any(machine in some for some in entries) for machine in machines)
-    return known and not machines & _named(held).get("machines", {}).keys()
+    held = await of_partition(partition, documents, to_room=True)
+    known = all(any(machine in document.machines for document, _ in held) for machine in machines)
+    return known and not machines & _named(held).machines.keys()
 
 
-def _named(held: Sequence[Stored]) -> Mapping[str, Named]:
-    named: Mapping[str, Named] = held[0].body.get("named", {}) if held else {}
-    return named
-
-
-async def _documents(partition: str, documents: Documents, *, to_room: bool = False) -> AsyncIterator[Stored]:
-    """The partition's conditions documents in order: all, or up to the first one with room."""
-    number = 0
-    while (stored := await documents.read(key := f"{partition}:{number}", key)) is not None:
-        current(stored.body, conditions.SCHEMA)
-        yield stored
-        if to_room and not conditions.full(stored.body):
-            return
-        number += 1
+def _named(held: Sequence[Held]) -> Named:
+    named = held[0].document.named if held else None
+    return named or Named(0, {})

@@ -1,8 +1,7 @@
 """Conditions: how machines are, as registers in which the newest (epoch, sequence) wins.
 
-A document ``{partition}:{shard}`` holds, for up to 2,000 machines, ``machines: {machineId: {register:
-[epoch, sequence, milliseconds, ...]}}``. Duplicates and late readings change nothing, so nothing has to
-be remembered; durations come from two registers (time above the cut-off = newest reading - newest good
+A document holds them for up to 2,000 machines. Duplicates and late readings change nothing, so nothing has
+to be remembered; durations come from two registers (time above the cut-off = newest reading - newest good
 one).
 
 A fault's register is ``fault:{component}:{code}``, with ``~``, which no event's words may hold, for each
@@ -11,17 +10,17 @@ it was until an event of either fault supersedes it.
 """
 
 import copy
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 
+from vending.documents.conditions import Conditions, Entry, Register
 from vending.errors import Rejected
 from vending.events.climate import COLD_LIMIT as COLD_LIMIT
 from vending.events.envelope import Event
 from vending.events.event_types import REGISTERS
 from vending.events.faults import ESCAPE
 
-SCHEMA = 2
 MACHINES_PER_DOCUMENT = 2_000
 FULL_BYTES = 1_000_000
 """A document whose entries grew beyond takes no more: its machines go on in the next one. Twice as much is
@@ -32,23 +31,10 @@ registers only ever get newer, so one that has so many above it once has them in
 by bytes an older short name may fit where a newer long one did not. At most 8 KB of a machine's (a fault's
 register is 190 bytes with the longest names, a zone's 124)."""
 
-Register = list[Any]
-Entry = dict[str, Register]
-Document = dict[str, Any]
 
-
-def empty(partition: str, shard: int) -> Document:
+def empty(partition: str, shard: int) -> Conditions:
     """A document without machines."""
-    return {
-        "id": f"{partition}:{shard}",
-        "type": "conditions",
-        "schema": SCHEMA,
-        "partition": partition,
-        "shard": shard,
-        "rev": 0,
-        "bytes": 0,
-        "machines": {},
-    }
+    return Conditions(id=f"{partition}:{shard}", partition=partition, shard=shard)
 
 
 def merge(entry: Entry, event: Event) -> Entry:
@@ -93,37 +79,37 @@ def covers(entry: Entry, event: Event) -> bool:
     return True
 
 
-def settle(document: Document, machine: str, entry: Entry) -> None:
+def settle(document: Conditions, machine: str, entry: Entry) -> None:
     """Put a machine's entry in, in place, and count its bytes."""
-    before = document["machines"].get(machine)
-    document["bytes"] += _bytes(machine, entry) - (_bytes(machine, before) if before is not None else 0)
-    document["machines"][machine] = entry
+    before = document.machines.get(machine)
+    document.bytes += _bytes(machine, entry) - (_bytes(machine, before) if before is not None else 0)
+    document.machines[machine] = entry
 
 
-def remove(document: Document, machine: str) -> None:
+def remove(document: Conditions, machine: str) -> None:
     """Take a machine's entry out, in place."""
-    entry = document["machines"].pop(machine, None)
+    entry = document.machines.pop(machine, None)
     if entry is not None:
-        document["bytes"] -= _bytes(machine, entry)
+        document.bytes -= _bytes(machine, entry)
 
 
-def full(document: Document) -> bool:
+def full(document: Conditions) -> bool:
     """Whether the document takes no further machine, nor more of those it has."""
-    return len(document["machines"]) >= MACHINES_PER_DOCUMENT or overgrown(document)
+    return len(document.machines) >= MACHINES_PER_DOCUMENT or overgrown(document)
 
 
-def overgrown(document: Document) -> bool:
+def overgrown(document: Conditions) -> bool:
     """Whether the document is so large that even its own machines go on elsewhere."""
-    return int(document["bytes"]) > FULL_BYTES
+    return document.bytes > FULL_BYTES
 
 
-def merged(documents: list[Document]) -> dict[str, Entry]:
+def merged(documents: Iterable[Conditions]) -> dict[str, Entry]:
     """The whole fleet: a machine that stands in two documents is the newest of each register, as if all had
     come to one of them."""
     fleet: dict[str, Entry] = {}
     twice: set[str] = set()
     for document in documents:
-        for machine, entry in document["machines"].items():
+        for machine, entry in document.machines.items():
             held = fleet.setdefault(machine, {})
             if held:
                 twice.add(machine)

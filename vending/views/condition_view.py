@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from vending.business_day import instant
+from vending.documents.conditions import Entry, Register
 from vending.events.climate import COLD_LIMIT
 from vending.events.event_types import REGISTERS
-from vending.state.conditions import Entry, Register, of_before
+from vending.state.conditions import of_before
 
 State = Literal["online", "silent", "imported", "never"]
 """Imported: only somebody's imports are known of it, which say nothing about whether it lives. Never: no

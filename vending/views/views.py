@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from vending.documents.base import current
+from vending.documents.base import load
+from vending.documents.conditions import Conditions, Entry
 from vending.ports import Documents, Stored
 from vending.state import conditions
-from vending.state.conditions import Entry
 from vending.time import millis
 
 FRESH_FOR = timedelta(seconds=2)
@@ -71,23 +71,23 @@ class ViewStores:
 async def fleet_conditions(stores: ViewStores, now: datetime) -> dict[str, Entry]:
     """Every machine that ever sent an event, with its registers, in the order of machine ids."""
 
-    async def load() -> dict[str, Entry]:
+    async def read() -> dict[str, Entry]:
         documents = await _moved(stores.conditions, stores.held)
         return dict(sorted(conditions.merged(documents).items()))
 
-    fleet: dict[str, Entry] = await stores.recent.get("conditions", now, load)
+    fleet: dict[str, Entry] = await stores.recent.get("conditions", now, read)
     return fleet
 
 
-async def _moved(documents: Documents, held: dict[str, Stored]) -> list[conditions.Document]:
+async def _moved(documents: Documents, held: dict[str, Stored]) -> list[Conditions]:
     """All conditions documents. A query of their ETags alone says which of those held have moved.
 
     Those are read by their ids: a point read of 100 KB costs a tenth of a query that returns as much.
     """
-    listed = documents.select(None, ("type", "=", "conditions"), fields=("id",))
+    listed = documents.select(None, ("type", "=", Conditions.type), fields=("id",))
     etags = {stored.body["id"]: stored.etag async for stored in listed}
     stale = [name for name, etag in etags.items() if name not in held or held[name].etag != etag]
     for stored in await asyncio.gather(*(documents.read(name, name) for name in stale)):
         if stored is not None:
-            held[current(stored.body, conditions.SCHEMA)["id"]] = stored
-    return [held[name].body for name in etags if name in held]
+            held[stored.body["id"]] = stored
+    return [load(held[name].body, Conditions) for name in etags if name in held]

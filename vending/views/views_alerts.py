@@ -13,8 +13,8 @@ from vending.alerts.held import select
 from vending.alerts.rules.silent import Silent
 from vending.alerts.rules.sold_out import SoldOut
 from vending.documents.alerts import Alert
+from vending.documents.conditions import Entry
 from vending.notifications.watch_notifications import given_up
-from vending.state.conditions import Entry
 from vending.views import alert_view, condition_view
 from vending.views.views import ViewStores, fleet_conditions
 from vending.views.views_places import SMOKE_MACHINE

@@ -16,10 +16,10 @@ from vending import business_day
 from vending.alerts.rules import rollups_behind
 from vending.alerts.watch_rollups import uncounted
 from vending.documents.base import load
+from vending.documents.conditions import Entry
 from vending.documents.days import Figures, Summary
 from vending.rollups import rollups
 from vending.rollups.rollups import OTHER, Key
-from vending.state.conditions import Entry
 from vending.time import millis
 from vending.views import condition_view
 from vending.views.condition_view import State

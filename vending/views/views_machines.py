@@ -12,13 +12,13 @@ from msgspec import to_builtins
 
 from vending.business_day import instant
 from vending.documents.base import load
+from vending.documents.conditions import Entry
 from vending.documents.days import MachineDay
 from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock
 from vending.events.envelope import Identifier
 from vending.rollups import rollups
 from vending.state import stock
-from vending.state.conditions import Entry
 from vending.time import millis
 from vending.views import condition_view, stock_view
 from vending.views.condition_view import State

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from vending.catalog import catalog
 from vending.catalog.catalog_cache import CatalogCache, published
-from vending.state.conditions import Entry
+from vending.documents.conditions import Entry
 from vending.time import millis
 from vending.views.views import ViewStores, fleet_conditions
 

@@ -18,6 +18,7 @@ from vending.notifications.notify import notify
 from vending.notifications.outgoing import Outgoing
 from vending.notifications.resend import resend
 from vending.ports import Put
+from vending.state import conditions
 from vending.time import millis
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -241,7 +242,7 @@ class Fleet:
         """A document with these registers."""
         id = f"{partition}:0"  # noqa: A001
         held = await self.world.conditions.read(id, id)
-        body = {"id": id, "type": "conditions", "schema": 1, "machines": machines}
+        body = conditions.empty(partition, 0).dump() | {"schema": 1, "machines": machines}
         await self.world.conditions.write(id, [Put(body, held.etag if held else None)])
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+from vending.documents.conditions import Entry
 from vending.events.base import (
     Facts,
     LedgerEvent,
@@ -64,7 +65,7 @@ def effects() -> dict[str, object]:
     humid = [body("humidity", {"zone": f"z{n}", "percent": 60 + n}, 3 + n) for n in range(3)]
     events = [parse(hub_event(n, x)) for n, x in enumerate([level(1, 9), sample, *humid])]
     folded = stock.fold(stock.empty("m1"), [event for event in events if event.stocked])
-    entry: conditions.Entry = {}
+    entry: Entry = {}
     for event in events:
         entry = conditions.merge(entry, event)
     said = condition_view.describe(entry, 0)

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from tests.support.events import body, delivered, hub_event, level, temperature, vend
+from vending.documents.conditions import Entry
 from vending.documents.stock import MachineStock
 from vending.errors import Rejected
 from vending.events import envelope
 from vending.events.envelope import Event, content_digest, parse
 from vending.events.uptimes import dated
 from vending.state import books, conditions, ledger, slots, stock
-from vending.state.conditions import Entry, covers, merge
+from vending.state.conditions import covers, merge
 from vending.time import EPOCH, Moment, millis
 
 SECOND = timedelta(seconds=1)
@@ -47,7 +48,7 @@ def test_what_is_written_says_its_schema() -> None:
     result = folded(stock.empty("m1"), vend(1))
     (page,) = ledger.pages("m1", result.lines)
     assert (page.dump()["schema"], result.stock.dump()["schema"]) == (1, 3)
-    assert (conditions.empty("0", 0)["schema"], conditions.SCHEMA) == (2, 2)
+    assert conditions.empty("0", 0).dump()["schema"] == 2
 
 
 # --- how much -----------------------------------------------------------------------------------------------
@@ -88,8 +89,10 @@ def test_a_document_of_conditions_takes_2000_machines_and_a_million_bytes() -> N
     assert not conditions.full(document)
     conditions.settle(document, "m1999", {})
     assert conditions.full(document)
-    assert not conditions.overgrown(conditions.empty("0", 0) | {"bytes": 1_000_000})
-    assert conditions.overgrown(conditions.empty("0", 0) | {"bytes": 1_000_001})
+    document.bytes = 1_000_000
+    assert not conditions.overgrown(document)
+    document.bytes = 1_000_001
+    assert conditions.overgrown(document)
 
 
 @pytest.mark.parametrize(

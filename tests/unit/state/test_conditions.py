@@ -8,10 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.events import body, hub_event, temperature
+from vending.documents.conditions import Conditions, Entry
 from vending.errors import Rejected
 from vending.events.envelope import Event, parse
 from vending.state import conditions
-from vending.state.conditions import FAMILIES, Entry, covers, merge, merged
+from vending.state.conditions import FAMILIES, covers, merge, merged
 from vending.views import condition_view
 
 
@@ -25,6 +26,10 @@ def built(*bodies: bytes) -> Entry:
         found = event(content)
         entry = merge(entry, found)
     return entry
+
+
+def holding(entry: Entry) -> Conditions:
+    return Conditions(id="0:0", partition="0", shard=0, machines={"m1": entry})
 
 
 def test_durations_come_from_two_registers() -> None:
@@ -123,7 +128,7 @@ def test_events_of_two_partitions_are_one_machine(both: tuple[list[Told], list[T
     parts: tuple[list[bytes], list[bytes]] = ([], [])
     for number, told in enumerate(shuffled):
         parts[places >> number & 1].append(fault(*told))
-    documents = [{"machines": {"m1": built(*bodies)}} for bodies in parts if bodies]
+    documents = [holding(built(*bodies)) for bodies in parts if bodies]
     whole = built(*(fault(*x) for x in both[0]))
     found = merged(documents).get("m1", {})
     assert found == whole
@@ -213,16 +218,16 @@ def test_a_register_of_schema_1_beside_the_new_one_counts_while_it_is_newer() ->
     new = event(told("cleared", "a:b", "c", 8))
     assert not covers(both, new)
     assert states(merge(both, new)) == {"fault:a~b:c": [8, False]}
-    same = [{"machines": {"m1": {name: [1, 5, 0, True]}}} for name in ("fault:a:b:c", "fault:a~b:c")]
+    same = [holding({name: [1, 5, 0, True]}) for name in ("fault:a:b:c", "fault:a~b:c")]
     assert states(merged(same)["m1"]) == {"fault:a~b:c": [5, True]}
 
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_a_register_of_schema_1_in_another_document_is_superseded_too(turn: int) -> None:
     old: Entry = {"fault:a:b:c": [1, 5, 0, True]}
-    new = [{"machines": {"m1": old}}, {"machines": {"m1": built(told("cleared", "a:b", "c", 6))}}]
+    new = [holding(old), holding(built(told("cleared", "a:b", "c", 6)))]
     assert states(merged(new[::turn])["m1"]) == {"fault:a~b:c": [6, False]}
-    before = [{"machines": {"m1": old}}, {"machines": {"m1": built(told("cleared", "a:b", "c", 4))}}]
+    before = [holding(old), holding(built(told("cleared", "a:b", "c", 4)))]
     assert states(merged(before[::turn])["m1"]) == {"fault:a:b:c": [5, True], "fault:a~b:c": [4, False]}
 
 
@@ -237,6 +242,6 @@ def test_what_was_never_told_is_not_covered() -> None:
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_a_machine_in_two_documents_is_the_newest_of_each_register(turn: int) -> None:
-    both = [{"machines": {"m1": built(temperature(n, x))}} for n, x in ((5, 4.0), (6, 9.0))]
+    both = [holding(built(temperature(n, x))) for n, x in ((5, 4.0), (6, 9.0))]
     found = merged(both[::turn])
     assert (found["m1"]["temp:main"][3], found["m1"]["good:main"][3]) == (9.0, 4.0)

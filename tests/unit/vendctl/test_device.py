@@ -195,7 +195,7 @@ async def test_an_entry_that_everybody_writes_is_given_up_and_nothing_issued() -
             raise Conflict("moved")
 
     world.catalog.fault = fault
-    with pytest.raises(Transient, match="run it again"):
+    with pytest.raises(Transient, match="the entry of dev-1 is still contended after 8 rounds"):
         await world.issue()
 
 

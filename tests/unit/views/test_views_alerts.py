@@ -13,6 +13,7 @@ from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Registers
 from vending.errors import Transient
 from vending.ports import Put
+from vending.state import conditions
 from vending.time import millis
 from vending.views import views_alerts
 from vending.views.views import ViewStores
@@ -74,7 +75,7 @@ def heard(machine: str, at: int) -> FakeDocuments:
     """Conditions in which the machine's newest event is of that time (ms)."""
     found = FakeDocuments("id")
     register = {"seen": [1, 1, at, "ntp"]}
-    body = {"id": "0:0", "type": "conditions", "schema": 1, "machines": {machine: register}}
+    body = conditions.empty("0", 0).dump() | {"schema": 1, "machines": {machine: register}}
     found.items["0:0", "0:0"] = ("1", body)
     return found
 
@@ -86,8 +87,8 @@ async def test_a_machine_that_speaks_again_is_not_told_as_silent(
     """The sweep closes the alert later; the machine's state is online at once."""
     await find(held, "m1", "silent", "machine", 0, True)
     nothing = FakeDocuments("id")
-    conditions = heard("m1", millis(NOW) - minutes * 60_000)
-    found = ViewStores(FakeDocuments("machineId"), conditions, held, nothing, nothing)
+    registers = heard("m1", millis(NOW) - minutes * 60_000)
+    found = ViewStores(FakeDocuments("machineId"), registers, held, nothing, nothing)
     assert (await views_alerts.alerts(found, 10, NOW))["open"] == shown
     assert len(await views_alerts.alerts_of(found, "m1", NOW)) == shown
 

@@ -4,6 +4,7 @@ from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.register_rule import RegisterRule
+from vending.documents.conditions import Register
 from vending.state import conditions
 
 COLD_GRACE = 30 * 60_000
@@ -20,7 +21,7 @@ class ColdChain(RegisterRule):
     title = "Zone {} is too warm"
     times = frozenset({"goodUntil"})
 
-    def evaluate(self, component: str, register: conditions.Register, evidence: Registers) -> Finding:
+    def evaluate(self, component: str, register: Register, evidence: Registers) -> Finding:
         """By the newest reading of the zone and the newest good one."""
         epoch, sequence, at, celsius = register[:4]
         good = evidence.entry.get(f"good:{component}")

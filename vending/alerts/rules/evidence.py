@@ -8,8 +8,8 @@ from typing import ClassVar
 from vending.alerts.standing import Halts
 from vending.alerts.waiting import Numbers
 from vending.documents.alerts import NOTIFICATIONS, UndeliveredNotification
+from vending.documents.conditions import Entry
 from vending.documents.stock import MachineStock
-from vending.state import conditions
 
 
 class Evidence:
@@ -33,7 +33,7 @@ class Registers(Evidence):
     """A machine's condition registers, at every sweep. ``now`` and ``silent_after`` in milliseconds."""
 
     machine: str
-    entry: conditions.Entry
+    entry: Entry
     now: int
     silent_after: int
     placed: bool = True

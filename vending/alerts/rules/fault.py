@@ -4,7 +4,7 @@ from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.register_rule import RegisterRule
-from vending.state import conditions
+from vending.documents.conditions import Register
 
 
 class Fault(RegisterRule):
@@ -16,7 +16,7 @@ class Fault(RegisterRule):
     severity = "warning"
     title = "Fault {}"
 
-    def evaluate(self, component: str, register: conditions.Register, evidence: Registers) -> Finding:
+    def evaluate(self, component: str, register: Register, evidence: Registers) -> Finding:
         """The component is ``{component}:{code}``."""
         epoch, sequence, at, raised = register[:4]
         return Finding(evidence.machine, self.name, component, (epoch, sequence), bool(raised), at, {})

@@ -7,6 +7,7 @@ from dataclasses import replace
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Registers
+from vending.documents.conditions import Entry, Register
 from vending.state import conditions
 
 
@@ -27,10 +28,10 @@ class RegisterRule(Rule[Registers], abstract=True):
         return found + self._renamed(found, evidence.entry)
 
     @abstractmethod
-    def evaluate(self, component: str, register: conditions.Register, evidence: Registers) -> Finding | None:
+    def evaluate(self, component: str, register: Register, evidence: Registers) -> Finding | None:
         """What one register says; None where it is no evidence."""
 
-    def _renamed(self, found: Sequence[Finding], entry: conditions.Entry) -> list[Finding]:
+    def _renamed(self, found: Sequence[Finding], entry: Entry) -> list[Finding]:
         """Alerts by the names of schema 1 (see :mod:`conditions`) are over where no register has such a name
         any more."""
         over: dict[str, Finding] = {}

@@ -4,7 +4,7 @@ from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.register_rule import RegisterRule
-from vending.state import conditions
+from vending.documents.conditions import Register
 
 
 class Silent(RegisterRule):
@@ -17,7 +17,7 @@ class Silent(RegisterRule):
     title = "The machine is silent"
     times = frozenset({"lastSeen"})
 
-    def evaluate(self, component: str, register: conditions.Register, evidence: Registers) -> Finding | None:
+    def evaluate(self, component: str, register: Register, evidence: Registers) -> Finding | None:
         """The last place of the order is for one and the same sign of life to be evaluated again: when it has
         grown old, and when a newer catalog places the machine or no longer does."""
         epoch, sequence, at, clock = register[:4]

@@ -3,7 +3,7 @@
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Registers
-from vending.state.conditions import Entry
+from vending.documents.conditions import Entry
 
 MINUTE = 60_000
 

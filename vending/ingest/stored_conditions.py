@@ -1,0 +1,31 @@
+"""The conditions documents as they are stored: a partition's in order, and the whole fleet's as one map."""
+
+from typing import NamedTuple
+
+from vending.documents.base import load
+from vending.documents.conditions import Conditions, Entry
+from vending.ports import Documents
+from vending.state import conditions
+
+
+class Held(NamedTuple):
+    """A document and the version it was read at."""
+
+    document: Conditions
+    etag: str
+
+
+async def of_partition(partition: str, documents: Documents, *, to_room: bool = False) -> list[Held]:
+    """The partition's documents in order: all, or up to the first one with room. Raises Transient."""
+    found: list[Held] = []
+    while (stored := await documents.read(key := f"{partition}:{len(found)}", key)) is not None:
+        found.append(Held(load(stored.body, Conditions), stored.etag))
+        if to_room and not conditions.full(found[-1].document):
+            break
+    return found
+
+
+async def of_fleet(documents: Documents) -> dict[str, Entry]:
+    """Every machine that ever sent an event, with its registers. Raises Transient."""
+    found = documents.select(None, ("type", "=", Conditions.type))
+    return conditions.merged([load(stored.body, Conditions) async for stored in found])
