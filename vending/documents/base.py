@@ -141,16 +141,14 @@ def _apart(body: Any, kind: type[Extensible]) -> Any:
         return [_apart(one, kind) for one in body]
     if not isinstance(body, Mapping):
         return body  # None, or malformed: who converts it says so.
-    names = _names(kind)
-    known = {name: value for name, value in body.items() if name in names}
+    names, parts = _names(kind), _parts(kind)
+    if not parts and body.keys() <= names:
+        return body
     # What begins with an underscore is the store's own: _etag, _ts, in a feed also _lsn.
     rest = {name: value for name, value in body.items() if name not in names and name[:1] != "_"}
-    parts = {
-        one.stored_as: _apart(known[one.stored_as], one.part)
-        for one in _fields(kind)
-        if one.part is not None and one.stored_as in known
-    }
-    return known | parts | {"rest": rest}
+    known = {name: value for name, value in body.items() if name in names}
+    changed = {name: _apart(known[name], part) for name, part in parts.items() if name in known}
+    return known | changed | {"rest": rest}
 
 
 def _stored(value: Any, part: type[Extensible] | None) -> Any:
@@ -184,6 +182,12 @@ def _part(shape: Any) -> type[Extensible] | None:
     if isinstance(shape, type) and issubclass(shape, Extensible):
         return shape
     return next(filter(None, map(_part, get_args(shape))), None)
+
+
+@cache
+def _parts(kind: type[Extensible]) -> dict[str, type[Extensible]]:
+    """The fields that hold extensible parts, by the names that they are stored under."""
+    return {one.stored_as: one.part for one in _fields(kind) if one.part is not None}
 
 
 @cache
