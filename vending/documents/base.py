@@ -45,12 +45,7 @@ class Extensible(Struct, kw_only=True, rename="camel"):
 
     def dump(self) -> Body:
         """As it is stored. Maps are shared with it, not copied: they may be megabytes."""
-        body: Body = {}
-        for one in _fields(type(self)):
-            value = getattr(self, one.name)
-            if not (one.optional and value is None):
-                body[one.stored_as] = value if type(value) in AS_IS else _stored(value, one.part)
-        return body | self.rest
+        return _filled({}, self)
 
 
 class Document(Extensible, kw_only=True):
@@ -72,9 +67,7 @@ class Document(Extensible, kw_only=True):
 
     def dump(self) -> Body:
         """The document as it is stored: what it is called and is comes first."""
-        body = super().dump()
-        head = {name: body.pop(name) for name in dict.fromkeys(("id", self.key))}
-        return head | {"type": self.type, "schema": self.schema} | body
+        return _filled({"id": self.id, self.key: None, "type": self.type, "schema": self.schema}, self)
 
 
 AS_IS = {dict, str, int, bool}
@@ -92,7 +85,11 @@ def load[Kind: Document](stored: Mapping[str, Any], kind: type[Kind]) -> Kind:
     if own is None or not issubclass(own, kind):
         what = f"{stored.get('type')} {stored.get('id')}"
         raise Malformed(f"{what} was read where a {kind.__name__} belongs - at `$.type`")
-    return shaped(_upcast(stored, own), own, f"{own.type} {stored.get(own.key)}/{stored.get('id')}")
+    body = _upcast(stored, own)
+    try:
+        return msgspec.convert(_apart(body, own), own)
+    except msgspec.ValidationError as fault:
+        raise Malformed(f"{own.type} {stored.get(own.key)}/{stored.get('id')}: {fault}") from fault
 
 
 def shaped[Shape: Extensible](body: Mapping[str, Any], kind: type[Shape], what: str) -> Shape:
@@ -149,6 +146,15 @@ def _apart(body: Any, kind: type[Extensible]) -> Any:
     known = {name: value for name, value in body.items() if name in names}
     changed = {name: _apart(known[name], part) for name, part in parts.items() if name in known}
     return known | changed | {"rest": rest}
+
+
+def _filled(body: Body, shape: Extensible) -> Body:
+    for one in _fields(type(shape)):
+        value = getattr(shape, one.name)
+        if not (one.optional and value is None):
+            body[one.stored_as] = value if type(value) in AS_IS else _stored(value, one.part)
+    body.update(shape.rest)
+    return body
 
 
 def _stored(value: Any, part: type[Extensible] | None) -> Any:
