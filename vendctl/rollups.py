@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from devstack.commandline import Exit
-from vending.alerts.watch_rollups import RollUpWatch, shards_waiting, uncounted
+from vending.alerts.watch_rollups import RollUpWatch, Uncounted, shards_waiting, uncounted
 from vending.business_day import instant
 from vending.time import millis
 
@@ -17,8 +17,7 @@ class Counted:
     limit: timedelta
     waiting: dict[int, timedelta | None] = field(default_factory=dict)
     """Shard → age of its first unread change; None where it has read all."""
-    machines: list[dict[str, Any]] = field(default_factory=list)
-    """``{id, since, due}``: the first day that is not counted (or ""), and when it is tried again (ms)."""
+    machines: list[Uncounted] = field(default_factory=list)
 
     @property
     def behind(self) -> list[int]:
@@ -45,9 +44,9 @@ def explain(found: Counted, now: datetime) -> str:
         said = "has read all" if age is None else f"has changes of {age.total_seconds():.0f} s to read"
         lines.append(f"shard {shard} {said}" + (": STANDS" if shard in found.behind else ""))
     for noted in found.machines:
-        days = f"from {noted['since']} on" if noted["since"] else "from its first day on"
-        wait = max(0, noted["due"] - millis(now)) // 60_000
-        lines.append(f"{noted['id']}: days {days} are NOT COUNTED everywhere; tried again in {wait} min")
+        days = f"from {noted.since} on" if noted.since else "from its first day on"
+        wait = max(0, noted.due - millis(now)) // 60_000
+        lines.append(f"{noted.machine}: days {days} are NOT COUNTED everywhere; tried again in {wait} min")
     if not found.code:
         return "\n".join([*lines, "every day is counted"])
     why = "the log of roll_up_shard says why; nothing is lost, and it is made good when it can be"
@@ -65,7 +64,7 @@ def figures(found: Counted) -> dict[str, Any]:
         for shard, age in found.waiting.items()
     ]
     machines = [
-        {"machineId": noted["id"], "since": noted["since"] or None, "due": instant(noted["due"])}
+        {"machineId": noted.machine, "since": noted.since or None, "due": instant(noted.due)}
         for noted in found.machines
     ]
     return {"shards": shards, "machines": machines}

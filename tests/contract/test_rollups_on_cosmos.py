@@ -147,7 +147,7 @@ async def test_a_document_that_is_too_large_costs_its_own_entries(
         await roll_up_shard(real.queue.messages.pop(0), NOW, real.stores)
     said = "a document has" if found == "before it is sent" else "Request size is too large"
     assert said in caplog.text
-    assert [body["id"] for body in await uncounted(fleet)] == ["m1"]
+    assert [noted.machine for noted in await uncounted(fleet)] == ["m1"]
     for machine in ("m1", "m2"):
         day = await machines.read(*rollups.machine_day_key(machine, "2026-11-16"))
         assert day is not None

@@ -1,4 +1,7 @@
-"""Documents of the container ``alerts`` with the version that they were read at."""
+"""Documents of the container ``alerts`` with the version that they were read at.
+
+To read one raises Transient where newer code wrote it, Malformed where it is none of its kind.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -23,25 +26,21 @@ class Held[Kind: AlertDocument]:
 type HeldAlert = Held[Alert]
 
 
-def held[Kind: AlertDocument](stored: Stored, kind: type[Kind]) -> Held[Kind]:
-    """Raises Transient where newer code wrote it, Malformed where it is none of its kind."""
-    return Held(load(stored.body, kind), stored.etag)
-
-
 async def read[Kind: AlertDocument](
-    documents: Documents,
-    kind: type[Kind],
-    machine: str,
-    id: str,  # noqa: A002
+    documents: Documents, kind: type[Kind], machine: str, name: str
 ) -> Held[Kind] | None:
-    """One document, or None. Raises as :func:`held`."""
-    stored = await documents.read(machine, id)
-    return held(stored, kind) if stored else None
+    """The document with that id, or None."""
+    stored = await documents.read(machine, name)
+    return _held(stored, kind) if stored else None
 
 
 async def select[Kind: AlertDocument](
     documents: Documents, kind: type[Kind], machine: str | None, *where: Filter
 ) -> AsyncIterator[Held[Kind]]:
-    """Those of a kind that match, of one machine or (None) of all. Raises as :func:`held`."""
+    """Those of a kind that match, of one machine or (None) of all."""
     async for stored in documents.select(machine, ("type", "=", kind.type), *where):
-        yield held(stored, kind)
+        yield _held(stored, kind)
+
+
+def _held[Kind: AlertDocument](stored: Stored, kind: type[Kind]) -> Held[Kind]:
+    return Held(load(stored.body, kind), stored.etag)

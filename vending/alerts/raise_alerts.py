@@ -1,8 +1,8 @@
 """Findings into alerts and notifications, whoever else evaluates the same machine at the same time.
 
 The alert and its notification are one write; the message is sent after it. A crash between the two leaves the
-notification in the alert's outbox, from where a redelivery or the sweep sends it again, under the same key. It
-leaves the outbox when the receiver has taken it (see notify).
+notification in the alert's outbox, from where a redelivery or the sweep sends it again, under the same key.
+It leaves the outbox when the receiver has taken it (see notify).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -118,7 +118,8 @@ def _changes(held: Mapping[str, HeldAlert], findings: Sequence[Finding], now: da
 
 
 async def _write(machine: str, changes: Sequence[AlertChange], stores: AlertStores, raised: Raised) -> None:
-    """Write the changes, then send their notifications. Nothing where another evaluation conflicts: look again."""
+    """Write the changes, then send their notifications. Nothing where another evaluation conflicts: look
+    again."""
     for portion in batched(changes, CHANGES_AT_ONCE, strict=False):
         try:
             await stores.alerts.write(machine, [put for change in portion for put in change.puts()])

@@ -7,7 +7,6 @@ however often the shard was tried, and whatever ended it.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from vending.alerts.about_the_app import logged_findings
 from vending.alerts.alerts import Finding
@@ -16,6 +15,17 @@ from vending.alerts.rules.evidence import Rollups
 from vending.documents.base import load
 from vending.documents.rollup_state import REWORK, ROLLUP, Shard, Shards
 from vending.ports import Documents, Feed, Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """A machine with a day that is not counted."""
+
+    machine: str
+    since: str
+    """The first such day, or "" where that is not known."""
+    due: int
+    """When it is tried again, in milliseconds since 1970 UTC."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +62,10 @@ async def shards_waiting(ledger: Feed, fleet: Documents) -> list[datetime | None
     return [await ledger.waiting_since(one, places.get(f"shard:{n}")) for n, one in enumerate(ranges)]
 
 
-async def uncounted(fleet: Documents) -> list[dict[str, Any]]:
-    """What is noted of each machine with a day that is not counted: ``{id, since, due}``; ``since`` is the
-    first such day, or "" where that is not known."""
+async def uncounted(fleet: Documents) -> list[Uncounted]:
+    """Each machine with a day that is not counted, by name."""
     fields = ("id", "since", "due")
     found = fleet.select(REWORK, ("open", "=", True), ("broken", "=", True), fields=fields)
-    return sorted([stored.body async for stored in found], key=lambda noted: str(noted["id"]))
+    bodies = [stored.body async for stored in found]
+    machines = [Uncounted(body["id"], body["since"], body["due"]) for body in bodies]
+    return sorted(machines, key=lambda noted: noted.machine)

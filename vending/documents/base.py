@@ -57,16 +57,7 @@ class Extensible(Struct, kw_only=True, rename="camel"):
 
     def dump(self) -> Body:
         """As it is stored. Maps are shared with it, not copied: they may be megabytes."""
-        return self._onto({})
-
-    def _onto(self, body: Body) -> Body:
-        for one in _fields(type(self)):
-            value = getattr(self, one.name)
-            if not (one.optional and value is None):
-                kept = one.as_stored or type(value) in AS_IS
-                body[one.stored_as] = value if kept else _stored(value, one.part)
-        body.update(self.rest)
-        return body
+        return _filled({}, self)
 
 
 class Document(Extensible, kw_only=True):
@@ -88,7 +79,7 @@ class Document(Extensible, kw_only=True):
 
     def dump(self) -> Body:
         """The document as it is stored: what it is called and is comes first."""
-        return self._onto({"id": self.id, self.key: None, "type": self.type, "schema": self.schema})
+        return _filled({"id": self.id, self.key: None, "type": self.type, "schema": self.schema}, self)
 
 
 AS_IS = {dict, str, int, bool}
@@ -106,7 +97,11 @@ def load[Kind: Document](stored: Mapping[str, Any], kind: type[Kind]) -> Kind:
     if own is None or not issubclass(own, kind):
         what = f"{stored.get('type')} {stored.get('id')}"
         raise Malformed(f"{what} was read where a {kind.__name__} belongs - at `$.type`")
-    return shaped(_upcast(stored, own), own, f"{own.type} {stored.get(own.key)}/{stored.get('id')}")
+    body = _upcast(stored, own)
+    try:
+        return msgspec.convert(_apart(body, own), own)
+    except msgspec.ValidationError as fault:
+        raise Malformed(f"{own.type} {stored.get(own.key)}/{stored.get('id')}: {fault}") from fault
 
 
 def shaped[Shape: Extensible](body: Mapping[str, Any], kind: type[Shape], what: str) -> Shape:
@@ -158,14 +153,24 @@ def _apart(body: Any, kind: type[Extensible]) -> Any:
         return [_apart(one, kind) for one in body]
     if not isinstance(body, Mapping):
         return body  # None, or malformed: who converts it says so.
-    names, shapes = _names(kind), _parts(kind)
-    if not shapes and body.keys() <= names:
+    names, parts = _names(kind), _parts(kind)
+    if not parts and body.keys() <= names:
         return body
-    known = {name: value for name, value in body.items() if name in names}
     # What begins with an underscore is the store's own: _etag, _ts, in a feed also _lsn.
     rest = {name: value for name, value in body.items() if name not in names and name[:1] != "_"}
-    parts = {name: _apart(known[name], shape) for name, shape in shapes.items() if name in known}
-    return known | parts | {"rest": rest}
+    known = {name: value for name, value in body.items() if name in names}
+    changed = {name: _apart(known[name], part) for name, part in parts.items() if name in known}
+    return known | changed | {"rest": rest}
+
+
+def _filled(body: Body, shape: Extensible) -> Body:
+    for one in _fields(type(shape)):
+        value = getattr(shape, one.name)
+        if not (one.optional and value is None):
+            kept = one.as_stored or type(value) in AS_IS
+            body[one.stored_as] = value if kept else _stored(value, one.part)
+    body.update(shape.rest)
+    return body
 
 
 def _stored(value: Any, part: type[Extensible] | None) -> Any:
@@ -204,8 +209,8 @@ def _part(shape: Any) -> type[Extensible] | None:
 
 
 @cache
-def _parts(kind: type[Extensible]) -> Mapping[str, type[Extensible]]:
-    """What its extensible parts are stored under, and their kinds."""
+def _parts(kind: type[Extensible]) -> dict[str, type[Extensible]]:
+    """The fields that hold extensible parts, by the names that they are stored under."""
     return {one.stored_as: one.part for one in _fields(kind) if one.part is not None}
 
 

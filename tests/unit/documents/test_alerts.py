@@ -91,3 +91,10 @@ def test_a_malformed_entry_is_named_with_its_path(outbox: Any, said: str) -> Non
 def test_a_message_that_is_none_is_named() -> None:
     with pytest.raises(Malformed, match="a message of the queue: Object missing required field"):
         shaped({"machineId": "m1"}, Notification, "a message of the queue")
+
+
+def test_an_alert_is_pending_while_its_outbox_holds_anything() -> None:
+    alert = load(ALERT | NEWER, Alert)
+    emptied = alert.with_outbox([])
+    assert emptied.dump() == ALERT | NEWER | {"outbox": [], "pending": False}
+    assert emptied.with_outbox(alert.outbox).dump() == alert.dump() == ALERT | NEWER

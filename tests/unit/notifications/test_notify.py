@@ -67,7 +67,7 @@ class World:
         self.now = NOW
 
     async def find(self, machine: str, rule: str = "silent", order: int = 1, *, firing: bool = True) -> None:
-        """A rule finds something: what an alert owes goes into the queue."""
+        """A rule finds something: its notification goes into the queue."""
         finding = Finding(machine, rule, "machine", (order,), firing, millis(self.now), {"lastSeen": 0})
         alert = await find(self.alerts, finding, millis(self.now))
         await self.queue.send(alert.outbox[-1].dump())
@@ -98,7 +98,7 @@ class World:
         await watch_notifications(self.stores, self.now)
         await self.deliver()
 
-    def owed(self) -> int:
+    def pending(self) -> int:
         return sum(len(alert["outbox"]) for alert in self.alerts.bodies("alert"))
 
 
@@ -126,7 +126,7 @@ async def test_a_crash_between_post_and_completion_posts_again_under_the_same_ke
     world.alerts.fault = lambda operation, key: None
     await world.deliver()
     assert [key for key, _ in world.webhook.posted] == ["m1/silent/machine/1/opened"] * 2
-    assert world.owed() == 0
+    assert world.pending() == 0
 
 
 async def test_an_alert_that_cannot_be_seen_yet_keeps_its_message_and_one_that_is_gone_does_not() -> None:
@@ -155,7 +155,7 @@ async def test_a_power_cut_of_many_machines_is_a_few_posts_and_one_digest(
     await world.cut(40)
     with caplog.at_level(logging.INFO):
         await world.deliver()
-        assert (len(world.webhook.posted), world.owed()) == (LIMIT, 40 - LIMIT)
+        assert (len(world.webhook.posted), world.pending()) == (LIMIT, 40 - LIMIT)
         assert world.queue.messages == []
         await world.minute()
     [digest] = world.webhook.digests()
@@ -166,7 +166,7 @@ async def test_a_power_cut_of_many_machines_is_a_few_posts_and_one_digest(
         "35 notifications of 35 machines at once: 35 silent opened; see https://app/dashboard"
     )
     assert f"notification {digest['idempotencyKey']}: 35 notifications" in caplog.text
-    assert world.owed() == 0
+    assert world.pending() == 0
     await world.minute()
     assert len(world.webhook.posted) == LIMIT + 1
     window = await world.alerts.read(NOTIFICATIONS, WINDOW_ID)
@@ -182,7 +182,7 @@ async def test_a_storm_posts_no_more_than_the_bound_in_any_minute() -> None:
         await world.deliver()
         await world.minute()
     await world.minute()
-    assert world.owed() == 0
+    assert world.pending() == 0
     assert max(world.webhook.posts.values()) == LIMIT + 1
 
 
@@ -201,7 +201,7 @@ async def test_a_digest_that_was_posted_by_a_process_that_died_has_the_same_key_
     await world.minute()
     first, second = world.webhook.digests()
     assert first == second
-    assert world.owed() == 0
+    assert world.pending() == 0
 
 
 async def test_a_digest_that_is_not_completed_yet_is_not_told_again_by_the_next() -> None:
@@ -249,7 +249,7 @@ async def test_a_digest_has_a_bound_and_the_next_one_tells_the_rest(monkeypatch:
     for _ in range(4):
         await world.minute()
     assert [one["count"] for one in world.webhook.digests()] == [20, 20, 5]
-    assert world.owed() == 0
+    assert world.pending() == 0
 
 
 async def test_a_backlog_that_drains_slowly_does_not_multiply() -> None:
@@ -285,7 +285,7 @@ async def test_a_refusal_that_may_heal_is_tried_for_a_day_then_kept_counted_and_
         await world.minute()
         world.queue.messages.clear()  # after five tries they are poison
     assert world.alerts.bodies("undelivered") == []
-    assert world.owed() == 1
+    assert world.pending() == 1
     for _ in range(62):
         await world.minute()
     [lost] = world.alerts.bodies("undelivered")
@@ -312,7 +312,7 @@ async def test_a_receiver_that_is_away_is_asked_until_it_is_there() -> None:
     for _ in range(60):
         await world.minute(timedelta(hours=1))
         world.queue.messages.clear()
-    assert world.owed() == 2
+    assert world.pending() == 2
     world.webhook.answer = None
     await world.minute(timedelta(minutes=61))
     assert len(world.webhook.told()) == 2
@@ -330,7 +330,7 @@ async def test_a_receiver_that_comes_back_after_a_storm_gets_one_digest() -> Non
     world.webhook.answer = None
     await world.minute()
     assert [one["count"] for one in world.webhook.digests()] == [100]
-    assert world.owed() == 0
+    assert world.pending() == 0
 
 
 @pytest.mark.parametrize("answer", [Rejected("webhook", "status 410"), Refused("webhook: status 403")])
@@ -340,7 +340,7 @@ async def test_what_a_digest_would_have_told_is_given_up_one_by_one(answer: Exce
     world.queue.messages.clear()
     world.webhook.answer = answer
     await world.minute(DAY + MINUTE)
-    assert world.owed() == 0
+    assert world.pending() == 0
     assert len(world.alerts.bodies("undelivered")) == 20
     assert {outbox.outcome(load(alert, Alert)) for alert in world.alerts.bodies("alert")} == {"refused"}
     await world.minute()

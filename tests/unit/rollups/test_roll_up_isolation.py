@@ -88,7 +88,7 @@ def holds(scope: str, site: str) -> bool:
 
 
 async def noted(world: World) -> list[str]:
-    return [str(one["id"]) for one in await uncounted(world.fleet)]
+    return [one.machine for one in await uncounted(world.fleet)]
 
 
 async def defective(world: World) -> int:
