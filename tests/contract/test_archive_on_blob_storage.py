@@ -10,7 +10,7 @@ from tests.support.archive import AWKWARD, hub_event
 from vending.adapters.blobs import BlobContainer
 from vending.archive.append import Tails, archive
 from vending.archive.layout import blob_name, block_id, block_range
-from vending.errors import Conflict
+from vending.errors import Conflict, Transient
 from vending.events.envelope import HubEvent
 from vending.events.records import decode_lines, restore
 
@@ -45,7 +45,7 @@ async def test_owners_side_by_side_hold_each_event_once(blob_container: BlobCont
                 try:
                     await archive(batch, container, tails)
                     break
-                except Conflict:
+                except Transient:
                     continue
 
     steps = (4, 7, 10)

@@ -21,14 +21,14 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from vending.archive.layout import blob_name, block_id, block_range
-from vending.errors import Conflict, Transient
+from vending.errors import Transient
 from vending.events.envelope import HubEvent
 from vending.events.records import encode, record
 from vending.events.slices import SLICE, size, slices
 from vending.off_loop import off_loop
 from vending.ports import Blobs, Blocks
+from vending.retry import retry_on_conflict
 
-ROUNDS = 8
 BLOCK_EVENTS, BLOCK_BYTES = 128, 256 * 1024
 """A block that has reached one of them (bytes of lines, not compressed) is not replaced any more."""
 REMEMBERED = 64
@@ -64,7 +64,7 @@ class Tails:
 
 
 async def archive(batch: Sequence[HubEvent], blobs: Blobs, tails: Tails | None = None) -> int:
-    """Archive a batch; how many events were new. Raises Transient, or Conflict after some rounds."""
+    """Archive a batch; how many events were new. Raises Transient."""
     homes: dict[str, list[HubEvent]] = {}
     for event in sorted(batch, key=lambda event: event.sequence):
         homes.setdefault(blob_name(event), []).append(event)
@@ -90,8 +90,11 @@ async def _fitting(name: str, events: Sequence[HubEvent], blobs: Blobs, tails: T
 
 
 async def _append(name: str, events: Sequence[HubEvent], blobs: Blobs, tails: Tails) -> int:
-    tail = tails.take(name)
-    for attempt in range(ROUNDS):
+    known = tails.take(name)
+
+    async def attempt() -> int:
+        nonlocal known
+        tail, known = known, None  # after a conflict it is not known any more
         held = tail.held if tail else await blobs.blocks(name)
         ranges = [block_range(block) for block in held.ids]
         runs = _runs(event for event in events if not _holds(ranges, event.sequence))
@@ -100,17 +103,12 @@ async def _append(name: str, events: Sequence[HubEvent], blobs: Blobs, tails: Ta
                 tails.keep(name, tail)
             return 0
         made = await off_loop(sum(len(event.body) for event in events), partial(_made, held, runs, tail))
-        try:
-            etag = await blobs.commit(name, made.ids, made.new, held.etag)
-        except Conflict:
-            if attempt + 1 == ROUNDS:
-                raise
-            tail = None
-            continue
+        etag = await blobs.commit(name, made.ids, made.new, held.etag)
         if made.ids[-1] in made.new:
             tails.keep(name, Tail(Blocks(etag, tuple(made.ids)), made.last))
         return sum(map(len, runs))
-    return 0
+
+    return await retry_on_conflict(name, attempt)
 
 
 @dataclass

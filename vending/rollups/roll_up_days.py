@@ -16,8 +16,9 @@ from vending.catalog.catalog import Assignment
 from vending.documents.base import load
 from vending.documents.days import MachineDay, Summary
 from vending.documents.pages import LedgerPage
-from vending.errors import Conflict, Transient, VendstreamError
+from vending.errors import Transient, VendstreamError
 from vending.ports import Documents, Filter, Put
+from vending.retry import retry_on_conflict
 from vending.rollups import breakdowns, machine_days, rollups
 from vending.rollups.roll_up import RollUpStores
 from vending.rollups.rollups import Contribution
@@ -84,7 +85,8 @@ async def _machine_day(
 ) -> MachineDay | None:
     """The day as stored in the end; None where there is nothing and never was."""
     machine = assignment.machine
-    for _ in range(ROUNDS):
+
+    async def attempt() -> MachineDay | None:
         stored = await machines.read(machine, rollups.day_id(day))
         held = load(stored.body, MachineDay) if stored else None
         if held and held.catalog_version > assignment.version:
@@ -97,12 +99,10 @@ async def _machine_day(
             return None
         body = document.dump()
         _check(f"{machine} {day}", breakdowns.size(body))
-        try:
-            await machines.write(machine, [Put(body, stored.etag if stored else None)])
-        except Conflict:
-            continue
+        await machines.write(machine, [Put(body, stored.etag if stored else None)])
         return document
-    raise Transient(f"{machine} {day}: still contended after {ROUNDS} rounds")
+
+    return await retry_on_conflict(f"{machine} {day}", attempt, ROUNDS)
 
 
 async def _pages(assignment: Assignment, day: str, machines: Documents) -> dict[str, LedgerPage]:
@@ -133,19 +133,18 @@ async def _summarise(given: Iterable[Share], now: datetime, fleet: Documents, br
 
 async def _summary(shares: list[Contribution], now: datetime, fleet: Documents) -> Summary:
     scope, name = shares[0].key
-    for _ in range(ROUNDS):
+
+    async def attempt() -> Summary:
         stored = await fleet.read(scope, name)
         held = load(stored.body, Summary) if stored else rollups.empty(scope, shares[0].day)
         if not rollups.merge(held, shares):
             return held
         held.computed_at = business_day.instant(millis(now))
         _check(f"{scope} {name}", breakdowns.narrow(held, {share.child for share in shares}))
-        try:
-            await fleet.write(scope, [Put(held.dump(), stored.etag if stored else None)])
-        except Conflict:
-            continue
+        await fleet.write(scope, [Put(held.dump(), stored.etag if stored else None)])
         return held
-    raise Transient(f"{scope} {name}: still contended after {ROUNDS} rounds")
+
+    return await retry_on_conflict(f"{scope} {name}", attempt, ROUNDS)
 
 
 def _check(what: str, taken: int) -> None:
