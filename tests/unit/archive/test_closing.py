@@ -66,7 +66,7 @@ def test_what_compaction_remembers_is_read_back() -> None:
     assert decode(b"{}") == Closing()
     other = Closing(dict(reversed(closing.partitions.items())), closing.hours)
     assert encode(other) == encode(closing)
-    assert encode(closing).startswith(b'{\n "hours": {\n')
+    assert encode(closing).startswith(b'{\n "partitions": {\n')
     assert encode(closing).endswith(b"\n}\n")
 
 
