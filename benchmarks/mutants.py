@@ -66,6 +66,8 @@ def settings_of(folder: str, files: list[str]) -> str:
         "also_copy": copied,
         "pytest_add_cli_args_test_selection": tests_of(folder, files),
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-o", "filterwarnings=ignore"],
+        # A process that ran the tests unchanged has cached answers in it.
+        "process_isolation": "forkserver",
     }
     # A list of strings is the same in JSON and in TOML.
     said = "\n".join(f"{name} = {json.dumps(value)}" for name, value in lines.items())
