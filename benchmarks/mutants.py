@@ -66,6 +66,8 @@ def settings_of(folder: str, files: list[str]) -> str:
         "also_copy": copied,
         "pytest_add_cli_args_test_selection": tests_of(folder, files),
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-o", "filterwarnings=ignore"],
+        # A process that ran the tests unchanged has cached answers in it.
+        "process_isolation": "forkserver",
     }
     # A list of strings is the same in JSON and in TOML.
     said = "\n".join(f"{name} = {json.dumps(value)}" for name, value in lines.items())
@@ -82,7 +84,10 @@ def run(folder: str, files: list[str]) -> dict[str, Any]:
         mutmut(work, "run", "--max-children", "2")
         mutmut(work, "export-cicd-stats")
         counted = json.loads((work / "mutants" / "mutmut-cicd-stats.json").read_text())
-        names = [line.split(":")[0].strip() for line in mutmut(work, "results").splitlines() if line.strip()]
+        listed = [
+            line.strip().partition(": ") for line in mutmut(work, "results").splitlines() if line.strip()
+        ]
+        names = [name for name, _, became in listed if became != "timeout"]
         changes = {name: change(mutmut(work, "show", name)) for name in names}
     killed = counted["killed"] + counted["timeout"]
     return {"mutants": counted["total"], "killed": killed, "survivors": changes}

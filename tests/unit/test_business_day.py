@@ -119,6 +119,59 @@ def test_windows_follow_one_another(zone: str, at: int) -> None:
     assert {business_day.day_of(start, zone), business_day.day_of(end - 1, zone)} == {day}
 
 
+@pytest.mark.parametrize(
+    ("zone", "before", "hours"),
+    [
+        # At 00:01 the clock went back to 23:01: the day goes on until midnight comes again.
+        ("America/St_Johns", "2006-10-28", 25),
+        # The clock went from 23:59 to 01:00: the day ends where the next one begins.
+        ("America/Sao_Paulo", "2018-11-03", 24),
+        ("Europe/Berlin", "2026-11-03", 24),
+    ],
+)
+def test_a_day_ends_when_its_clock_shows_it_for_the_last_time(zone: str, before: str, hours: int) -> None:
+    start, end = business_day.window(before, zone)
+    assert end - start == hours * HOUR
+    assert business_day.day_of(end - 1, zone) == before
+    assert business_day.day_of(end, zone) == business_day.shift(before, 1)
+
+
+def test_a_day_begins_when_its_clock_shows_it_first() -> None:
+    """The minute before the clock went back over midnight is the next day's, and lies in its window."""
+    start, _ = business_day.window("2006-10-29", "America/St_Johns")
+    assert business_day.day_of(start - 1, "America/St_Johns") == "2006-10-28"
+    assert business_day.day_of(start, "America/St_Johns") == "2006-10-29"
+    assert start < business_day.window("2006-10-28", "America/St_Johns")[1]
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "Factory", "right/Europe/Berlin", "posix/Europe/Berlin"]
+)
+def test_a_zone_that_is_another_one_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="is this computer's; use a name such as Europe/Berlin"):
+        business_day.named(name)
+
+
+def test_operators_may_name_any_zone_of_the_database() -> None:
+    assert business_day.named("America/St_Johns") == "America/St_Johns"
+
+
+@pytest.mark.parametrize("moment", ["2026-02-29", "2026-11-24T24:61", "tomorrow", ""])
+def test_a_day_that_the_calendar_does_not_have_is_refused(moment: str) -> None:
+    with pytest.raises(ValueError, match="is no day YYYY-MM-DD or local time YYYY-MM-DDTHH:MM"):
+        business_day.checked(moment)
+
+
+@pytest.mark.parametrize("moment", ["2028-02-29", "2026-11-24T06:30"])
+def test_a_day_or_minute_stays_as_it_was_written(moment: str) -> None:
+    assert business_day.checked(moment) == moment
+
+
+def test_an_instant_is_written_in_utc_to_the_millisecond() -> None:
+    assert business_day.instant(ms("2026-11-24T08:15:30.250")) == "2026-11-24T08:15:30.250Z"
+    assert business_day.instant(ms("2026-11-24T08:15")) == "2026-11-24T08:15:00.000Z"
+
+
 def test_a_zone_that_does_not_exist_is_named() -> None:
     with pytest.raises(ValueError, match="'Europe/Atlantis' is not in the IANA database"):
         business_day.day_of(0, "Europe/Atlantis")

@@ -21,6 +21,8 @@ ALWAYS = "always"
 AFFECTS = 20
 """Changes that a document remembers one by one; older ones are joined into one."""
 Identifier = Annotated[str, Meta(pattern=rf"^{envelope.Identifier}{END}")]
+Route = Annotated[str, Meta(pattern=rf"^({envelope.Identifier})?{END}")]
+"""An identifier, or ``""`` to take a site off its route."""
 Name = Annotated[
     str,
     Meta(
@@ -50,7 +52,7 @@ class SiteEntry(Entry, frozen=True):
     id: Identifier
     time_zone: Name
     name: Name | UnsetType = UNSET
-    route: Identifier | Literal[""] | UnsetType = UNSET
+    route: Route | UnsetType = UNSET
     opening_hours: dict[Weekday, Spans] | UnsetType = UNSET
 
 

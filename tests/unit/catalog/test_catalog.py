@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.rollup_world import ms
 from vending.catalog import catalog
 from vending.catalog.catalog import Assignment, Edition, Entries, Site
-from vending.documents.catalog import CatalogMachine
+from vending.documents.catalog import CatalogMachine, CatalogPlanogram, CatalogSite, StoredEdition
 from vending.documents.pages import Line
 from vending.rollups import machine_days
 from vending.state import ledger
@@ -65,6 +65,72 @@ def test_what_a_line_sold() -> None:
     assert sku("06:30:00", sku="nuts") == "nuts"
     assert sku("06:30:00", selection="B9") == "unknown"
     assert sku("06:30:00", selection="B9", product="Nuts") == "unknown:Nuts"
+
+
+def test_a_planogram_begins_by_the_clock_of_the_site_where_the_machine_stands() -> None:
+    editions = (Edition("2026-11-10T06:30", {"A1": {"sku": "tea"}}),)
+    moved = home(("", BERLIN), ("2026-11-10", NEW_YORK), editions=editions)
+    assert moved.slots_at(ms("2026-11-10T06:29", "America/New_York")) == {}
+    assert moved.slots_at(ms("2026-11-10T06:30", "America/New_York")) == editions[0].slots
+
+
+def test_before_its_first_planogram_nobody_knows_what_a_machine_sold() -> None:
+    late = home(("", BERLIN), editions=(Edition("2026-11-10", {"A1": {"sku": "tea"}}),))
+    assert late.sku({"at": ms("2026-11-09T12:00"), "selection": "A1"}) == "unknown"
+
+
+def test_a_long_name_of_a_product_is_cut_and_stays_another_than_its_neighbours() -> None:
+    def told(name: str) -> str:
+        return home(("", BERLIN)).sku({"at": 0, "product": name})
+
+    assert told("x" * 64) == "unknown:" + "x" * 64
+    one, other = told("x" * 64 + "a"), told("x" * 64 + "b")
+    assert one.startswith("unknown:" + "x" * 55 + "~")
+    assert len(one) == len(other) == len("unknown:") + 64
+    assert one != other
+
+
+def test_a_machine_has_the_sites_and_planograms_that_its_documents_say() -> None:
+    held = Entries(
+        CatalogMachine(id="m1", placements=[("2026-11-10", "gone"), ("", "york")]),
+        CatalogPlanogram(
+            id="m1",
+            editions=[
+                StoredEdition("2026-11-10", {"A1": {"sku": "tea"}}),
+                StoredEdition("", {"A1": {"sku": "cola"}}),
+            ],
+        ),
+        {"york": NEW_YORK},
+    )
+    assert catalog.assignment("m1", 7, held, "Europe/Berlin") == Assignment(
+        "m1",
+        7,
+        (("", NEW_YORK), ("2026-11-10", Site("gone", "gone", "Europe/Berlin"))),
+        (Edition("", {"A1": {"sku": "cola"}}), Edition("2026-11-10", {"A1": {"sku": "tea"}})),
+    )
+
+
+def test_a_site_without_a_name_goes_by_its_id() -> None:
+    assert catalog.site(CatalogSite(id="n", time_zone="Etc/UTC", route="r1")) == Site(
+        "n", "n", "Etc/UTC", "r1"
+    )
+    assert catalog.site(CatalogSite(id="n", name="North", time_zone="Etc/UTC")).name == "North"
+
+
+def test_days_are_affected_by_the_imports_after_a_version() -> None:
+    entry = CatalogMachine(
+        id="m1", placements=[], affects=[(3, "2026-11-10"), (5, "2026-11-02T06:30"), (6, "2026-11-20")]
+    )
+    assert catalog.affected_since(entry, 2) == "2026-11-02"
+    assert catalog.affected_since(entry, 5) == "2026-11-20"
+    assert catalog.affected_since(entry, 6) is None
+
+
+def test_the_site_of_an_unassigned_machine_is_one_of_256_and_stays_the_same() -> None:
+    """Its days are kept under that name."""
+    sites = {catalog.unassigned(f"m{n}", "Etc/UTC").id for n in range(4_000)}
+    assert len(sites) == 256
+    assert catalog.unassigned("m1", "Etc/UTC").id == "unassigned-9e"
 
 
 def test_machines_without_a_site_share_the_default_zone() -> None:

@@ -30,12 +30,15 @@ def before(**ago: float) -> str:
     [
         ("ntp", timedelta(seconds=3), "device"),
         ("ntp", timedelta(minutes=-4), "device"),
+        ("ntp", timedelta(minutes=-5), "device"),
+        ("ntp", timedelta(hours=1), "device"),
         ("ntp", timedelta(hours=2), "late"),
         ("ntp", timedelta(days=400), "late"),
         ("ntp", timedelta(minutes=-6), "estimated"),
         ("ntp", timedelta(days=365 * 30), "estimated"),
         ("rtc", timedelta(seconds=3), "device"),
         ("rtc", timedelta(days=89), "late"),
+        ("rtc", timedelta(days=90), "late"),
         ("rtc", timedelta(days=91), "estimated"),
         ("rtc", timedelta(minutes=-6), "estimated"),
         ("none", timedelta(seconds=3), "estimated"),
@@ -77,6 +80,31 @@ def test_uptime_tells_how_long_before_the_newest_event_of_the_boot() -> None:
 def test_another_boot_says_nothing() -> None:
     old, _ = found(booted(1, 1000, 60), booted(2, 4600, 60, boot="b2"))
     assert old.quality == "estimated"
+
+
+def test_the_newest_event_of_the_boot_may_come_in_any_order() -> None:
+    first, _, last = found(booted(1, 1000, 60), booted(3, 9000, 60), booted(2, 4600, 60))
+    assert first == Moment(millis(ENQUEUED) + 60_000 - 8_000_000, "uptime")
+    assert last == Moment(millis(ENQUEUED) + 60_000 - 4_400_000, "uptime")
+
+
+def test_a_clock_that_is_believed_goes_before_the_uptime() -> None:
+    said = millis(ENQUEUED) - 1000
+    believed = hub_event(0, vend(1, clocksync="ntp", time=before(seconds=1), bootid="b1", uptime=1000))
+    assert found(believed, booted(2, 4600, 60))[0] == Moment(said, "device")
+
+
+@pytest.mark.parametrize("unsaid", ["bootid", "uptime"])
+def test_an_uptime_tells_nothing_without_its_boot_nor_a_boot_without_an_uptime(unsaid: str) -> None:
+    content = vend(1, **{"time": None, "clocksync": "none", "bootid": "b1", "uptime": 1000, unsaid: None})
+    old, _ = found(hub_event(0, content), booted(2, 4600, 60))
+    assert old == Moment(millis(ENQUEUED), "estimated")
+
+
+def test_an_uptime_is_believed_for_a_leap_year() -> None:
+    year = 366 * 86_400
+    assert found(booted(1, 0, 60), booted(2, year, 60))[0].quality == "uptime"
+    assert found(booted(1, 0, 60), booted(2, year + 1, 60))[0].quality == "estimated"
 
 
 def test_a_mad_uptime_is_not_believed() -> None:

@@ -8,7 +8,7 @@ import pytest
 from msgspec import UNSET
 
 from tests.support.metadata import ROOT
-from vending.events.base import Data, LedgerEvent, SlotEffect, StockEvent, Tally
+from vending.events.base import LedgerEvent, SlotEffect, StockEvent, Tally
 from vending.events.event_types import EVENT_TYPES, LEDGER
 
 FACTS: dict[str, dict[str, Any]] = {
@@ -64,10 +64,12 @@ REGISTERS: dict[str, dict[str, list[Any]]] = {
 }
 
 
-def example(name: str) -> Data:
-    """The example's payload."""
+def example(name: str, **change: Any) -> Any:
+    """The example's payload; a changed field that is None is left out of it."""
     said = json.loads((ROOT / "tests" / "events" / f"{name}.json").read_text())
-    return msgspec.json.decode(json.dumps(said.get("data", said)), type=EVENT_TYPES[name])
+    data = said.get("data", said) | change
+    stated = {field: value for field, value in data.items() if value is not None}
+    return msgspec.convert(stated, EVENT_TYPES[name])
 
 
 def test_each_type_is_here() -> None:
@@ -94,3 +96,40 @@ def test_a_stock_event_changes_its_slots(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(REGISTERS))
 def test_a_reading_writes_its_registers(name: str) -> None:
     assert example(name).registers(name) == REGISTERS[name]
+
+
+def test_what_is_given_away_is_counted_apart_and_its_units_left_the_machine() -> None:
+    free = example("vend.completed", paymentMethod="free", quantity=2, paidMinor=0)
+    assert free.tally() == Tally({"free": 1, "units": 2}, "EUR", 0)
+
+
+def test_a_test_vend_is_counted_and_sells_nothing() -> None:
+    """Its slot is one emptier all the same."""
+    tested = example("vend.completed", paymentMethod="test", levelAfter=None)
+    assert tested.tally() == Tally({"test": 1}, "EUR")
+    assert tested.slots() == (SlotEffect("B4", vended=1),)
+
+
+def test_a_discount_stands_on_the_ledger_line() -> None:
+    assert example("vend.completed", discountMinor=20).facts()["discountMinor"] == 20
+
+
+def test_a_zone_is_good_up_to_its_limit() -> None:
+    assert example("temperature", celsius=5.0).registers("temperature") == {
+        "temp:main": [5.0],
+        "good:main": [5.0],
+    }
+    assert example("temperature", celsius=5.1).registers("temperature") == {"temp:main": [5.1]}
+
+
+def test_a_heartbeat_without_a_modem_says_no_signal() -> None:
+    said = example("device.heartbeat", rssiDbm=None).registers("device.heartbeat")
+    assert said["heartbeat"] == [864000, 0]
+
+
+def test_a_faults_words_cannot_be_taken_for_one_another() -> None:
+    """A colon separates them in the register's name, and may stand in each."""
+    one = example("fault.raised", component="bill:1", code="7")
+    other = example("fault.raised", component="bill", code="1:7")
+    assert one.registers("fault.raised") == {"fault:bill~1:7": [True]}
+    assert other.registers("fault.cleared") == {"fault:bill:1~7": [False]}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.support.events import body, hub_event, level, temperature, vend
 from vending.errors import Rejected
+from vending.events.bodies import look
 from vending.events.envelope import MAX_BODY, Event, content_digest, parse
 from vending.events.event_types import EVENT_TYPES
 from vending.events.publishers import MAX_EPOCH, MAX_UNSIGNED_EPOCH, Publisher, build
@@ -77,6 +78,19 @@ def test_a_body_that_is_no_json_is_told_by_what_it_looks_like(content: bytes, lo
 @pytest.mark.parametrize("content", [b"hello", b"\x00\x01", b"{,}", b"x"])
 def test_of_another_body_only_the_place_is_told(content: bytes) -> None:
     assert refusal(content).detail.startswith("JSON is malformed: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "looks"),
+    [
+        (b'  {"cut": "of', "looks cut off"),
+        (b'{"celsius": NaN} \n', "holds NaN or Infinity, which JSON does not have"),
+        (b"x", ""),
+        (b"dD is text whose first two bytes zlib would take", ""),
+    ],
+)
+def test_blanks_around_a_body_and_a_first_letter_deceive_nobody(content: bytes, looks: str) -> None:
+    assert look(content) == looks
 
 
 def test_every_type_has_an_example() -> None:
@@ -198,6 +212,14 @@ def test_a_credential_has_the_epochs_up_to_its_own(key: str) -> None:
     assert parsed(temperature(1, epoch=MAX_EPOCH), system=last).order == (MAX_EPOCH, 1)
 
 
+@pytest.mark.parametrize("lower", ["x-opt-publisher", "iothub-connection-device-id"])
+def test_of_two_credentials_the_lower_epoch_counts(lower: str) -> None:
+    both = dict.fromkeys(("x-opt-publisher", "iothub-connection-device-id"), BOUND)
+    both[lower] = build(Publisher("dev-1", "m1", 2))
+    assert parsed(vend(1, epoch=2), system=both).order == (2, 1)
+    assert refusal(vend(1, epoch=3), system=both).reason == "epoch-not-issued"
+
+
 def test_two_identities_of_one_event_must_both_be_its_own() -> None:
     other = build(Publisher("dev-1", "m1", 2))
     both = dict.fromkeys(("x-opt-publisher", "iothub-connection-device-id"), BOUND)
@@ -252,6 +274,28 @@ def test_the_digest_sees_content_not_layout(content: Any) -> None:
     except ValueError:  # half a surrogate, which validation refuses as not-json
         return
     assert digest == content_digest(other)
+
+
+def test_a_digest_stays_what_ledger_lines_hold() -> None:
+    """Another one would make a conflict of every event that comes again."""
+    assert content_digest('{"b": 1, "a": [1.5, "é"]}'.encode()) == "9418f5031cfa1105"
+
+
+@pytest.mark.parametrize(
+    ("time", "taken"),
+    [
+        ("1999-12-31T23:59:59Z", False),
+        ("2000-01-01T00:00:00Z", True),
+        ("2099-12-31T23:59:59Z", True),
+        ("2100-01-01T00:00:00Z", False),
+    ],
+)
+def test_an_import_is_of_this_century(time: str, taken: bool) -> None:
+    imported = vend(1, clocksync="import", time=time)
+    if taken:
+        assert parsed(imported).at.quality == "imported"
+    else:
+        assert "not 2000 to 2099 - at `$.time`" in refusal(imported).detail
 
 
 mutations = st.lists(st.tuples(st.integers(0, 600), st.binary(max_size=3)), min_size=1, max_size=4)

@@ -103,6 +103,19 @@ def test_what_is_not_so_or_another_one_s_is_told(kind: type[Data], body: Body, w
     assert why in refusal(kind, body)
 
 
+def test_nothing_else_is_told_than_what_is_wrong() -> None:
+    """Of two columns, one of a field of its own, and a register that nobody else writes."""
+    fields = {"__annotations__": {"zone": str}}
+    assert refusal(Reading, reading(columns=fills("zone", colour="zone"), **fields)) == (
+        "event type Spill of vending.events.spills: "
+        "fills the column colour, which COLUMNS in vending.events.base does not have"
+    )
+    assert refusal(Reading, reading(columns=fills("zone", sku="name"), types=("door",), **fields)) == (
+        "event type Spill of vending.events.spills: door is the name of Door already; "
+        "fills the column sku from name, which is no field of it"
+    )
+
+
 def test_every_family_is_imported() -> None:
     """A module of types that event_types.py does not name would be known to tests at most."""
     states = re.compile(r"^class \w+\((LedgerEvent|LevelEvent|Reading),", re.MULTILINE)

@@ -30,6 +30,7 @@ hub_events = st.builds(
     properties=properties,
     system=properties,
     body=st.binary() | st.text().map(str.encode) | st.sampled_from(AWKWARD),
+    amqp=st.none() | st.dictionaries(st.text(), st.text(), min_size=1, max_size=2),
 )
 
 
@@ -83,6 +84,12 @@ def test_a_text_that_a_control_character_ends_stays_readable() -> None:
     """A C string's end, a form feed: text that is a little longer is read by people."""
     body = b'{"machine": "m1", "note": "sent with its end"}\0'
     assert record(hub_event(1, body))["body"] == body.decode()
+
+
+def test_one_control_character_in_fifteen_bytes_is_still_text() -> None:
+    """From there on its six bytes are less than what base64 adds to all."""
+    assert text_or_base64("body", b"\0" + b"x" * 14) == {"body": "\0" + "x" * 14}
+    assert text_or_base64("body", b"\0" + b"x" * 13).keys() == {"body64"}
 
 
 def test_an_ordinary_event_is_written_as_ever() -> None:

@@ -30,3 +30,8 @@ def test_whatever_the_sender_can_make_large_counts() -> None:
     assert size(event(b"", properties={"note": "\0" * 1000})) >= 1000
     assert size(event(b"", system={"note": [["x" * 1000]]})) >= 1000
     assert size(event(b"", amqp={"message64": "x" * 1000})) >= 1000
+
+
+def test_every_property_counts_with_its_name() -> None:
+    said = event(b"12", properties={"a": "xyz", "bc": 75}, system={"d": "x"})
+    assert size(said) == 2 + 4 + 4 + 2

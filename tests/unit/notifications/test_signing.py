@@ -85,3 +85,13 @@ def test_what_is_no_secret_is_refused_without_being_told(secret: str) -> None:
     with pytest.raises(ValueError, match="base64 of 24 to 64") as caught:
         signing.key_of(secret)
     assert len(secret) < 8 or secret not in str(caught.value)
+
+
+@pytest.mark.parametrize(("length", "taken"), [(23, False), (24, True), (64, True), (65, False)])
+def test_a_secret_has_24_to_64_bytes(length: int, taken: bool) -> None:
+    secret = "whsec_" + base64.b64encode(b"x" * length).decode()
+    if taken:
+        assert signing.key_of(secret) == b"x" * length
+    else:
+        with pytest.raises(ValueError, match="base64 of 24 to 64"):
+            signing.key_of(secret)

@@ -11,6 +11,7 @@ from vendctl.operations.catalog_entries import (
     Entry,
     MachineEntry,
     PlanogramEntry,
+    ProductEntry,
     SiteEntry,
 )
 from vendctl.operations.catalog_entries import revised as _revised
@@ -40,6 +41,73 @@ def machine(**facts: Any) -> Entry:
 
 def planogram(sku: str, **facts: Any) -> Entry:
     return convert(PlanogramEntry, machine="m1", slots={"A1": {"sku": sku, "priceMinor": 150}}, **facts)
+
+
+def head(kind: str, name: str) -> dict[str, Any]:
+    return {"kind": kind, "type": kind, "schema": 1, "id": name, "version": 1}
+
+
+def test_a_first_entry_makes_a_whole_document() -> None:
+    """Of what it leaves out, only a name and a route are made up."""
+    site = convert(SiteEntry, id="north", timeZone="Europe/Berlin")
+    assert revised(None, "site", site, 1) == head("site", "north") | {
+        "name": "north", "timeZone": "Europe/Berlin", "route": "", "affects": [[1, ""]],
+    }  # fmt: skip
+    assert revised(None, "machine", machine(site="north", device="dev-1"), 1) == head("machine", "m1") | {
+        "name": "m1", "device": "dev-1", "site": "north", "placements": [["", "north"]],
+        "affects": [[1, ""]],
+    }  # fmt: skip
+    product = convert(ProductEntry, sku="cola", category="Drinks", taxBasisPoints=1900)
+    assert revised(None, "product", product, 1) == head("product", "cola") | {
+        "name": "cola", "category": "Drinks", "taxBasisPoints": 1900, "affects": [],
+    }  # fmt: skip
+    assert revised(None, "planogram", planogram("cola", since="2026-11-10"), 1) == head("planogram", "m1") | {
+        "editions": [{"since": "2026-11-10", "slots": {"A1": {"sku": "cola", "priceMinor": 150}}}],
+        "affects": [[1, "2026-11-10"]],
+    }  # fmt: skip
+
+
+def test_what_an_entry_does_not_mention_stays() -> None:
+    site = {"id": "north", "timeZone": "Europe/Berlin"}
+    first = revised(None, "site", convert(SiteEntry, **site, name="Hall", route="r1"), 1)
+    assert _revised(first, "site", convert(SiteEntry, **site), 2) is None
+    moved = revised(first, "site", convert(SiteEntry, **site | {"timeZone": "Etc/UTC"}), 2)
+    assert affected_since(moved, 1) == ""
+
+
+def test_a_site_can_be_taken_off_its_route() -> None:
+    site = {"id": "north", "timeZone": "Europe/Berlin"}
+    first = revised(None, "site", convert(SiteEntry, **site, route="r1"), 1)
+    off = revised(first, "site", convert(SiteEntry, **site, route=""), 2)
+    assert (off["route"], affected_since(off, 1)) == ("", "")
+    with pytest.raises(msgspec.ValidationError, match="route"):
+        convert(SiteEntry, **site, route=" ")
+
+
+def test_what_holds_since_a_day_is_replaced_by_another_of_that_day() -> None:
+    held = revised(None, "machine", machine(site="north"), 1)
+    held = revised(held, "machine", machine(site="south", since="2026-11-10"), 2)
+    assert _revised(held, "machine", machine(site="south", since="2026-11-10"), 3) is None
+    held = revised(held, "machine", machine(site="west", since="2026-11-10"), 3)
+    assert held["placements"] == [["", "north"], ["2026-11-10", "west"]]
+    earlier = revised(held, "machine", machine(site="east", since="2026-11-02"), 4)
+    assert earlier["placements"] == [["", "north"], ["2026-11-02", "east"], ["2026-11-10", "west"]]
+    assert (earlier["site"], affected_since(earlier, 3)) == ("west", "2026-11-02")
+
+
+def test_a_history_that_says_the_same_for_ever_is_no_change() -> None:
+    first = revised(None, "machine", machine(site="north"), 1)
+    assert _revised(first, "machine", machine(site="north", since="always"), 2) is None
+    dated = revised(None, "machine", machine(site="north", since="2026-11-10"), 1)
+    with pytest.raises(Rejected, match="m1 has another entry since '2026-11-10'"):
+        _revised(dated, "machine", machine(site="south"), 2)
+    with pytest.raises(Rejected, match="m1 has another entry since 'always'"):
+        _revised(first, "machine", machine(site="south"), 2)
+
+
+def test_an_entry_of_no_kind_has_no_document() -> None:
+    with pytest.raises(TypeError, match="CatalogFile has no document"):
+        _revised(None, "file", CatalogFile(), 1)
 
 
 def test_a_machine_keeps_the_history_of_its_sites() -> None:
@@ -96,6 +164,16 @@ def test_unknown_fields_of_a_document_survive() -> None:
     assert revised(held, "machine", machine(site="north", name="Hall"), 2)["asset"] == 77
 
 
+def test_the_oldest_changes_are_joined_to_the_earlier_day_and_the_later_version() -> None:
+    """Merely cautious: a day may be computed once more than it must."""
+    held = revised(None, "planogram", planogram("cola"), 1)
+    held["affects"] = [[n, f"2026-11-{30 - n:02d}"] for n in range(1, AFFECTS + 1)]
+    held = revised(held, "planogram", planogram("tea", since="2026-12-01"), 99)
+    assert held["affects"][:2] == [[2, "2026-11-28"], [3, "2026-11-27"]]
+    assert held["affects"][-1] == [99, "2026-12-01"]
+    assert len(held["affects"]) == AFFECTS
+
+
 def test_old_changes_are_joined_and_none_is_forgotten() -> None:
     held = revised(None, "planogram", planogram("cola", since="2025-01-01"), 1)
     for version in range(2, AFFECTS + 12):
@@ -120,3 +198,62 @@ def test_old_changes_are_joined_and_none_is_forgotten() -> None:
 def test_a_file_with_a_wrong_entry_is_refused(part: dict[str, Any], match: str) -> None:
     with pytest.raises(Rejected, match=match):
         msgspec.convert(part, CatalogFile).entries()
+
+
+def test_a_file_names_its_entries_by_kind_and_id() -> None:
+    found = msgspec.convert(
+        {
+            "planograms": [{"machine": "m1", "slots": {"A1": {"sku": "cola"}}}],
+            "products": [{"sku": "cola"}],
+            "machines": [{"id": "m1", "site": "n"}],
+            "sites": [{"id": "n", "timeZone": "Etc/UTC"}],
+        },
+        CatalogFile,
+    )
+    assert [(kind, name) for kind, name, _ in found.entries()] == [
+        ("site", "n"),
+        ("machine", "m1"),
+        ("product", "cola"),
+        ("planogram", "m1"),
+    ]
+
+
+def test_a_machine_may_stand_in_a_file_once_for_each_day() -> None:
+    moves = [
+        {"id": "m1", "site": site, "since": since} for site, since in (("n", "always"), ("s", "2026-11-10"))
+    ]
+    assert len(msgspec.convert({"machines": moves}, CatalogFile).entries()) == 2
+    again = {"machines": [*moves, {"id": "m1", "site": "w", "since": "2026-11-10"}]}
+    with pytest.raises(Rejected, match=r"m1 stands in the file twice; .* - at `\$.machines\[2\]`"):
+        msgspec.convert(again, CatalogFile).entries()
+
+
+@pytest.mark.parametrize("kind", ["products", "planograms"])
+def test_what_stands_in_a_file_twice_is_named(kind: str) -> None:
+    entry = {"sku": "x"} if kind == "products" else {"machine": "x", "slots": {"A1": {"sku": "cola"}}}
+    with pytest.raises(Rejected, match=rf"x stands in the file twice; .* - at `\$.{kind}\[1\]`"):
+        msgspec.convert({kind: [entry, entry]}, CatalogFile).entries()
+
+
+def opened(*spans: str) -> list[tuple[str, str, Entry]]:
+    site = {"id": "n", "timeZone": "Etc/UTC", "openingHours": {"mon": list(spans)}}
+    return msgspec.convert({"sites": [site]}, CatalogFile).entries()
+
+
+@pytest.mark.parametrize("spans", [(), ("06:00-24:00",), ("13:00-18:00", "06:00-12:00"), ("00:00-00:01",)])
+def test_a_site_is_open_between_hours_in_any_order(spans: tuple[str, ...]) -> None:
+    assert len(opened(*spans)) == 1
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [("06:00-12:00", "12:00-18:00"), ("06:00-12:00", "11:00-18:00"), ("22:00-06:00",), ("06:00-06:00",)],
+)
+def test_hours_that_overlap_touch_or_run_past_midnight_are_refused(spans: tuple[str, ...]) -> None:
+    with pytest.raises(Rejected, match=r"openingHours mon of n overlap, .* - at `\$.sites\[0\]`"):
+        opened(*spans)
+
+
+def test_a_zone_of_this_computer_is_no_sites() -> None:
+    with pytest.raises(Rejected, match="'localtime' is this computer's"):
+        msgspec.convert({"sites": [{"id": "n", "timeZone": "localtime"}]}, CatalogFile).entries()
