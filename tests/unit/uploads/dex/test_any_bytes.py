@@ -1,8 +1,10 @@
 """No bytes raise, whatever was done to an audit; and twice the bytes are twice the work."""
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from random import Random
 
 import msgspec
 import pytest
@@ -15,16 +17,20 @@ from vending.uploads.dex.delta import delta
 from vending.uploads.dex.identities import identities
 from vending.uploads.dex.parse import parse, parse_all
 
-PIECES = st.sampled_from(
-    [b"\r\n", b"\n", b"\r", b"*", b"**", b"^2A^", b"\x00", b"\xff", b",", b"DXS*", b"ST*", b"SE*9*1", b"G85*",
-     b"DXE*1*1\r\n", b"PA1*A1*1", b"PA2*", b"PA7*A1*CA*0", b"CA17*", b"4294967295", b"99999999", b"-1",
-     b"ID4*", b"EA3*", b"EA1*EJH*261120*1430", b"{", b'{"DexData":"', b" ", b"\xef\xbb\xbf", "é٣".encode()]
-)  # fmt: skip
+AUDITS = int(os.environ.get("DEX_FUZZ_AUDITS", "400"))
+BYTES = [
+    b"\r\n", b"\n", b"\r", b"*", b"**", b"^2A^", b"\x00", b"\xff", b",", b"DXS*", b"ST*", b"SE*9*1", b"G85*",
+    b"DXE*1*1\r\n", b"PA1*A1*1", b"PA2*", b"PA7*A1*CA*0", b"CA17*", b"4294967295", b"99999999", b"-1",
+    b"ID4*", b"EA3*", b"EA1*EJH*261120*1430", b"{", b'{"DexData":"', b" ", b"\xef\xbb\xbf", "é٣".encode(),
+    b"0", b"9" * 9,
+]  # fmt: skip
+PIECES = st.sampled_from(BYTES)
+SMALL = framed(["VA1*300*3*0*0", "PA1**1*5", "PA2*7*35"])
 Edit = tuple[float, int, bytes]
 EDITS = st.lists(
     st.tuples(st.floats(0, 1), st.integers(0, 40), st.one_of(PIECES, st.binary(max_size=4))), max_size=12
 )
-SOURCES = st.sampled_from([MONDAY, framed(["VA1*300*3*0*0", "PA1**1*5", "PA2*7*35"]), b""])
+SOURCES = st.sampled_from([MONDAY, SMALL, b""])
 
 
 def edited(data: bytes, edits: list[Edit]) -> bytes:
@@ -51,6 +57,19 @@ def test_a_mutated_audit_never_raises(source: bytes, edits: list[Edit]) -> None:
 @given(st.one_of(st.binary(max_size=400), st.text(max_size=200)))
 def test_anything_at_all_is_read_or_told_to_be_no_audit(data: bytes | str) -> None:
     judged(parse(data))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_mutated_audits_by_the_million(seed: int) -> None:
+    """`make soak` takes a million; here it is a few of each seed."""
+    random = Random(seed)
+    for _ in range(AUDITS // 20):
+        edits = [
+            (random.random(), random.choice((0, 0, 1, 1, 3, 40)), random.choice(BYTES))
+            for _ in range(random.randint(1, 12))
+        ]
+        for audit in parse_all(edited(random.choice((MONDAY, SMALL)), edits)):
+            assert audit.understood or audit.tolerances
 
 
 def judged(audit: Audit) -> None:
