@@ -80,13 +80,6 @@ def compared(before: Audit, after: Audit) -> Compared:
 
 def explain(audit: Audit) -> str:
     """One audit for people."""
-    number = "" if audit.reading.number is None else f", read {audit.reading.number:,} of the machine"
-    checked = {"right": f"right ({audit.checksum.bounds})", "wrong": "WRONG", "absent": "absent"}
-    money = f"money in {audit.money.currency or 'no named currency'}, {audit.money.decimals} decimals"
-    lines = [
-        f"{_name(audit)}, at {audit.read_at or 'no known time'} by its own clock{number}",
-        f"{money}; checksum {checked[audit.checksum.verdict]}",
-    ]
     totals = {"paid": audit.vends.paid, "test": audit.vends.test, "free": audit.vends.free} | audit.payments
     sold = {f"{x.selection} {x.name}".rstrip(): x.paid for x in audit.selections.values()}
     agree = [
@@ -96,16 +89,26 @@ def explain(audit: Audit) -> str:
         )
         for x in identities(audit)
     ]
-    tables = [
+    parts = [
+        _head(audit),
         _meters("meter", totals, audit.money),
         _meters("selection", sold, audit.money),
         _table(("should agree", "says", "difference"), agree),
         _table(("tolerated", "times", "lines", "such as"), _grouped(audit.tolerances)),
     ]
-    unread = sorted({segment.name for segment in audit.unread})
-    if unread:
-        tables.append(f"not read: {len(audit.unread)} segments or ends of segments, {' '.join(unread)}")
-    return "\n\n".join(["\n".join(lines), *filter(None, tables)])
+    if unread := sorted({segment.name for segment in audit.unread}):
+        parts.append(f"not read: {len(audit.unread)} segments or ends of segments, {' '.join(unread)}")
+    return "\n\n".join(filter(None, parts))
+
+
+def _head(audit: Audit) -> str:
+    number = "" if audit.reading.number is None else f", read {audit.reading.number:,} of the machine"
+    checked = {"right": f"right ({audit.checksum.bounds})", "wrong": "WRONG", "absent": "absent"}
+    money = f"money in {audit.money.currency or 'no named currency'}, {audit.money.decimals} decimals"
+    return (
+        f"{_name(audit)}, at {audit.read_at or 'no known time'} by its own clock{number}\n"
+        f"{money}; checksum {checked[audit.checksum.verdict]}"
+    )
 
 
 def explain_interval(found: Compared) -> str:

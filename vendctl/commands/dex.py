@@ -56,6 +56,5 @@ def diff(
         code = Exit.WRONG if found.delta.baseline else Exit.DONE
         return Answer(found.figures(), explain_interval(found), code)
     beside = reconcile(found.delta, counts(ledger))
-    code = Exit.DONE if beside.agrees else Exit.WRONG
     text = f"{explain_interval(found)}\n\n{explain_reconciled(found, beside)}"
-    return Answer(found.figures(beside), text, code)
+    return Answer(found.figures(beside), text, Exit.DONE if beside.agrees else Exit.WRONG)

@@ -52,27 +52,25 @@ class Delta(Part, frozen=True, kw_only=True):
 
 def delta(before: Audit, after: Audit, limits: Limits = LIMITS) -> Delta:
     """The interval between two audits, the earlier one first."""
-    since, until = before.read_at, after.read_at
-    broken = _other(before, after) or _order(before, after)
-    paid, test, free = (
-        change(_tally(one), _tally(other), limits)
-        for one, other in (
-            (before.vends.paid, after.vends.paid),
-            (before.vends.test, after.vends.test),
-            (before.vends.free, after.vends.free),
-        )
-    )
-    broken = broken or _totals(paid, test, free)
-    if broken:
-        return Delta(since=since, until=until, baseline=broken)
+    found = _interval(before, after, limits)
+    broken = _other(before, after) or _order(before, after) or _totals(found.paid, found.test, found.free)
+    return Delta(since=found.since, until=found.until, baseline=broken) if broken else found
+
+
+def _interval(before: Audit, after: Audit, limits: Limits) -> Delta:
+    """Every meter by itself."""
+
+    def went(one: Meter | None, other: Meter | None) -> Change:
+        return change(_tally(one), _tally(other), limits)
+
     return Delta(
-        since=since,
-        until=until,
-        paid=paid,
-        test=test,
-        free=free,
+        since=before.read_at,
+        until=after.read_at,
+        paid=went(before.vends.paid, after.vends.paid),
+        test=went(before.vends.test, after.vends.test),
+        free=went(before.vends.free, after.vends.free),
         payments={
-            name: change(_tally(before.payments.get(name)), _tally(after.payments.get(name)), limits)
+            name: went(before.payments.get(name), after.payments.get(name))
             for name in before.payments | after.payments
         },
         selections={
