@@ -115,6 +115,8 @@ def explain_interval(found: Compared) -> str:
     """What was sold between two audits, for people."""
     interval = found.delta
     head = f"{found.machine}, {interval.since or 'no known time'} → {interval.until or 'no known time'}"
+    if not interval.checked:
+        head += "\nthe checksums are not both right: a damaged digit may be counted as sales"
     if interval.baseline:
         return f"{head}\nno interval: {interval.baseline.reason}, {interval.baseline.detail}"
     totals = {"paid": interval.paid, "test": interval.test, "free": interval.free} | interval.payments

@@ -41,6 +41,8 @@ class Delta(Part, frozen=True, kw_only=True):
     since: str | None = None
     until: str | None = None
     """Machine-local times of the two reads."""
+    checked: bool = False
+    """Whether both checksums are right; where not, a damaged digit may be counted as sales."""
     baseline: Baseline | None = None
     paid: Change = UNSAID
     test: Change = UNSAID
@@ -54,7 +56,9 @@ def delta(before: Audit, after: Audit, limits: Limits = LIMITS) -> Delta:
     """The interval between two audits, the earlier one first."""
     found = _interval(before, after, limits)
     broken = _other(before, after) or _order(before, after) or _totals(found.paid, found.test, found.free)
-    return Delta(since=found.since, until=found.until, baseline=broken) if broken else found
+    if broken is None:
+        return found
+    return Delta(since=found.since, until=found.until, checked=found.checked, baseline=broken)
 
 
 def _interval(before: Audit, after: Audit, limits: Limits) -> Delta:
@@ -66,6 +70,7 @@ def _interval(before: Audit, after: Audit, limits: Limits) -> Delta:
     return Delta(
         since=before.read_at,
         until=after.read_at,
+        checked=before.checksum.verdict == after.checksum.verdict == "right",
         paid=went(before.vends.paid, after.vends.paid),
         test=went(before.vends.test, after.vends.test),
         free=went(before.vends.free, after.vends.free),

@@ -48,6 +48,14 @@ def test_cash_and_devices_of_a_selection() -> None:
     assert gone.selections["A1"].devices["DA"].why == "gone"
 
 
+def test_whether_both_checksums_are_right_is_said() -> None:
+    damaged = TWO.written().replace(b"VA1*1700*", b"VA1*7700*")
+    assert between(ONE, TWO).checked
+    assert between(TWO, ONE).checked
+    for before, after in ((ONE.written(), damaged), (damaged, replace(TWO, read=3).written())):
+        assert not delta(parse(before), parse(after)).checked
+
+
 def test_interval_counters_are_not_looked_at() -> None:
     """Whoever reads the machine clears them: another gateway's read in between would swallow sales."""
     before, after = (parse(one.written().replace(b"*0*0\r\n", b"*77*7\r\n")) for one in (ONE, TWO))
