@@ -28,6 +28,7 @@ TIMES = {
     "tests/unit/ingest/test_ingest_properties.py": 20,
     "tests/unit/rollups/test_roll_up_property.py": 5,
     "tests/unit/adapters/test_decoding.py": 20,
+    "tests/unit/uploads": 20,
     "tests/unit/adapters/test_packing.py": 5,
     "tests/unit/adapters/test_remembering.py": 20,
     "tests/unit/simulator/test_timeline.py": 5,

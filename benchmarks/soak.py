@@ -28,6 +28,10 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {"COSMOS_ORACLE_EXAMPLES": "10000", "COSMOS_MODEL_EXAMPLES": "3000"},
         [*PYTEST, "devstack/tests/cosmos"],
     ),
+    "dex: a million mutated audits": (
+        {"DEX_FUZZ_AUDITS": "1000000"},
+        [*PYTEST, "tests/unit/uploads/dex/test_any_bytes.py"],
+    ),
     "properties: half an hour of examples drawn at random": (
         {},
         [sys.executable, "-m", "benchmarks.explore", "--minutes", "30"],

@@ -7,6 +7,7 @@ from vendctl.commands import (
     archive,
     checkout,
     deadletters,
+    dex,
     fleet,
     local,
     machine,
@@ -16,7 +17,7 @@ from vendctl.commands import (
 )
 from vendctl.commands.program import PROGRAM as PROGRAM
 
-GROUPS = (local, state, rollups, archive, deadletters, partitions, fleet, machine, checkout)
+GROUPS = (local, state, rollups, archive, deadletters, partitions, fleet, machine, dex, checkout)
 """The modules whose commands these are, in the order of the help."""
 
 

@@ -1,0 +1,1 @@
+"""What people and gateways upload: audits of machines."""
