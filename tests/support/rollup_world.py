@@ -2,7 +2,6 @@
 every invocation can be interleaved with others and die before or after any of its writes."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,12 +11,14 @@ from random import Random
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import msgspec
+
+from tests.support.events import envelope, hub_event, sale
 from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from vending.catalog.catalog_cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.errors import Transient
-from vending.events.envelope import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Filter, Put, Stored
 from vending.rollups import rollups
@@ -146,10 +147,11 @@ class World:
 
     async def arrive(self, events: Sequence[Mapping[str, Any]]) -> None:
         """A batch of event bodies reaches the hub and is ingested."""
-        batch = []
-        for body in events:
-            self.sequence += 1
-            batch.append(hub_event(body, self.sequence, self.now))
+        first, self.sequence = self.sequence + 1, self.sequence + len(events)
+        batch = [
+            hub_event(number, msgspec.json.encode(body), enqueued=self.now)
+            for number, body in enumerate(events, first)
+        ]
         await ingest(batch, IngestStores(self.machines, self.conditions, self.deadletters), "test")
 
     async def settle(self) -> None:
@@ -189,48 +191,21 @@ class World:
             await work
 
 
-def hub_event(body: Mapping[str, Any], sequence: int, enqueued: datetime) -> HubEvent:
-    """The event as the hub delivers it."""
-    return HubEvent(
-        "1", "0", sequence, str(sequence), enqueued, None, {}, {}, json.dumps(dict(body)).encode()
-    )
-
-
 def vend(machine: str, number: int, at: int, **facts: Any) -> dict[str, Any]:
-    """The body of a vend of a machine's one device; ``number`` is its sequence and its ledger number."""
-    data = {
-        "vendId": f"v{number}",
-        "selection": "A1",
-        "priceMinor": 150,
-        "currency": "EUR",
-        "quantity": 1,
-        "paymentMethod": "cash",
-        "paidMinor": 150,
-    }
-    return event(machine, number, at, "vend.completed", data | facts)
+    """A vend of a machine's one device; ``number`` is its sequence and its ledger number."""
+    return event(machine, number, at, "vend.completed", sale(number) | facts)
 
 
 def failure(machine: str, number: int, at: int, **facts: Any) -> dict[str, Any]:
-    """The body of a vend that failed."""
+    """A vend that failed."""
     data = {"vendId": f"v{number}", "selection": "A1", "reason": "motor"}
     return event(machine, number, at, "vend.failed", data | facts)
 
 
 def event(machine: str, number: int, at: int, name: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a ledger event."""
-    return {
-        "specversion": "1.0",
-        "id": f"1-{number:012d}",
-        "source": f"/devices/dev-{machine}",
-        "type": f"io.vendstream.{name}.v1",
-        "subject": f"machines/{machine}",
-        "deviceepoch": 1,
-        "sequence": number,
-        "ledgersequence": number,
-        "time": (EPOCH + timedelta(milliseconds=at)).isoformat(),
-        "clocksync": "ntp",
-        "data": dict(data),
-    }
+    """Any event of it."""
+    time = (EPOCH + timedelta(milliseconds=at)).isoformat()
+    return envelope(name, data, number, machine=machine, device=f"dev-{machine}", time=time)
 
 
 def ms(text: str, zone: str = "Etc/UTC") -> int:
