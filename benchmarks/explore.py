@@ -3,7 +3,8 @@
 ``make test`` draws the same examples each time, so that it decides and chance does not. This draws
 others, with a large budget for each file, those that were explored least first. What falsified a
 property stands in the results as an ``@example(…)`` line, ready to be put above its test once the fault is
-mended; it is removed from the results by hand then. The exit code is 1 when this run found something.
+mended; it is removed from the results by hand then. A file that has no properties any more is forgotten; one
+that moved takes its name in the results along. The exit code is 1 when this run found something.
 """
 
 import argparse
@@ -80,7 +81,9 @@ def main(argv: list[str]) -> int:
     results: Results = {"explored": {}, "found": []}
     if RESULTS.exists():
         results = json.loads(RESULTS.read_text())
-    files = {file: times for file, times in properties().items() if asked.word in file}
+    held = properties()
+    results["explored"] = {file: note for file, note in results["explored"].items() if file in held}
+    files = {file: times for file, times in held.items() if asked.word in file}
     end, count = time.monotonic() + asked.minutes * 60, 0
     while files and time.monotonic() < end:
         file = min(files, key=lambda file: results["explored"].get(file, {}).get("visits", 0))
