@@ -72,18 +72,25 @@ def explore(file: str, times: int, results: Results) -> list[Any]:
     return findings
 
 
+def earlier() -> Results:
+    """What runs before have noted, of files that have properties still."""
+    if not RESULTS.exists():
+        return {"explored": {}, "found": []}
+    results: Results = json.loads(RESULTS.read_text())
+    results["explored"] = {
+        file: results["explored"][file] for file in properties() if file in results["explored"]
+    }
+    return results
+
+
 def main(argv: list[str]) -> int:
     """Files whose names contain the word, until the minutes are over."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.explore", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30, help="begin no further file after (default 30)")
     parser.add_argument("word", nargs="?", default="", help="only files whose names contain it")
     asked = parser.parse_args(argv)
-    results: Results = {"explored": {}, "found": []}
-    if RESULTS.exists():
-        results = json.loads(RESULTS.read_text())
-    held = properties()
-    results["explored"] = {file: note for file, note in results["explored"].items() if file in held}
-    files = {file: times for file, times in held.items() if asked.word in file}
+    results = earlier()
+    files = {file: times for file, times in properties().items() if asked.word in file}
     end, count = time.monotonic() + asked.minutes * 60, 0
     while files and time.monotonic() < end:
         file = min(files, key=lambda file: results["explored"].get(file, {}).get("visits", 0))
