@@ -36,6 +36,7 @@ from devstack.ports import free_port
 from simulator.fleet import Fleet
 from simulator.link import FAULTS
 from simulator.timeline import Timeline
+from tests.support.events import hub_event
 from vending.adapters import parquet
 from vending.adapters.archive_blobs import ArchiveContainer
 from vending.archive.append import Tails, archive
@@ -104,11 +105,13 @@ def hour_of_events() -> list[HubEvent]:
         if at < MORNING:
             continue
         offset += len(delivery.body) + 200
-        system = {"x-opt-publisher": delivery.publisher} if delivery.publisher else {}
-        enqueued = EPOCH + timedelta(milliseconds=at)
-        events.append(
-            HubEvent("1", "0", len(events), str(offset), enqueued, delivery.key, {}, system, delivery.body)
-        )
+        about: dict[str, Any] = {
+            "offset": str(offset),
+            "enqueued": EPOCH + timedelta(milliseconds=at),
+            "key": delivery.key,
+            "system": {"x-opt-publisher": delivery.publisher} if delivery.publisher else {},
+        }
+        events.append(hub_event(len(events), delivery.body, **about))
     return events
 
 

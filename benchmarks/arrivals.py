@@ -8,9 +8,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from simulator.fleet import Fleet
 from simulator.timeline import Timeline
+from tests.support.events import body, hub_event, sale
 from vending.events.envelope import HubEvent
 
 MACHINES = 1_250
@@ -63,10 +65,10 @@ def backlog(each: int, batches: int) -> tuple[list[HubEvent], list[list[HubEvent
     return levels, found
 
 
-def arrived(sequence: int, body: bytes, at: int) -> HubEvent:
+def arrived(sequence: int, content: bytes, at: int) -> HubEvent:
     """A body as the hub hands it over."""
     enqueued = datetime.fromtimestamp(at / 1000, UTC) if at else START
-    return HubEvent("1", "0", sequence, str(sequence * 500), enqueued, None, {}, {}, body)
+    return hub_event(sequence, content, offset=str(sequence * 500), enqueued=enqueued)
 
 
 def _cut(events: Iterable[HubEvent], count: int, seconds: float) -> Iterator[list[HubEvent]]:
@@ -83,25 +85,22 @@ def _cut(events: Iterable[HubEvent], count: int, seconds: float) -> Iterator[lis
         yield batch
 
 
-def _envelope(machine: int, name: str, sequence: int, data: object, **more: int) -> bytes:
-    return json.dumps({
-        "specversion": "1.0", "id": f"1-{sequence:012d}", "source": f"/devices/dev-{machine:05d}",
-        "type": f"io.vendstream.{name}.v1", "subject": f"machines/vm-{machine:05d}",
-        "time": f"2026-11-19T08:00:00.{sequence % 1000:03d}Z", "deviceepoch": 1, "sequence": sequence, **more,
-        "bootid": "943e248272f35fd9", "uptime": 86_400 + sequence, "clocksync": "ntp", "data": data,
-    }, separators=(",", ":")).encode()  # fmt: skip
-
-
 def _level(machine: int) -> bytes:
     slots: Sequence[str] = [f"{row}{column}" for row in "ABCDE" for column in range(1, 9)]
     counted = [{"selection": slot, "level": 12, "capacity": 15} for slot in slots]
-    return _envelope(machine, "inventory.level", 1, {"selections": counted})
+    return body("inventory.level", {"selections": counted}, 1, **_board(machine, 1))
 
 
 def _vend(machine: int, number: int) -> bytes:
-    slot = f"{'ABCDE'[number % 5]}{number * 7 % 8 + 1}"
-    data = {
-        "vendId": f"{machine}-{number}", "selection": slot, "sku": f"SKU-{number % 30:03d}",
-        "priceMinor": 150, "currency": "EUR", "quantity": 1, "paymentMethod": "cashless", "paidMinor": 150,
+    slot, sequence = f"{'ABCDE'[number % 5]}{number * 7 % 8 + 1}", 1 + 7 * number
+    what = {"vendId": f"{machine}-{number}", "sku": f"SKU-{number % 30:03d}", "paymentMethod": "cashless"}
+    said = sale(number, slot) | what
+    return body("vend.completed", said, sequence, ledger=number, **_board(machine, sequence))
+
+
+def _board(machine: int, sequence: int) -> dict[str, Any]:
+    """Who says it, and by which clock."""
+    return {
+        "machine": f"vm-{machine:05d}", "device": f"dev-{machine:05d}", "bootid": "943e248272f35fd9",
+        "uptime": 86_400 + sequence, "time": f"2026-11-19T08:00:00.{sequence % 1000:03d}Z",
     }  # fmt: skip
-    return _envelope(machine, "vend.completed", 1 + 7 * number, data, ledgersequence=number)

@@ -25,13 +25,14 @@ from typing import Any
 
 from benchmarks.beside import repeatedly
 from devstack.stack import FunctionsHost, Ports, Stack
+from tests.support.waiting import finished
 from vendctl.hub import behind
 from vendctl.local.system import HUBS, ROOT, environment
 from vendctl.provision import provision
 
 FILE = Path(__file__).parent / "endurance.json"
 DEVICES = 3_000
-EVERY = 15.0
+EVERY, PATIENCE = 15.0, 600.0
 PATHS = (
     "/api/v1/fleet/summary",
     "/api/v1/machines?limit=100",
@@ -117,7 +118,7 @@ def run(minutes: float, rate: float, data: Path) -> dict[str, Any]:
         paths = cycle(PATHS)
         with repeatedly(lambda: watch.ask(hosts["http"].url, next(paths)), 1.0):
             _send(stack, minutes, rate, watch, lambda: _look(stack, hosts, settings, watch))
-        settled = _settle(settings)
+        settled = finished(settings, PATIENCE)
         account = _account(settings)
     return _figures(minutes, rate, watch, settled, account)
 
@@ -150,16 +151,6 @@ def _look(
     watch.sample(processes)
     late = max(asyncio.run(behind(settings)).values(), default=0)
     watch.most_behind = max(watch.most_behind, late)
-
-
-def _settle(settings: Mapping[str, str]) -> float:
-    """Seconds from the last event until everything is done. Raises RuntimeError after ten minutes."""
-    begun = time.monotonic()
-    while any((late := asyncio.run(behind(settings))).values()):
-        if time.monotonic() - begun > 600:
-            raise RuntimeError(f"still behind: {late}")
-        time.sleep(0.5)
-    return time.monotonic() - begun
 
 
 def _account(settings: Mapping[str, str]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 ``make test`` draws the same examples each time, so that it decides and chance does not. This draws
 others, with a large budget for each file, those that were explored least first. What falsified a
 property stands in the results as an ``@example(…)`` line, ready to be put above its test once the fault is
-mended; it is removed from the results by hand then. The exit code is 1 when this run found something.
+mended; it is removed from the results by hand then. A file that has no properties any more is forgotten; one
+that moved takes its name in the results along. The exit code is 1 when this run found something.
 """
 
 import argparse
@@ -72,15 +73,24 @@ def explore(file: str, times: int, results: Results) -> list[Any]:
     return findings
 
 
+def earlier() -> Results:
+    """What runs before have noted, of files that have properties still."""
+    if not RESULTS.exists():
+        return {"explored": {}, "found": []}
+    results: Results = json.loads(RESULTS.read_text())
+    results["explored"] = {
+        file: results["explored"][file] for file in properties() if file in results["explored"]
+    }
+    return results
+
+
 def main(argv: list[str]) -> int:
     """Files whose names contain the word, until the minutes are over."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.explore", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30, help="begin no further file after (default 30)")
     parser.add_argument("word", nargs="?", default="", help="only files whose names contain it")
     asked = parser.parse_args(argv)
-    results: Results = {"explored": {}, "found": []}
-    if RESULTS.exists():
-        results = json.loads(RESULTS.read_text())
+    results = earlier()
     files = {file: times for file, times in properties().items() if asked.word in file}
     end, count = time.monotonic() + asked.minutes * 60, 0
     while files and time.monotonic() < end:

@@ -22,9 +22,8 @@ from benchmarks.arrivals import HOURS, START, Day, backlog
 from benchmarks.baselines import INDEXING, Baseline
 from benchmarks.cosmos import serving
 from benchmarks.meter import Beside, Figure, Meter, compared, figure, measured, tell
-from benchmarks.rollups import Messages
 from devstack.cosmos.auth import WELL_KNOWN_KEY
-from tests.support.fakes import FakeBlobs, FakeDocuments
+from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from vendctl.provision import CONTAINERS, create_database
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
@@ -85,13 +84,13 @@ class App:
 
     async def roll_up(self, _: Sequence[HubEvent]) -> None:
         """A tick of the roll-up."""
-        queue, now = Messages(), START + timedelta(hours=HOURS + 1)
+        queue, now = FakeQueue(), START + timedelta(hours=HOURS + 1)
         machines, fleet = self.documents["machines"], self.documents["fleet"]
         known = CatalogCache(self.documents["catalog"], "Etc/UTC")
         stores = RollUpStores(machines, machines, fleet, known, queue)
         await roll_up(now, stores)
-        while queue.sent:
-            await roll_up_shard(queue.sent.pop(0), now, stores)
+        while queue.messages:
+            await roll_up_shard(queue.messages.pop(0), now, stores)
 
 
 async def day(client: CosmosClient, minutes: int) -> list[Figure]:

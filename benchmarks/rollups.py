@@ -14,7 +14,6 @@ import resource
 import sys
 import tempfile
 from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,9 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
 from benchmarks.cosmos import serving
+from benchmarks.meter import Meter
 from devstack.cosmos.auth import WELL_KNOWN_KEY
+from tests.support.fakes import FakeQueue
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
@@ -43,30 +44,6 @@ NOON = 1_795_089_600_000
 DIRTY, SMALL, LARGE, PER_SITE = 50, 100, 10_000, 3
 IN_FLIGHT = 48
 KEYS = {"machines": "machineId", "fleet": "scope", "catalog": "kind"}
-
-
-@dataclass
-class Meter:
-    """Responses, and what they were charged."""
-
-    requests: int = 0
-    units: float = 0
-
-    def charge(self, _: str, units: float) -> None:
-        """Count one response."""
-        self.requests += 1
-        self.units += units
-
-
-@dataclass
-class Messages:
-    """A queue in memory: what queues cost is not asked here."""
-
-    sent: list[dict[str, Any]] = field(default_factory=list)
-
-    async def send(self, message: dict[str, Any]) -> None:
-        """Keep a message."""
-        self.sent.append(message)
 
 
 def figures_of(count: int) -> dict[str, Any]:
@@ -144,7 +121,7 @@ class Fleet:
     def __init__(self, containers: dict[str, CosmosDocuments], meter: Meter) -> None:
         self.containers = containers
         self.meter = meter
-        self.queue = Messages()
+        self.queue = FakeQueue()
 
     @classmethod
     async def make(cls, client: CosmosClient, machines: int) -> "Fleet":
@@ -173,8 +150,8 @@ class Fleet:
     async def tick(self) -> None:
         """A whole tick by processes that know nothing yet."""
         await roll_up(NOW, self.stores())
-        while self.queue.sent:
-            await roll_up_shard(self.queue.sent.pop(0), NOW, self.stores())
+        while self.queue.messages:
+            await roll_up_shard(self.queue.messages.pop(0), NOW, self.stores())
 
     def stores(self) -> RollUpStores:
         """As a new process has them."""

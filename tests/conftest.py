@@ -11,7 +11,7 @@ import pytest
 
 from devstack.tests.examples import same_each_time
 from tests.support.backends import LOCAL, STACK, core_tools, services, settings
-from tests.support.webhook_receiver import Inbox
+from tests.support.webhook_receiver import WebhookReceiver
 
 if TYPE_CHECKING:
     from devstack.stack import FunctionsHost, Stack
@@ -35,15 +35,15 @@ QUICK = {
 
 
 @pytest.fixture(scope="session")
-def inbox() -> Iterator[Inbox]:
+def receiver() -> Iterator[WebhookReceiver]:
     """Where the running system posts its notifications."""
-    found = Inbox()
+    found = WebhookReceiver()
     yield found
     found.close()
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory, inbox: Inbox) -> Iterator[System]:
+def running(tmp_path_factory: pytest.TempPathFactory, receiver: WebhookReceiver) -> Iterator[System]:
     """The app on the local stack, the host's storage and the data in two accounts as in Azure.
 
     On another stack under Core Tools, on the services that are there.
@@ -51,7 +51,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, inbox: Inbox) -> Iterator[
     from vendctl.local.system import system
 
     folder = tmp_path_factory.mktemp("system")
-    quick = QUICK | {"NOTIFY_WEBHOOK_URL": inbox.url}
+    quick = QUICK | {"NOTIFY_WEBHOOK_URL": receiver.url}
     if not LOCAL:
         yield from _under_core_tools(folder, quick)
         return

@@ -3,7 +3,6 @@
 After each fault the time is taken until both functions have done what the hub held when the fault ended.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -12,15 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from azure.core.exceptions import AzureError
-from azure.eventhub.exceptions import EventHubError
-
 from simulator.extremes import FAULTS as EXTREMES
 from tests.chaos import operator
 from tests.chaos.faults import BESIDE, FAULTS
 from tests.chaos.world import World
+from tests.support.waiting import AWAY, finished
 from vendctl.commands.program import wired
-from vendctl.hub import checkpoints, last_numbers
 from vendctl.local.catalog import describe_fleet, import_fleet
 from vendctl.local.traffic import Traffic
 
@@ -29,8 +25,8 @@ PATIENCE = 120.0
 """Seconds in which the functions must have recovered from a fault."""
 HOLD = (2.0, 9.0)
 """For how long a fault lasts, in seconds."""
-AWAY = (AzureError, EventHubError, OSError)
-"""A store that does not answer, as it may not under a fault."""
+PAUSE = 10.0
+"""Seconds between two looks of an operator for partitions that stand."""
 
 
 @dataclass(frozen=True)
@@ -121,24 +117,12 @@ def _strike(names: Sequence[str], world: World) -> float:
 
 def _recovered(world: World, course: Course) -> float:
     """Seconds until both functions have done what the hub holds now; partitions that stand are cleared."""
-    begun = time.monotonic()
-    target: dict[str, int] | None = None
-    done: dict[str, dict[str, int]] = {}
-    operated = begun
-    while time.monotonic() - begun < PATIENCE:
-        try:
-            target = target or asyncio.run(last_numbers(world.environment))
-            done = asyncio.run(checkpoints(world.environment))
-            if len(done) == 2 and not any(_behind(target, own) for own in done.values()):
-                return time.monotonic() - begun
-        except AWAY:
-            pass  # It is just being started again.
-        if time.monotonic() - operated > 10:
+    operated = time.monotonic()
+
+    def operate() -> None:
+        nonlocal operated
+        if time.monotonic() - operated > PAUSE:
             course.cleared += operator.cleared(world)
             operated = time.monotonic()
-        time.sleep(0.3)
-    raise AssertionError(f"not recovered within {PATIENCE:.0f} s: {target} is wanted, {done} is done")
 
-
-def _behind(target: dict[str, int], done: dict[str, int]) -> int:
-    return sum(max(0, last - done.get(partition, -1)) for partition, last in target.items())
+    return finished(world.environment, PATIENCE, operate, AWAY)

@@ -6,11 +6,13 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from subprocess import CompletedProcess
 from typing import Any
 
 from tests.chaos.world import World
-from vendctl.hub import behind
+from tests.support.waiting import finished, until
+from tests.support.webhook_receiver import Answer
 from vending import wiring
 
 SETTLED = 240.0
@@ -53,10 +55,10 @@ def cleared(world: World) -> int:
 
 def judged(world: World) -> dict[str, Any]:
     """Everything that must hold when the faults are over. Raises AssertionError where it does not."""
-    world.receiver.well.set()
+    world.receiver.answer = Answer
     world.cosmos(faults=[], disk_full=False)
     world.eventhubs(do="clear")
-    _settled(world)
+    finished(world.environment, SETTLED, lambda: cleared(world))
     account = json.loads(_last(_right(world.run("vendctl", "account", "--json"))))
     truth = ["--truth", str(world.data / "truth.json"), "--wait", "60", "--json"]
     stores = ["--cosmos", world.stack.cosmos_connection, "--storage", world.stack.storage_connection]
@@ -80,21 +82,17 @@ def judged(world: World) -> dict[str, Any]:
     }
 
 
-def _settled(world: World) -> None:
-    deadline = time.monotonic() + SETTLED
-    while any((late := asyncio.run(behind(world.environment))).values()):
-        assert time.monotonic() < deadline, f"still behind: {late}"
-        cleared(world)
-        time.sleep(1)
-
-
 def _notified(world: World) -> dict[str, int]:
     """Wait until no alert owes a notification; how many came, and how many posts that took."""
-    deadline = time.monotonic() + OWED
-    while owed := asyncio.run(_owed()):
-        assert time.monotonic() < deadline, f"never notified: {owed[:5]}"
-        time.sleep(2)
-    return {"keys": len(world.receiver.taken), "posts": world.receiver.taken.total()}
+    owed: list[str] = []
+
+    def none() -> bool:
+        owed[:] = asyncio.run(_owed())
+        return not owed
+
+    until(none, lambda: f"nothing is owed, but {owed[:5]}", OWED, partial(time.sleep, 2))
+    taken = world.receiver.taken()
+    return {"keys": len(set(taken)), "posts": len(taken)}
 
 
 async def _owed() -> list[str]:

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from devstack.stack import FunctionsHost, Ports, Stack
-from tests.chaos.receiver import IllReceiver
+from tests.support.webhook_receiver import Answer, WebhookReceiver
 from vendctl.local.system import HUBS, ROOT, environment
 from vendctl.provision import provision
 
+REFUSED, SLOW, CUT = 0.15, 0.20, 0.25
+"""Up to these shares of the posts: 503; taken, three seconds late; taken, and no answer."""
 _HOST = "AzureFunctionsJobHost__extensions__"
 SETTINGS = {
     "ROLL_UP_SCHEDULE": "*/5 * * * * *",
@@ -36,7 +38,7 @@ class World:
     def __init__(self, data: Path, seed: int, say: Callable[[str], None]) -> None:
         self.data, self.say = data, say
         self.random = random.Random(seed)
-        self.receiver = IllReceiver(seed)
+        self.receiver = WebhookReceiver(often_ill(seed))
         # A Unix socket's path has little room.
         self._socket = Path(os.path.relpath(data / "eh.sock"))
         options = {"cosmos": ["--control"], "eventhubs": ["--control", str(self._socket)]}
@@ -122,6 +124,19 @@ class World:
             check=False,
             timeout=patience,
         )
+
+
+def often_ill(seed: int) -> Callable[[], Answer]:
+    """A webhook that refuses some posts, and takes others late or without a word."""
+    chance = random.Random(seed)
+
+    def answer() -> Answer:
+        luck = chance.random()
+        if luck < REFUSED:
+            return Answer(503)
+        return Answer(seconds=3) if luck < SLOW else Answer(hangs_up=luck < CUT)
+
+    return answer
 
 
 def workers(host: FunctionsHost) -> list[int]:

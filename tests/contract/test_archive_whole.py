@@ -8,7 +8,8 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from azure.storage.blob import BlobBlock
 
-from tests.support.archive import NOON, FakeHub, reading
+from tests.support.archive import FakeHub, reading
+from tests.support.events import NOON
 from vendctl.operations.audit import Report
 from vendctl.operations.audit_archive import Scope, audit_archive
 from vending.adapters import parquet

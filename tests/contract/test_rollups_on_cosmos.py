@@ -12,8 +12,9 @@ from azure.cosmos.aio import CosmosClient
 
 from devstack.tests.cosmos.serving import Serving
 from tests.support.backends import RUN
+from tests.support.events import hub_event
 from tests.support.fakes import FakeBlobs, FakeQueue
-from tests.support.rollup_world import hub_event, ms, vend
+from tests.support.rollup_world import ms, vend
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vendctl.provision import CONTAINERS, indexing_policy
@@ -46,10 +47,11 @@ class Real:
         self.stores = RollUpStores(machines, machines, containers["fleet"], cache, self.queue)
 
     async def arrive(self, events: list[dict[str, Any]]) -> None:
-        batch = []
-        for body in events:
-            self.sequence += 1
-            batch.append(hub_event(body, self.sequence, NOW))
+        first, self.sequence = self.sequence + 1, self.sequence + len(events)
+        batch = [
+            hub_event(number, msgspec.json.encode(body), enqueued=NOW)
+            for number, body in enumerate(events, first)
+        ]
         stores = IngestStores(self.containers["machines"], self.containers["conditions"], FakeBlobs())
         outcome = await ingest(batch, stores, "test")
         assert not outcome.refusals

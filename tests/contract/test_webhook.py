@@ -2,69 +2,46 @@
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, suppress
 
 import pytest
-from aiohttp import ClientTimeout, web
+from aiohttp import ClientTimeout
 
 from devstack.ports import free_port
+from tests.support.webhook_receiver import Answer, WebhookReceiver
 from vending.adapters.webhook import HttpWebhook
 from vending.errors import Refused, Rejected, Transient
 from vending.notifications import signing
 
 
-class Endpoint:
-    """Answers with what it is told, and remembers what came."""
-
-    def __init__(self) -> None:
-        self.status = 204
-        self.headers: dict[str, str] = {}
-        self.url = ""
-        self.received: list[tuple[str | None, Any]] = []
-        self.given: list[Mapping[str, str]] = []
-
-    async def take(self, request: web.Request) -> web.Response:
-        """One delivery."""
-        self.given.append(request.headers)
-        self.received.append((request.headers.get("Idempotency-Key"), await request.json()))
-        return web.Response(status=self.status, headers=self.headers)
+@pytest.fixture
+def receiver() -> Iterator[WebhookReceiver]:
+    with closing(WebhookReceiver()) as found:
+        yield found
 
 
 @pytest.fixture
-async def endpoint() -> AsyncIterator[Endpoint]:
-    endpoint = Endpoint()
-    app = web.Application()
-    app.router.add_post("/hook", endpoint.take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    yield endpoint
-    await runner.cleanup()
-
-
-@pytest.fixture
-async def webhook(endpoint: Endpoint) -> AsyncIterator[HttpWebhook]:
-    hook = HttpWebhook(endpoint.url)
+async def webhook(receiver: WebhookReceiver) -> AsyncIterator[HttpWebhook]:
+    hook = HttpWebhook(receiver.url)
     yield hook
     await hook.close()
 
 
-async def test_a_message_is_posted_with_its_key(webhook: HttpWebhook, endpoint: Endpoint) -> None:
+async def test_a_message_is_posted_with_its_key(webhook: HttpWebhook, receiver: WebhookReceiver) -> None:
     await webhook.post({"text": "Selection 21 is sold out ☕"}, "m1:sold-out:21:1:open")
     await webhook.post({"text": "again"}, "m1:sold-out:21:1:open")
-    assert endpoint.received == [
+    assert receiver.received() == [
         ("m1:sold-out:21:1:open", {"text": "Selection 21 is sold out ☕"}),
         ("m1:sold-out:21:1:open", {"text": "again"}),
     ]
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
-async def test_what_may_pass_is_tried_again(webhook: HttpWebhook, endpoint: Endpoint, status: int) -> None:
-    endpoint.status, endpoint.headers = status, {"Retry-After": "7"}
+async def test_what_may_pass_is_tried_again(
+    webhook: HttpWebhook, receiver: WebhookReceiver, status: int
+) -> None:
+    receiver.answer = lambda: Answer(status, {"Retry-After": "7"})
     with pytest.raises(Transient, match=str(status)) as caught:
         await webhook.post({}, "k")
     assert caught.value.retry_after == 7
@@ -72,25 +49,25 @@ async def test_what_may_pass_is_tried_again(webhook: HttpWebhook, endpoint: Endp
 
 @pytest.mark.parametrize("status", [400, 410, 413, 422])
 async def test_what_will_never_be_taken_is_rejected(
-    webhook: HttpWebhook, endpoint: Endpoint, status: int
+    webhook: HttpWebhook, receiver: WebhookReceiver, status: int
 ) -> None:
     """These are about this very message, or for ever."""
-    endpoint.status = status
+    receiver.answer = lambda: Answer(status)
     with pytest.raises(Rejected, match=f"status {status}"):
         await webhook.post({}, "k")
-    assert len(endpoint.received) == 1
+    assert len(receiver.posts) == 1
 
 
 @pytest.mark.parametrize("status", [301, 307, 401, 403, 404, 405, 409, 415, 451])
 async def test_what_somebody_may_mend_is_refused_for_now(
-    webhook: HttpWebhook, endpoint: Endpoint, status: int
+    webhook: HttpWebhook, receiver: WebhookReceiver, status: int
 ) -> None:
     """A receiver answers so during its own deployment. No redirect is followed: it may lead anywhere."""
-    endpoint.status, endpoint.headers = status, {"Location": endpoint.url, "Retry-After": "9"}
+    receiver.answer = lambda: Answer(status, {"Location": receiver.url, "Retry-After": "9"})
     with pytest.raises(Refused, match=f"status {status}") as caught:
         await webhook.post({}, "k")
     assert caught.value.retry_after == 9
-    assert len(endpoint.received) == 1
+    assert len(receiver.posts) == 1
 
 
 async def test_nobody_there_may_pass() -> None:
@@ -101,9 +78,11 @@ async def test_nobody_there_may_pass() -> None:
     await hook.close()
 
 
-async def test_a_key_of_any_characters_makes_one_header(webhook: HttpWebhook, endpoint: Endpoint) -> None:
+async def test_a_key_of_any_characters_makes_one_header(
+    webhook: HttpWebhook, receiver: WebhookReceiver
+) -> None:
     await webhook.post({}, "m1/fault/é\r\nX-Evil: 1/1/opened")
-    assert endpoint.received == [("m1/fault/%C3%A9%0D%0AX-Evil:%201/1/opened", {})]
+    assert receiver.received() == [("m1/fault/%C3%A9%0D%0AX-Evil:%201/1/opened", {})]
 
 
 SECRET = "T0KEN-IN-THE-ADDRESS"
@@ -198,17 +177,19 @@ async def test_an_answer_that_never_ends_is_none(drop: bytes, monkeypatch: pytes
         await hook.close()
 
 
-async def test_a_post_is_signed_over_its_key_its_time_and_its_body(endpoint: Endpoint) -> None:
-    hook = HttpWebhook(endpoint.url, b"k" * 32, clock=lambda: 1_772_366_400.9)
+async def test_a_post_is_signed_over_its_key_its_time_and_its_body(receiver: WebhookReceiver) -> None:
+    hook = HttpWebhook(receiver.url, b"k" * 32, clock=lambda: 1_772_366_400.9)
     await hook.post({"text": "☕"}, "m1/silent/machine/1/opened")
     await hook.close()
-    given = endpoint.given[0]
+    given = receiver.posts[0].headers
     body = '{"text":"☕"}'.encode()
     assert signing.headers(b"k" * 32, "m1/silent/machine/1/opened", 1_772_366_400, body) == {
         name: given[name] for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
     }
 
 
-async def test_without_a_secret_nothing_claims_to_be_signed(webhook: HttpWebhook, endpoint: Endpoint) -> None:
+async def test_without_a_secret_nothing_claims_to_be_signed(
+    webhook: HttpWebhook, receiver: WebhookReceiver
+) -> None:
     await webhook.post({}, "k")
-    assert not [name for name in endpoint.given[0] if name.lower().startswith("webhook-")]
+    assert not [name for name in receiver.posts[0].headers if name.lower().startswith("webhook-")]

@@ -12,7 +12,7 @@ import pytest
 from tests.support.backends import RUN
 from tests.support.devices import Device, send
 from tests.support.waiting import finished, until
-from tests.support.webhook_receiver import Inbox
+from tests.support.webhook_receiver import WebhookReceiver
 from vendctl.__main__ import main as vendctl
 from vendctl.hub import last_numbers
 from vendctl.local.system import System
@@ -43,24 +43,28 @@ def taken(machine: str) -> list[dict[str, Any]]:
     return [] if any(alert["pending"] for alert in found) else found
 
 
-def test_a_sold_out_selection_reaches_the_webhook_and_its_refill_too(running: System, inbox: Inbox) -> None:
+def test_a_sold_out_selection_reaches_the_webhook_and_its_refill_too(
+    running: System, receiver: WebhookReceiver
+) -> None:
     device = Device(f"selling-out{RUN}")
     opened, closed = (f"{device.machine}/sold-out/A1/1/{change}" for change in ("opened", "closed"))
     hub = running.stack.eventhubs_connection
     send(hub, "telemetry", [(device.name, [device.level(1), device.vend()])])
-    until(lambda: opened in inbox.of(device.machine), "the webhook heard of it")
+    until(lambda: opened in receiver.of(device.machine), "the webhook heard of it")
     (alert,) = until(lambda: taken(device.machine), "the notification left the outbox")
     assert (alert["state"], alert["episode"], alert["component"]) == ("open", 1, "A1")
     assert alert["detail"]["onHand"] == 0
     # All of it once more, and then a refill.
     send(hub, "telemetry", [(device.name, device.sent[:]), (device.name, [device.level(8)])])
-    until(lambda: closed in inbox.of(device.machine), "the webhook heard of the refill")
+    until(lambda: closed in receiver.of(device.machine), "the webhook heard of the refill")
     (alert,) = until(lambda: taken(device.machine), "the second notification left the outbox")
     assert (alert["state"], alert["episode"]) == ("closed", 1)
-    assert set(inbox.of(device.machine)) == {opened, closed}
+    assert set(receiver.of(device.machine)) == {opened, closed}
 
 
-def test_the_sweep_tells_of_a_machine_that_fell_silent(running: System, inbox: Inbox, tmp_path: Path) -> None:
+def test_the_sweep_tells_of_a_machine_that_fell_silent(
+    running: System, receiver: WebhookReceiver, tmp_path: Path
+) -> None:
     device = Device(f"falling-silent{RUN}", started=datetime.now(UTC) - timedelta(hours=3))
     placed = {
         "sites": [{"id": "quiet-place", "timeZone": "Etc/UTC"}],
@@ -73,19 +77,19 @@ def test_the_sweep_tells_of_a_machine_that_fell_silent(running: System, inbox: I
     finished(running.environment)
     sweep(running)
     opened = f"{device.machine}/silent/machine/1/opened"
-    until(lambda: opened in inbox.of(device.machine), "the webhook heard of it")
+    until(lambda: opened in receiver.of(device.machine), "the webhook heard of it")
     device.started = datetime.now(UTC)
     send(hub, "telemetry", [(device.name, [device.temperature()])])
     finished(running.environment)
     sweep(running)
     closed = f"{device.machine}/silent/machine/1/closed"
-    until(lambda: closed in inbox.of(device.machine), "the webhook heard that it is back")
+    until(lambda: closed in receiver.of(device.machine), "the webhook heard that it is back")
     (alert,) = until(lambda: taken(device.machine), "the notification left the outbox")
     assert (alert["rule"], alert["state"], alert["episode"]) == ("silent", "closed", 1)
-    assert set(inbox.of(device.machine)) == {opened, closed}
+    assert set(receiver.of(device.machine)) == {opened, closed}
 
 
-def test_events_that_wait_too_long_raise_an_alert(running: System, inbox: Inbox) -> None:
+def test_events_that_wait_too_long_raise_an_alert(running: System, receiver: WebhookReceiver) -> None:
     """What half a day of sweeps would have noted is put in its place: a number that nobody has reached."""
     now = datetime.now(UTC)
     last = dict.fromkeys(asyncio.run(last_numbers(running.environment)), 0)
@@ -93,11 +97,11 @@ def test_events_that_wait_too_long_raise_an_alert(running: System, inbox: Inbox)
     note(Marks("1", (then, Mark(now, dict.fromkeys(last, -1)))))
     names = [f"$hub/lag/{function}/{number}/{{}}" for function, number in next_episodes().items()]
     sweep(running)
-    until(lambda: {x.format("opened") for x in names} <= set(inbox.of("$hub")), "the webhook heard of it")
+    until(lambda: {x.format("opened") for x in names} <= set(receiver.of("$hub")), "the webhook heard of it")
     assert "events wait for 13:" in (running.stack.data / "functions.log").read_text()
     note(Marks("1"))
     sweep(running)
-    until(lambda: {x.format("closed") for x in names} <= set(inbox.of("$hub")), "and that it is over")
+    until(lambda: {x.format("closed") for x in names} <= set(receiver.of("$hub")), "and that it is over")
     until(lambda: taken("$hub"), "every notification left the outbox")
     assert {alert["state"] for alert in taken("$hub")} == {"closed"}
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.backends import RUN
 from tests.support.devices import Device, send
+from tests.support.events import hub_event
 from tests.support.waiting import finished, until
 from vendctl import account
 from vendctl.__main__ import main as vendctl
@@ -154,18 +155,19 @@ async def sent_blindly(place: str, body: bytes) -> None:
 async def refused_before(letters: Iterable[tuple[str, bytes]]) -> None:
     """Dead letters as a version before wrote them, whose bound refused what would open a hole."""
     fault = Rejected("too-many-holes", "1000 open holes in the machine's ledger numbers")
-    refusals = [(hub_event(place, body), fault) for place, body in letters]
+    refusals = [(placed(place, body), fault) for place, body in letters]
     try:
         await write_dead_letters(wiring.deadletters(), refusals, "before")
     finally:
         await wiring.close()
 
 
-def hub_event(place: str, body: bytes) -> HubEvent:
+def placed(place: str, body: bytes) -> HubEvent:
     """An event of an earlier life of the hub."""
     home, number = place.split("@")
     generation, partition = home.split("/")
-    return HubEvent(generation, partition, int(number), number, datetime.now(UTC), None, {}, {}, body)
+    about = {"generation": generation, "enqueued": datetime.now(UTC)}
+    return hub_event(int(number), body, partition=partition, **about)
 
 
 def stock(machine: str = MACHINE) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tests.e2e.test_http import host_key
 from tests.e2e.test_rollups import tick
 from tests.support.metadata import functions as indexed
 from tests.support.waiting import until
-from tests.support.webhook_receiver import Inbox
+from tests.support.webhook_receiver import WebhookReceiver
 from vendctl.deployed import MACHINE, App, NotAlive
 from vendctl.local.system import ROOT, System, system
 from vendctl.smoke import smoke as smoke_test
@@ -36,13 +36,13 @@ def smoke(running: System, url: str, wait: float = 60, **more: str) -> subproces
     )  # fmt: skip
 
 
-def test_a_running_app_is_alive_again_and_again(running: System, inbox: Inbox) -> None:
+def test_a_running_app_is_alive_again_and_again(running: System, receiver: WebhookReceiver) -> None:
     """The timer, which these tests fire by hand, fires each second."""
     for episode in (1, 2):
         told = with_the_timer(running)
         assert told.splitlines()[-1] == "the vend is rolled up"
         keys = {f"{MACHINE}/sold-out/T1/{episode}/{change}" for change in ("opened", "closed")}
-        posted(inbox, keys)
+        posted(receiver, keys)
     with urllib.request.urlopen(f"{running.host.url}/api/v1/machines/{MACHINE}", timeout=60) as answer:
         found = json.load(answer)
     assert found["condition"]["state"] == "imported", "it would be reported as silent"
@@ -67,8 +67,8 @@ def with_the_timer(running: System) -> str:
     return told
 
 
-def posted(inbox: Inbox, keys: set[str]) -> None:
-    until(lambda: keys <= set(inbox.of(MACHINE)), "both notifications were posted")
+def posted(receiver: WebhookReceiver, keys: set[str]) -> None:
+    until(lambda: keys <= set(receiver.of(MACHINE)), "both notifications were posted")
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,16 @@
 
 import gzip
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-import msgspec
-
+from tests.support import events
+from tests.support.events import NOON, temperature
 from tests.support.fakes import FakeBlobs, Hook, nothing
 from vending.errors import Conflict
 from vending.events.envelope import HubEvent
 from vending.events.records import decode_lines, restore
 from vending.ports import Listed, PartitionEnd
 
-NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 AWKWARD = (
     b"",
     b"\n",
@@ -28,19 +27,19 @@ surrogate, Unicode's own line ends."""
 
 
 def hub_event(
-    sequence: int, body: bytes = b"{}", *, partition: str = "0", at: datetime = NOON, step: float = 0.01
+    sequence: int, content: bytes = b"{}", *, partition: str = "0", at: datetime = NOON, step: float = 0.01
 ) -> HubEvent:
-    """Event ``sequence`` of a partition, enqueued ``step`` seconds after the one before."""
-    return HubEvent(
-        generation="1",
+    """Event ``sequence`` of a partition, enqueued ``step`` seconds after the one before; every field says
+    something."""
+    return events.hub_event(
+        sequence,
+        content,
         partition=partition,
-        sequence=sequence,
         offset=str(sequence * 100),
         enqueued=at + timedelta(seconds=sequence * step),
         key=f"dev-{sequence % 7}",
         properties={"content-type": "application/json", "n": sequence},
         system={"x-opt-trace": f"{sequence % 5}"},
-        body=body,
     )
 
 
@@ -48,28 +47,22 @@ def reading(
     sequence: int, machine: str, device_sequence: int, *, partition: str = "0", at: datetime = NOON
 ) -> HubEvent:
     """A valid temperature reading as an event of a partition."""
-    body = {
-        "specversion": "1.0",
-        "id": f"1-{device_sequence:012d}",
-        "source": f"/devices/dev-{machine}",
-        "type": "io.vendstream.temperature.v1",
-        "subject": f"machines/{machine}",
-        "deviceepoch": 1,
-        "sequence": device_sequence,
+    who = {
+        "machine": machine,
+        "device": f"dev-{machine}",
         "time": (at + timedelta(seconds=sequence)).isoformat(),
-        "clocksync": "ntp",
-        "data": {"zone": "main", "celsius": 4.5 + sequence % 3},
     }
-    return hub_event(sequence, msgspec.json.encode(body), partition=partition, at=at, step=1)
+    content = temperature(device_sequence, 4.5 + sequence % 3, **who)
+    return hub_event(sequence, content, partition=partition, at=at, step=1)
 
 
 def held(blobs: FakeBlobs, prefix: str = "raw/") -> list[HubEvent]:
     """Every archived event, in the order of blobs and of their blocks."""
-    events: list[HubEvent] = []
+    found: list[HubEvent] = []
     for name, (_, blocks) in sorted(blobs.committed.items()):
         if name.startswith(prefix):
-            events += map(restore, decode_lines(gzip.decompress(b"".join(blocks.values()))))
-    return events
+            found += map(restore, decode_lines(gzip.decompress(b"".join(blocks.values()))))
+    return found
 
 
 class FakeArchive(FakeBlobs):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
+from tests.support.events import body, sale
+from vending.events.event_types import LEDGER
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -29,11 +30,7 @@ class Device:
 
     def vend(self, selection: str = "A1", price: int = 150, **more: Any) -> bytes:
         """A sale of one unit."""
-        data = {
-            "vendId": f"v{self.sequence + 1}", "selection": selection, "priceMinor": price, "currency": "EUR",
-            "quantity": 1, "paymentMethod": "cash", "paidMinor": price,
-        }  # fmt: skip
-        return self.event("vend.completed", data | more, counted=True)
+        return self.event("vend.completed", sale(self.sequence + 1, selection, price=price) | more)
 
     def level(self, units: int, selection: str = "A1") -> bytes:
         """A counted slot."""
@@ -43,23 +40,13 @@ class Device:
         """A reading."""
         return self.event("temperature", {"zone": "main", "celsius": celsius})
 
-    def event(self, name: str, data: dict[str, Any], *, counted: bool = False) -> bytes:
+    def event(self, name: str, data: dict[str, Any]) -> bytes:
         """Any event."""
         self.sequence += 1
-        self.ledger += counted
-        body: dict[str, Any] = {
-            "specversion": "1.0",
-            "id": f"{self.epoch}-{self.sequence:012d}",
-            "source": f"/devices/{self.name}",
-            "type": f"io.vendstream.{name}.v1",
-            "subject": f"machines/{self.machine}",
-            "time": (self.started + timedelta(minutes=self.sequence)).isoformat(),
-            "clocksync": "ntp",
-            "deviceepoch": self.epoch,
-            "sequence": self.sequence,
-            "data": data,
-        } | ({"ledgersequence": self.ledger} if counted else {})
-        self.sent.append(msgspec.json.encode(body))
+        self.ledger += name in LEDGER
+        time = (self.started + timedelta(minutes=self.sequence)).isoformat()
+        who: dict[str, Any] = {"machine": self.machine, "device": self.name, "epoch": self.epoch}
+        self.sent.append(body(name, data, self.sequence, ledger=self.ledger, time=time, **who))
         return self.sent[-1]
 
 

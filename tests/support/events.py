@@ -1,7 +1,7 @@
 """What devices say, for tests of the core: bodies, deliveries of them, and stores to take them in."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,9 +24,9 @@ from vending.state.conditions import merged
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def body(
+def envelope(
     name: str,
-    data: dict[str, Any],
+    data: Mapping[str, Any],
     sequence: int,
     *,
     ledger: int | None = None,
@@ -34,8 +34,11 @@ def body(
     device: str = "dev-1",
     epoch: int = 1,
     **more: Any,
-) -> bytes:
-    """The CloudEvent of a device. A ledger event's number is its ``sequence`` where none is given."""
+) -> dict[str, Any]:
+    """The CloudEvent of a device; of ``more``, what is None leaves its attribute out.
+
+    A ledger event's number is its ``sequence`` where none is given.
+    """
     fields: dict[str, Any] = {
         "specversion": "1.0",
         "id": f"{epoch}-{sequence:012d}",
@@ -50,16 +53,26 @@ def body(
     }
     if name in LEDGER:
         fields["ledgersequence"] = sequence if ledger is None else ledger
-    return msgspec.json.encode({key: value for key, value in (fields | more).items() if value is not None})
+    return {key: value for key, value in (fields | more).items() if value is not None}
+
+
+def body(name: str, data: Mapping[str, Any], sequence: int, **more: Any) -> bytes:
+    """The envelope as a device sends it."""
+    return msgspec.json.encode(envelope(name, data, sequence, **more))
+
+
+def sale(number: int, selection: str = "A1", units: int = 1, price: int = 150) -> dict[str, Any]:
+    """What a vend says of itself."""
+    return {
+        "vendId": f"v{number}", "selection": selection, "priceMinor": price, "currency": "EUR",
+        "quantity": units, "paymentMethod": "cash", "paidMinor": price * units,
+    }  # fmt: skip
 
 
 def vend(sequence: int, selection: str = "A1", *, units: int = 1, price: int = 150, **more: Any) -> bytes:
-    """A sale; what is named like an envelope's attribute goes there, the rest into the data."""
-    data = {
-        "vendId": f"v{sequence}", "selection": selection, "priceMinor": price, "currency": "EUR",
-        "quantity": units, "paymentMethod": "cash", "paidMinor": price * units,
-    }  # fmt: skip
-    return body("vend.completed", data | more.pop("data", {}), sequence, **more)
+    """A sale; ``data`` is added to what it says, the rest of ``more`` to the envelope."""
+    said = sale(sequence, selection, units, price) | more.pop("data", {})
+    return body("vend.completed", said, sequence, **more)
 
 
 def level(sequence: int, units: int, selection: str = "A1", **more: Any) -> bytes:
@@ -75,10 +88,16 @@ def temperature(sequence: int, celsius: float = 4.0, **more: Any) -> bytes:
 
 
 def hub_event(sequence: int, content: bytes, *, partition: str = "0", **more: Any) -> HubEvent:
-    """A body as the hub delivers it, enqueued ``sequence`` milliseconds after 12:20."""
-    enqueued = NOON + timedelta(minutes=20, milliseconds=sequence)
-    fields: dict[str, Any] = {"system": {}, "properties": {}, "key": None, "enqueued": enqueued}
-    return HubEvent("1", partition, sequence, offset=str(sequence), body=content, **(fields | more))
+    """A body as the hub delivers it, ordinarily enqueued ``sequence`` milliseconds after 12:20."""
+    fields: dict[str, Any] = {
+        "generation": "1",
+        "offset": str(sequence),
+        "enqueued": NOON + timedelta(minutes=20, milliseconds=sequence),
+        "key": None,
+        "properties": {},
+        "system": {},
+    }
+    return HubEvent(partition=partition, sequence=sequence, body=content, **(fields | more))
 
 
 def delivered(bodies: Iterable[bytes], first: int = 0, partition: str = "0") -> list[HubEvent]:

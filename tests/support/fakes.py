@@ -2,6 +2,7 @@
 
 ``fault`` is called before an operation with its name and key, and may raise, or act as another writer.
 ``after`` is called when a write has happened, so that a test can lose the answer of a write that counted.
+Who has to wait there, or to change an answer, stands around the calls: ``tests/support/watched.py``.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import Any
 
 from sortedcontainers import SortedDict  # type: ignore[import-untyped]
 
-from vending.errors import Conflict, Rejected
+from vending.errors import Conflict
 from vending.ports import Blocks, Filter, Put, Stored
 
 Hook = Callable[[str, str], None]
@@ -113,6 +114,10 @@ class FakeDocuments:
         self._request("changes", feed_range)
         news = self._news(feed_range, continuation)
         return self.written[news[0][1]].replace(microsecond=0) if news else None
+
+    def put(self, body: dict[str, Any]) -> None:
+        """A document from before the test: it is not copied, so it may be shared."""
+        self.items[body[self.key_field], body["id"]] = (next(self._versions), body)
 
     def bodies(self, type: str) -> list[dict[str, Any]]:  # noqa: A002
         """All documents of a type, for assertions."""
@@ -220,13 +225,10 @@ class FakeQueue:
 class FakeWebhook:
     """An endpoint that keeps what was posted, by idempotency key."""
 
-    def __init__(self, refusal: Rejected | None = None, fault: Hook = nothing) -> None:
-        self.refusal = refusal
+    def __init__(self, fault: Hook = nothing) -> None:
         self.fault = fault
         self.posted: list[tuple[str, dict[str, Any]]] = []
 
     async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
         self.fault("post", idempotency_key)
-        if self.refusal:
-            raise self.refusal
         self.posted.append((idempotency_key, copied(message)))

@@ -3,14 +3,15 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from tests.support import oracle as truth
 from tests.support.events import World
 from tests.support.fakes import FakeDocuments
+from tests.support.watched import Call, watched
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.errors import Transient
 from vending.events.envelope import HubEvent
-from vending.ports import Put, Stored
 from vending.state.stock import on_hand
 
 
@@ -18,40 +19,35 @@ class Killed(BaseException):
     """The owner's process ends here."""
 
 
-class Shared(FakeDocuments):
-    """A container whose answers take a while, so that owners overlap; and whose answers may be lost."""
-
-    def __init__(self, key_field: str, dice: random.Random, trouble: float) -> None:
-        super().__init__(key_field)
-        self.dice, self.trouble = dice, trouble
-
-    async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002
-        await self._pass_time()
-        self.perhaps(Transient("429"))
-        return await super().read(key, id)
-
-    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
-        await self._pass_time()
-        self.perhaps(Transient("429"))
-        self.perhaps(Killed())
-        etags = await super().write(key, puts)
-        await self._pass_time()
-        self.perhaps(Transient("the answer is lost"))
-        self.perhaps(Killed())
-        return etags
-
-    async def _pass_time(self) -> None:
-        for _ in range(self.dice.randrange(4)):
-            await asyncio.sleep(0)
-
-    def perhaps(self, fault: BaseException) -> None:
-        """Raise it, now and then."""
-        if self.dice.random() < self.trouble:
-            raise fault
+def perhaps(dice: random.Random, trouble: float, fault: BaseException) -> None:
+    """Raise it, now and then."""
+    if dice.random() < trouble:
+        raise fault
 
 
 def shared_world(dice: random.Random, trouble: float) -> World:
-    return World(Shared("machineId", dice, trouble), Shared("id", dice, trouble))
+    """Its documents' answers take a while, so that owners overlap, and may be lost."""
+
+    async def around(operation: str, call: Call, *arguments: Any) -> Any:
+        if operation not in ("read", "write"):
+            return await call(*arguments)
+        await _pass_time(dice)
+        perhaps(dice, trouble, Transient("429"))
+        if operation == "read":
+            return await call(*arguments)
+        perhaps(dice, trouble, Killed())
+        etags = await call(*arguments)
+        await _pass_time(dice)
+        perhaps(dice, trouble, Transient("the answer is lost"))
+        perhaps(dice, trouble, Killed())
+        return etags
+
+    return World(watched(FakeDocuments("machineId"), around), watched(FakeDocuments("id"), around))
+
+
+async def _pass_time(dice: random.Random) -> None:
+    for _ in range(dice.randrange(4)):
+        await asyncio.sleep(0)
 
 
 def remembering(world: World) -> World:

@@ -2,24 +2,25 @@
 every invocation can be interleaved with others and die before or after any of its writes."""
 
 import asyncio
-import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
+from tests.support.events import envelope, hub_event, sale
 from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
+from tests.support.watched import Call, watched
 from vending.catalog.catalog_cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.errors import Transient
-from vending.events.envelope import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
-from vending.ports import Filter, Put, Stored
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.roll_up_shard import roll_up_shard
@@ -59,62 +60,38 @@ class Invocation:
         if self.dead:
             raise Crash
 
-    async def writing[Done](self, operation: str, write: Callable[[], Awaitable[Done]]) -> Done:
-        await self.step(operation)
+    def sees[Store](self, store: Store) -> Store:
+        """A container (or its feed, or a queue) as this run sees it."""
+        return watched(store, self._around)
+
+    async def _around(self, operation: str, call: Call, *arguments: Any) -> Any:
+        await self.step(_named(operation, *arguments))
+        if operation in ("write", "send"):
+            return await self._write(call, *arguments)
+        if operation == "changes":
+            return await call(*arguments[:2], 2)
+        answer = await call(*arguments)
+        if operation == "select":
+            await self.step(f"selected {arguments[0]}")
+        return answer
+
+    async def _write(self, call: Call, *arguments: Any) -> Any:
         self.writes += 1
         dies = self.writes == self.dies_at
-        done = await write() if not dies or self.after else None
+        done = await call(*arguments) if not dies or self.after else None
         self.dead = self.dead or dies
         if dies:
             raise Crash
-        return cast("Done", done)
+        return done
 
 
-class Watched:
-    """A container (or its feed, or a queue) as one invocation sees it."""
-
-    def __init__(self, inner: Any, run: Invocation) -> None:
-        self.inner = inner
-        self.run = run
-
-    async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002
-        await self.run.step(f"read {key}/{id}")
-        stored: Stored | None = await self.inner.read(key, id)
-        return stored
-
-    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
-        name = f"write {key}/{puts[0].body['id']}"
-        etags: list[str] = await self.run.writing(name, lambda: self.inner.write(key, puts))
-        return etags
-
-    async def select(
-        self, key: str | None, *where: Filter, fields: Sequence[str] = ()
-    ) -> AsyncIterator[Stored]:
-        await self.run.step(f"select {key}")
-        found = [stored async for stored in self.inner.select(key, *where, fields=fields)]
-        await self.run.step(f"selected {key}")
-        for stored in found:
-            yield stored
-
-    async def ranges(self) -> list[str]:
-        await self.run.step("ranges")
-        found: list[str] = await self.inner.ranges()
-        return found
-
-    async def changes(
-        self, feed_range: str, continuation: str | None, limit: int
-    ) -> tuple[list[dict[str, Any]], str | None]:
-        await self.run.step("changes")
-        page: tuple[list[dict[str, Any]], str | None] = await self.inner.changes(feed_range, continuation, 2)
-        return page
-
-    async def waiting_since(self, feed_range: str, continuation: str | None) -> datetime | None:
-        await self.run.step("waiting_since")
-        since: datetime | None = await self.inner.waiting_since(feed_range, continuation)
-        return since
-
-    async def send(self, message: dict[str, Any]) -> None:
-        await self.run.writing("send", lambda: self.inner.send(message))
+def _named(operation: str, key: Any = None, *arguments: Any) -> str:
+    """An operation with what it is about."""
+    if operation == "read":
+        return f"read {key}/{arguments[0]}"
+    if operation == "write":
+        return f"write {key}/{arguments[0][0].body['id']}"
+    return f"select {key}" if operation == "select" else operation
 
 
 @dataclass
@@ -137,19 +114,20 @@ class World:
 
     def stores(self, run: Invocation) -> RollUpStores:
         """As one invocation sees them. Some share a process with an earlier one, and so its cache."""
-        machines = Watched(self.machines, run)
+        machines = run.sees(self.machines)
         if not self.caches or self.random.random() < 0.3:
-            self.caches.append(CatalogCache(Watched(self.catalog, run), DEFAULT_ZONE))
+            self.caches.append(CatalogCache(run.sees(self.catalog), DEFAULT_ZONE))
         cache = self.random.choice(self.caches)
-        cache.documents = Watched(self.catalog, run)
-        return RollUpStores(machines, machines, Watched(self.fleet, run), cache, Watched(self.queue, run))
+        cache.documents = run.sees(self.catalog)
+        return RollUpStores(machines, machines, run.sees(self.fleet), cache, run.sees(self.queue))
 
     async def arrive(self, events: Sequence[Mapping[str, Any]]) -> None:
         """A batch of event bodies reaches the hub and is ingested."""
-        batch = []
-        for body in events:
-            self.sequence += 1
-            batch.append(hub_event(body, self.sequence, self.now))
+        first, self.sequence = self.sequence + 1, self.sequence + len(events)
+        batch = [
+            hub_event(number, msgspec.json.encode(body), enqueued=self.now)
+            for number, body in enumerate(events, first)
+        ]
         await ingest(batch, IngestStores(self.machines, self.conditions, self.deadletters), "test")
 
     async def settle(self) -> None:
@@ -189,48 +167,21 @@ class World:
             await work
 
 
-def hub_event(body: Mapping[str, Any], sequence: int, enqueued: datetime) -> HubEvent:
-    """The event as the hub delivers it."""
-    return HubEvent(
-        "1", "0", sequence, str(sequence), enqueued, None, {}, {}, json.dumps(dict(body)).encode()
-    )
-
-
 def vend(machine: str, number: int, at: int, **facts: Any) -> dict[str, Any]:
-    """The body of a vend of a machine's one device; ``number`` is its sequence and its ledger number."""
-    data = {
-        "vendId": f"v{number}",
-        "selection": "A1",
-        "priceMinor": 150,
-        "currency": "EUR",
-        "quantity": 1,
-        "paymentMethod": "cash",
-        "paidMinor": 150,
-    }
-    return event(machine, number, at, "vend.completed", data | facts)
+    """A vend of a machine's one device; ``number`` is its sequence and its ledger number."""
+    return event(machine, number, at, "vend.completed", sale(number) | facts)
 
 
 def failure(machine: str, number: int, at: int, **facts: Any) -> dict[str, Any]:
-    """The body of a vend that failed."""
+    """A vend that failed."""
     data = {"vendId": f"v{number}", "selection": "A1", "reason": "motor"}
     return event(machine, number, at, "vend.failed", data | facts)
 
 
 def event(machine: str, number: int, at: int, name: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a ledger event."""
-    return {
-        "specversion": "1.0",
-        "id": f"1-{number:012d}",
-        "source": f"/devices/dev-{machine}",
-        "type": f"io.vendstream.{name}.v1",
-        "subject": f"machines/{machine}",
-        "deviceepoch": 1,
-        "sequence": number,
-        "ledgersequence": number,
-        "time": (EPOCH + timedelta(milliseconds=at)).isoformat(),
-        "clocksync": "ntp",
-        "data": dict(data),
-    }
+    """Any event of it."""
+    time = (EPOCH + timedelta(milliseconds=at)).isoformat()
+    return envelope(name, data, number, machine=machine, device=f"dev-{machine}", time=time)
 
 
 def ms(text: str, zone: str = "Etc/UTC") -> int:

@@ -5,7 +5,7 @@ test decides who goes on, who dies, and when the machine sells out or is filled 
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Generator, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
+from tests.support.watched import Call, watched
 from vending.alerts import outbox, rules
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.rules.evidence import Stock
@@ -25,7 +26,6 @@ from vending.notifications.notify import notify
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
 from vending.notifications.outgoing import Outgoing
 from vending.notifications.resend import resend
-from vending.ports import Filter, Put, Stored
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SELECTIONS = ("21", "22")
@@ -41,47 +41,21 @@ class Stop:
         yield
 
 
-class SteppedDocuments(FakeDocuments):
-    """Documents that stop before and after each access."""
-
-    async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002
-        await Stop()
-        found = await super().read(key, id)
-        await Stop()
-        return found
-
-    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
-        await Stop()
-        etags = await super().write(key, puts)
-        await Stop()
-        return etags
-
-    async def select(
-        self, key: str | None, *where: Filter, fields: Sequence[str] = ()
-    ) -> AsyncIterator[Stored]:
-        await Stop()
-        found = [stored async for stored in super().select(key, *where, fields=fields)]
-        await Stop()
-        for stored in found:
-            yield stored
-
-
-class SteppedQueue(FakeQueue):
-    """A queue that stops before and after a message goes in."""
-
-    async def send(self, message: dict[str, Any]) -> None:
-        await Stop()
-        await super().send(message)
-        await Stop()
+async def stepped(_: str, call: Call, *arguments: Any) -> Any:
+    """A stop before and after each access."""
+    await Stop()
+    found = await call(*arguments)
+    await Stop()
+    return found
 
 
 class Machine:
     """One machine, its alerts, and everybody who works on them."""
 
     def __init__(self) -> None:
-        self.stocks = SteppedDocuments("machineId")
-        self.alerts = SteppedDocuments("machineId", after=self._written)
-        self.queue = SteppedQueue()
+        self.stocks = watched(FakeDocuments("machineId", self._replicate), stepped)
+        self.alerts = watched(FakeDocuments("machineId", after=self._written), stepped)
+        self.queue = watched(FakeQueue(), stepped)
         self.webhook = FakeWebhook(fault=self._counted)
         self.stores = AlertStores(self.stocks, FakeDocuments("id"), self.alerts, self.queue, POSTS)
         self.outgoing = Outgoing(self.alerts, self.webhook, POSTS)
@@ -94,7 +68,6 @@ class Machine:
         self.now = NOW
         self.lag = 0
         """How many versions behind the replica is that evaluations read the stock from."""
-        self.stocks.fault = self._replicate
 
     def _replicate(self, operation: str, key: str) -> None:
         shown = max(0, len(self.versions) - 1 - self.lag)

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.archive import NOON, FakeArchive, FakeHub
+from tests.support.archive import FakeArchive, FakeHub
+from tests.support.events import NOON
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from tests.support.metrics import FakeMetrics
 from vending.alerts.raise_alerts import AlertStores

@@ -2,43 +2,35 @@
 
 import asyncio
 import gzip
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.archive import AWKWARD, held, hub_event
-from tests.support.fakes import FakeBlobs
+from tests.support.fakes import FakeBlobs, Hook
+from tests.support.watched import Call, watched
 from vending.archive.append import BLOCK_EVENTS, REMEMBERED, Tails, archive
 from vending.archive.layout import blob_name, block_range
 from vending.errors import Conflict, Transient
 from vending.events.envelope import HubEvent
-from vending.ports import Blocks
 from vending.retry import ROUNDS
 
 EVENTS = [hub_event(n, AWKWARD[n % len(AWKWARD)], step=200) for n in range(40)]
 """40 events 200 seconds apart: they lie in three hours."""
 
 
-class TakingTurns(FakeBlobs):
+def taking_turns(waits: Iterator[int], fault: Hook) -> FakeBlobs:
     """A container whose every operation lets others go first, as often as the next of ``waits`` says."""
 
-    def __init__(self, waits: Iterator[int], fault: Callable[[str, str], None]) -> None:
-        super().__init__(fault=fault, after=lambda operation, name: fault(f"after {operation}", name))
-        self.waits = waits
-
-    async def blocks(self, name: str) -> Blocks:
-        await self._turn()
-        return await super().blocks(name)
-
-    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> str:
-        await self._turn()
-        return await super().commit(name, ids, new, etag)
-
-    async def _turn(self) -> None:
-        for _ in range(next(self.waits, 0)):
+    async def around(operation: str, call: Call, *arguments: Any) -> Any:
+        for _ in range(next(waits, 0)):
             await asyncio.sleep(0)
+        return await call(*arguments)
+
+    return watched(FakeBlobs(fault, lambda operation, name: fault(f"after {operation}", name)), around)
 
 
 async def deliver(batches: Sequence[Sequence[HubEvent]], blobs: FakeBlobs) -> None:
@@ -89,7 +81,7 @@ def test_two_owners_and_any_faults_archive_each_event_once_in_order(
         if next(coming, False):
             raise Transient(f"{operation} {name}: 503")
 
-    blobs = TakingTurns(iter(waits), fault)
+    blobs = taking_turns(iter(waits), fault)
 
     async def both() -> None:
         async with asyncio.TaskGroup() as owners:
@@ -100,27 +92,20 @@ def test_two_owners_and_any_faults_archive_each_event_once_in_order(
     assert held(blobs) == EVENTS
 
 
-class Overtaken(FakeBlobs):
-    """A container in which another owner appends just after our first look."""
-
-    def __init__(self, theirs: Sequence[HubEvent]) -> None:
-        super().__init__()
-        self.theirs = theirs
-
-    async def blocks(self, name: str) -> Blocks:
-        found = await super().blocks(name)
-        theirs, self.theirs = self.theirs, ()
-        if theirs:
-            await archive(theirs, self)
-        return found
-
-
 @pytest.mark.parametrize("held_before", [0, 4])
 async def test_an_append_between_our_look_and_our_commit_is_kept(held_before: int) -> None:
-    blobs = Overtaken(())
+    blobs = FakeBlobs()
     await archive(EVENTS[:held_before], blobs)
-    blobs.theirs = EVENTS[held_before:10]
-    await archive(EVENTS[8:12], blobs)
+    theirs = [EVENTS[held_before:10]]
+
+    async def overtaken(operation: str, call: Call, *arguments: Any) -> Any:
+        """Another owner appends just after our first look."""
+        found = await call(*arguments)
+        if operation == "blocks" and theirs:
+            await archive(theirs.pop(), blobs)
+        return found
+
+    await archive(EVENTS[8:12], watched(blobs, overtaken))
     assert held(blobs) == EVENTS[:12]
 
 

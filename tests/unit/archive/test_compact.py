@@ -12,7 +12,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
-from tests.support.archive import NOON, FakeArchive, FakeHub, hub_event, reading
+from tests.support.archive import FakeArchive, FakeHub, hub_event, reading
+from tests.support.events import NOON
 from vending.adapters import parquet
 from vending.archive.append import archive
 from vending.archive.columns import hub_event as restored

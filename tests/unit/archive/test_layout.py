@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.archive import NOON, hub_event
+from tests.support.archive import hub_event
+from tests.support.events import NOON
 from vending.archive.layout import (
     CHUNK,
     RawName,

@@ -25,13 +25,10 @@ from vending.wiring import process
 BATCH = [level(1, 8), *(vend(number) for number in range(2, 30)), temperature(30), vend(40)]
 
 
-class Charged(FakeDocuments):
-    """Documents that charge, and throttle once in a while."""
-
-    def _request(self, operation: str, key: str) -> None:
-        super()._request(operation, key)
-        metering.charge(operation, 2.5)
-        metering.throttled()
+def charged(operation: str, key: str) -> None:
+    """Each access is charged for, and throttled before."""
+    metering.charge(operation, 2.5)
+    metering.throttled()
 
 
 @pytest.fixture
@@ -46,7 +43,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> FakeMetrics:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    world = World(machines=Charged("machineId"))
+    world = World(machines=FakeDocuments("machineId", charged))
     monkeypatch.setattr(wiring, "ingest_stores", lambda: world.stores)
     return world
 

@@ -1,12 +1,12 @@
 """Slices hold every item once, in order, and no more bytes than asked for, one large item excepted."""
 
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.events import hub_event
 from vending.events.envelope import HubEvent
 from vending.events.slices import size, slices
 
@@ -21,8 +21,7 @@ def test_all_of_it_in_order_and_within_the_bound(items: list[int], limit: int) -
 
 
 def event(body: bytes, **more: Any) -> HubEvent:
-    fields: dict[str, Any] = {"key": None, "properties": {}, "system": {}} | more
-    return HubEvent("1", "0", 1, "1", datetime(2026, 3, 1, tzinfo=UTC), body=body, **fields)
+    return hub_event(1, body, **more)
 
 
 def test_whatever_the_sender_can_make_large_counts() -> None:

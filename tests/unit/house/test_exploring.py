@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 from hypothesis import settings
 
-from benchmarks.explore import TIMES, USUAL, properties
+from benchmarks.explore import RESULTS, TIMES, USUAL, properties
 from tests.exploring import as_example
 
 ROOT = Path(__file__).parents[3]
@@ -83,6 +83,13 @@ def test_every_file_with_properties_is_explored() -> None:
     assert len(found) > 30
     assert found["tests/unit/state/test_slots.py"] > found["tests/unit/archive/test_append.py"] == USUAL
     assert all(any(file.startswith(place) for file in found) for place in TIMES)
+
+
+def test_the_results_name_files_that_have_properties() -> None:
+    """A visit counts for the file that was visited: whoever moves one writes its new name here."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    named = {*results["explored"], *(finding["test"].partition("::")[0] for finding in results["found"])}
+    assert named - properties().keys() == set()
 
 
 def test_what_falsifies_a_property_becomes_an_example(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.support import oracle as truth
 from tests.support.archive import held
 from tests.support.events import World, cut, delivered, hub_event, level, temperature, tripping, vend
 from tests.support.fakes import FakeBlobs, FakeDocuments
-from tests.support.overlapping_owners import Killed, check, owner, shared_world
+from tests.support.overlapping_owners import Killed, check, owner, perhaps, shared_world
 from vending.alerts.evaluate_each import evaluate_each
 from vending.archive.append import Tails, archive
 from vending.archive.layout import blob_name, block_range
@@ -181,7 +181,7 @@ def test_slices_owners_and_kills_change_nothing(seed: int, limit: int) -> None:
     arrived = delivered(dice.sample(bodies, len(bodies)))
     poison = delivered([*forged, *twice, b"{", b"\0" * 300], first=len(arrived))
     world = shared_world(dice, 0.03)
-    world.deadletters.fault = lambda *_: world.machines.perhaps(Killed())  # type: ignore[attr-defined]
+    world.deadletters.fault = lambda *_: perhaps(dice, 0.03, Killed())
     batch = dice.sample(arrived + poison, len(arrived) + len(poison))
     with (
         patch("vending.ingest.ingest.SLICE", limit),

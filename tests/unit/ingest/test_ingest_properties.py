@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support import oracle as truth
 from tests.support.events import World, cut, delivered, hub_event, vend
-from tests.support.overlapping_owners import Killed, check, owner, shared_world
+from tests.support.overlapping_owners import Killed, check, owner, perhaps, shared_world
 from vending.events.envelope import parse
 
 seeds = st.integers(0, 2**32)
@@ -68,7 +68,7 @@ def test_every_copy_is_applied_or_dead_lettered_whenever_the_owner_dies(seed: in
     twice = [vend(900 + n, ledger=1 + n, price=777, machine="m0", device="dev-0-0") for n in range(3)]
     arrived = delivered(dice.sample(bodies + forged + twice, len(bodies) + 6))
     world = shared_world(dice, 0.05)
-    world.deadletters.fault = lambda *_: world.machines.perhaps(Killed())  # type: ignore[attr-defined]
+    world.deadletters.fault = lambda *_: perhaps(dice, 0.05, Killed())
     asyncio.run(owner(world, cut(arrived, dice)))
     digests = {line["digest"] for line in world.lines().values()}
     for event in arrived:

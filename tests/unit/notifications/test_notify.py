@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
+from tests.support.watched import Call, watched
 from vending.alerts import outbox
 from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores
@@ -211,12 +212,12 @@ async def test_a_digest_that_is_not_completed_yet_is_not_told_again_by_the_next(
     await world.deliver()
     later, inner = world.now + MINUTE + timedelta(seconds=45), []
 
-    class Slow(FakeWebhook):
-        async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
-            await super().post(message, idempotency_key)
-            inner.append(await notify_digest(world.processes[1], later + timedelta(seconds=20)))
+    async def taking_long(_: str, call: Call, *arguments: Any) -> None:
+        await call(*arguments)
+        inner.append(await notify_digest(world.processes[1], later + timedelta(seconds=20)))
 
-    world.processes[0].webhook = slow = Slow()
+    slow = FakeWebhook()
+    world.processes[0].webhook = watched(slow, taking_long)
     assert await notify_digest(world.processes[0], later) == 25
     assert inner == [0]
     assert ([message["count"] for _, message in slow.posted], world.webhook.digests()) == ([25], [])

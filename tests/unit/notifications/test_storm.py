@@ -9,7 +9,7 @@ from tests.support import oracle as truth
 from tests.support.archive import FakeArchive
 from tests.support.events import World, body, cut, delivered
 from tests.support.fakes import nothing
-from tests.support.overlapping_owners import Killed, check, owner, remembering, shared_world
+from tests.support.overlapping_owners import Killed, check, owner, perhaps, remembering, shared_world
 from vendctl.operations.account import AccountStores, account
 from vendctl.operations.audit_archive import Scope, audit_archive
 from vendctl.operations.rebuild import Course, Wanted, replay
@@ -69,7 +69,7 @@ def run(seed: int, machines: int, count: int) -> None:
     dice = random.Random(seed)
     bodies, arrivals = storm(dice, machines, count)
     world = shared_world(dice, 0.001)
-    world.deadletters.fault = lambda *_: world.machines.perhaps(Killed())  # type: ignore[attr-defined]
+    world.deadletters.fault = lambda *_: perhaps(dice, 0.001, Killed())
     asyncio.run(weather(world, arrivals, dice))
     calm(world)
     check(world, bodies)

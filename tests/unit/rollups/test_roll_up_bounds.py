@@ -10,6 +10,7 @@ from azure.cosmos.exceptions import CosmosHttpResponseError
 
 from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import Invocation, World, ms, vend
+from tests.support.watched import Call, watched
 from vendctl.operations.compare_rebuilt import State, compare
 from vending.catalog.catalog import Assignment, unassigned
 from vending.documents.base import load
@@ -35,14 +36,13 @@ def refused(taken: int) -> Exception:
     return error
 
 
-class Limited(FakeDocuments):
-    """A container that takes no more than the real one does."""
-
-    async def write(self, key: str, puts: Sequence[Put]) -> list[str]:
-        for put in puts:
+async def limited(operation: str, call: Call, *arguments: Any) -> Any:
+    """A container takes no more than the real one does."""
+    if operation == "write":
+        for put in arguments[1]:
             if (taken := breakdowns.size(put.body)) > ITEM:
                 raise refused(taken)
-        return await super().write(key, puts)
+    return await call(*arguments)
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(roll_up_shard, "DAYS", 1_000_000)
     return World(
         datetime(2026, 11, 20, 12, tzinfo=UTC),
-        machines=Limited("machineId"),
-        fleet=Limited("scope"),
+        machines=watched(FakeDocuments("machineId"), limited),
+        fleet=watched(FakeDocuments("scope"), limited),
     )
 
 

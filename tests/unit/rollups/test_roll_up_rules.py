@@ -1,21 +1,21 @@
 """The rules that the rollups rest on, each against the schedule that breaks what lacks it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.support.rollup_world import Crash, Invocation, Watched, World, ms, stored_leaves, vend
+from tests.support.rollup_world import Crash, Invocation, World, ms, stored_leaves, vend
+from tests.support.watched import Call, watched
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vending.catalog.catalog_cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.errors import Rejected, Transient
-from vending.ports import Stored
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.roll_up_shard import roll_up_shard
@@ -30,9 +30,9 @@ def world() -> World:
 
 def stores(held: World, run: Invocation) -> RollUpStores:
     """A process of its own, without anybody's cache."""
-    cache = CatalogCache(Watched(held.catalog, run), "America/New_York")
-    machines = Watched(held.machines, run)
-    return RollUpStores(machines, machines, Watched(held.fleet, run), cache, Watched(held.queue, run))
+    cache = CatalogCache(run.sees(held.catalog), "America/New_York")
+    machines = run.sees(held.machines)
+    return RollUpStores(machines, machines, run.sees(held.fleet), cache, run.sees(held.queue))
 
 
 async def all_shards(held: World, run: Invocation) -> None:
@@ -208,13 +208,10 @@ async def test_a_day_of_the_older_catalog_is_found_and_emptied() -> None:
     assert [units(held, "fleet", day) for day in (DAY, "2026-11-17")] == [0, 1]
 
 
-class Lagging(Watched):
-    """A container whose queries do not see the newest page."""
-
-    async def select(self, key: str | None, *where: Any, fields: Any = ()) -> AsyncIterator[Stored]:
-        found = [stored async for stored in self.inner.select(key, *where, fields=fields)]
-        for stored in found[:-1]:
-            yield stored
+async def lagging(operation: str, call: Call, *arguments: Any) -> Any:
+    """Queries do not see the newest page."""
+    answer = await call(*arguments)
+    return answer[:-1] if operation == "select" else answer
 
 
 @pytest.mark.parametrize("known", [0, 1])
@@ -224,13 +221,10 @@ async def test_a_read_that_lags_behind_the_feed_is_not_believed(known: int) -> N
         await held.arrive([vend("m1", 1, NOON)])
         await held.tick()
     await held.arrive([vend("m1", 2, NOON + 1)])
-    run = Invocation(held.random)
-    lagging = stores(held, run)
-    lagging = RollUpStores(
-        Lagging(held.machines, run), lagging.ledger, lagging.fleet, lagging.catalog, lagging.queue
-    )
+    seen = stores(held, Invocation(held.random))
+    seen = replace(seen, machines=watched(seen.machines, lagging))
     with pytest.raises(Transient, match="does not see all"):
-        await every_range(held, lagging)
+        await every_range(held, seen)
     assert units(held, "fleet") == known
     await held.tick()
     assert units(held, "fleet") == known + 1

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archive import NOON, FakeArchive
+from tests.support.archive import FakeArchive
+from tests.support.events import NOON
 from vendctl.__main__ import main as vendctl
 from vendctl.archive_get import Hours, get
 from vending import wiring

@@ -9,7 +9,8 @@ from typing import Any
 import fastavro
 import pytest
 
-from tests.support.archive import AWKWARD, NOON, FakeArchive, held, hub_event
+from tests.support.archive import AWKWARD, FakeArchive, held, hub_event
+from tests.support.events import NOON
 from vendctl.capture import DEFAULT_PATTERN, Source, enqueued, events, expression, import_capture
 from vending.archive.append import archive
 

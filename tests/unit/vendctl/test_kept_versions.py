@@ -1,12 +1,13 @@
 """What versions of the archive's blobs keep, and what that costs (docs/decisions/0095)."""
 
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.support.archive import FakeArchive
 from tests.support.events import delivered
+from tests.support.watched import Call, watched
 from vendctl.costs import Costs, read
 from vending.archive.append import Tails, archive
 from vending.archive.layout import block_range
@@ -17,14 +18,26 @@ FIGURES, (SMALL, MIDDLE, _) = read()
 @pytest.mark.parametrize("batch", [2, 10, 66, 100, 128])
 async def test_what_versions_keep_is_what_the_archive_replaces(batch: int) -> None:
     """The archive itself, on batches of that size: the events of the blocks that its commits leave out."""
-    blobs, tails, events = Replacing(), Tails(), 1_280
+    stored, tails, events, replaced = FakeArchive(), Tails(), 1_280, 0
     held = delivered([b"{}"] * events)
+
+    async def counted(operation: str, call: Call, *arguments: Any) -> Any:
+        """The events of blocks that a commit leaves out."""
+        nonlocal replaced
+        if operation == "commit":
+            name, ids, *_ = arguments
+            for block in set((await stored.blocks(name)).ids) - set(ids):
+                first, last = block_range(block)
+                replaced += last - first + 1
+        return await call(*arguments)
+
+    blobs = watched(stored, counted)
     for start in range(0, events, batch):
         await archive(held[start : start + batch], blobs, tails)
     fleet = replace(MIDDLE, partitions=1)
     costs = Batched(FIGURES, fleet)
     costs.batch = batch
-    assert blobs.replaced / events == pytest.approx(costs.rewritten, rel=0.15)
+    assert replaced / events == pytest.approx(costs.rewritten, rel=0.15)
 
 
 class Batched(Costs):
@@ -35,18 +48,6 @@ class Batched(Costs):
     @property
     def batches(self) -> float:
         return self.events / self.batch
-
-
-class Replacing(FakeArchive):
-    """Counts the events of blocks that a commit leaves out."""
-
-    replaced = 0
-
-    async def commit(self, name: str, ids: Sequence[str], new: dict[str, bytes], etag: str | None) -> str:
-        for block in set((await self.blocks(name)).ids) - set(ids):
-            first, last = block_range(block)
-            self.replaced += last - first + 1
-        return await super().commit(name, ids, new, etag)
 
 
 def test_kept_versions_are_part_of_storage() -> None:

@@ -7,7 +7,7 @@ from pyarrow import parquet  # type: ignore[import-untyped]
 
 from devstack.eventhubs.wire import encode as e
 from tests.support.archive import FakeArchive
-from tests.support.events import NOON, World, vend
+from tests.support.events import NOON, World, delivered, vend
 from tests.unit.vendctl.amqp_bytes import message, value
 from vendctl.deadletters import details
 from vendctl.operations.account import AccountStores, account
@@ -33,7 +33,7 @@ def test_a_row_of_the_table_is_the_event_again() -> None:
     assert (found["fault"], found["body"]) == ("amqp-body", b"")
     assert COLUMNS["amqp"] == "text"
     assert from_row(found) == bad(3)
-    ordinary = HubEvent("1", "0", 1, "1", NOON, None, {}, {}, b"x")
+    (ordinary,) = delivered([b"x"])
     assert "amqp" not in row(ordinary)
     assert from_row({name: row(ordinary).get(name) for name in COLUMNS}) == ordinary
 

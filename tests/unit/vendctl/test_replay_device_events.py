@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.events import delivered
 from vendctl.replay import sales
 from vendctl.replay.device_events import DeviceEvents, device_events
 from vendctl.replay.sale import Sale
 from vendctl.replay.times import first_instant, spread, when
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.envelope import Event, parse
 from vending.events.vends import VendCompleted
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"
@@ -35,11 +36,7 @@ def sale(**changes: object) -> Sale:
 
 
 def parsed(device: DeviceEvents) -> list[Event]:
-    enqueued = datetime(2026, 1, 1, tzinfo=UTC)
-    return [
-        parse(HubEvent("1", "0", n, str(n), enqueued, device.device, {}, {}, body))
-        for n, body in enumerate(device.bodies)
-    ]
+    return [parse(hub_event) for hub_event in delivered(device.bodies)]
 
 
 def vends(found: list[DeviceEvents]) -> list[tuple[Event, VendCompleted]]:

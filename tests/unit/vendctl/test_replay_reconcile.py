@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.events import hub_event
 from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from vendctl.operations.import_catalog import import_catalog
 from vendctl.replay import mapping_file, reconcile, sales, stored
@@ -51,7 +52,7 @@ class App:
     def _delivered(self, partition: str, key: str, body: bytes) -> HubEvent:
         self.last[partition] = number = self.last[partition] + 1
         enqueued = NOW + timedelta(milliseconds=number)
-        return HubEvent("1", partition, number, str(number), enqueued, key, {}, {}, body)
+        return hub_event(number, body, partition=partition, enqueued=enqueued, key=key)
 
     async def roll_up(self) -> None:
         zone = "America/New_York"

@@ -57,8 +57,6 @@ async def stores() -> ViewStores:
         ("door", {"open": False}),
     ]
     readings = [event("m1", number, at, name, data) for number, (name, data) in enumerate(bodies, start=10)]
-    for body in readings:
-        del body["ledgersequence"]
     await world.arrive([*readings, vend("m1", 3, at), vend("m2", 1, at)])
     await world.tick()
     alerts = FakeDocuments("machineId")

@@ -169,7 +169,6 @@ async def test_machines_whose_days_a_defect_keeps_are_counted(
 async def test_machines_by_state_and_how_fresh_the_events_are(world: World) -> None:
     at = millis(NOW)
     fault = event("m2", 1, at - HOUR - 1, "fault.raised", {"component": "coin", "code": "EAR"})
-    del fault["ledgersequence"]
     imported = vend("m3", 1, at + HOUR) | {"clocksync": "import"}
     await world.arrive([vend("m1", 1, at - 5_000), fault, imported])
     assert (await summary(world))["machines"] == {

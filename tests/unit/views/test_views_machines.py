@@ -29,12 +29,6 @@ def stores(world: World) -> ViewStores:
     )
 
 
-def reading(machine: str, number: int, at: int, name: str, data: dict[str, Any]) -> dict[str, Any]:
-    body = event(machine, number, at, name, data)
-    del body["ledgersequence"]
-    return body
-
-
 async def place(world: World, machine: str, site: str, zone: str = "Etc/UTC") -> None:
     if await world.catalog.read("site", site) is None:
         facts = {"type": "site", "schema": 1, "version": 1, "name": site, "timeZone": zone, "route": ""}
@@ -70,11 +64,11 @@ async def test_a_row_says_how_the_machine_is_and_what_it_holds(world: World) -> 
     levels = [{"selection": "A1", "level": 1, "capacity": 8}, {"selection": "A2", "level": 6, "capacity": 8}]
     await world.arrive(
         [
-            reading("m1", 1, at, "inventory.level", {"selections": levels}),
+            event("m1", 1, at, "inventory.level", {"selections": levels}),
             vend("m1", 2, at) | {"ledgersequence": 1},
             vend("m1", 5, at, paidMinor=200) | {"ledgersequence": 4},
-            reading("m1", 3, at, "door", {"open": True}),
-            reading("m1", 4, at, "fault.raised", {"component": "coin", "code": "EAR"}),
+            event("m1", 3, at, "door", {"open": True}),
+            event("m1", 4, at, "fault.raised", {"component": "coin", "code": "EAR"}),
         ]
     )
     (row,) = (await views_machines.machines(stores(world), MachineQuery(), NOW))["machines"]
@@ -153,7 +147,7 @@ async def test_an_imported_machine_is_neither_online_nor_silent(world: World) ->
 
 async def test_a_slot_that_is_switched_off_is_not_sold_out(world: World) -> None:
     levels = [{"selection": "A1", "level": 0, "capacity": 0}, {"selection": "A2", "level": 0}]
-    await world.arrive([reading("m1", 1, millis(NOW), "inventory.level", {"selections": levels})])
+    await world.arrive([event("m1", 1, millis(NOW), "inventory.level", {"selections": levels})])
     (row,) = (await views_machines.machines(stores(world), MachineQuery(), NOW))["machines"]
     assert row["soldOut"] == ["A2"]
 
@@ -248,8 +242,8 @@ async def test_a_machine_that_only_reported_readings_is_there(world: World) -> N
     at = millis(NOW)
     await world.arrive(
         [
-            reading("m1", 1, at - 1_200_000, "temperature", {"zone": "main", "celsius": 4.0}),
-            reading("m1", 2, at, "temperature", {"zone": "main", "celsius": 9.5}),
+            event("m1", 1, at - 1_200_000, "temperature", {"zone": "main", "celsius": 4.0}),
+            event("m1", 2, at, "temperature", {"zone": "main", "celsius": 9.5}),
         ]
     )
     found = await views_machines.machine(stores(world), "m1", "Etc/UTC", NOW)

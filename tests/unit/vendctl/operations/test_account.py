@@ -1,14 +1,9 @@
 """The account, from what is stored: it must find every kind of loss, and only that (P1, P2)."""
 
-from dataclasses import replace
-from typing import Any
-
-import msgspec
 import pytest
 
-from tests.support.archive import NOON
-from tests.support.archive import hub_event as published
-from tests.support.archive import reading as published_reading
+from tests.support import events
+from tests.support.events import hub_event
 from tests.support.fakes import FakeBlobs, FakeDocuments
 from vendctl.operations.account import Account, AccountStores, account
 from vending.archive.append import archive
@@ -35,14 +30,6 @@ class World:
         )
 
 
-def hub_event(sequence: int, body: bytes) -> HubEvent:
-    return replace(published(sequence, body), system={})
-
-
-def reading(sequence: int, machine: str, number: int) -> HubEvent:
-    return replace(published_reading(sequence, machine, number), system={})
-
-
 @pytest.fixture
 def world() -> World:
     return World()
@@ -50,25 +37,16 @@ def world() -> World:
 
 def vend(sequence: int, number: int, *, ledger: int | None = None, price: int = 150) -> HubEvent:
     """A vend of machine m1, the device's event ``number``."""
-    data = {
-        "vendId": f"v{number}", "selection": "A1", "priceMinor": price, "currency": "USD", "quantity": 1,
-        "paymentMethod": "cash", "paidMinor": price,
-    }  # fmt: skip
-    return stocked(sequence, number, "vend.completed", data, ledgersequence=ledger or number)
+    return hub_event(sequence, events.vend(number, ledger=ledger, price=price))
 
 
 def level(sequence: int, number: int, units: int) -> HubEvent:
     """A counted level of machine m1."""
-    return stocked(sequence, number, "inventory.level", {"selections": [{"selection": "A1", "level": units}]})
+    return hub_event(sequence, events.level(number, units))
 
 
-def stocked(sequence: int, number: int, name: str, data: dict[str, Any], **more: int) -> HubEvent:
-    body = {
-        "specversion": "1.0", "id": f"1-{number:012d}", "source": "/devices/dev-m1",
-        "type": f"io.vendstream.{name}.v1", "subject": "machines/m1", "deviceepoch": 1, "sequence": number,
-        "time": NOON.isoformat(), "clocksync": "ntp", "data": data,
-    }  # fmt: skip
-    return hub_event(sequence, msgspec.json.encode(body | more))
+def reading(sequence: int, machine: str, number: int) -> HubEvent:
+    return hub_event(sequence, events.temperature(number, machine=machine, device=f"dev-{machine}"))
 
 
 async def test_everything_has_a_place(world: World) -> None:

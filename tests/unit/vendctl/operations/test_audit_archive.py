@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.archive import NOON, FakeArchive, FakeHub, hub_event, reading
+from tests.support.archive import FakeArchive, FakeHub, hub_event, reading
+from tests.support.events import NOON
 from vendctl.operations.audit import Report
 from vendctl.operations.audit_archive import Scope, audit_archive
 from vending.adapters import parquet

@@ -1,12 +1,11 @@
 """A device that sends all of its events again: none counts twice, none is masked, and little is read."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.support.events import delivered
 from tests.support.fakes import FakeBlobs, FakeDocuments
 from vendctl.replay import sales
 from vendctl.replay.device_events import device_events
-from vending.events.envelope import HubEvent
 from vending.events.records import decode_lines
 from vending.ingest.ingest import IngestStores, ingest
 
@@ -14,17 +13,12 @@ SAMPLE = Path(__file__).parents[4] / "examples" / "sales.csv"
 BATCH = 20
 
 
-def delivered(body: bytes, number: int) -> HubEvent:
-    return HubEvent("1", "0", number, str(number), datetime(2026, 1, 1, tzinfo=UTC), None, {}, {}, body)
-
-
 async def test_events_sent_again_are_compared_page_by_page() -> None:
     file = sales.read(SAMPLE)
     bodies = device_events(file.sales, file.mapping.zone)[1].bodies
     stores = IngestStores(FakeDocuments("machineId"), FakeDocuments("id"), FakeBlobs())
     for start in range(0, len(bodies), BATCH):
-        batch = [delivered(body, start + n) for n, body in enumerate(bodies[start : start + BATCH])]
-        await ingest(batch, stores, "test")
+        await ingest(delivered(bodies[start : start + BATCH], start), stores, "test")
     machines = stores.machines
     assert isinstance(machines, FakeDocuments)
     held, requests = dict(machines.items), machines.requests
@@ -32,7 +26,7 @@ async def test_events_sent_again_are_compared_page_by_page() -> None:
     again = [
         body.replace(b'"paidMinor":', b'"paidMinor":1') if n == 30 else body for n, body in enumerate(bodies)
     ]
-    await ingest([delivered(body, 1000 + n) for n, body in enumerate(again)], stores, "test")
+    await ingest(delivered(again, 1000), stores, "test")
 
     assert machines.items == held
     pages = -(-len(bodies) // BATCH)
