@@ -11,7 +11,7 @@ from pathlib import Path
 
 from simulator.fleet import Fleet
 from simulator.timeline import Timeline
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 MACHINES = 1_250
 START = datetime(2026, 11, 19, 13, tzinfo=UTC)

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from vendctl.progress import Progress
 from vending.adapters.clients import blob_service
 from vending.archive.append import archive
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.slices import size, slices
 from vending.ports import Blobs
 from vending.time import EPOCH

@@ -16,7 +16,7 @@ from vendctl.operations.foresee import foresee
 from vendctl.operations.review_dead_letters import DeadLetter, Refusals, Sender
 from vendctl.operations.review_dead_letters import replay as send
 from vending.errors import Rejected
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ports import Blobs, Documents
 from vending.state.stock import GIVEN_UP
 

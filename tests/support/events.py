@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from tests.support.fakes import FakeBlobs, FakeDocuments
-from vending.events.envelope import Event, HubEvent
+from vending.events.event import Event
 from vending.events.event_types import LEDGER
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines
 from vending.ingest.ingest import IngestStores, Outcome, ingest
 from vending.state import ledger, stock

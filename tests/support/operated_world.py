@@ -21,7 +21,7 @@ from vending.archive.append import archive
 from vending.catalog.catalog_cache import CatalogCache
 from vending.catalog.catalog_machines import CatalogMachines
 from vending.documents.catalog import VERSION_ID
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import AsOf, ExclusionList, read

@@ -9,7 +9,7 @@ from tests.support.events import World
 from tests.support.fakes import FakeDocuments
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.errors import Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ports import Put, Stored
 from vending.state.stock import on_hand
 

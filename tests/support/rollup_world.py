@@ -17,7 +17,7 @@ from vending.catalog.catalog_cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.errors import Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Filter, Put, Stored
 from vending.rollups import rollups

@@ -15,7 +15,8 @@ import msgspec
 from vending.archive.read_archive import lines
 from vending.errors import Rejected
 from vending.events.base import LevelEvent
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines, place, restore
 from vending.ingest.exclusions import NONE, Exclusions
 from vending.ports import Blobs, Documents

@@ -10,7 +10,8 @@ from typing import Literal
 
 from vending.documents.base import current
 from vending.errors import Rejected
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.uptimes import dated
 from vending.ingest.commit_stock import fold_beside_ledger
 from vending.ports import Documents

@@ -14,7 +14,8 @@ from typing import Any
 from vending.archive.layout import CHUNK, raw_name
 from vending.archive.read_archive import raw_events
 from vending.errors import Rejected, Transient
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE, size
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import ArchiveBlobs

@@ -18,7 +18,8 @@ from vendctl.operations.dead_letter_marks import Mark, Marks, read_marks, write_
 from vendctl.operations.foresee import foresee
 from vending.archive.read_archive import raw_events
 from vending.errors import Rejected
-from vending.events.envelope import HubEvent, parse
+from vending.events.event import parse
+from vending.events.hub_event import HubEvent
 from vending.events.records import bytes_of, decode_lines, restore
 from vending.ports import Blobs, Documents
 

@@ -15,7 +15,7 @@ from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.looking import Bad
 from vendctl.partitions.message import Message
 from vendctl.partitions.reading import End, HubReader
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 EVENTS, BYTES = 500, 8 * 1024 * 1024
 """Of one portion that goes through a use case; whichever is reached first."""

@@ -22,7 +22,7 @@ from functools import partial
 
 from vending.archive.layout import blob_name, block_id, block_range
 from vending.errors import Conflict, Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import encode, record
 from vending.events.slices import SLICE, size, slices
 from vending.off_loop import off_loop

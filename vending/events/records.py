@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 SIX_BYTES = bytes(set(range(0x20)) - set(b"\b\t\n\f\r"))
 """What JSON writes as ``\\u00xx``."""

@@ -23,7 +23,8 @@ from typing import Any
 
 from vending.errors import Rejected
 from vending.events import publishers
-from vending.events.envelope import PUBLISHER_KEYS, Event
+from vending.events.event import Event
+from vending.events.identity import PUBLISHER_KEYS
 from vending.time import millis
 
 HOUR = 3_600_000

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from vending.business_day import instant
 from vending.errors import Rejected, Transient
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.ingest import exclusions
 from vending.ingest.admission import Named
 from vending.ingest.dead_letters import Refusals, defect

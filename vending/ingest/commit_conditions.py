@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from vending.documents.base import current
 from vending.errors import Conflict, Rejected
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.ingest.admission import Named, remembered
 from vending.ingest.commit_stock import ROUNDS
 from vending.ingest.dead_letters import Refusal, Refusals, defect

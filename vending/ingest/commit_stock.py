@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from vending.documents.base import current
 from vending.errors import Conflict
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.ingest.dead_letters import Refusal, Refusals
 from vending.ports import Documents, Filter, Put, Stored
 from vending.state import ledger, stock

@@ -14,7 +14,8 @@ from typing import Any
 
 from vending.archive.layout import blob_name
 from vending.errors import Rejected
-from vending.events.envelope import MAX_BODY, HubEvent
+from vending.events.event import MAX_BODY
+from vending.events.hub_event import HubEvent
 from vending.events.records import encode, record, text_or_base64
 from vending.events.slices import SLICE, size, slices
 from vending.off_loop import off_loop

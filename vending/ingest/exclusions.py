@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from vending.documents.exclusions import StoredExclusion, What
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.time import millis
 
 KEPT_FOR = timedelta(seconds=5)

@@ -16,7 +16,8 @@ from datetime import datetime
 from itertools import islice
 
 from vending.errors import Conflict, Rejected, Transient
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE, size, slices
 from vending.events.uptimes import dated
 from vending.ingest.admit import Admission, admit, fenced

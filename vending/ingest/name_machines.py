@@ -7,7 +7,7 @@ from typing import Protocol
 from vending.catalog.catalog_machines import CatalogMachines
 from vending.documents.base import current
 from vending.errors import Rejected
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.events.records import decode_lines
 from vending.ingest import admission
 from vending.ingest.admission import Named, Naming, Quota

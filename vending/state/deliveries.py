@@ -6,7 +6,7 @@ compared with its ledger line, for at a stop the platform delivers later batches
 
 from collections.abc import Mapping
 
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 Run = list[int]
 """[first, last] sequence number, both counted and all between."""

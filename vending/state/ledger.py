@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import UNSET
 
 from vending.events.base import LedgerEvent
-from vending.events.envelope import Event
+from vending.events.event import Event
 
 PAGE_SCHEMA = 1
 PAGE_LINES = 500

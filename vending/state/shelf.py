@@ -5,7 +5,7 @@ from typing import Any
 
 from vending.errors import Rejected
 from vending.events.base import SlotEffect
-from vending.events.envelope import Order
+from vending.events.event import Order
 from vending.state.slots import Slot
 
 MAX_SLOTS = 120

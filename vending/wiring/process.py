@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from vending import settings as _settings
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ports import Metrics
 from vending.settings import Settings
 from vending.wiring.once import once

@@ -13,7 +13,7 @@ from tests.support.fakes import FakeBlobs
 from vending.archive.append import BLOCK_EVENTS, REMEMBERED, ROUNDS, Tails, archive
 from vending.archive.layout import blob_name, block_range
 from vending.errors import Conflict, Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ports import Blocks
 
 EVENTS = [hub_event(n, AWKWARD[n % len(AWKWARD)], step=200) for n in range(40)]

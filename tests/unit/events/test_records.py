@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.archive import AWKWARD, hub_event
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import bytes_of, decode_lines, encode, place, record, restore, text_or_base64
 
 scalars = (

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.slices import size, slices
 
 

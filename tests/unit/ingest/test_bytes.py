@@ -25,7 +25,8 @@ from vending.alerts.evaluate_each import evaluate_each
 from vending.archive.append import Tails, archive
 from vending.archive.layout import blob_name, block_range
 from vending.errors import Transient
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines
 from vending.events.slices import SLICE
 from vending.ingest import ingest as ingest_module

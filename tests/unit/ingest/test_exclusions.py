@@ -16,7 +16,8 @@ from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.archive.append import archive
 from vending.documents.exclusions import KIND, LIST_ID
 from vending.errors import Transient
-from vending.events.envelope import Event, HubEvent
+from vending.events.event import Event
+from vending.events.hub_event import HubEvent
 from vending.ingest.exclusion_list import Change, ExclusionList, read, write
 from vending.ingest.exclusions import KEPT_FOR, Exclusion, Scope
 from vending.ingest.ingest import IngestStores, ingest

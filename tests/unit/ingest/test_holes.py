@@ -17,7 +17,8 @@ from vendctl.operations.account import Account, AccountStores, account
 from vendctl.operations.compare_rebuilt import State, compare
 from vendctl.operations.rebuild import Course, Wanted, replay
 from vending.archive.append import archive
-from vending.events.envelope import HubEvent, parse
+from vending.events.event import parse
+from vending.events.hub_event import HubEvent
 from vending.state import books
 from vending.state.stock import closed, missing_numbers
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support import oracle as truth
 from tests.support.events import World, cut, delivered, hub_event, vend
 from tests.support.overlapping_owners import Killed, check, owner, shared_world
-from vending.events.envelope import parse
+from vending.events.event import parse
 
 seeds = st.integers(0, 2**32)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.events import cut, temperature, vend
 from tests.support.operated_world import World, hub_event, names, reasons
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.ingest import IngestStores, ingest

@@ -4,7 +4,7 @@ import zlib
 from datetime import UTC, datetime, timedelta
 
 from simulator.link import Delivery
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 START = 1_767_571_200_000  # 2026-01-05, a Monday
 

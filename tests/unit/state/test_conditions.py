@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.events import body, hub_event, temperature
 from vending.errors import Rejected
-from vending.events.envelope import Event, parse
+from vending.events.event import Event, parse
 from vending.state import conditions
 from vending.state.conditions import FAMILIES, Entry, covers, merge, merged
 from vending.views import condition_view

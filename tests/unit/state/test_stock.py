@@ -3,7 +3,7 @@
 import copy
 
 from tests.support.events import body, hub_event, level, vend
-from vending.events.envelope import Event, parse
+from vending.events.event import Event, parse
 from vending.events.uptimes import dated
 from vending.state import ledger, stock
 

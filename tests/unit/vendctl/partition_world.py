@@ -11,7 +11,7 @@ from vendctl.partitions.message import Message
 from vendctl.partitions.reading import End, HubReader
 from vending.archive.append import archive
 from vending.errors import Conflict
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 GROUPS = ("$default", "archive")
 

@@ -19,7 +19,7 @@ from vendctl.issuing import DeviceStores, issue, renew, revoke
 from vending import wiring
 from vending.catalog.devices import counted, next_epoch
 from vending.errors import Conflict, Rejected, Transient
-from vending.events.envelope import parse
+from vending.events.event import parse
 from vending.events.publishers import MAX_EPOCH, Publisher
 from vending.settings import Settings
 

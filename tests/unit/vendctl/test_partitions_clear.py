@@ -23,7 +23,7 @@ from vendctl.partitions.clearing import Bounds, bring_in, move, stretch
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.message import Message
 from vending.errors import Conflict
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines, encode, record, restore
 
 BODIES = (

@@ -15,7 +15,8 @@ from vendctl.replay import sales
 from vendctl.replay.device_events import DeviceEvents, device_events
 from vendctl.replay.sale import Sale
 from vendctl.replay.times import first_instant, spread, when
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.vends import VendCompleted
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"

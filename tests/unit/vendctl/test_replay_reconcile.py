@@ -20,7 +20,7 @@ from vendctl.replay.report import SHOWN, Outcome, amount, shown
 from vendctl.replay.two_readings import ALL_DAYS, all_days, text_totals
 from vending.archive.append import archive
 from vending.catalog.catalog_cache import CatalogCache
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.roll_up_shard import roll_up_shard

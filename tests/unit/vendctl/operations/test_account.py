@@ -12,7 +12,7 @@ from tests.support.archive import reading as published_reading
 from tests.support.fakes import FakeBlobs, FakeDocuments
 from vendctl.operations.account import Account, AccountStores, account
 from vending.archive.append import archive
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.support.fakes import FakeBlobs, FakeDocuments
 from vendctl.replay import sales
 from vendctl.replay.device_events import device_events
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines
 from vending.ingest.ingest import IngestStores, ingest
 

@@ -25,7 +25,7 @@ from vending.archive.layout import CHUNK
 from vending.archive.read_archive import Damaged
 from vending.catalog.catalog_cache import CatalogCache
 from vending.errors import Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE
 from vending.ingest.ingest import IngestStores, Outcome, ingest
 from vending.rollups.roll_up import RollUpStores

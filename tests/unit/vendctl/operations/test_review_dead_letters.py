@@ -27,7 +27,7 @@ from vendctl.operations.review_dead_letters import (
 )
 from vending.archive.append import archive
 from vending.errors import Rejected, Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import encode, record
 from vending.ingest.dead_letters import HEAD, write_dead_letters
 
