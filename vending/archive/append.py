@@ -7,11 +7,11 @@ names and trim what is held.
 Small batches would make small blocks, which compress badly. So the process remembers the last block of the
 blobs that it appended to (:class:`Tails`), and a batch that follows on it replaces it by a longer one. What
 is remembered counts only while the blob's version is the one that our own commit made: a commit against any
-other version is refused, and then the block list is read again.
+other version is refused, as a stale write, and then the block list is read again.
 
 Large bodies: a batch is appended slice by slice, each with a commit of its own, so that what is in work is
-bounded whatever the batch. A process that dies between two has archived a beginning of it, and the batch
-comes again.
+bounded whatever the batch. A process that crashes between two has archived a beginning of it, and the batch
+is redelivered.
 """
 
 import zlib

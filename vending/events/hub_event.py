@@ -11,7 +11,7 @@ class HubEvent:
     """One event as Event Hubs delivered it. ``generation`` tells one life of a hub from the next.
 
     ``amqp`` is the form of a message that no trigger can bind, because its body is no data (then ``body`` is
-    empty): it came past the trigger (``vendctl partitions clear``). Such an event is never right.
+    empty): it came past the trigger (``vendctl partitions clear``). Such an event is always refused.
     """
 
     generation: str

@@ -10,10 +10,10 @@ which a machine was named, "machines": {machineId: [publisher, hour, generation,
 that named it]}}``, of that hour and the one before. (Publisher ``""``: another sender, after a refusal. Hours
 since 1970 UTC, of the time at which the hub took the event in.)
 
-The verdicts are those of the order of a partition's sequence numbers, and a batch that comes again finds the
+The verdicts are those of the order of a partition's sequence numbers, and a redelivered batch finds the
 same ones. In another order others would be named first. So a rebuild, in which the catalog and the forgotten
-machines are other than they were, does not judge again: the refusals stand in the dead letters, and it takes
-them from there.
+machines are other than they were, does not decide again: it takes the refusals from the
+dead letters.
 """
 
 from collections import Counter
@@ -53,7 +53,7 @@ def sender(event: Event, bound: Bound) -> str | None:
 
 
 class Naming:
-    """The judge of one partition's events, which must come in the order of their sequence numbers.
+    """Decides of one partition's events, which must come in the order of their sequence numbers.
 
     ``known``: machines that the partition has heard of; ``catalog``: those that it names; ``named``: what was
     remembered, or empty.
@@ -82,7 +82,7 @@ class Naming:
 
     def _known(self, event: Event) -> bool:
         if (first := self._first(event)) is not None:
-            # What came before the first one was refused, and is when it comes again.
+            # What came before the first one was refused, and is when it is redelivered.
             return event.hub.sequence >= int(first[3])
         return event.machine in self.heard or event.machine in self.known
 

@@ -21,7 +21,7 @@ from vending.ports import Documents, Put, Stored
 
 @dataclass(frozen=True)
 class Admission:
-    """What admission judges by: the operators' exclusions, and a judge of new machines."""
+    """What admission decides by: the operators' exclusions, and the quota of new machines."""
 
     exclusions: Current
     naming: NamingJudge
@@ -42,9 +42,9 @@ class Admitted:
 async def admit(
     events: Sequence[Event], by: Admission | None, remembered: Documents, refusals: Refusals
 ) -> Admitted:
-    """Judge events in the order of their sequence numbers; without ``by``, all are let in.
+    """Decide in the order of the events' sequence numbers; without ``by``, all are let in.
 
-    ``remembered``: conditions as ingest keeps them, which may be old. Raises Transient.
+    ``remembered``: conditions as ingest caches them, which may be stale. Raises Transient.
     """
     if by is None:
         return Admitted(list(events))

@@ -1,4 +1,4 @@
-"""Events that will never be right, kept with the reason, the raw bytes and where they came from.
+"""Dead letters: refused events, kept with the reason, the raw bytes and their position in the hub.
 
 A body that is over the limit is kept in the archive alone: its letter has the beginning, the length, the
 SHA-256 and the name of the archive's blob.
@@ -22,13 +22,13 @@ from vending.off_loop import off_loop
 from vending.ports import Blobs
 
 Refusal = tuple[HubEvent, Rejected]
-"""An event that will never be right, and why."""
+"""A refused event, and why."""
 HEAD = 4096
 """Bytes of an oversize body that its letter shows."""
 
 
 class Refusals:
-    """The refusals of a batch in their order; of an event once, however often it is taken up."""
+    """The refusals of a batch in their order; of an event once, however often it is retried."""
 
     def __init__(self) -> None:
         self._all: dict[str, Refusal] = {}
@@ -51,7 +51,7 @@ class Refusals:
 
 
 def defect(fault: Exception) -> Rejected:
-    """The refusal of an event that tripped a bug of ours, with the traceback for whoever mends it."""
+    """The refusal of an event that tripped a bug of ours, with the traceback."""
     return Rejected("defect", "".join(traceback.format_exception(fault))[-8_000:])
 
 

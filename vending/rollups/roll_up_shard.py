@@ -1,7 +1,7 @@
 """One unit of the rollups' work, of bounded size: a stretch of a feed range, or what the catalog changed.
 
 The ledger pages of the range name the dirty days, however late they are. The continuation moves last: a
-shard that dies anywhere before is done again.
+shard that crashes before that is redone.
 """
 
 import logging
@@ -30,7 +30,7 @@ Page = dict[str, Any]
 
 
 async def roll_up_shard(message: Mapping[str, Any], now: datetime, stores: RollUpStores) -> None:
-    """Do what a message of the queue ``rollup-shards`` asks for. Raises Transient: deliver it again."""
+    """Do what a message of the queue ``rollup-shards`` asks for. Raises Transient, for a redelivery."""
     match message:
         case {"shard": int(number)}:
             await _shard(number, now, stores)
@@ -77,7 +77,7 @@ async def _read(
 
 
 async def _recompute(pages: Iterable[Page], now: datetime, stores: RollUpStores) -> None:
-    """The days that the pages' lines belong to. A machine with a defect is noted, and holds nobody up."""
+    """The days that the pages' lines belong to. A machine with a defect is noted, and blocks no other."""
     # The catalog is read after the feed: whatever changes it later will see these pages itself.
     version = await stores.catalog.refresh()
     dirty: dict[tuple[str, str], set[str]] = {}

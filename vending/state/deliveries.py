@@ -1,6 +1,6 @@
 """Which hub events of a machine are counted: of each partition the newest run of sequence numbers.
 
-One of them that comes again is a redelivery. Only the newest run is remembered: a duplicate outside of it is
+One of them that comes again is a redelivery. Only the newest run is kept: a duplicate outside of it is
 compared with its ledger line, for at a stop the platform delivers later batches before the one it gave up.
 """
 

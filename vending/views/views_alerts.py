@@ -1,6 +1,6 @@
 """Read models of alerts: what is open now, newest first.
 
-A machine that speaks again is told as online at once, while the sweep closes its ``silent`` alert up to a
+A machine that sends again is shown as online at once, while the sweep closes its ``silent`` alert up to a
 minute later. Till then the alert is not shown: the two would contradict each other.
 """
 
@@ -34,7 +34,7 @@ async def alerts(stores: ViewStores, limit: int, now: datetime) -> dict[str, Any
 async def open_alerts(stores: ViewStores, now: datetime) -> list[View]:
     """All open alerts of the fleet, newest first; they cost a query of the open ones alone.
 
-    Those of the smoke test's machine, which last for seconds, are nobody's.
+    Those of the smoke test's machine, which last for seconds, are left out.
     """
     held: list[View] = await stores.recent.get("alerts", now, lambda: _open(stores, None))
     held = [view for view in held if view["machineId"] != SMOKE_MACHINE]

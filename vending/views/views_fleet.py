@@ -3,7 +3,7 @@
 The conditions documents, the open alerts, the fleet days of a week and one products day; no machine's own.
 Beside the figures stands how far they can be believed: when each day was computed, and ``defective``: how
 many machines have a day that is not counted because something fails for good, and how many shards of the
-rollups count nothing at all (``shardsBehind``, as the sweep found them).
+rollups are stuck (``shardsBehind``, as the sweep found them).
 """
 
 import asyncio

@@ -151,7 +151,7 @@ def compaction() -> Archive:
 
 
 def deadletters() -> BlobContainer:
-    """Events that will never be right, with the reason."""
+    """Refused events, with the reason."""
     return clients.blobs(resources.DEADLETTERS)
 
 
