@@ -54,7 +54,7 @@ def an_hour_closes_while_the_archive_is_behind(swap: Swap) -> None:
 def refused_events_are_dropped(swap: Swap) -> None:
     async def dropped(blobs: Any, refusals: Any, version: str) -> None:
         for hub, _ in refusals:
-            log.warning("dropped %s", hub.place)
+            log.warning("dropped %s", hub.position)
 
     swap(dead_letters.write_dead_letters, dropped)
 

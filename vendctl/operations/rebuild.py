@@ -136,7 +136,7 @@ async def _apply(batch: Sequence[HubEvent], stores: IngestStores, course: Course
             continue
         done.events += len(batch)
         done.forgotten += outcome.forgotten
-        done.refused |= {hub.place for hub, _ in outcome.refusals}
+        done.refused |= {hub.position for hub, _ in outcome.refusals}
         done.inexact |= _inexact(batch)
         return
 

@@ -84,7 +84,7 @@ async def _fitting(name: str, events: Sequence[HubEvent], blobs: Blobs, tails: T
         return await _append(name, events, blobs, tails)
     except MemoryError:
         if len(events) == 1:
-            raise Transient(f"{events[0].place}: no memory for its {size(events[0])} bytes") from None
+            raise Transient(f"{events[0].position}: no memory for its {size(events[0])} bytes") from None
     half = len(events) // 2
     return sum([await _fitting(name, part, blobs, tails) for part in (events[:half], events[half:])])
 

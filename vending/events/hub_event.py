@@ -31,6 +31,6 @@ class HubEvent:
         return f"{self.generation}/{self.partition}"
 
     @property
-    def place(self) -> str:
+    def position(self) -> str:
         """Where it lies, for people: generation/partition@sequence number."""
         return f"{self.numbering}@{self.sequence}"

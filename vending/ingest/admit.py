@@ -52,8 +52,8 @@ async def admit(
     inside, forgotten = _without(events, excluded, refusals)
     named = await by.naming.judge(inside, remembered)
     refusals.add(named.refusals)
-    away = {hub.place for hub, _ in named.refusals}
-    inside = [event for event in inside if event.hub.place not in away]
+    away = {hub.position for hub, _ in named.refusals}
+    inside = [event for event in inside if event.hub.position not in away]
     return Admitted(inside, forgotten, named.news, excluded)
 
 

@@ -37,11 +37,11 @@ class Refusals:
         """Note events for the dead letters."""
         for hub, fault in refusals:
             # Without the traceback, whose frames would keep the parsed body until the batch is done.
-            self._all.setdefault(hub.place, (hub, Rejected(fault.reason, fault.detail)))
+            self._all.setdefault(hub.position, (hub, Rejected(fault.reason, fault.detail)))
 
     def include(self, hub: HubEvent) -> bool:
         """Whether the event is refused."""
-        return hub.place in self._all
+        return hub.position in self._all
 
     def __iter__(self) -> Iterator[Refusal]:
         return iter(self._all.values())

@@ -120,7 +120,7 @@ async def _fitting(part: Sequence[HubEvent], stores: IngestStores, outcome: Outc
         return
     outcome.starved = False
     if len(part) == 1:
-        outcome.waits.append(Transient(f"{part[0].place}: no memory for its {size(part[0])} bytes"))
+        outcome.waits.append(Transient(f"{part[0].position}: no memory for its {size(part[0])} bytes"))
         return
     (outcome.duplicates, outcome.forgotten), half = before, len(part) // 2
     log.warning("out of memory with %d events at once; retrying in halves", len(part))
@@ -208,6 +208,6 @@ def _log_refusals(outcome: Outcome) -> None:
     for hub, fault in islice(outcome.refusals, 20):
         # Of a traceback the last line. The reason always: rules look for it (infra/modules/alarms.bicep).
         last = (fault.detail.splitlines() or [""])[-1]
-        log.warning("dead letter %s: %s: %s", hub.place, fault.reason, last)
+        log.warning("dead letter %s: %s: %s", hub.position, fault.reason, last)
     if len(outcome.refusals) > 20:
         log.warning("and %d more dead letters in this batch", len(outcome.refusals) - 20)

@@ -194,8 +194,8 @@ def test_slices_owners_and_kills_change_nothing(seed: int, limit: int) -> None:
     for hub in arrived + poison[:6]:
         event = parse(hub)
         if event.ledger is not None:
-            assert (event.digest in digests) != (hub.place in dead), hub.place
-    assert [dead.get(hub.place) for hub in poison[6:]] == ["not-json", "not-json"]
+            assert (event.digest in digests) != (hub.position in dead), hub.position
+    assert [dead.get(hub.position) for hub in poison[6:]] == ["not-json", "not-json"]
     if not any(reason == "conflict" for reason in dead.values()):
         check(world, bodies)
 

@@ -61,7 +61,7 @@ async def test_a_batch_of_before_that_is_judged_after_is_let_in() -> None:
     after = world.sent(vend(3))
     await world.ingest([*late, *after])
     assert world.stock()["applied"] == {"dev-1/1": [[1, 2]]}
-    assert world.dead() == {after[0].place: "quarantined"}
+    assert world.dead() == {after[0].position: "quarantined"}
 
 
 async def test_an_exclusion_begins_later_than_any_older_list_is_used() -> None:

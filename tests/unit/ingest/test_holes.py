@@ -165,7 +165,7 @@ def test_beyond_the_bounds_two_owners_faults_and_kills_still_count_once_or_refus
     digests = {line["digest"] for line in world.lines().values()}
     assert vends(world) == len(digests)
     for event in events:
-        assert (parse(event).digest in digests) != (event.place in world.dead()), event.place
+        assert (parse(event).digest in digests) != (event.position in world.dead()), event.position
     assert set(world.dead().values()) <= {"hole-closed", "epoch-retired"}
 
 

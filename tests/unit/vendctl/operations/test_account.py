@@ -89,7 +89,7 @@ async def test_an_event_that_was_only_archived_is_lost(world: World) -> None:
         await archive([lost], world.archive)
         after = await world.account()
         assert after.lost == before.lost + 1
-        assert lost.place in after.lost_events
+        assert lost.position in after.lost_events
 
 
 async def test_another_amount_under_the_same_number_is_lost_unless_refused(world: World) -> None:
