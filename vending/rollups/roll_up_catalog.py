@@ -23,8 +23,8 @@ from vending.documents.rollup_state import REWORK, CatalogProgress, Rework
 from vending.errors import Conflict, Transient, VendstreamError
 from vending.ports import Filter, Put
 from vending.rollups import machine_days
+from vending.rollups.days import Dirty, recompute
 from vending.rollups.roll_up import RollUpStores, state_of
-from vending.rollups.roll_up_days import Dirty, recompute
 from vending.state import ledger
 from vending.time import millis
 
