@@ -32,8 +32,8 @@ from vending.documents.days import Summary
 from vending.ports import Put
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
 from vending.rollups.rollups import Contribution
+from vending.rollups.shard import roll_up_shard
 from vending.state.ledger import pages
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ import azure.functions as func
 
 from vending import wiring
 from vending.rollups.roll_up import roll_up as start_roll_up
-from vending.rollups.roll_up_shard import roll_up_shard as do_roll_up_shard
+from vending.rollups.shard import roll_up_shard as do_roll_up_shard
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Put
 from vending.rollups import breakdowns, rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
+from vending.rollups.shard import roll_up_shard
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

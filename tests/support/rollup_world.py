@@ -22,7 +22,7 @@ from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Filter, Put, Stored
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
+from vending.rollups.shard import roll_up_shard
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_ZONE = "America/New_York"

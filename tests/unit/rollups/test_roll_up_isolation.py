@@ -18,7 +18,7 @@ from vending.documents.base import load
 from vending.documents.days import Day, Summary
 from vending.documents.rollup_state import REWORK
 from vending.errors import Transient
-from vending.rollups import breakdowns, roll_up_shard, rollups
+from vending.rollups import breakdowns, rollups, shard
 from vending.rollups.roll_up_catalog import RETRY_AFTER
 from vending.views import views_fleet
 from vending.views.views import ViewStores
@@ -230,7 +230,7 @@ async def test_what_passes_by_itself_is_raised_and_nothing_is_noted(world: World
     raised = 0
     for number in (0, 1):
         try:
-            await roll_up_shard.roll_up_shard({"shard": number}, world.now, stores)
+            await shard.roll_up_shard({"shard": number}, world.now, stores)
         except Transient:
             raised += 1
     assert raised

@@ -18,7 +18,7 @@ from vending.errors import Rejected, Transient
 from vending.ports import Stored
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
+from vending.rollups.shard import roll_up_shard
 
 DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00", "America/New_York")
