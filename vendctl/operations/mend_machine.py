@@ -21,8 +21,8 @@ from vending.errors import Conflict, Transient
 from vending.ingest.exclusions import Scope
 from vending.ports import Documents, Erasable, Put, Stored
 from vending.rollups import machine_days
+from vending.rollups.catalog_changes import SECOND_PASS_AFTER, Due, note
 from vending.rollups.roll_up import RollUpStores
-from vending.rollups.roll_up_catalog import SECOND_PASS_AFTER, Due, note
 from vending.state import conditions, ledger, stock
 from vending.state.conditions import Entry
 from vending.time import millis

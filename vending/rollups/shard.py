@@ -15,9 +15,9 @@ from vending.documents.rollup_state import Shard
 from vending.errors import Conflict, Rejected, VendstreamError
 from vending.ports import Put
 from vending.rollups import machine_days
+from vending.rollups.catalog_changes import RETRY_AFTER, Due, note, rework, spread
 from vending.rollups.days import recompute
 from vending.rollups.roll_up import RollUpStores, feed_ranges, state_of
-from vending.rollups.roll_up_catalog import RETRY_AFTER, Due, note, rework, spread
 from vending.state import ledger
 
 log = logging.getLogger(__name__)

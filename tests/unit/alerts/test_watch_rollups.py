@@ -16,7 +16,7 @@ from vending.alerts.watch_rollups import RollUpWatch, evaluate_rollups
 from vending.errors import Transient
 from vending.notifications.notify import notify
 from vending.notifications.outgoing import Outgoing
-from vending.rollups.roll_up_catalog import RETRY_AFTER
+from vending.rollups.catalog_changes import RETRY_AFTER
 from vending.views import views_fleet
 from vending.views.views import ViewStores
 

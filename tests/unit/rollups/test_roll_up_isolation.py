@@ -19,7 +19,7 @@ from vending.documents.days import Day, Summary
 from vending.documents.rollup_state import REWORK
 from vending.errors import Transient
 from vending.rollups import breakdowns, rollups, shard
-from vending.rollups.roll_up_catalog import RETRY_AFTER
+from vending.rollups.catalog_changes import RETRY_AFTER
 from vending.views import views_fleet
 from vending.views.views import ViewStores
 
@@ -278,7 +278,7 @@ async def test_a_pass_over_many_days_stays_told_until_all_are_counted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the portions of a pass the machine is as defective as before: its alert does not flicker."""
-    monkeypatch.setattr("vending.rollups.roll_up_catalog.DAYS", 2)
+    monkeypatch.setattr("vending.rollups.catalog_changes.DAYS", 2)
     await world.arrive([vend("m1", n + 1, NOON - n * 86_400_000) for n in range(5)])
     refuses(world, "site:north", too_large)
     await world.tick()
