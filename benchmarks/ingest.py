@@ -30,7 +30,7 @@ from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
 from vending.adapters.packing import PackedDocuments
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Put

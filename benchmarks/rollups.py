@@ -27,7 +27,7 @@ from devstack.cosmos.auth import WELL_KNOWN_KEY
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.documents.days import Summary
 from vending.ports import Put
 from vending.rollups import rollups

@@ -28,7 +28,7 @@ from vending import wiring
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.ingest import exclusion_list
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import AsOf

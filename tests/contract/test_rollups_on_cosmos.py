@@ -19,8 +19,8 @@ from vendctl.operations.import_catalog import import_catalog
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.cosmos import CosmosDocuments
 from vending.alerts.watch_rollups import uncounted
+from vending.catalog.cache import CatalogCache
 from vending.catalog.catalog import unassigned
-from vending.catalog.catalog_cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.ingest.ingest import IngestStores, ingest

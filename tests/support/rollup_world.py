@@ -13,7 +13,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.errors import Transient

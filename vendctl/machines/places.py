@@ -15,7 +15,7 @@ from vendctl.operations.mend_machine import MendStores
 from vendctl.operations.rebuild import Course, Messages
 from vendctl.progress import Progress
 from vending import wiring
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.rollups.roll_up import RollUpStores
 
 STEP = 1.0

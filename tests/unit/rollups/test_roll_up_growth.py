@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.fakes import FakeDocuments, FakeQueue, _matches, copied, range_of
 from tests.support.rollup_world import ms
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.catalog import CatalogVersion
 from vending.documents.days import Day, Summary

@@ -11,7 +11,7 @@ import pytest
 from tests.support.rollup_world import Crash, Invocation, Watched, World, ms, stored_leaves, vend
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.errors import Rejected, Transient

@@ -19,7 +19,7 @@ from vendctl.replay.reconcile import FLEET, Key, Mismatch, Sum, compare, totals
 from vendctl.replay.report import SHOWN, Outcome, amount, shown
 from vendctl.replay.two_readings import ALL_DAYS, all_days, text_totals
 from vending.archive.append import archive
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.rollups.roll_up import RollUpStores, roll_up
