@@ -19,7 +19,7 @@ from vendctl.operations.mend_machine import MendStores
 from vendctl.operations.rebuild import Course, Messages, Wanted, replay, roll_up_all
 from vending.archive.append import archive
 from vending.catalog.cache import CatalogCache
-from vending.catalog.catalog_machines import CatalogMachines
+from vending.catalog.machines import CatalogMachines
 from vending.documents.catalog import VERSION_ID
 from vending.events.hub_event import HubEvent
 from vending.ingest.admission import Quota

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vending.catalog.catalog_machines import CatalogMachines
+from vending.catalog.machines import CatalogMachines
 from vending.documents.base import current
 from vending.errors import Rejected
 from vending.events.event import Event

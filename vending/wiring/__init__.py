@@ -18,7 +18,7 @@ from vending.alerts.watch_rollups import RollUpWatch
 from vending.archive.append import Tails
 from vending.archive.compact_hour import Archive
 from vending.catalog.cache import CatalogCache
-from vending.catalog.catalog_machines import CatalogMachines
+from vending.catalog.machines import CatalogMachines
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import ExclusionList
