@@ -7,7 +7,7 @@ import azure.functions as func
 from blueprints.answers import answer
 from blueprints.questions import AlertsAsked, DayAsked, MachinesAsked, SalesAsked, asked
 from vending import wiring
-from vending.views import views_alerts, views_fleet, views_machines
+from vending.views import alerts, views_fleet, views_machines
 
 bp = func.Blueprint()
 
@@ -69,7 +69,5 @@ async def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
     """The open alerts."""
     return await answer(
         req,
-        lambda: views_alerts.alerts(
-            wiring.view_stores(), asked(req.params, AlertsAsked).limit, datetime.now(UTC)
-        ),
+        lambda: alerts.alerts(wiring.view_stores(), asked(req.params, AlertsAsked).limit, datetime.now(UTC)),
     )

@@ -22,9 +22,9 @@ from vending.rollups.rollups import OTHER, Key
 from vending.state.conditions import Entry
 from vending.time import millis
 from vending.views import condition_view
+from vending.views.alerts import counted, open_alerts
 from vending.views.condition_view import State
 from vending.views.views import ViewStores
-from vending.views.views_alerts import counted, open_alerts
 from vending.views.views_places import categories, fleet, product_names
 
 DAYS = 8

@@ -13,7 +13,7 @@ from vending.alerts.rules.evidence import Registers
 from vending.errors import Transient
 from vending.ports import Put
 from vending.time import millis
-from vending.views import views_alerts
+from vending.views import alerts
 from vending.views.views import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
@@ -46,7 +46,7 @@ async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> Non
     await find(held, "m2", "sold-out", "B2", at + 60_000, True, False, True)
     await find(held, "m1", "cold-chain", "main", at + 30_000, True)
     await find(held, "m3", "sold-out", "A1", at, True, False)
-    found = await views_alerts.alerts(stores(held), 2, NOW)
+    found = await alerts.alerts(stores(held), 2, NOW)
     assert found["open"] == 3
     assert found["alerts"] == [
         {
@@ -62,12 +62,12 @@ async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> Non
         found["alerts"][1],
     ]
     assert found["alerts"][1]["title"] == "Zone main is too warm"
-    assert views_alerts.counted(await views_alerts.open_alerts(stores(held), NOW)) == {
+    assert alerts.counted(await alerts.open_alerts(stores(held), NOW)) == {
         "open": 3,
         "byRule": {"cold-chain": 1, "sold-out": 2},
         "soldOut": 2,
     }
-    assert [alert["rule"] for alert in await views_alerts.alerts_of(stores(held), "m1", NOW)] == [
+    assert [alert["rule"] for alert in await alerts.alerts_of(stores(held), "m1", NOW)] == [
         "cold-chain",
         "sold-out",
     ]
@@ -91,8 +91,8 @@ async def test_a_machine_that_speaks_again_is_not_told_as_silent(
     nothing = FakeDocuments("id")
     conditions = heard("m1", millis(NOW) - minutes * 60_000)
     found = ViewStores(FakeDocuments("machineId"), conditions, held, nothing, nothing)
-    assert (await views_alerts.alerts(found, 10, NOW))["open"] == shown
-    assert len(await views_alerts.alerts_of(found, "m1", NOW)) == shown
+    assert (await alerts.alerts(found, 10, NOW))["open"] == shown
+    assert len(await alerts.alerts_of(found, "m1", NOW)) == shown
 
 
 async def test_times_among_the_facts_of_an_alert_are_iso(held: FakeDocuments) -> None:
@@ -100,7 +100,7 @@ async def test_times_among_the_facts_of_an_alert_are_iso(held: FakeDocuments) ->
     facts = {"lastSeen": millis(NOW), "goodUntil": millis(NOW) - 1, "celsius": 9.5, "limitSeconds": 60}
     finding = Finding("m1", "cold-chain", "main", (1,), True, millis(NOW), facts)
     await held.write("m1", [Put(body) for body in transition(None, finding, 0)])
-    (alert,) = await views_alerts.alerts_of(stores(held), "m1", NOW)
+    (alert,) = await alerts.alerts_of(stores(held), "m1", NOW)
     times = {"lastSeen": "2026-03-02T12:00:00.000Z", "goodUntil": "2026-03-02T11:59:59.999Z"}
     assert alert["detail"] == facts | times
 
@@ -118,7 +118,7 @@ async def test_every_fact_that_a_rule_states_in_milliseconds_is_told_as_a_time()
 
 async def test_a_rule_of_a_newer_version_keeps_its_name(held: FakeDocuments) -> None:
     await find(held, "m1", "exact-change", "EUR", 0, True)
-    (alert,) = await views_alerts.alerts_of(stores(held), "m1", NOW)
+    (alert,) = await alerts.alerts_of(stores(held), "m1", NOW)
     assert alert["title"] == "exact-change EUR"
 
 
@@ -128,13 +128,13 @@ async def test_a_newer_schema_is_waited_for(held: FakeDocuments) -> None:
     assert stored
     await held.write("m1", [Put(stored.body | {"schema": 2}, stored.etag)])
     with pytest.raises(Transient, match="schema 2"):
-        await views_alerts.alerts(stores(held), 10, NOW)
+        await alerts.alerts(stores(held), 10, NOW)
 
 
 async def test_the_alert_of_the_smoke_test_is_seen_at_its_machine_and_in_no_list(held: FakeDocuments) -> None:
     await find(held, deployed.MACHINE, "sold-out", deployed.SELECTION, millis(NOW), True)
     await find(held, "m1", "sold-out", "A1", millis(NOW), True)
-    found = await views_alerts.alerts(stores(held), 9, NOW)
+    found = await alerts.alerts(stores(held), 9, NOW)
     assert ([alert["machineId"] for alert in found["alerts"]], found["open"]) == (["m1"], 1)
-    (own,) = await views_alerts.alerts_of(stores(held), deployed.MACHINE, NOW)
+    (own,) = await alerts.alerts_of(stores(held), deployed.MACHINE, NOW)
     assert own["notification"] == "waiting"
