@@ -7,7 +7,7 @@ import azure.functions as func
 from blueprints.answers import answer
 from blueprints.questions import AlertsAsked, DayAsked, MachinesAsked, SalesAsked, asked
 from vending import wiring
-from vending.views import alerts, views_fleet, views_machines
+from vending.views import alerts, fleet, views_machines
 
 bp = func.Blueprint()
 
@@ -57,7 +57,7 @@ async def get_fleet_summary(req: func.HttpRequest) -> func.HttpResponse:
     zone = wiring.settings().default_time_zone
     return await answer(
         req,
-        lambda: views_fleet.summary(
+        lambda: fleet.summary(
             wiring.view_stores(), zone, asked(req.params, DayAsked).iso(), datetime.now(UTC)
         ),
     )

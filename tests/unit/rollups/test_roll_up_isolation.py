@@ -20,7 +20,7 @@ from vending.documents.rollup_state import REWORK
 from vending.errors import Transient
 from vending.rollups import breakdowns, rollups, shard
 from vending.rollups.catalog_changes import RETRY_AFTER
-from vending.views import views_fleet
+from vending.views import fleet
 from vending.views.views import ViewStores
 
 DAY = "2026-11-16"
@@ -94,7 +94,7 @@ async def noted(world: World) -> list[str]:
 async def defective(world: World) -> int:
     alerts = FakeDocuments("machineId")
     stores = ViewStores(world.machines, world.conditions, alerts, world.fleet, world.catalog)
-    found = await views_fleet.summary(stores, "America/New_York", DAY, world.now)
+    found = await fleet.summary(stores, "America/New_York", DAY, world.now)
     return int(found["defective"])
 
 

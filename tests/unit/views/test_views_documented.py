@@ -14,7 +14,7 @@ from tests.support.rollup_world import World, event, vend
 from vending.alerts.alerts import Finding, transition
 from vending.ports import Put
 from vending.time import millis
-from vending.views import alerts, views_fleet, views_machines
+from vending.views import alerts, fleet, views_machines
 from vending.views.views import ViewStores
 from vending.views.views_health import About, health
 from vending.views.views_machines import MachineQuery
@@ -76,7 +76,7 @@ async def answers(stores: ViewStores) -> dict[str, Any]:
         "/api/v1/machines": await views_machines.machines(stores, MachineQuery(), NOW),
         "/api/v1/machines/{machineId}": machine,
         "/api/v1/machines/{machineId}/sales": await views_machines.sales(stores, "m1", None, None),
-        "/api/v1/fleet/summary": await views_fleet.summary(stores, "America/New_York", None, NOW),
+        "/api/v1/fleet/summary": await fleet.summary(stores, "America/New_York", None, NOW),
         "/api/v1/alerts": await alerts.alerts(stores, 10, NOW),
         "/api/health": await health({}, no_troubles, About("1", "quick")),
     }

@@ -14,8 +14,8 @@ from vending.alerts.sweep import evaluate_conditions
 from vending.ingest.exclusions import Scope
 from vending.notifications.resend import resend
 from vending.state import stock
+from vending.views.fleet import summary
 from vending.views.views import ViewStores
-from vending.views.views_fleet import summary
 from vending.views.views_machines import machine, sales
 
 VICTIM, THIEF = "vm-victim", "dev-thief"
