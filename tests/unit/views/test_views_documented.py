@@ -15,8 +15,8 @@ from vending.alerts.alerts import Finding, transition
 from vending.ports import Put
 from vending.time import millis
 from vending.views import alerts, fleet, views_machines
+from vending.views.health import About, health
 from vending.views.views import ViewStores
-from vending.views.views_health import About, health
 from vending.views.views_machines import MachineQuery
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
