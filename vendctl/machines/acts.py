@@ -20,7 +20,7 @@ from vending.ingest.exclusions import Exclusion, Scope
 from vending.ports import Blobs
 from vending.state import conditions
 from vending.time import millis
-from vending.views.views_places import SMOKE_MACHINE
+from vending.views.places import SMOKE_MACHINE
 
 Told = tuple[dict[str, Any], str]
 """As JSON, and for people."""

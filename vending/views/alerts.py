@@ -17,8 +17,8 @@ from vending.notifications.watch_notifications import given_up
 from vending.ports import Stored
 from vending.state.conditions import Entry
 from vending.views import alert_view, condition_view
+from vending.views.places import SMOKE_MACHINE
 from vending.views.views import ViewStores, fleet_conditions
-from vending.views.views_places import SMOKE_MACHINE
 
 View = dict[str, Any]
 

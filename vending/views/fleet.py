@@ -24,8 +24,8 @@ from vending.time import millis
 from vending.views import condition_view
 from vending.views.alerts import counted, open_alerts
 from vending.views.condition_view import State
+from vending.views.places import categories, fleet, product_names
 from vending.views.views import ViewStores
-from vending.views.views_places import categories, fleet, product_names
 
 DAYS = 8
 """The day asked for and the week before it."""

@@ -11,7 +11,7 @@ from tests.support.rollup_world import World, event, failure, ms, vend
 from vendctl import deployed
 from vending.ports import Put
 from vending.time import millis
-from vending.views import machines, views_places
+from vending.views import machines, places
 from vending.views.machines import MachineQuery
 from vending.views.views import ViewStores
 
@@ -120,7 +120,7 @@ async def test_a_machine_of_the_catalog_that_never_reported_is_in_the_list(world
 
 
 async def test_the_machine_of_the_deployments_test_is_none_of_the_fleet(world: World) -> None:
-    assert views_places.SMOKE_MACHINE == deployed.MACHINE
+    assert places.SMOKE_MACHINE == deployed.MACHINE
     await world.arrive([vend(deployed.MACHINE, 1, millis(NOW)), vend("m1", 1, millis(NOW))])
     page = await machines.machines(stores(world), MachineQuery(), NOW)
     assert (ids(page), page["total"]) == (["m1"], 1)
