@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.meter import row
+from vendctl.progress import Progress
 
 HERE = Path(__file__).parent
 SOAKS = ("soak", "load", "explore", "hostile", "endurance", "mutants")
@@ -44,11 +45,13 @@ def measured(name: str) -> list[dict[str, Any]]:
 def main(argv: list[str]) -> int:
     """All benchmarks, or those named."""
     figures: list[dict[str, Any]] = []
-    for name in argv or NAMES:
-        print(f"# {name}", flush=True)
-        found = measured(name)
-        print(*map(row, found), sep="\n", flush=True)
-        figures += found
+    names = argv or NAMES
+    with Progress() as progress:
+        for number, name in enumerate(names):
+            progress.stage("benchmarks", number, len(names), f"{name} runs")
+            found = measured(name)
+            print(f"# {name}", *map(row, found), sep="\n", flush=True)
+            figures += found
     report = {
         "machine": {"system": f"{platform.system()} {platform.machine()}", "processors": os.cpu_count()},
         "versions": {"python": platform.python_version()}

@@ -43,7 +43,7 @@ from vending.archive.append import Tails, archive
 from vending.archive.compact import compact_archive
 from vending.archive.compact_hour import Archive
 from vending.archive.layout import HOUR, whole_hour
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ports import PartitionEnd
 from vending.time import EPOCH
 

@@ -13,7 +13,7 @@ from typing import Any
 from simulator.fleet import Fleet
 from simulator.timeline import Timeline
 from tests.support.events import body, hub_event, sale
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 MACHINES = 1_250
 START = datetime(2026, 11, 19, 13, tzinfo=UTC)

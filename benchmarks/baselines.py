@@ -17,7 +17,7 @@ from azure.cosmos.aio import ContainerProxy
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
 from benchmarks.meter import Meter
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 INDEXING: dict[str, Any] = {
     "indexingMode": "consistent",

@@ -24,7 +24,8 @@ from tests.support.trigger_batch import START, bodies, metadata, system_row
 from vending.adapters.decoding import QuickConverter
 from vending.documents.conditions import Entry
 from vending.documents.stock import MachineStock
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.uptimes import dated
 from vending.state import conditions, stock
 

@@ -28,6 +28,7 @@ from devstack.stack import FunctionsHost, Ports, Stack
 from tests.support.waiting import finished
 from vendctl.hub import behind
 from vendctl.local.system import HUBS, ROOT, environment
+from vendctl.progress import Progress
 from vendctl.provision import provision
 
 FILE = Path(__file__).parent / "endurance.json"
@@ -106,7 +107,10 @@ def functions() -> tuple[list[str], list[str]]:
 
 def run(minutes: float, rate: float, data: Path) -> dict[str, Any]:
     """All of it. Raises RuntimeError when the sender ends with an error."""
-    with Stack.start(data, ports=Ports.free(), hubs_config=HUBS, progress=print) as stack:
+    with (
+        Progress() as progress,
+        Stack.start(data, ports=Ports.free(), hubs_config=HUBS, progress=progress.say) as stack,
+    ):
         settings = environment(stack, {}, apart=True)
         asyncio.run(provision(settings))
         hosts = {}
@@ -116,14 +120,20 @@ def run(minutes: float, rate: float, data: Path) -> dict[str, Any]:
             hosts[name] = stack.start_functions(ROOT, settings=settings, log=log, arguments=words)
         watch = Watch()
         paths = cycle(PATHS)
+
+        def look(passed: float) -> None:
+            _look(stack, hosts, settings, watch)
+            progress.stage("minutes", passed, minutes, str(watch))
+
         with repeatedly(lambda: watch.ask(hosts["http"].url, next(paths)), 1.0):
-            _send(stack, minutes, rate, watch, lambda: _look(stack, hosts, settings, watch))
+            _send(stack, minutes, rate, look)
         settled = finished(settings, PATIENCE)
         account = _account(settings)
     return _figures(minutes, rate, watch, settled, account)
 
 
-def _send(stack: Stack, minutes: float, rate: float, watch: Watch, look: Callable[[], None]) -> None:
+def _send(stack: Stack, minutes: float, rate: float, look: Callable[[float], None]) -> None:
+    """``look`` is given the minutes that have passed."""
     words = ["--connection", stack.eventhubs_connection, "--devices", str(DEVICES)]
     words += ["--seconds", str(int(60 * minutes)), "--rate", str(rate), "--batch", "1"]
     command = [sys.executable, "-m", "simulator", "load", *words]
@@ -132,8 +142,7 @@ def _send(stack: Stack, minutes: float, rate: float, watch: Watch, look: Callabl
         stack.guard.note(sender.pid)
         begun = time.monotonic()
         while sender.poll() is None:
-            look()
-            print(f"{(time.monotonic() - begun) / 60:.1f} of {minutes:g} minutes: {watch}", flush=True)
+            look((time.monotonic() - begun) / 60)
             time.sleep(EVERY)
     if sender.returncode:
         raise RuntimeError(f"the sender ended with {sender.returncode}; see {stack.data}/load.log")

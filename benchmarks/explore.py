@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from vendctl.progress import Progress
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 RESULTS = HERE / "explored.json"
@@ -92,15 +94,18 @@ def main(argv: list[str]) -> int:
     asked = parser.parse_args(argv)
     results = earlier()
     files = {file: times for file, times in properties().items() if asked.word in file}
-    end, count = time.monotonic() + asked.minutes * 60, 0
-    while files and time.monotonic() < end:
-        file = min(files, key=lambda file: results["explored"].get(file, {}).get("visits", 0))
-        for finding in explore(file, files[file], results):
-            print(finding["test"], finding["error"], finding.get("example", finding.get("notes")), sep="\n  ")
-            count += 1
-        print(f"{file}: {results['explored'][file]}", flush=True)
-        results["explored"] = dict(sorted(results["explored"].items()))
-        RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    begun, count = time.monotonic(), 0
+    with Progress() as progress:
+        while files and (passed := (time.monotonic() - begun) / 60) < asked.minutes:
+            file = min(files, key=lambda file: results["explored"].get(file, {}).get("visits", 0))
+            progress.stage("minutes", passed, asked.minutes, f"{file} is explored")
+            for finding in explore(file, files[file], results):
+                more = finding.get("example", finding.get("notes"))
+                print(finding["test"], finding["error"], more, sep="\n  ")
+                count += 1
+            print(f"{file}: {results['explored'][file]}", flush=True)
+            results["explored"] = dict(sorted(results["explored"].items()))
+            RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{count} findings", flush=True)
     return 1 if count else 0
 

@@ -29,6 +29,7 @@ from tests.support.waiting import finished
 from vendctl.account import take
 from vendctl.commands.program import wired
 from vendctl.local.system import HUBS, ROOT, environment
+from vendctl.progress import Progress
 from vendctl.provision import provision
 
 BODY = bytes(1_040_000)
@@ -88,7 +89,7 @@ async def send(connection: str, count: int) -> None:
 def run(folder: Path, count: int, apart: bool) -> dict[str, Any]:
     """The figures of one run."""
     found: dict[str, Any] = {"events": count, "hosts": 2 if apart else 1}
-    with Stack.start(folder, ports=Ports.free(None), hubs_config=HUBS, progress=print) as stack:
+    with Stack.start(folder, ports=Ports.free(None), hubs_config=HUBS, progress=Progress().say) as stack:
         settings = environment(stack, {})
         os.environ.update(settings)
         asyncio.run(provision(settings))

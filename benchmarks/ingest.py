@@ -29,12 +29,12 @@ from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
 from vending.adapters.packing import PackedDocuments
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
-from vending.catalog.catalog_cache import CatalogCache
-from vending.events.envelope import HubEvent
+from vending.catalog.cache import CatalogCache
+from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Put
 from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
+from vending.rollups.shard import roll_up_shard
 
 EACH = (1, 4, 16, 64)
 DAY_B1 = {"cpu_us_per_event": 1 / 3, "ru_per_event": 0.8}

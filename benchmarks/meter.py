@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 Figure = dict[str, Any]
 Take = Callable[[Sequence[HubEvent]], Awaitable[Any]]

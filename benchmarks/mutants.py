@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.checkout import copy
+from vendctl.progress import Progress
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -119,10 +120,13 @@ def main(argv: list[str]) -> int:
     if unknown := [folder for folder in args.folders if folder not in known]:
         parser.error(f"{unknown[0]} has no pure module; those that have: {', '.join(sorted(known))}")
     held = json.loads(FILE.read_text())["folders"] if FILE.exists() else {}
-    for folder in args.folders or known:
-        found = run(folder, known[folder])
-        held[folder] = found | {"ended": datetime.now(UTC).isoformat(timespec="seconds")}
-        print(f"{folder}: {found['killed']} of {found['mutants']} killed", flush=True)
+    folders = args.folders or list(known)
+    with Progress() as progress:
+        for number, folder in enumerate(folders):
+            progress.stage("folders", number, len(folders), f"{folder} is changed")
+            found = run(folder, known[folder])
+            held[folder] = found | {"ended": datetime.now(UTC).isoformat(timespec="seconds")}
+            print(f"{folder}: {found['killed']} of {found['mutants']} killed", flush=True)
     mutants, killed = (sum(own[name] for own in held.values()) for name in ("mutants", "killed"))
     score = round(100 * killed / max(1, mutants), 1)
     told = {"score": score, "mutants": mutants, "killed": killed, "folders": dict(sorted(held.items()))}

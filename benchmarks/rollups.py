@@ -28,14 +28,14 @@ from tests.support.fakes import FakeQueue
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.documents.days import Summary
 from vending.documents.pages import Line
 from vending.ports import Put
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
 from vending.rollups.rollups import Contribution
+from vending.rollups.shard import roll_up_shard
 from vending.state.ledger import pages
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

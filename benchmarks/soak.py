@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from vendctl.progress import Progress
+
 HERE = Path(__file__).parent
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=1800"]
 STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
@@ -104,11 +106,12 @@ def main(argv: list[str]) -> int:
     file = HERE / "soak.json"
     results = {x["name"]: x for x in json.loads(file.read_text())} if file.exists() else {}
     chosen = [name for name in STEPS if not argv or any(word in name for word in argv)]
-    for name in chosen:
-        print(f"# {name}", flush=True)
-        results[name] = run(name)
-        print(f"{results[name]['said']} ({results[name]['seconds']} s)", flush=True)
-        file.write_text(json.dumps([results[x] for x in STEPS if x in results], indent=2) + "\n")
+    with Progress() as progress:
+        for number, name in enumerate(chosen):
+            progress.stage("steps", number, len(chosen), f"{name} runs")
+            results[name] = run(name)
+            print(f"# {name}\n{results[name]['said']} ({results[name]['seconds']} s)", flush=True)
+            file.write_text(json.dumps([results[x] for x in STEPS if x in results], indent=2) + "\n")
     return 0 if all(results[name]["passed"] for name in chosen) else 1
 
 

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
     maximum_interval="00:00:15",
 )
 async def watch_machines(documents: func.DocumentList) -> None:
-    """Evaluate the machines whose stock changed; a failure delivers all of the batch again."""
+    """Evaluate the machines whose stock changed; a failure redelivers the whole batch."""
     batch = [dict(document) for document in documents]
     with wiring.metered("watch_machines") as cost:
         changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
@@ -50,7 +50,7 @@ async def watch_machines(documents: func.DocumentList) -> None:
 @bp.function_name("notify")
 @bp.queue_trigger(arg_name="message", queue_name="notifications", connection="DATA")
 async def notify(message: func.QueueMessage) -> None:
-    """Deliver one notification, or a digest; a failure delivers the message again, later the sweep does."""
+    """Deliver one notification, or a digest; a failure redelivers the message; later the sweep retries."""
     asked, outgoing, now = message.get_json(), wiring.outgoing(), datetime.now(UTC)
     if asked == ASK_FOR_DIGEST:
         await notify_digest(outgoing, now)
@@ -61,7 +61,7 @@ async def notify(message: func.QueueMessage) -> None:
 @bp.function_name("sweep")
 @bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", use_monitor=False)
 async def sweep(timer: func.TimerRequest) -> None:
-    """Evaluate lag, machines and rollups; send pending notifications again. No tick needs making up."""
+    """Evaluate lag, machines and rollups; retry unsent notifications. A missed tick needs no catch-up."""
     now, stores = datetime.now(UTC), wiring.alert_stores()
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:

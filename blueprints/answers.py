@@ -62,7 +62,7 @@ async def answer(
 
 
 def _path(request: func.HttpRequest) -> str:
-    """The address for the log, without its query or what stands in the place of one: there keys are."""
+    """The address for the log, without its query or what replaces one: they may hold keys."""
     return re.split(r"[?;]|%3f|%3b|code(?:=|%3d)", request.url, maxsplit=1, flags=re.IGNORECASE)[0]
 
 

@@ -7,7 +7,7 @@ import azure.functions as func
 from blueprints.answers import answer
 from blueprints.questions import AlertsAsked, DayAsked, MachinesAsked, SalesAsked, asked
 from vending import wiring
-from vending.views import views_alerts, views_fleet, views_machines
+from vending.views import alerts, fleet, machines
 
 bp = func.Blueprint()
 
@@ -18,7 +18,7 @@ async def get_machines(req: func.HttpRequest) -> func.HttpResponse:
     """A page of the fleet."""
     return await answer(
         req,
-        lambda: views_machines.machines(
+        lambda: machines.machines(
             wiring.view_stores(), asked(req.params, MachinesAsked).query(), datetime.now(UTC)
         ),
     )
@@ -31,7 +31,7 @@ async def get_machine(req: func.HttpRequest) -> func.HttpResponse:
     machine, zone = req.route_params["machineId"], wiring.settings().default_time_zone
     return await answer(
         req,
-        lambda: views_machines.machine(
+        lambda: machines.machine(
             wiring.view_stores(), machine, zone, datetime.now(UTC), asked(req.params, DayAsked).iso()
         ),
         missing=f"No machine {machine!r} is in the catalog or ever sent an event.",
@@ -45,7 +45,7 @@ async def get_machine_sales(req: func.HttpRequest) -> func.HttpResponse:
     machine = req.route_params["machineId"]
     return await answer(
         req,
-        lambda: views_machines.sales(wiring.view_stores(), machine, *asked(req.params, SalesAsked).bounds()),
+        lambda: machines.sales(wiring.view_stores(), machine, *asked(req.params, SalesAsked).bounds()),
         missing=f"No machine {machine!r} ever reported stock or sales.",
     )
 
@@ -57,7 +57,7 @@ async def get_fleet_summary(req: func.HttpRequest) -> func.HttpResponse:
     zone = wiring.settings().default_time_zone
     return await answer(
         req,
-        lambda: views_fleet.summary(
+        lambda: fleet.summary(
             wiring.view_stores(), zone, asked(req.params, DayAsked).iso(), datetime.now(UTC)
         ),
     )
@@ -69,7 +69,5 @@ async def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
     """The open alerts."""
     return await answer(
         req,
-        lambda: views_alerts.alerts(
-            wiring.view_stores(), asked(req.params, AlertsAsked).limit, datetime.now(UTC)
-        ),
+        lambda: alerts.alerts(wiring.view_stores(), asked(req.params, AlertsAsked).limit, datetime.now(UTC)),
     )

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
     maximum_interval="00:00:15",
 )
 async def archive_telemetry(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - the indexer's rule
-    """Append a batch of one partition to its blob; a failure delivers all of it again."""
+    """Append a batch of one partition to its blob; a failure redelivers the whole batch."""
     batch = wiring.hub_events(events)
     new = await archive(batch, wiring.archive_blobs(), wiring.archive_tails())
     log.info(batch_report.archived(wiring.metrics(), batch, new, datetime.now(UTC)))
@@ -39,7 +39,7 @@ async def archive_telemetry(events: typing.List[func.EventHubEvent]) -> None:  #
 @bp.function_name("compact_archive")
 @bp.timer_trigger(arg_name="timer", schedule="%COMPACT_SCHEDULE%")
 async def compact_archive(timer: func.TimerRequest) -> None:
-    """Compact what is closed. A run that fails or is cut off leaves its work to the next one."""
+    """Compact what is closed. Idempotent: a run that fails or times out leaves its work to the next one."""
     done = await compact(wiring.compaction(), datetime.now(UTC))
     late = " (late)" if timer.past_due else ""
     log.info("compacted %d events into %d files%s", done.events, len(done.tables), late)

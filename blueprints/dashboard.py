@@ -11,7 +11,7 @@ bp = func.Blueprint()
 @bp.function_name("get_home")
 @bp.route("{ignored:maxlength(0)?}", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def get_home(req: func.HttpRequest) -> func.HttpResponse:
-    """The root leads to the dashboard. What came in its query stays behind: it may be a key, and an answer
+    """The root leads to the dashboard. The query is dropped: it may be a key, and an answer
     is no place for one; the page asks for it."""
     headers = {"Location": "/dashboard", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return body_refused(req) or func.HttpResponse(status_code=302, headers=headers)

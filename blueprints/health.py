@@ -9,7 +9,7 @@ import msgspec
 from blueprints.answers import body_refused
 from blueprints.files import NOSNIFF
 from vending import wiring
-from vending.views.views_health import About, health
+from vending.views.health import About, health
 
 bp = func.Blueprint()
 

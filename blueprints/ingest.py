@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
     maximum_interval="00:00:15",
 )
 async def ingest_telemetry(events: typing.List[func.EventHubEvent]) -> None:  # noqa: UP006 - the indexer's rule
-    """Apply a batch of one partition; a failure delivers all of it again."""
+    """Apply a batch of one partition; a failure redelivers the whole batch."""
     batch = wiring.hub_events(events)
     with wiring.metered("ingest_telemetry") as cost:
         outcome = await ingest(batch, wiring.ingest_stores(), wiring.version())

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from vending.views.condition_view import State
-from vending.views.views_machines import MachineQuery
+from vending.views.machines import MachineQuery
 
 LONGEST_WINDOW = timedelta(days=31)
 Limit = Annotated[int, Meta(ge=1, le=500)]

@@ -97,7 +97,6 @@ def run(
     hours: Annotated[float, typer.Option(metavar="HOURS", help="Model hours of a dry run.")] = 24,
     faults: Chosen = "all",
     left_out: list[str],
-    as_json: bool = False,
 ) -> Answer | None:
     """Run a believable fleet, in real time or faster.
 
@@ -121,12 +120,12 @@ def run(
         first = moment(DRY_START) if begin is None else begin
         print_deliveries(Timeline(fleet, chosen, first), first + int(hours * HOUR))
         return None
-    from simulator import progress
     from simulator.live import Files, Live, Pace
+    from simulator.report import Report
 
     to, pace = Hub(connection, hub), Pace(speed, dates, begin, duration, history=history)
     live = Live(fleet, chosen, pace, to, Files(state, truth))
-    return live.run(progress.Progress(lines=json_progress, still=as_json))
+    return live.run(Report(lines=json_progress))
 
 
 @PROGRAM.command("scenario")
@@ -150,14 +149,13 @@ def scenario(
     truth: Truth = None,
     json_progress: Progress = False,
     dry_run: Dry = False,
-    as_json: bool = False,
 ) -> Answer | None:
     """Run a fleet, and what befalls it, from a TOML file.
 
     Model time starts as the file says, so that the bodies depend on the file and the seed alone (--dates now
     dates events now instead).
     """
-    from simulator import progress
+    from simulator.report import Report
     from simulator.run import Hub
     from simulator.scenario import Instead, Played
 
@@ -166,8 +164,7 @@ def scenario(
     if dry_run:
         played.dry()
         return None
-    told = progress.Progress(lines=json_progress, still=as_json)
-    return played.run(Hub(connection, hub), dates, truth, told)
+    return played.run(Hub(connection, hub), dates, truth, Report(lines=json_progress))
 
 
 @PROGRAM.command("load")

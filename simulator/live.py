@@ -14,7 +14,7 @@ from simulator.demand import DAY
 from simulator.device import iso
 from simulator.fleet import Fleet
 from simulator.link import Delivery
-from simulator.progress import Progress
+from simulator.report import Report
 from simulator.run import Hub
 from simulator.sender import Sender
 from simulator.state import State, write
@@ -104,7 +104,7 @@ class Live:
         """Whether the history is still being sent."""
         self._epochs = 0
 
-    def run(self, progress: Progress) -> Answer:
+    def run(self, report: Report) -> Answer:
         """Send until the end; WRONG when the hub took nothing of what was sent."""
         with (
             stopped_by_signals(self.stop),
@@ -114,7 +114,7 @@ class Live:
             sender = Sender(self.connection, self.hub)
             try:
                 self._begin()
-                self._follow(sender, progress)
+                self._follow(sender, report)
             finally:
                 unsent = sender.close(FINISH)
                 self._take(sender)
@@ -123,12 +123,12 @@ class Live:
                     state.finish()
                 self._write_truth(unsent)
                 figures = self._figures(sender, 0.0) | {"unsent": len(unsent), "final": True}
-                progress.report(figures)
-                progress.close()
+                report.report(figures)
+                report.close()
         if unsent and not self.acknowledged:
             wrong = f"the hub took none of {len(unsent)} events"
-            return Answer(figures, progress.last(figures), Exit.WRONG, wrong)
-        return Answer(figures, progress.last(figures))
+            return Answer(figures, report.last(figures), Exit.WRONG, wrong)
+        return Answer(figures, report.last(figures))
 
     def _begin(self) -> None:
         if self.state and self.state.load(self.timeline, self.truth):
@@ -145,7 +145,7 @@ class Live:
             self.timeline.add(unit.new_epoch(self.timeline.now, "storage-lost"))
             self.timeline.touched(unit)
 
-    def _follow(self, sender: Sender, progress: Progress) -> None:
+    def _follow(self, sender: Sender, report: Report) -> None:
         begun = last = time.monotonic()
         model, sent = self.timeline.now, 0
         saved, cost = begun, 0.0
@@ -161,8 +161,8 @@ class Live:
                 saved, cost = now, time.monotonic() - now
             sender.submit(due)
             self._take(sender)
-            if progress.due():
-                progress.report(self._figures(sender, (self.acknowledged - sent)))
+            if report.due():
+                report.report(self._figures(sender, (self.acknowledged - sent)))
                 sent = self.acknowledged
             last = now
 

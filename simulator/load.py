@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
 from simulator.commandline import Answer, NotDone
 from simulator.fleet import Fleet
 from simulator.latency import Latencies
 from simulator.live import millis, stopped_by_signals
 from simulator.load_devices import Devices
+from simulator.progress import Progress
 from simulator.sender import PATIENCE, producer
 
 log = logging.getLogger(__name__)
@@ -137,18 +135,14 @@ def _run(load: Load, threads: list[threading.Thread], wanted: float) -> float:
         while not opened.wait(0.2) and not load.stop.is_set():
             pass
     load.go.set()
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
-        TextColumn("{task.fields[told]}"),
-    )  # fmt: skip
     begun = time.monotonic()
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("load", total=wanted, told="")
+    with Progress() as progress:
         while (passed := time.monotonic() - begun) < wanted and not load.stop.wait(0.2):
             sent = sum(load.sent)
             p99 = max(latency.percentile(0.99) for latency in load.latencies)
-            told = f"{sent:,} events, {sent / passed:,.0f}/s, p99 {p99 * 1000:.0f} ms" if passed else ""
-            bar.update(task, completed=passed, told=told)
+            rate = sent / passed if passed else 0.0
+            note = f"{sent:,} events, {rate:,.0f}/s, p99 {p99 * 1000:.0f} ms"
+            progress.stage("seconds of load", passed, wanted, note)
     load.stop.set()
     seconds = time.monotonic() - begun
     for thread in threads:

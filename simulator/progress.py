@@ -1,82 +1,104 @@
-"""What a run says while it runs: JSON lines, a live screen, or nothing; and what at its end."""
+"""How far a long command is, on stderr: bars and figures on a terminal, plain lines elsewhere.
 
-from __future__ import annotations
+stdout is the answer's alone. vendctl/progress.py and simulator/progress.py are one text, as the simulator
+stands alone; a test compares them.
+"""
 
-import json
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
 
-if TYPE_CHECKING:
-    from rich.live import Live
-    from rich.table import Table
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+SHORTEST, LONGEST = 1.0, 60.0
+"""Seconds between two lines about one thing: a tenth of what it has taken, within these bounds, so that a log
+of hours stays readable."""
+
+
+@dataclass(slots=True)
+class _Lines:
+    """The lines about one thing: since when it goes on, what was written last and when, what was not."""
+
+    begun: float
+    written: float = float("-inf")
+    text: str = ""
+    newest: str = ""
+
+    def due(self, now: float) -> bool:
+        return now - self.written >= min(LONGEST, max(SHORTEST, (now - self.begun) / 10))
 
 
 class Progress:
-    """One report a second; the last one has ``final``. A ``still`` one has only that."""
+    """Of one command, while it is entered: lines that stay, stages with a bar each, a table of figures."""
 
-    def __init__(self, *, lines: bool, still: bool = False) -> None:
-        self.lines = lines
+    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._clock = clock
+        columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}")
+        self._bars = Bars(*columns, TimeElapsedColumn())
+        self._tasks: dict[str, TaskID] = {}
+        self._figures: RenderableType | None = None
+        self._lines: dict[str, _Lines] = {}
         self._live: Live | None = None
-        if not lines and not still and sys.stdout.isatty():
-            from rich.console import Console
-            from rich.live import Live
+        if self._console.is_terminal:
+            # Where stdout is the same terminal, what is printed there goes above the bars.
+            one = sys.stdout.isatty()
+            self._live = Live(get_renderable=self._shown, console=self._console, redirect_stdout=one)
 
-            self._live = Live(console=Console(), refresh_per_second=2)
-            self._live.start()
-        self._due = time.monotonic()
+    def __enter__(self) -> Self:
+        return self
 
-    def due(self) -> bool:
-        """Whether a second has passed."""
-        if time.monotonic() < self._due:
-            return False
-        self._due = time.monotonic() + 1
-        return True
-
-    def report(self, figures: dict[str, Any]) -> None:
-        """Show figures."""
-        if self.lines:
-            print(json.dumps(figures, separators=(",", ":")), flush=True)
-        elif self._live:
-            self._live.update(_table(figures))
-
-    def last(self, figures: dict[str, Any]) -> str:
-        """The end in a sentence, where it was not shown already."""
-        return "" if self.lines or self._live else _sentence(figures)
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """The newest of everything stays."""
         if self._live:
             self._live.stop()
+        for lines in self._lines.values():
+            self._write(lines)
 
+    def say(self, text: str) -> None:
+        """One line that stays."""
+        self._console.print(text, markup=False, soft_wrap=True)
 
-def _table(figures: dict[str, Any]) -> Table:
-    from rich.table import Table
+    def stage(self, name: str, done: float, total: float | None = None, note: str = "") -> None:
+        """``done`` of ``total`` (None: nobody knows) are through a stage; it begins when first told."""
+        told = f"{done:,.0f}" + ("" if total is None else f" of {total:,.0f}") + (f", {note}" if note else "")
+        if not self._live:
+            self._line(name, f"{name}: {told}", last=done == total)
+            return
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total, told=told)
+        self._bars.update(self._tasks[name], completed=done, total=total, told=told)
+        self._live.start()
 
-    truth = figures["truth"]
-    table = Table(title=f"simulated fleet, {figures['machines']} machines, {figures['time']}")
-    table.add_column("figure")
-    table.add_column("truth", justify="right")
-    rows = {
-        "events acknowledged": f"{figures['acknowledged']:,}",
-        "events per second": f"{figures['rate']:,.1f}",
-        "waiting": f"{figures['waiting']:,}",
-        "devices offline": f"{figures['offline']:,}",
-        "vends": f"{truth['vends']:,}",
-        "units": f"{truth['units']:,}",
-        "duplicates": f"{truth['duplicates']:,}",
-        "dead letters to come": f"{truth['deadLetters']:,}",
-    }
-    for currency, minor in truth["revenue"].items():
-        rows[f"revenue, {currency}"] = f"{minor / 100:,.2f}"
-    for name, value in rows.items():
-        table.add_row(name, value)
-    return table
+    def figures(self, table: RenderableType, line: str) -> None:
+        """The figures of this moment: as a table, and in a line."""
+        if not self._live:
+            self._line("", line)
+            return
+        self._figures = table
+        self._live.start()
 
+    def _shown(self) -> RenderableType:
+        parts = [self._figures] if self._figures else []
+        return Group(*parts, *([self._bars] if self._tasks else []))
 
-def _sentence(figures: dict[str, Any]) -> str:
-    truth = figures["truth"]
-    return (
-        f"{figures['acknowledged']:,} events acknowledged of {figures['machines']:,} machines: "
-        f"{truth['vends']:,} vends, {truth['units']:,} units, {truth['deadLetters']:,} to be refused"
-    )
+    def _line(self, name: str, text: str, *, last: bool = False) -> None:
+        now = self._clock()
+        lines = self._lines.setdefault(name, _Lines(now))
+        lines.newest = text
+        if last or lines.due(now):
+            lines.written = now
+            self._write(lines)
+
+    def _write(self, lines: _Lines) -> None:
+        if lines.newest != lines.text:
+            lines.text = lines.newest
+            self.say(lines.text)

@@ -13,7 +13,7 @@ from simulator.demand import HOUR
 from simulator.fleet import Fleet
 from simulator.live import Files, Live, Pace
 from simulator.options import moment
-from simulator.progress import Progress
+from simulator.report import Report
 from simulator.run import Hub, print_deliveries
 from simulator.timeline import Timeline
 
@@ -45,9 +45,9 @@ class Played:
         install(self.scenario, timeline)
         print_deliveries(timeline, self.end)
 
-    def run(self, hub: Hub, dates: str, truth: Path | None, progress: Progress) -> Answer:
+    def run(self, hub: Hub, dates: str, truth: Path | None, report: Report) -> Answer:
         """Send it. Raises ValueError, RuntimeError."""
         pace = Pace(self.scenario.speed, dates, self.start, None, self.end)
         live = Live(self.fleet, self.scenario.faults, pace, hub, Files(truth=truth))
         install(self.scenario, live.timeline)
-        return live.run(progress)
+        return live.run(report)

@@ -1,7 +1,7 @@
 """The archive: audited when it could hold what the hub has, compacted by hand, fetched into files."""
 
 import asyncio
-import sys
+import itertools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from vendctl.archive_get import Got, Hours, get
 from vendctl.hub import checkpoints
 from vendctl.operations.audit import Report
 from vendctl.operations.audit_archive import Scope, audit_archive
+from vendctl.progress import Progress
 from vending import wiring
 from vending.archive.compact import compact_archive
 from vending.archive.compact_hour import Compacted
@@ -18,16 +19,20 @@ from vending.ports import PartitionEnd
 POLL = 0.5
 
 
-async def audit(environment: Mapping[str, str], scope: Scope, patience: float, offline: bool) -> Report:
+async def audit(
+    environment: Mapping[str, str], scope: Scope, patience: float, offline: bool, progress: Progress
+) -> Report:
     """Ask the hub, wait until the archive has had a chance to hold that, and audit."""
     ends = None if offline else await wiring.hub().ends()
     if ends is not None and scope.end is None:
         await _archived(environment, ends, patience)
     generation = wiring.settings().hub_generation
-    report = await audit_archive(wiring.archive_blobs(), generation, ends, scope, _hour)
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
-    return report
+    count = itertools.count(1)
+
+    def audited(hour: datetime, events: int) -> None:
+        progress.stage("hours audited", next(count), note=f"{hour:%Y-%m-%dT%H}h, {events:,} events")
+
+    return await audit_archive(wiring.archive_blobs(), generation, ends, scope, audited)
 
 
 async def _archived(environment: Mapping[str, str], ends: list[PartitionEnd], patience: float) -> None:
@@ -38,11 +43,6 @@ async def _archived(environment: Mapping[str, str], ends: list[PartitionEnd], pa
         if all(marks.get(end.partition, -1) >= end.last for end in ends):
             return
         await asyncio.sleep(POLL)
-
-
-def _hour(hour: datetime, events: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{hour:%Y-%m-%d %H}h  {events:>14,} events", end="", file=sys.stderr)
 
 
 def explain(report: Report) -> str:
@@ -84,11 +84,11 @@ def left(done: Compacted) -> list[str]:
     return damaged + [f"{hour:%Y-%m-%dT%H}h is being written to: run again" for hour in done.contended]
 
 
-async def fetch(folder: Path, hours: Hours, raw: bool) -> Got:
-    """Its blobs as files in a folder; their names on a terminal. Raises OSError, and Conflict (run again)."""
-    return await get(wiring.archive_blobs(), folder, hours, raw, _file)
+async def fetch(folder: Path, hours: Hours, raw: bool, progress: Progress) -> Got:
+    """Its blobs as files in a folder. Raises OSError, and Conflict (run again)."""
+    count = itertools.count(1)
 
+    def fetched(name: str) -> None:
+        progress.stage("files fetched", next(count), note=name)
 
-def _file(name: str) -> None:
-    if sys.stderr.isatty():
-        print(name, file=sys.stderr)
+    return await get(wiring.archive_blobs(), folder, hours, raw, fetched)

@@ -15,9 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from vendctl.progress import Progress
 from vending.adapters.clients import blob_service
 from vending.archive.append import archive
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.slices import size, slices
 from vending.ports import Blobs
 from vending.time import EPOCH
@@ -44,7 +45,7 @@ class Source:
     """Which storage account ``container:`` means."""
 
 
-async def import_capture(source: Source, blobs: Blobs) -> tuple[int, int]:
+async def import_capture(source: Source, blobs: Blobs, progress: Progress) -> tuple[int, int]:
     """(events read, new ones). What the archive holds already is not written again."""
     read = new = 0
     path = expression(source.pattern)
@@ -55,6 +56,7 @@ async def import_capture(source: Source, blobs: Blobs) -> tuple[int, int]:
         found = events(io.BytesIO(data), name, match["PartitionId"], source.generation)
         for some in slices(found, size, BATCH):
             read, new = read + len(some), new + await archive(some, blobs)
+            progress.stage("events read", read, note=f"{new:,} of them new, {name}")
     return read, new
 
 

@@ -1,6 +1,6 @@
 """Events that were refused, and what to do with them.
 
-A place is ``generation/partition@number``, as ``list`` shows it. What is sent again is waited for in
+A position is ``generation/partition@number``, as ``list`` shows it. What is sent again is waited for in
 :mod:`vendctl.sent_again`.
 """
 
@@ -52,14 +52,14 @@ def row(letter: DeadLetter, state: State) -> str:
     """A line of the list."""
     detail = letter.detail.splitlines()[-1] if letter.detail else ""
     did = "" if state == "open" else f"{state}{' as ' if letter.again else ''}{', '.join(letter.again)} "
-    return f"{letter.place:<24} {utc(letter.hub.enqueued)} {did}{letter.reason}: {detail}"[: SHOWN + 40]
+    return f"{letter.position:<24} {utc(letter.hub.enqueued)} {did}{letter.reason}: {detail}"[: SHOWN + 40]
 
 
 def details(letter: DeadLetter, state: State | None = None) -> dict[str, Any]:
     """Everything that is known, as JSON."""
     hub, cut = letter.hub, letter.oversize
     return {
-        "place": letter.place,
+        "place": letter.position,
         "reason": letter.reason,
         "detail": letter.detail,
         "version": letter.version,
@@ -85,22 +85,22 @@ async def listed(blobs: Blobs, wanted: Wanted, settled: bool) -> list[tuple[Dead
     ]
     done = await _applied(found)
     judged: list[tuple[DeadLetter, State]] = [
-        (letter, "applied" if letter.place in done else letter.state) for letter in found
+        (letter, "applied" if letter.position in done else letter.state) for letter in found
     ]
     return [(letter, state) for letter, state in judged if settled or state in TO_DO]
 
 
-async def shown(blobs: Blobs, place: str) -> tuple[DeadLetter, dict[str, Any]]:
+async def shown(blobs: Blobs, position: str) -> tuple[DeadLetter, dict[str, Any]]:
     """One dead letter, and all that is known of it. Raises LookupError."""
-    letter = await find(blobs, place)
+    letter = await find(blobs, position)
     done = await _applied([letter])
-    marks = await history(blobs, letter.place)
+    marks = await history(blobs, letter.position)
     became = [{"action": mark.action, "at": utc(mark.at), "note": mark.note} for mark in marks]
     return letter, details(letter, "applied" if done else None) | {"became": became}
 
 
 async def _applied(letters: Iterable[DeadLetter]) -> set[str]:
-    """Of those that were sent again, the places of those that are applied; reads nothing for none."""
+    """Of those that were sent again, the positions of those that are applied; reads nothing for none."""
     sent = [letter for letter in letters if letter.state == "sent"]
     return await applied(sent, wiring.machines(), wiring.conditions()) if sent else set()
 
@@ -117,14 +117,14 @@ async def discarded(blobs: Blobs, letters: Sequence[DeadLetter], now: datetime, 
 
 async def _discarded(blobs: Blobs, letter: DeadLetter, mark: Mark) -> Done:
     if await discard(blobs, letter, mark):
-        return Done(letter.place, "discarded")
-    return Done(letter.place, "nothing", f"was {letter.state} before; nothing done")
+        return Done(letter.position, "discarded")
+    return Done(letter.position, "nothing", f"was {letter.state} before; nothing done")
 
 
-async def chosen(blobs: Blobs, places: Sequence[str], wanted: Wanted) -> list[DeadLetter]:
+async def chosen(blobs: Blobs, positions: Sequence[str], wanted: Wanted) -> list[DeadLetter]:
     """Those named, or of a reason all that are not done. Raises LookupError where no letter is meant."""
-    if places:
-        found = [letter for place in places if wanted.has(letter := await find(blobs, place))]
+    if positions:
+        found = [letter for position in positions if wanted.has(letter := await find(blobs, position))]
         if not found:
             raise LookupError(f"no dead letter that was named is one{wanted}")
         return found

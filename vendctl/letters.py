@@ -2,7 +2,7 @@
 
 import msgspec
 
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 
 class Named(msgspec.Struct):

@@ -9,7 +9,7 @@ from typing import Any
 
 from vendctl.operations.pick_list import PickList, pick_list
 from vending import wiring
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 
 
 async def run(route: str, lead_days: float, window: int) -> PickList:

@@ -9,10 +9,9 @@ compared.
 
 import asyncio
 import re
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,12 +22,13 @@ from azure.storage.blob.aio import BlobServiceClient
 from devstack.commandline import Exit
 from vendctl.operations.compare_rebuilt import Comparison, State, compare, standing
 from vendctl.operations.rebuild import Course, Messages, Replayed, Wanted, replay, roll_up_all
+from vendctl.progress import Progress
 from vendctl.provision import CONTAINERS, create_database
 from vending import wiring
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.ingest import exclusion_list
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import AsOf
@@ -84,47 +84,64 @@ class Target:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Into:
+    """The target database. ``resume``: it may hold what an earlier run left; ``wait``: for how many seconds
+    what differs is looked at again."""
+
+    name: str
+    resume: bool = False
+    wait: float = 0.0
+
+
 async def rebuild(
-    environment: Mapping[str, str], name: str, wanted: Wanted, resume: bool = False, wait: float = 0.0
+    environment: Mapping[str, str], into: Into, wanted: Wanted, progress: Progress
 ) -> tuple[Replayed, Comparison | None]:
     """Replay, roll up, compare; without a comparison where only the events until a time were replayed.
 
-    ``wait`` is for how many seconds what differs is looked at again. Raises ValueError for a target that
-    cannot be one, or holds something and this is not to ``resume``.
+    Raises ValueError for a target that cannot be one, or holds something and this is not to resume.
     """
+    name = into.name
     if name == wiring.settings().cosmos_database or not TARGET.fullmatch(name):
         raise ValueError("--target: 3 to 40 lower-case letters, digits and hyphens; not the live database")
     async with cosmos_client(environment, "COSMOS") as cosmos, blob_service(environment, "DATA") as blobs:
-        target = await _prepared(cosmos, blobs, name, resume)
-        show = _Progress()
-        done = await _caught_up(target, wanted, show)
+        target = await _prepared(cosmos, blobs, into)
+        done = await _caught_up(target, wanted, progress)
         if wanted.until is not None:
             return done, None
-        looks = [await _compared(target, done, wanted, show)]
-        deadline = asyncio.get_running_loop().time() + wait
+        looks = [await _compared(target, done, wanted, progress)]
+        deadline = asyncio.get_running_loop().time() + into.wait
         while not standing(looks).settled and asyncio.get_running_loop().time() < deadline:
-            print(f"{looks[-1].differences:,} differences; looking again", file=sys.stderr, flush=True)
+            progress.say(f"{looks[-1].differences:,} differences; looking again")
             await asyncio.sleep(PAUSE)
-            done.join(await _caught_up(target, replace(wanted, after=done.reached), show))
-            looks.append(await _compared(target, done, wanted, show))
+            done.join(await _caught_up(target, replace(wanted, after=done.reached), progress))
+            looks.append(await _compared(target, done, wanted, progress))
         return done, standing(looks)
 
 
-async def _caught_up(target: Target, wanted: Wanted, show: "_Progress") -> Replayed:
+async def _caught_up(target: Target, wanted: Wanted, progress: Progress) -> Replayed:
     """Replay what is wanted of the archive, judged as it was judged up to now, and roll it up."""
     excluded = AsOf(await exclusion_list.read(wiring.catalog()))
     target.admission = Admission(excluded, await on_record(wiring.deadletters()))
     archive = wiring.archive_blobs()
-    course = Course(wiring.version(), asyncio.sleep, show.replayed)
+
+    def replayed(hour: datetime, number: int, blobs: int, events: int) -> None:
+        progress.stage("blobs replayed", number, blobs, f"up to {hour:%Y-%m-%dT%H}h, {events:,} events")
+
+    course = Course(wiring.version(), asyncio.sleep, replayed)
     done = await replay(archive, target.ingest, wanted, course)
     queue = Messages()
     await roll_up_all(target.rollups(queue), queue, datetime.now(UTC))
     return done
 
 
-async def _compared(target: Target, done: Replayed, wanted: Wanted, show: "_Progress") -> Comparison:
+async def _compared(target: Target, done: Replayed, wanted: Wanted, progress: Progress) -> Comparison:
     live = State(wiring.machines(), wiring.conditions(), wiring.fleet())
-    return await compare(live, target.state, done.inexact, wanted.machine, show.compared)
+
+    def compared(number: int, machines: int) -> None:
+        progress.stage("machines compared", number, machines)
+
+    return await compare(live, target.state, done.inexact, wanted.machine, compared)
 
 
 async def drop(environment: Mapping[str, str], name: str) -> None:
@@ -137,35 +154,14 @@ async def drop(environment: Mapping[str, str], name: str) -> None:
             await container.delete_container()
 
 
-async def _prepared(cosmos: CosmosClient, service: BlobServiceClient, name: str, resume: bool) -> Target:
-    await create_database(cosmos, name)
-    target = Target(cosmos, service, name)
-    if not resume and await target.holds_anything():
-        raise ValueError(f"database {name} is not empty: name another one, or say --resume to go on")
+async def _prepared(cosmos: CosmosClient, service: BlobServiceClient, into: Into) -> Target:
+    await create_database(cosmos, into.name)
+    target = Target(cosmos, service, into.name)
+    if not into.resume and await target.holds_anything():
+        raise ValueError(f"database {into.name} is not empty: name another one, or say --resume to go on")
     if not await target.deadletters.container.exists():
         await target.deadletters.container.create_container()
     return target
-
-
-class _Progress:
-    """Lines on stderr: one for each hundredth of the work."""
-
-    def __init__(self) -> None:
-        self._told = -1
-
-    def replayed(self, hour: datetime, done: int, blobs: int, events: int) -> None:
-        """After each raw blob."""
-        self._tell(done, blobs, f"replayed up to {hour:%Y-%m-%dT%H}h, {events:,} events")
-
-    def compared(self, done: int, machines: int) -> None:
-        """After each machine."""
-        self._tell(done, machines, f"compared {done:,} of {machines:,} machines")
-
-    def _tell(self, done: int, all_of_it: int, text: str) -> None:
-        percent = done * 100 // all_of_it
-        if percent != self._told:
-            self._told = percent
-            print(f"{percent:3} %  {text}", file=sys.stderr, flush=True)
 
 
 def figures(done: Replayed, found: Comparison | None) -> dict[str, Any]:

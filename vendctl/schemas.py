@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from vending.events.envelope import MAX_BODY, MAX_DEPTH, TYPE_PREFIX, TYPE_SUFFIX, Envelope
+from vending.events.envelope import TYPE_PREFIX, TYPE_SUFFIX, Envelope
+from vending.events.event import MAX_BODY, MAX_DEPTH
 from vending.events.event_types import EVENT_TYPES
 from vending.events.fields import END
 

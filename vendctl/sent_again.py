@@ -16,7 +16,7 @@ from vendctl.operations.foresee import foresee
 from vendctl.operations.review_dead_letters import DeadLetter, Refusals, Sender
 from vendctl.operations.review_dead_letters import replay as send
 from vending.errors import Rejected
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ports import Blobs, Documents
 from vending.state.stock import GIVEN_UP
 
@@ -53,16 +53,16 @@ Became = Literal["applied", "refused", "not yet", "discarded", "nothing"]
 class Done:
     """What became of one dead letter; ``refused``: again, or not sent because it would be."""
 
-    place: str
+    position: str
     outcome: Became
     detail: str = ""
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.detail or self.outcome}"
+        return f"{self.position}: {self.detail or self.outcome}"
 
     def told(self) -> dict[str, str]:
         """As JSON."""
-        return {"place": self.place, "outcome": self.outcome, "detail": self.detail}
+        return {"place": self.position, "outcome": self.outcome, "detail": self.detail}
 
 
 @dataclass
@@ -72,12 +72,12 @@ class Outcome:
     tell: Callable[[str], None]
     done: list[Done] = field(default_factory=list)
     waiting: dict[str, tuple[int, HubEvent]] = field(default_factory=dict)
-    """By place: attempt, and what was sent."""
+    """By position: attempt, and what was sent."""
 
-    def became(self, place: str, outcome: Became, detail: str = "") -> None:
+    def became(self, position: str, outcome: Became, detail: str = "") -> None:
         """That is known now."""
-        self.waiting.pop(place, None)
-        self.done.append(Done(place, outcome, detail))
+        self.waiting.pop(position, None)
+        self.done.append(Done(position, outcome, detail))
         self.tell(str(self.done[-1]))
 
     def count(self, outcome: Became) -> int:
@@ -108,34 +108,34 @@ async def replay(desk: Desk, sending: Sending, tell: Callable[[str], None]) -> O
     while outcome.waiting and clock() < until:
         await asyncio.sleep(POLL)
         await _look(desk, refusals, sending.now, outcome)
-    for place in list(outcome.waiting):
-        outcome.became(place, "not yet", "sent, and neither applied nor refused yet")
+    for position in list(outcome.waiting):
+        outcome.became(position, "not yet", "sent, and neither applied nor refused yet")
     return outcome
 
 
 async def _send(desk: Desk, sending: Sending, outcome: Outcome) -> None:
     events = {
-        letter.place: _event(letter, sending.corrected)
+        letter.position: _event(letter, sending.corrected)
         for letter in sending.letters
         if not letter.marks.final and not _cut(letter, sending.corrected)
     }
     fates = await foresee(list(events.values()), desk.machines, desk.registers)
     for letter in sending.letters:
-        place, attempt = letter.place, letter.marks.attempts
-        fate = fates.get(place)
+        position, attempt = letter.position, letter.marks.attempts
+        fate = fates.get(position)
         if (cut := _cut(letter, sending.corrected)) and not letter.marks.final:
             why = f"oversize: {cut} bytes, of which the archive holds all; `show --body FILE` fetches it"
-            outcome.became(place, "refused", f"would be refused again, {why}; give a corrected --body")
+            outcome.became(position, "refused", f"would be refused again, {why}; give a corrected --body")
         elif fate is None:
-            outcome.became(place, "nothing", f"was {letter.state} before; nothing done")
+            outcome.became(position, "nothing", f"was {letter.state} before; nothing done")
         elif isinstance(fate, Rejected):
             advice = "discard it" if fate.reason in GIVEN_UP else "give a corrected --body"
-            outcome.became(place, "refused", f"would be refused again, {fate}; {advice}")
+            outcome.became(position, "refused", f"would be refused again, {fate}; {advice}")
         elif fate == "applied" or (letter.state == "sent" and not sending.resend):
-            outcome.waiting[place] = attempt, events[place]
+            outcome.waiting[position] = attempt, events[position]
         else:
             await send(desk.blobs, desk.sender, letter, sending.now, sending.corrected)
-            outcome.waiting[place] = attempt + 1, events[place]
+            outcome.waiting[position] = attempt + 1, events[position]
 
 
 def _cut(letter: DeadLetter, corrected: bytes | None) -> int:
@@ -152,12 +152,12 @@ def _event(letter: DeadLetter, corrected: bytes | None) -> HubEvent:
 async def _look(desk: Desk, refusals: Refusals, now: datetime, outcome: Outcome) -> None:
     """Who waits no more. A refusal goes first: something newer may cover what was refused."""
     await refusals.look()
-    for place, (attempt, _) in list(outcome.waiting.items()):
-        if attempt and (again := refusals.of(place, attempt)):
+    for position, (attempt, _) in list(outcome.waiting.items()):
+        if attempt and (again := refusals.of(position, attempt)):
             told = [f"refused again as {other}, {why.splitlines()[-1]}" for other, why in again.items()]
-            outcome.became(place, "refused", "; ".join(told))
+            outcome.became(position, "refused", "; ".join(told))
     events = [event for _, event in outcome.waiting.values()]
-    for place, fate in (await foresee(events, desk.machines, desk.registers)).items():
+    for position, fate in (await foresee(events, desk.machines, desk.registers)).items():
         if fate == "applied":
-            await write_mark(desk.blobs, place, Mark("applied", now))
-            outcome.became(place, "applied")
+            await write_mark(desk.blobs, position, Mark("applied", now))
+            outcome.became(position, "applied")

@@ -1,9 +1,9 @@
 """What can go wrong, and what follows. The type carries the decision:
 
 VendstreamError
-├── Rejected    this event will never be right: dead-letter it with the reason, go on with its neighbours
-├── Conflict    somebody else wrote first (409, 412): read, fold and commit again, never re-send
-└── Transient   the world is not ready (429, 5xx, time-out, no access): let the others finish, then raise;
+├── Rejected    permanent: dead-letter this event with the reason, go on with the others of the batch
+├── Conflict    a stale write (409, 412): read, fold and commit again, never re-send
+└── Transient   worth a retry (429, 5xx, time-out, no access): let the others finish, then raise;
     │           the trigger's retry policy waits and the checkpoint with it
     └── Refused a receiver of notifications says no, for a reason that somebody may mend (401, 403, 404)
 
@@ -20,7 +20,7 @@ class VendstreamError(Exception):
 
 @dataclass
 class Rejected(VendstreamError):
-    """An event that will never be right."""
+    """An event that no retry will make valid: a dead letter."""
 
     reason: str
     detail: str
@@ -30,11 +30,11 @@ class Rejected(VendstreamError):
 
 
 class Conflict(VendstreamError):
-    """A conditional write lost against another writer."""
+    """A stale write: the version that it was conditional on (If-Match) has been overwritten."""
 
 
 class Transient(VendstreamError):
-    """A failure that passes by itself; the work must be tried again later."""
+    """A failure that is worth a retry: the work must be done later."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -43,4 +43,4 @@ class Transient(VendstreamError):
 
 
 class Refused(Transient):
-    """An answer that says no for now: tried again for a day, then final."""
+    """An answer that says no for now: retried for a day, then final."""

@@ -116,6 +116,11 @@ class Settings:
         return Receiver(self.notify_webhook_url, key)
 
     @property
+    def decodes_quickly(self) -> bool:
+        """See ``quick_decoding``."""
+        return self.quick_decoding == "true"
+
+    @property
     def posts_per_minute(self) -> int:
         """See ``notify_posts_per_minute``."""
         return int(self.notify_posts_per_minute)

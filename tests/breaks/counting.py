@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.breaks.base import Swap, breaks
 from vending.documents.conditions import Conditions, Entry
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.ingest import admit, commit_stock, exclusions, name_machines
 from vending.ports import Documents, Stored
 from vending.state import books, conditions, intervals, slots, stock

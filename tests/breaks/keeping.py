@@ -15,7 +15,9 @@ from vending.alerts.rules.evidence import Backlog
 from vending.alerts.rules.lag import Lag
 from vending.archive import append, closing
 from vending.errors import Conflict, Rejected, Transient
-from vending.events import envelope, records
+from vending.events import event, identity, records
+from vending.events.event import Event
+from vending.events.hub_event import HubEvent
 from vending.ingest import commit_stock, dead_letters, ingest
 from vending.ports import Documents
 
@@ -52,7 +54,7 @@ def an_hour_closes_while_the_archive_is_behind(swap: Swap) -> None:
 def refused_events_are_dropped(swap: Swap) -> None:
     async def dropped(blobs: Any, refusals: Any, version: str) -> None:
         for hub, _ in refusals:
-            log.warning("dropped %s", hub.place)
+            log.warning("dropped %s", hub.position)
 
     swap(dead_letters.write_dead_letters, dropped)
 
@@ -112,7 +114,7 @@ def lag_is_told_when_the_hub_has_forgotten(swap: Swap) -> None:
 @breaks("P6", "tests/unit/ingest/test_ingest.py::test_a_bug_costs_the_event_that_hits_it")
 def a_defect_costs_its_neighbours(swap: Swap) -> None:
     async def together(
-        machine: str, own: Sequence[envelope.Event], documents: Documents, outcome: ingest.Outcome
+        machine: str, own: Sequence[Event], documents: Documents, outcome: ingest.Outcome
     ) -> None:
         try:
             done = await commit_stock.commit_stock(machine, own, documents, outcome.refusals)
@@ -133,9 +135,9 @@ def long_work_holds_the_event_loop(swap: Swap) -> None:
 
 @breaks("P6", "tests/unit/ingest/test_ingest.py::test_every_reason_of_validation")
 def what_is_no_json_is_taken_for_a_bug(swap: Swap) -> None:
-    original = envelope.parse
+    original = event.parse
 
-    def parse(hub: envelope.HubEvent, bound_from: datetime | None = None) -> envelope.Event:
+    def parse(hub: HubEvent, bound_from: datetime | None = None) -> Event:
         try:
             return original(hub, bound_from)
         except Rejected as fault:
@@ -151,9 +153,9 @@ def what_is_no_json_is_taken_for_a_bug(swap: Swap) -> None:
     "tests/unit/ingest/test_identity.py::test_a_stolen_credential_changes_nothing_of_another_machine",
 )
 def a_credential_speaks_for_any_machine(swap: Swap) -> None:
-    swap(envelope._covered, lambda key, publisher, device, machine: 1)
+    swap(identity._covered, lambda key, publisher, device, machine: 1)
 
 
 @breaks("identity", "tests/unit/ingest/test_identity.py::test_a_corrupt_epoch_costs_its_own_events_alone")
 def any_epoch_is_believed(swap: Swap) -> None:
-    swap(envelope._check_epoch, lambda envelope, issued: None)
+    swap(identity._check_epoch, lambda envelope, issued: None)

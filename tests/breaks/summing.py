@@ -6,7 +6,7 @@ from typing import Any
 from tests.breaks.base import Swap, breaks
 from vending import business_day
 from vending.documents.days import MachineDay, Summary
-from vending.rollups import machine_days, roll_up_days, roll_up_shard, rollups
+from vending.rollups import days, machine_days, rollups, shard
 
 RULES = "tests/unit/rollups/test_roll_up_rules.py"
 
@@ -16,7 +16,7 @@ def the_feed_goes_on_without_the_days(swap: Swap) -> None:
     async def nothing(*words: Any) -> None:
         """As if it had been done."""
 
-    swap(roll_up_shard._recompute, nothing)
+    swap(shard._recompute, nothing)
 
 
 @breaks("P7", f"{RULES}::test_a_stale_contribution_never_replaces_a_newer_one")
@@ -34,7 +34,7 @@ def a_stale_share_replaces_a_newer_one(swap: Swap) -> None:
 
 @breaks("P7", f"{RULES}::test_a_read_that_lags_behind_the_feed_is_not_believed")
 def a_read_that_lags_is_believed(swap: Swap) -> None:
-    original = roll_up_days._machine_day
+    original = days._machine_day
 
     async def believing(assignment: Any, day: str, named: Any, *words: Any) -> Any:
         return await original(assignment, day, (), *words)

@@ -11,7 +11,7 @@ from vending.adapters.blobs import BlobContainer
 from vending.archive.append import Tails, archive
 from vending.archive.layout import blob_name, block_id, block_range
 from vending.errors import Conflict, Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines, restore
 
 EVENTS = [hub_event(n, AWKWARD[n % len(AWKWARD)]) for n in range(30)]

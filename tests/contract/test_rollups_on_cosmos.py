@@ -20,15 +20,15 @@ from vendctl.operations.import_catalog import import_catalog
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.cosmos import CosmosDocuments
 from vending.alerts.watch_rollups import uncounted
+from vending.catalog.cache import CatalogCache
 from vending.catalog.catalog import unassigned
-from vending.catalog.catalog_cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Put
 from vending.rollups import breakdowns, rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
+from vending.rollups.shard import roll_up_shard
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -21,7 +21,7 @@ from vendctl.local.system import System
 from vendctl.operations.review_dead_letters import find, replay
 from vending import wiring
 from vending.errors import Rejected
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ingest.dead_letters import write_dead_letters
 
 MACHINE = f"letter{RUN}"

@@ -45,7 +45,7 @@ async def stored(places: set[str]) -> tuple[int, object]:
         async for name in blobs.names("raw/"):
             if f"-p={PARTITION}-" in name:
                 async for _, event in raw_events(blobs, name):
-                    whole += event.place in places and event.body == LARGEST
+                    whole += event.position in places and event.body == LARGEST
         stock = await wiring.machines().read(MACHINE, "stock")
         return whole, stock.body["applied"] if stock else None
     finally:

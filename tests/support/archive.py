@@ -8,7 +8,7 @@ from tests.support import events
 from tests.support.events import NOON, temperature
 from tests.support.fakes import FakeBlobs, Hook, nothing
 from vending.errors import Conflict
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines, restore
 from vending.ports import Listed, PartitionEnd
 

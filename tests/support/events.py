@@ -14,8 +14,9 @@ from vending.documents.base import load
 from vending.documents.conditions import Conditions, Entry
 from vending.documents.pages import Line
 from vending.documents.stock import MachineStock
-from vending.events.envelope import Event, HubEvent
+from vending.events.event import Event
 from vending.events.event_types import LEDGER
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines
 from vending.ingest.ingest import IngestStores, Outcome, ingest
 from vending.state import ledger, stock

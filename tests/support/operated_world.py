@@ -18,10 +18,10 @@ from vendctl.operations.honest_machine import Sources
 from vendctl.operations.mend_machine import MendStores
 from vendctl.operations.rebuild import Course, Messages, Wanted, replay, roll_up_all
 from vending.archive.append import archive
-from vending.catalog.catalog_cache import CatalogCache
-from vending.catalog.catalog_machines import CatalogMachines
+from vending.catalog.cache import CatalogCache
+from vending.catalog.machines import CatalogMachines
 from vending.documents.catalog import VERSION_ID
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import AsOf, ExclusionList, read

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.support.events import body, hub_event, level, temperature, vend
-from vending.events.envelope import Event, parse
+from vending.events.event import Event, parse
 from vending.events.inventory import InventoryLevel, InventoryRestocked
 from vending.events.vends import VendCompleted
 

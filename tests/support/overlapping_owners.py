@@ -11,7 +11,7 @@ from tests.support.fakes import FakeDocuments
 from tests.support.watched import Call, watched
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.errors import Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.state.stock import on_hand
 
 

@@ -16,14 +16,14 @@ import msgspec
 from tests.support.events import envelope, hub_event, sale
 from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from tests.support.watched import Call, watched
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.errors import Transient
 from vending.ingest.ingest import IngestStores, ingest
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
+from vending.rollups.shard import roll_up_shard
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_ZONE = "America/New_York"

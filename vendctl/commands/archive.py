@@ -33,8 +33,10 @@ async def audit(
     """Say whether the archive is complete; exit code 1 when it is not."""
     from vendctl.archive import audit, explain
     from vendctl.operations.audit_archive import Scope
+    from vendctl.progress import Progress
 
-    report = await audit(environment, Scope(start, end, quick), wait, offline)
+    with Progress() as progress:
+        report = await audit(environment, Scope(start, end, quick), wait, offline, progress)
     return Answer(report.figures(), explain(report), Exit.DONE if report.complete else Exit.WRONG)
 
 
@@ -77,8 +79,10 @@ async def fetched(
     """
     from vendctl.archive import fetch
     from vendctl.archive_get import Hours
+    from vendctl.progress import Progress
 
-    done = await fetch(folder, Hours(start, end), raw)
+    with Progress() as progress:
+        done = await fetch(folder, Hours(start, end), raw, progress)
     there = f", {done.there:,} were there already" if done.there else ""
     text = f"{done.files:,} files of {done.bytes:,} bytes in {folder}{there}"
     data = {"folder": str(folder), "files": done.files, "bytes": done.bytes, "there": done.there}
@@ -105,10 +109,12 @@ async def capture(
 ) -> Answer:
     """Bring Avro files of Event Hubs Capture into the raw archive."""
     from vendctl.capture import DEFAULT_PATTERN, Source, import_capture
+    from vendctl.progress import Progress
     from vending import wiring
 
     life = generation or wiring.settings().hub_generation
     found = Source(source, pattern or DEFAULT_PATTERN, life, environment)
-    events, new = await import_capture(found, wiring.archive_blobs())
+    with Progress() as progress:
+        events, new = await import_capture(found, wiring.archive_blobs(), progress)
     text = f"read {events:,} events, {new:,} of them new to the archive"
     return Answer({"events": events, "new": new}, text)

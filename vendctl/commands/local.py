@@ -35,7 +35,6 @@ def run(
     data: Annotated[Path, typer.Option(metavar="DIR", help="A folder, kept between runs.")] = Path(
         ".data/run"
     ),
-    as_json: bool = False,
 ) -> Answer:
     """Run the whole system on this machine, with a simulated fleet.
 
@@ -44,8 +43,11 @@ def run(
     """
     from vendctl.local.run import Wanted, run
     from vendctl.local.screen import Screen
+    from vendctl.progress import Progress
 
-    return run(Wanted(machines, seed, duration, history, data, free_ports, picture), Screen(lines=as_json))
+    wanted = Wanted(machines, seed, duration, history, data, free_ports, picture)
+    with Progress() as progress:
+        return run(wanted, Screen(progress))
 
 
 @PROGRAM.command("replay")

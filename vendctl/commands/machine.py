@@ -99,17 +99,21 @@ async def forget(
     """
     from vendctl.machines.acts import Asked, Patience, forget_many, forget_one
     from vendctl.operations.exclude import Who
+    from vendctl.progress import Progress
 
-    who, patience = Who(environment.get("USER", ""), reason), Patience(environment, wait)
+    who = Who(environment.get("USER", ""), reason)
     if unassigned == bool(machine):
         raise NotDone("name a machine, or say --unassigned --before TIME")
-    if machine:
-        named(machine, device)
-        work = forget_one(Asked(machine, device, epoch_from), who, patience, dry_run)
+    with Progress() as progress:
+        patience = Patience(environment, wait, progress)
+        if machine:
+            named(machine, device)
+            work = forget_one(Asked(machine, device, epoch_from), who, patience, dry_run)
+        elif before is None or device or epoch_from:
+            raise NotDone("--unassigned needs --before TIME, and takes no --device and no --epoch-from")
+        else:
+            work = forget_many(before, who, patience, with_sales, dry_run)
         return await answered("forget", work)
-    if before is None or device or epoch_from:
-        raise NotDone("--unassigned needs --before TIME, and takes no --device and no --epoch-from")
-    return await answered("forget", forget_many(before, who, patience, with_sales, dry_run))
 
 
 @PROGRAM.command("list", MACHINE)

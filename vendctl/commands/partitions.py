@@ -66,12 +66,14 @@ async def cleared(
     0: done, or nothing to do. 1: something is left to do. 2: it could not be done, and can be run again.
     """
     from vendctl.partitions.clearing import Bounds
-    from vendctl.partitions.command import Clearing, cleared, host_blobs
+    from vendctl.partitions.command import Clearing, Output, cleared, host_blobs
     from vendctl.partitions.reading import HubReader
+    from vendctl.progress import Progress
 
     asked = Clearing(partition, group, dry_run, Bounds(events, megabytes))
     async with host_blobs(environment) as host:
         hub = HubReader.of(environment, read_with)
-        done = await cleared(hub, host, asked, teller(as_json=as_json))
+        with Progress() as progress:
+            done = await cleared(hub, host, asked, Output(teller(as_json=as_json), progress))
     left = any(one.state == "left" for one in done)
     return Answer([one.told() for one in done], code=Exit.WRONG if left else Exit.DONE)

@@ -75,8 +75,11 @@ async def rebuild(
     """
     from vendctl import rebuild
     from vendctl.operations.rebuild import Wanted
+    from vendctl.progress import Progress
 
-    done, found = await rebuild.rebuild(environment, target, Wanted(machine, until), resume, wait)
+    into = rebuild.Into(target, resume, wait)
+    with Progress() as progress:
+        done, found = await rebuild.rebuild(environment, into, Wanted(machine, until), progress)
     if drop and found is not None and found.settled:
         await rebuild.drop(environment, target)
     return Answer(rebuild.figures(done, found), rebuild.explain(done, found), rebuild.code(found))

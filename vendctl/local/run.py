@@ -104,15 +104,14 @@ async def _watch(
 ) -> None:
     begun = time.monotonic()
     sweeps = Sweeps(running.host.url)
-    with screen.running():
-        while duration is None or time.monotonic() - begun < duration:
-            _alive(running, traffic)
-            now = await figures.read(running.environment)
-            await sweeps.call(traffic.newest.get("history", True), now.behind)
-            truth = traffic.newest.get("truth", {}) | {"machines": traffic.newest.get("machines", 0)}
-            title = f"vendstream, {time.monotonic() - begun:.0f} s, {running.host.url}/dashboard"
-            screen.show(title, truth, traffic.sent, now, len(receiver.received))
-            await asyncio.sleep(1)
+    while duration is None or time.monotonic() - begun < duration:
+        _alive(running, traffic)
+        now = await figures.read(running.environment)
+        await sweeps.call(traffic.newest.get("history", True), now.behind)
+        truth = traffic.newest.get("truth", {}) | {"machines": traffic.newest.get("machines", 0)}
+        title = f"vendstream, {time.monotonic() - begun:.0f} s, {running.host.url}/dashboard"
+        screen.show(title, truth, traffic.sent, now, len(receiver.received))
+        await asyncio.sleep(1)
 
 
 def _alive(running: System, traffic: Traffic) -> None:

@@ -1,51 +1,37 @@
-"""The live figures: a table on a terminal, plain lines elsewhere."""
+"""The live figures: what the devices sent beside what the app has."""
 
-import time
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from vendctl.local.figures import Figures, takings
-
-LINE_SECONDS = 2.0
-"""Pace of the lines where there is no terminal."""
+from vendctl.progress import Progress
 
 
 class Screen:
-    """Truth (what the devices sent) beside what the app has; plain lines are on stderr, beside JSON."""
+    """Truth (what the devices sent) beside what the app has."""
 
-    def __init__(self, console: Console | None = None, *, lines: bool = False) -> None:
-        self.console = console or Console(highlight=False, stderr=lines)
-        self.live = None if lines or not self.console.is_terminal else Live(console=self.console)
-        self._lined = 0.0
-
-    def running(self) -> AbstractContextManager[object]:
-        """While this is entered, figures are shown."""
-        return self.live or nullcontext()
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        self._progress.say(text)
 
     def show(self, title: str, truth: dict[str, Any], sent: int, figures: Figures, notified: int) -> None:
         """The figures of this moment."""
-        if self.live:
-            self.live.update(self._table(title, truth, sent, figures, notified))
-        elif time.monotonic() - self._lined >= LINE_SECONDS:
-            self._lined = time.monotonic()
-            lag = ", ".join(f"{name} {count}" for name, count in figures.behind.items())
-            self.say(
-                f"{title}: {sent} sent; in the app (and sent): "
-                f"{figures.vends} ({truth.get('vends', 0)}) vends, "
-                f"{figures.takings()} ({takings(truth.get('revenue', {}))}), "
-                f"{figures.machines} ({truth.get('machines', 0)}) machines, "
-                f"{figures.dead_letters} ({truth.get('deadLetters', 0)}) dead letters, "
-                f"{figures.open_alerts} alerts; behind: {lag}"
-            )
+        lag = ", ".join(f"{name} {count}" for name, count in figures.behind.items())
+        line = (
+            f"{title}: {sent} sent; in the app (and sent): "
+            f"{figures.vends} ({truth.get('vends', 0)}) vends, "
+            f"{figures.takings()} ({takings(truth.get('revenue', {}))}), "
+            f"{figures.machines} ({truth.get('machines', 0)}) machines, "
+            f"{figures.dead_letters} ({truth.get('deadLetters', 0)}) dead letters, "
+            f"{figures.open_alerts} alerts; behind: {lag}"
+        )
+        self._progress.figures(self._table(title, truth, sent, figures, notified), line)
 
     def _table(self, title: str, truth: dict[str, Any], sent: int, figures: Figures, notified: int) -> Group:
         table = Table(box=None, pad_edge=False)

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vendctl.letters import about
-from vendctl.machines.places import forgetting, past, say, service_time, stores
+from vendctl.machines.places import forgetting, past, service_time, stores
 from vendctl.operations.exclude import NotYet, Who, in_effect, quarantine, release
 from vendctl.operations.forget_machine import Forgotten, forget
 from vendctl.operations.forget_unassigned import forget_all, order_all, pending, unassigned
 from vendctl.operations.review_dead_letters import TO_DO, dead_letters
+from vendctl.progress import Progress
 from vending import wiring
 from vending.business_day import instant
 from vending.ingest.exclusion_list import read
@@ -19,7 +20,7 @@ from vending.ingest.exclusions import Exclusion, Scope
 from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Blobs
 from vending.time import millis
-from vending.views.views_places import SMOKE_MACHINE
+from vending.views.places import SMOKE_MACHINE
 
 Told = tuple[dict[str, Any], str]
 """As JSON, and for people."""
@@ -51,10 +52,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for the quarantine and for the functions, and the settings that find them."""
+    """How long to wait for the quarantine and for the functions, the settings that find them, and where it is
+    shown how far all is."""
 
     environment: Mapping[str, str]
     seconds: float
+    progress: Progress
 
 
 async def shut_out(asked: Asked, who: Who) -> Told:
@@ -97,9 +100,9 @@ async def waiting_letters(blobs: Blobs, asked: Asked) -> int:
 async def forget_one(asked: Asked, who: Who, patience: Patience, dry_run: bool) -> Told:
     """Forget a machine's events, when the quarantine has begun and the functions are past it."""
     latest = _later(await service_time(), patience.seconds)
-    await until(in_effect(await read(wiring.catalog()), asked.machine, latest).since, patience.seconds)
+    await until(in_effect(await read(wiring.catalog()), asked.machine, latest).since, patience)
     await past(patience.environment, patience.seconds)
-    done = await forget(asked.scope, who, forgetting(), await service_time(), dry_run)
+    done = await forget(asked.scope, who, forgetting(patience.progress), await service_time(), dry_run)
     return asdict(done) | {"dryRun": dry_run}, told(done, asked, dry_run)
 
 
@@ -134,13 +137,17 @@ async def forget_many(
             kept = f"; {spared:,} that sold something are left alone (--with-sales)" if spared else ""
             return figures, f"{len(chosen):,} unassigned machines{kept}: {', '.join(chosen[:20])}"
         await order_all(chosen, who, wiring.catalog(), millis(await service_time()))
-        say(f"{len(chosen):,} machines are in quarantine in half a minute")
+        patience.progress.say(f"{len(chosen):,} machines are in quarantine in half a minute")
     elif dry_run:
         return {"pending": True}, "an earlier run is not finished: run it without --dry-run"
     orders = pending(await read(wiring.catalog()))
-    await until(max(x.until or 0 for x in orders), patience.seconds)
+    await until(max(x.until or 0 for x in orders), patience)
     await past(patience.environment, patience.seconds)
-    count = await forget_all(wiring.catalog(), stores(), await service_time(), _progress())
+
+    def forgotten(done: int, of: int) -> None:
+        patience.progress.stage("machines forgotten", done, of)
+
+    count = await forget_all(wiring.catalog(), stores(), await service_time(), forgotten)
     return {"machines": count, "dryRun": False}, f"{count:,} machines are forgotten"
 
 
@@ -154,13 +161,13 @@ async def listed(every: bool) -> tuple[list[dict[str, Any]], str]:
     return [_row(x) for x in rows], "\n".join(map(_line, rows)) or "no machine is in quarantine"
 
 
-async def until(moment: int, seconds: float) -> None:
-    """Wait for a time of the services (ms), for so many seconds at most. Raises NotYet."""
+async def until(moment: int, patience: Patience) -> None:
+    """Wait for a time of the services (ms), if that is not too long. Raises NotYet."""
     left = (moment - millis(await service_time())) / 1000
-    if left > seconds:
+    if left > patience.seconds:
         raise NotYet(f"it begins at {instant(moment)}; ask again then")
     if left > 0:
-        say(f"waiting {left:.0f} s for {instant(moment)}")
+        patience.progress.say(f"waiting {left:.0f} s for {instant(moment)}")
         await asyncio.sleep(left)
 
 
@@ -183,15 +190,3 @@ def _line(held: Exclusion) -> str:
     state = "" if held.what == "quarantine" or held.finished else " NOT FINISHED: run it again"
     said = " ".join(filter(None, (held.by, held.reason)))
     return f"{held.what:<10} {names}{device}{epochs}  {when}{state}  {said}".rstrip()
-
-
-def _progress() -> Any:
-    told_last = -1
-
-    def progress(done: int, of: int) -> None:
-        nonlocal told_last
-        if (percent := done * 100 // of) // 10 != told_last:
-            told_last = percent // 10
-            say(f"{percent:3} %  {done:,} of {of:,} machines")
-
-    return progress

@@ -1,9 +1,8 @@
 """Where ``vendctl machine`` works: the stores, the services' clock, and how far the functions are."""
 
 import asyncio
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -14,8 +13,9 @@ from vendctl.operations.forget_machine import Forgetting
 from vendctl.operations.honest_machine import Sources
 from vendctl.operations.mend_machine import MendStores
 from vendctl.operations.rebuild import Course, Messages
+from vendctl.progress import Progress
 from vending import wiring
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.rollups.roll_up import RollUpStores
 
 STEP = 1.0
@@ -31,11 +31,16 @@ def stores() -> MendStores:
     return MendStores(machines, wiring.conditions(), wiring.alerts(), rollups)
 
 
-def forgetting() -> Forgetting:
+def forgetting(progress: Progress) -> Forgetting:
     """What it takes to forget."""
-    course = Course(wiring.version(), asyncio.sleep, _reading())
+
+    def read(hour: datetime, number: int, blobs: int, events: int) -> None:
+        note = f"up to {hour:%Y-%m-%dT%H}h, {events:,} events of the machine"
+        progress.stage("archive blobs read", number, blobs, note)
+
+    course = Course(wiring.version(), asyncio.sleep, read)
     sources = Sources(wiring.archive_blobs(), wiring.ingest_stores(), course)
-    return Forgetting(wiring.catalog(), stores(), sources, say)
+    return Forgetting(wiring.catalog(), stores(), sources, progress.say)
 
 
 async def service_time() -> datetime:
@@ -65,22 +70,3 @@ def _behind(ends: Mapping[str, int], done: Mapping[str, Mapping[str, int]]) -> s
         for name in FUNCTIONS
     }
     return " and ".join(f"{name} is {count:,} events behind" for name, count in counts.items() if count)
-
-
-def say(text: str) -> None:
-    """Progress, on stderr."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def _reading() -> Callable[[datetime, int, int, int], None]:
-    told = -1
-
-    def progress(hour: datetime, done: int, blobs: int, events: int) -> None:
-        nonlocal told
-        if (percent := done * 100 // blobs) != told:
-            told = percent
-            say(
-                f"{percent:3} %  read the archive up to {hour:%Y-%m-%dT%H}h, {events:,} events of the machine"
-            )
-
-    return progress

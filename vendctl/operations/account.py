@@ -19,8 +19,9 @@ from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock, StoredSlot
 from vending.errors import Rejected
 from vending.events.base import LevelEvent
-from vending.events.envelope import Event, HubEvent, parse
-from vending.events.records import decode_lines, place, restore
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
+from vending.events.records import decode_lines, position, restore
 from vending.ingest.exclusions import NONE, Exclusions
 from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Blobs, Documents
@@ -120,7 +121,7 @@ async def account(
         key, fate = _fate(event, stored)
         fates[key] = max(fates.get(key, fate), fate, key=FATES.index)
         if fate == "lost" and len(result.lost_events) < NAMED:
-            result.lost_events.append(event.place)
+            result.lost_events.append(event.position)
     result.distinct = len(fates)
     result.applied = sum(fate == "applied" for fate in fates.values())
     result.dead_lettered = sum(fate == "dead-lettered" for fate in fates.values())
@@ -151,13 +152,13 @@ async def _stored(stores: AccountStores) -> Stored:
     stored.fleet = await of_fleet(stores.conditions)
     async for name in stores.deadletters.names():
         if name.endswith(".jsonl"):
-            stored.refused |= set(map(place, decode_lines(await stores.deadletters.read(name))))
+            stored.refused |= set(map(position, decode_lines(await stores.deadletters.read(name))))
     return stored
 
 
 def _fate(hub: HubEvent, stored: Stored) -> tuple[str, str]:
     """The identity of an event's content, and what became of this copy."""
-    refused = hub.place in stored.refused
+    refused = hub.position in stored.refused
     try:
         event = parse(hub)
     except Rejected as fault:

@@ -21,7 +21,7 @@ from vending.archive.layout import HOUR, block_range, folder, hour_of, manifest_
 from vending.archive.manifest import Entry, Manifest, RawBlob, device_holes
 from vending.archive.read_archive import Damaged, raw_events
 from vending.errors import Conflict, Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ports import ArchiveBlobs, PartitionEnd
 from vending.state import intervals
 from vending.state.intervals import Intervals

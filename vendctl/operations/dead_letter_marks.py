@@ -44,11 +44,11 @@ class Marks:
     """The last of these; only read where the letter is not done."""
 
 
-async def read_marks(blobs: Blobs, place: str = "") -> dict[str, Marks]:
-    """The marks by the places of their letters: of all, or of one."""
+async def read_marks(blobs: Blobs, position: str = "") -> dict[str, Marks]:
+    """The marks by the positions of their letters: of all, or of one."""
     found: dict[str, Marks] = {}
     last: dict[str, str] = {}
-    async for name in blobs.names(_stem(place) if place else MARKS):
+    async for name in blobs.names(_stem(position) if position else MARKS):
         told = NAME.fullmatch(name)
         if told is None:
             continue
@@ -66,22 +66,22 @@ async def read_marks(blobs: Blobs, place: str = "") -> dict[str, Marks]:
     return found
 
 
-async def history(blobs: Blobs, place: str) -> list[Mark]:
+async def history(blobs: Blobs, position: str) -> list[Mark]:
     """All that was done with a dead letter, in the order of time."""
-    marks = [await _read(blobs, name) async for name in blobs.names(_stem(place)) if NAME.fullmatch(name)]
+    marks = [await _read(blobs, name) async for name in blobs.names(_stem(position)) if NAME.fullmatch(name)]
     return sorted(marks, key=lambda mark: mark.at)
 
 
-async def write_mark(blobs: Blobs, place: str, mark: Mark, attempt: int = 1) -> bool:
+async def write_mark(blobs: Blobs, position: str, mark: Mark, attempt: int = 1) -> bool:
     """Write a mark; False where it stands already."""
     what = f"replayed-{attempt}" if mark.action == "replayed" else mark.action
-    return await blobs.create(f"{_stem(place)}-{what}.json", msgspec.json.encode(mark))
+    return await blobs.create(f"{_stem(position)}-{what}.json", msgspec.json.encode(mark))
 
 
 async def _read(blobs: Blobs, name: str) -> Mark:
     return msgspec.json.decode(await blobs.read(name), type=Mark)
 
 
-def _stem(place: str) -> str:
-    home, _, number = place.partition("@")
+def _stem(position: str) -> str:
+    home, _, number = position.partition("@")
     return f"{MARKS}{home}/{int(number):012d}"

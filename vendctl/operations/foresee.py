@@ -12,7 +12,8 @@ from vending.documents.base import load
 from vending.documents.conditions import Entry
 from vending.documents.stock import MachineStock
 from vending.errors import Rejected
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.uptimes import dated
 from vending.ingest.commit_stock import fold_beside_ledger
 from vending.ingest.stored_conditions import of_fleet
@@ -26,26 +27,26 @@ NOWHERE = ""
 
 
 async def foresee(events: Sequence[HubEvent], machines: Documents, registers: Documents) -> dict[str, Fate]:
-    """The fate of each event, by its place. Raises Transient."""
+    """The fate of each event, by its position. Raises Transient."""
     fates: dict[str, Fate] = {}
     valid: dict[str, list[Event]] = {}
     for hub in events:
         try:
             event = parse(replace(hub, generation=NOWHERE))
         except Rejected as fault:
-            fates[hub.place] = fault
+            fates[hub.position] = fault
         else:
             valid.setdefault(event.machine, []).append(event)
     fleet = await of_fleet(registers) if valid else {}
     judgements: dict[str, Fate] = {}
     for machine, own in valid.items():
         own = dated(own)
-        readings = {event.hub.place: _reading(fleet.get(machine, {}), event) for event in own}
+        readings = {event.hub.position: _reading(fleet.get(machine, {}), event) for event in own}
         judgements |= readings | await _stocked(machine, own, readings, machines)
     return fates | {
-        hub.place: judgements[replace(hub, generation=NOWHERE).place]
+        hub.position: judgements[replace(hub, generation=NOWHERE).position]
         for hub in events
-        if hub.place not in fates
+        if hub.position not in fates
     }
 
 
@@ -67,15 +68,15 @@ async def _stocked(
     for event in events:
         if event.stocked and event.ledger is None:
             level = stock.fold(held, [event])
-            fates[event.hub.place] = _fate(level.changed, readings[event.hub.place])
-            fates |= {hub.place: fault for hub, fault in level.rejected}
+            fates[event.hub.position] = _fate(level.changed, readings[event.hub.position])
+            fates |= {hub.position: fault for hub, fault in level.rejected}
     ledger = [event for event in events if event.ledger is not None]
     folded, refused = await fold_beside_ledger(machine, held, ledger, machines)
     new = {(device, epoch, line["ledger"]) for device, epoch, line in folded.lines}
     for event in ledger:
         number = (event.device, event.envelope.deviceepoch, event.ledger)
-        fates[event.hub.place] = _fate(number in new, readings[event.hub.place])
-    return fates | {hub.place: fault for hub, fault in refused}
+        fates[event.hub.position] = _fate(number in new, readings[event.hub.position])
+    return fates | {hub.position: fault for hub, fault in refused}
 
 
 def _fate(new: bool, reading: Fate) -> Fate:

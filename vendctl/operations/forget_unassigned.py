@@ -14,7 +14,7 @@ from itertools import batched
 from vendctl.operations.exclude import MARGIN, NotYet, Who
 from vendctl.operations.honest_machine import NOTHING
 from vendctl.operations.mend_machine import MendStores, mend_conditions, mend_ledger, withdraw_alerts
-from vending.catalog.catalog_machines import CatalogMachines
+from vending.catalog.machines import CatalogMachines
 from vending.ingest.exclusion_list import AT_ONCE, Change, read, write
 from vending.ingest.exclusions import MACHINES, Exclusion, Exclusions, Scope
 from vending.ingest.stored_conditions import of_fleet

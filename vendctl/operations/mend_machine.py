@@ -29,8 +29,8 @@ from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents, Erasable, Put, Stored
 from vending.retry import retry_on_conflict
 from vending.rollups import machine_days
+from vending.rollups.catalog_changes import SECOND_PASS_AFTER, Due, note
 from vending.rollups.roll_up import RollUpStores
-from vending.rollups.roll_up_catalog import SECOND_PASS_AFTER, Due, note
 from vending.state import conditions, ledger, stock
 from vending.time import millis
 

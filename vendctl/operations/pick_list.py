@@ -9,8 +9,8 @@ from typing import Any
 from vendctl.operations import kpis, picklist
 from vendctl.operations.picklist import Pick
 from vending.business_day import shift
+from vending.catalog.cache import CatalogCache
 from vending.catalog.catalog import Assignment
-from vending.catalog.catalog_cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import MachineDay
 from vending.documents.stock import MachineStock

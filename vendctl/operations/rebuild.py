@@ -14,12 +14,13 @@ from typing import Any
 from vending.archive.layout import CHUNK, raw_name
 from vending.archive.read_archive import raw_events
 from vending.errors import Rejected, Transient
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE, size
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import ArchiveBlobs
 from vending.rollups.roll_up import RollUpStores, feed_ranges, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
+from vending.rollups.shard import roll_up_shard
 
 BATCH = 2_000
 """Events of one call of ingest, or fewer large ones (:data:`SLICE`): a machine's events of minutes are folded
@@ -135,7 +136,7 @@ async def _apply(batch: Sequence[HubEvent], stores: IngestStores, course: Course
             continue
         done.events += len(batch)
         done.forgotten += outcome.forgotten
-        done.refused |= {hub.place for hub, _ in outcome.refusals}
+        done.refused |= {hub.position for hub, _ in outcome.refusals}
         done.inexact |= _inexact(batch)
         return
 

@@ -18,7 +18,8 @@ from vendctl.operations.dead_letter_marks import Mark, Marks, read_marks, write_
 from vendctl.operations.foresee import foresee
 from vending.archive.read_archive import raw_events
 from vending.errors import Rejected
-from vending.events.envelope import HubEvent, parse
+from vending.events.event import parse
+from vending.events.hub_event import HubEvent
 from vending.events.records import bytes_of, decode_lines, restore
 from vending.ports import Blobs, Documents
 
@@ -61,9 +62,9 @@ class DeadLetter:
     oversize: Oversize | None = None
 
     @property
-    def place(self) -> str:
+    def position(self) -> str:
         """Its name: generation/partition@sequence number."""
-        return self.hub.place
+        return self.hub.position
 
     @property
     def state(self) -> State:
@@ -99,16 +100,16 @@ class Refusals:
                     self._take(fields)
                 self._read.add(name)
 
-    def of(self, place: str, attempt: int) -> dict[str, str]:
+    def of(self, position: str, attempt: int) -> dict[str, str]:
         """Place → reason and detail of the letters that a replay became."""
-        return self._found.get((place, attempt), {})
+        return self._found.get((position, attempt), {})
 
     def _take(self, fields: dict[str, Any]) -> None:
         if origin := fields["properties"].get(ORIGIN):
             attempt = int(fields["properties"].get(ATTEMPT, 1))
-            place = f"{fields['generation']}/{fields['partition']}@{fields['sequence']}"
+            position = f"{fields['generation']}/{fields['partition']}@{fields['sequence']}"
             told = f"{fields['reason']}: {fields['detail']}"
-            self._found.setdefault((origin, attempt), {})[place] = told
+            self._found.setdefault((origin, attempt), {})[position] = told
 
 
 async def dead_letters(blobs: Blobs) -> AsyncIterator[DeadLetter]:
@@ -121,17 +122,17 @@ async def dead_letters(blobs: Blobs) -> AsyncIterator[DeadLetter]:
         if name.endswith(".jsonl"):
             for fields in decode_lines(await blobs.read(name)):
                 letter = _letter(fields, marked, refusals)
-                if letter.place not in seen:
+                if letter.position not in seen:
                     yield letter
-                seen.add(letter.place)
+                seen.add(letter.position)
 
 
-async def find(blobs: Blobs, place: str) -> DeadLetter:
+async def find(blobs: Blobs, position: str) -> DeadLetter:
     """One dead letter. Raises LookupError."""
-    home, _, number = place.partition("@")
+    home, _, number = position.partition("@")
     if not number.isdecimal() or home.count("/") != 1:
-        raise LookupError(f"{place!r} is no place; write generation/partition@number, as `list` shows it")
-    marked, refusals = await read_marks(blobs, place), Refusals(blobs)
+        raise LookupError(f"{position!r} is no place; write generation/partition@number, as `list` shows it")
+    marked, refusals = await read_marks(blobs, position), Refusals(blobs)
     if marked:
         await refusals.look()
     async for name in blobs.names(f"{home}/"):
@@ -140,7 +141,7 @@ async def find(blobs: Blobs, place: str) -> DeadLetter:
             for fields in decode_lines(await blobs.read(name)):
                 if fields["sequence"] == int(number):
                     return _letter(fields, marked, refusals)
-    raise LookupError(f"there is no dead letter {place}")
+    raise LookupError(f"there is no dead letter {position}")
 
 
 async def replay(
@@ -160,23 +161,23 @@ async def replay(
     # Judged as its publisher's, though it is sent without that identity: a forgery stays one.
     event = parse(hub)
     attempt = letter.marks.attempts + 1
-    origin = {ORIGIN: letter.place, ATTEMPT: str(attempt)}
+    origin = {ORIGIN: letter.position, ATTEMPT: str(attempt)}
     await sender.send(hub.body, event.device, dict(letter.hub.properties) | origin)
     note = "" if body is None else "with a corrected body"
-    await write_mark(blobs, letter.place, Mark("replayed", now, note, body), attempt)
+    await write_mark(blobs, letter.position, Mark("replayed", now, note, body), attempt)
     return True
 
 
 async def discard(blobs: Blobs, letter: DeadLetter, mark: Mark) -> bool:
     """Mark a letter as of no use; False where it is applied or discarded already."""
-    return not letter.marks.final and await write_mark(blobs, letter.place, mark)
+    return not letter.marks.final and await write_mark(blobs, letter.position, mark)
 
 
 async def applied(letters: Iterable[DeadLetter], machines: Documents, registers: Documents) -> set[str]:
-    """Of letters that were sent again, the places of those that were applied. Raises Transient."""
+    """Of letters that were sent again, the positions of those that were applied. Raises Transient."""
     sent = [letter.sent for letter in letters if letter.state == "sent"]
     fates = await foresee(sent, machines, registers)
-    return {place for place, fate in fates.items() if fate == "applied"}
+    return {position for position, fate in fates.items() if fate == "applied"}
 
 
 async def whole_body(archive: Blobs, letter: DeadLetter) -> bytes:
@@ -192,17 +193,17 @@ async def whole_body(archive: Blobs, letter: DeadLetter) -> bytes:
     except KeyError:
         body = None
     if body is None:
-        raise LookupError(f"{letter.place} is not in the archive (yet): {cut.blob}")
+        raise LookupError(f"{letter.position} is not in the archive (yet): {cut.blob}")
     if hashlib.sha256(body).hexdigest() != cut.sha256:
-        raise LookupError(f"{letter.place} has other bytes in the archive than were refused: {cut.blob}")
+        raise LookupError(f"{letter.position} has other bytes in the archive than were refused: {cut.blob}")
     return body
 
 
 def _letter(fields: dict[str, Any], marked: Mapping[str, Marks], refusals: Refusals) -> DeadLetter:
     cut = fields.get("oversize")
     hub = restore(fields if cut is None else fields | {"body64": b64encode(bytes_of(cut, "head"))})
-    marks = marked.get(hub.place) or Marks()
-    again = tuple(sorted(refusals.of(hub.place, marks.attempts)))
+    marks = marked.get(hub.position) or Marks()
+    again = tuple(sorted(refusals.of(hub.position, marks.attempts)))
     kept = None if cut is None else Oversize(cut["bytes"], cut["sha256"], cut["blob"])
     return DeadLetter(fields["reason"], fields["detail"], fields["version"], hub, marks, again, kept)
 

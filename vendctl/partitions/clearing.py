@@ -15,12 +15,15 @@ from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.looking import Bad
 from vendctl.partitions.message import Message
 from vendctl.partitions.reading import End, HubReader
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 EVENTS, BYTES = 500, 8 * 1024 * 1024
 """Of one portion that goes through a use case; whichever is reached first."""
 Take = Callable[[Sequence[HubEvent]], Awaitable[object]]
-Say = Callable[[str], None]
+Show = Callable[[int, int, str], None]
+"""How many of how many events, and what of them."""
+LOOKED = 1_000
+"""Events between two words about how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Stretch:
         return max(0, self.first - self.checkpoint.sequence - 1)
 
 
-async def stretch(hub: HubReader, checkpoint: Checkpoint, end: End, bounds: Bounds, say: Say) -> Stretch:
+async def stretch(hub: HubReader, checkpoint: Checkpoint, end: End, bounds: Bounds, show: Show) -> Stretch:
     """Look for bad messages from the checkpoint to the hub's end, or as far as the bounds go. Transient."""
     bad: list[Bad] = []
     first = looked = checkpoint.sequence
@@ -68,21 +71,23 @@ async def stretch(hub: HubReader, checkpoint: Checkpoint, end: End, bounds: Boun
             count, size, looked = count + 1, size + len(message.raw), message.sequence
             if message.unbindable:
                 bad.append(Bad.of(message))
-            if count % 10_000 == 0:
-                say(f"looked at {count:,} events, {len(bad)} of them cannot be bound")
+            if count % LOOKED == 0:
+                ahead = min(bounds.events, end.last - checkpoint.sequence)
+                show(count, ahead, f"{len(bad)} of them cannot be bound")
             if count >= bounds.events or size >= bounds.megabytes << 20:
                 break
     return Stretch(checkpoint, tuple(bad), first, looked, end.last)
 
 
-async def bring_in(hub: HubReader, found: Stretch, generation: str, take: Take, say: Say) -> int:
+async def bring_in(hub: HubReader, found: Stretch, generation: str, take: Take, show: Show) -> int:
     """Put the whole stretch through a function's use case; how many events. Raises Transient."""
     done, held = 0, found.checkpoint
     async for portion in _portions(hub, held, found.last.sequence):
         events = [hub_event(message, generation, held.partition) for message in portion]
         await take(events)
         done += len(events)
-        say(f"brought in {done:,} events, up to number {events[-1].sequence} of {found.last.sequence}")
+        last = events[-1].sequence
+        show(done, done + found.last.sequence - last, f"up to number {last}")
     return done
 
 

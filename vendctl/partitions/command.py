@@ -5,18 +5,19 @@ batch for ever.
 """
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 from devstack.commandline import Answer, Exit
 from vendctl.partitions.checkpoints import Checkpoint, HostBlobs, home
-from vendctl.partitions.clearing import Bounds, Stretch, Take, bring_in, move, stretch
+from vendctl.partitions.clearing import Bounds, Show, Stretch, Take, bring_in, move, stretch
 from vendctl.partitions.looking import advice, look, table, whose
 from vendctl.partitions.reading import HubReader
+from vendctl.progress import Progress
 from vending import wiring
 from vending.adapters.checkpoints import CONTAINER, GROUPS
 from vending.adapters.clients import blob_service
@@ -40,6 +41,17 @@ class Clearing:
     group: str = "both"
     dry_run: bool = False
     bounds: Bounds = field(default_factory=Bounds)
+
+
+class Output(NamedTuple):
+    """Where it is told what was found and done, in lines, and how far it is."""
+
+    tell: Callable[[str], None]
+    progress: Progress
+
+    def stage(self, what: str, checkpoint: Checkpoint) -> Show:
+        """How far one function's part of the work is."""
+        return partial(self.progress.stage, f"{_where(checkpoint)}: {what}")
 
 
 @dataclass(slots=True)
@@ -76,9 +88,7 @@ async def listed(hub: HubReader, host: HostBlobs, after: timedelta) -> Answer:
     return Answer([row.told() for row in rows], text, Exit.WRONG if todo else Exit.DONE)
 
 
-async def cleared(
-    hub: HubReader, host: HostBlobs, asked: Clearing, tell: Callable[[str], None]
-) -> list[Cleared]:
+async def cleared(hub: HubReader, host: HostBlobs, asked: Clearing, output: Output) -> list[Cleared]:
     """Clear a partition for the groups that were asked for; what is done is told as it happens."""
     held, ends = await host.checkpoints(), await hub.ends()
     if asked.partition not in ends:
@@ -87,17 +97,18 @@ async def cleared(
     for name in CHOICES if asked.group == "both" else [asked.group]:
         group = CHOICES[name]
         checkpoint = held.get((group, asked.partition), Checkpoint(group, asked.partition))
-        found = await stretch(hub, checkpoint, ends[asked.partition], asked.bounds, _progress(checkpoint))
+        show = output.stage("events looked at", checkpoint)
+        found = await stretch(hub, checkpoint, ends[asked.partition], asked.bounds, show)
         for line in _lines(found):
-            tell(f"{_where(checkpoint)}: {line}")
-        done.append(Cleared(found, await _of_group(hub, host, found, asked, tell)))
+            output.tell(f"{_where(checkpoint)}: {line}")
+        done.append(Cleared(found, await _of_group(hub, host, found, asked, output)))
     if any(one.state == "moved" for one in done):
-        tell(RESTART)
+        output.tell(RESTART)
     return done
 
 
 async def _of_group(
-    hub: HubReader, host: HostBlobs, found: Stretch, asked: Clearing, tell: Callable[[str], None]
+    hub: HubReader, host: HostBlobs, found: Stretch, asked: Clearing, output: Output
 ) -> Literal["moved", "left", "clear"]:
     checkpoint = found.checkpoint
     where = _where(checkpoint)
@@ -105,23 +116,21 @@ async def _of_group(
         return "left" if found.looked < found.end else "clear"
     if asked.dry_run:
         return "left"
-    take, say = _take(checkpoint.group), _progress(checkpoint)
-    await bring_in(hub, found, wiring.settings().hub_generation, take, say)
+    take, show = _take(checkpoint.group, output.progress), output.stage("events brought in", checkpoint)
+    await bring_in(hub, found, wiring.settings().hub_generation, take, show)
     try:
         await move(host, found)
     except Conflict:
-        tell(f"{where}: its checkpoint has moved meanwhile, so it does not stand; left as it is. Look again.")
+        output.tell(
+            f"{where}: its checkpoint has moved meanwhile, so it does not stand; left as it is. Look again."
+        )
         return "left"
-    tell(f"{where}: checkpoint moved from {checkpoint.sequence} to {found.last.sequence}")
+    output.tell(f"{where}: checkpoint moved from {checkpoint.sequence} to {found.last.sequence}")
     return "moved"
 
 
 def _where(checkpoint: Checkpoint) -> str:
     return f"{checkpoint.function}, partition {checkpoint.partition}"
-
-
-def _progress(checkpoint: Checkpoint) -> Callable[[str], None]:
-    return lambda text: print(f"{_where(checkpoint)}: {text}", file=sys.stderr, flush=True)
 
 
 def _lines(found: Stretch) -> Iterator[str]:
@@ -137,7 +146,7 @@ def _lines(found: Stretch) -> Iterator[str]:
         yield f"everything up to number {found.end} can be bound; nothing to clear"
 
 
-def _take(group: str) -> Take:
+def _take(group: str, progress: Progress) -> Take:
     """A function's use case, on the app's stores; what must wait is tried again for some minutes."""
     take: Take = {
         CHOICES["ingest"]: lambda events: ingest(events, wiring.ingest_stores(), wiring.version()),
@@ -151,7 +160,7 @@ def _take(group: str) -> Take:
             except (Transient, Conflict) as fault:
                 if attempt + 1 == TRIES:
                     raise
-                print(f"waiting for a store: {fault}", file=sys.stderr, flush=True)
+                progress.say(f"waiting for a store: {fault}")
                 await asyncio.sleep(getattr(fault, "retry_after", None) or 2.0**attempt)
         return None
 

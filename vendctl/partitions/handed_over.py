@@ -2,7 +2,7 @@
 
 from vendctl.partitions.message import Message
 from vending.adapters.eventhubs import OWN_FIELDS
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 KEY = "x-opt-partition-key"
 

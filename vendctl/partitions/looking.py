@@ -12,7 +12,7 @@ from vendctl.partitions.message import Message
 from vendctl.partitions.reading import End, HubReader
 from vending.adapters.checkpoints import GROUPS
 from vending.events import publishers
-from vending.events.envelope import PUBLISHER_KEYS
+from vending.events.identity import PUBLISHER_KEYS
 
 NEXT = 500
 """Events of the next batch at the most: ``maxEventBatchSize`` of host.json. One of them stops all of it."""

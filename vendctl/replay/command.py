@@ -13,12 +13,12 @@ from devstack.commandline import Answer, Exit, NotDone
 from devstack.signals import interruptible
 from vendctl.commands.program import adopt, wired
 from vendctl.local.system import system
+from vendctl.progress import Progress
 from vendctl.replay import mapping_file, report, sales
 from vendctl.replay.errors import ReplayError, RowsRefused
 from vendctl.replay.faults import SHOWN
 from vendctl.replay.folder import Folder, fingerprint
 from vendctl.replay.pipeline import replay
-from vendctl.replay.progress import ReplayProgress
 from vendctl.replay.report import Outcome
 from vendctl.replay.sales import SalesFile
 from vendctl.replay.two_readings import text_totals
@@ -59,7 +59,7 @@ def _run(file: SalesFile, data: Path | None, verified: bool) -> Outcome:
     mark = fingerprint(file)
     folder = Folder(data or Path(".data") / f"replay-{mark}", mark)
     folder.open()
-    with ReplayProgress() as progress, ExitStack() as parts:
+    with Progress() as progress, ExitStack() as parts:
         progress.say(f"{file.path}: {len(file.sales):,} sales; data in {folder.path}")
         for note in file.notes:
             progress.say(note)

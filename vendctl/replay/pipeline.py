@@ -6,12 +6,12 @@ from vendctl.account import take
 from vendctl.catalog import explain
 from vendctl.local.system import System
 from vendctl.operations.import_catalog import import_catalog
+from vendctl.progress import Progress
 from vendctl.replay import reconcile, stored
 from vendctl.replay.device_events import device_events, skus
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.folder import Folder
 from vendctl.replay.places import catalog_of
-from vendctl.replay.progress import ReplayProgress
 from vendctl.replay.reconcile import Mismatch, Totals, compare, totals
 from vendctl.replay.report import Outcome
 from vendctl.replay.sales import SalesFile
@@ -24,7 +24,7 @@ from vending.resources import ROLLUP_SHARDS
 
 
 async def replay(
-    file: SalesFile, text: Totals, folder: Folder, running: System, progress: ReplayProgress
+    file: SalesFile, text: Totals, folder: Folder, running: System, progress: Progress
 ) -> Outcome:
     """All of it; ``text`` is what the second reading summed up. Raises :class:`ReplayError` when the app does
     not get through."""
@@ -47,7 +47,7 @@ async def replay(
     return outcome
 
 
-async def _describe(file: SalesFile, running: System, progress: ReplayProgress) -> None:
+async def _describe(file: SalesFile, running: System, progress: Progress) -> None:
     """Put the file's sites, machines and products into the catalog, and let the rollups know of it.
 
     Before the events: what the catalog says later makes every day of its machines be counted again.
@@ -64,7 +64,7 @@ async def _describe(file: SalesFile, running: System, progress: ReplayProgress) 
         raise ReplayError(f"the catalog could not be imported: {fault}") from fault
 
 
-def _watching(running: System, progress: ReplayProgress, log: str) -> Stage:
+def _watching(running: System, progress: Progress, log: str) -> Stage:
     """Progress that fails as soon as there is nobody left to make any."""
 
     def stage(name: str, done: int, total: int) -> None:

@@ -12,9 +12,9 @@ from vendctl.operations.audit import Report
 from vendctl.operations.audit_archive import Scope
 from vendctl.operations.compare_rebuilt import Comparison
 from vendctl.operations.rebuild import Wanted
-from vendctl.rebuild import drop, rebuild
+from vendctl.progress import Progress
+from vendctl.rebuild import Into, drop, rebuild
 from vendctl.replay.errors import ReplayError
-from vendctl.replay.progress import ReplayProgress
 from vending.errors import VendstreamError
 
 TARGET = "replay-verified"
@@ -49,14 +49,14 @@ class Verified:
         )
 
 
-async def verify(environment: Mapping[str, str], progress: ReplayProgress) -> Verified:
+async def verify(environment: Mapping[str, str], progress: Progress) -> Verified:
     """Audit and rebuild the system that the settings name. Raises :class:`ReplayError`."""
     try:
         progress.say("auditing the archive")
-        report = await audit(environment, Scope(), PATIENCE, offline=False)
+        report = await audit(environment, Scope(), PATIENCE, offline=False, progress=progress)
         progress.say("rebuilding stock, conditions, ledger and rollups from the archive")
         await drop(environment, TARGET)
-        _, found = await rebuild(environment, TARGET, Wanted())
+        _, found = await rebuild(environment, Into(TARGET), Wanted(), progress)
         if found is None:
             raise RuntimeError("a whole rebuild is always compared")
         if found.equal:

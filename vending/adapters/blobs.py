@@ -125,7 +125,7 @@ def _decide(fault: AzureError, what: str) -> VendstreamError | None:
 
 
 def _of_a_commit(fault: AzureError, what: str) -> VendstreamError | None:
-    """For commits: a blob that was to be replaced and is gone has moved on, too."""
+    """For commits: that a blob to be replaced is gone is a conflict, too."""
     decision = _decide(fault, what)
     return Conflict(f"{what}: gone") if decision is None and status_of(fault) == 404 else decision
 

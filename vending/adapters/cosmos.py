@@ -230,7 +230,7 @@ def _decide(fault: AzureError, what: str) -> VendstreamError | None:
 
 
 def _lost(fault: AzureError, what: str) -> VendstreamError | None:
-    """For writes: a document that was to be replaced and is gone has moved on, too."""
+    """For writes: that a document to be replaced is gone is a conflict, too."""
     decision = _decide(fault, what)
     return Conflict(f"{what}: gone") if decision is None and status_of(fault) == 404 else decision
 

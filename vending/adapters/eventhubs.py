@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 if TYPE_CHECKING:
     import azure.functions as func

@@ -1,6 +1,6 @@
-"""From what the Azure SDKs raise to what the use cases decide on (see vending/errors.py).
+"""From what the Azure SDKs raise to Conflict and Transient (see vending/errors.py).
 
-Status codes that pass by themselves: 401 and 403 (a role that is not assigned yet, a key being rotated),
+Status codes that are transient: 401 and 403 (a role that is not assigned yet, a key being rotated),
 408, 410 and 449 (a partition that moves), 429, and everything from 500. Failures without a status are
 connections that broke or timed out.
 """
@@ -53,7 +53,7 @@ def status_of(fault: AzureError) -> int | None:
 
 
 def waits(fault: AzureError, what: str) -> Transient:
-    """The fault as something that passes, with the time that the service asked us to wait."""
+    """The fault as Transient, with the service's Retry-After."""
     status = status_of(fault)
     reason = f"status {status}" if status else type(fault).__name__
     first_line = (str(fault).splitlines() or [""])[0][:200]

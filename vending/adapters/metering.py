@@ -49,6 +49,6 @@ def charge(operation: str, units: float) -> None:
 
 
 def throttled() -> None:
-    """Add one refusal to every meter that runs in this context."""
+    """Add one throttled request (429) to every meter that runs in this context."""
     for cost in _meters.get():
         cost.throttles += 1

@@ -1,4 +1,4 @@
-"""Documents that a process remembers as it last read or wrote them, so that most reads are saved.
+"""A cache of documents as this process last read or wrote them: it saves most reads.
 
 What is remembered may be old. That does no harm to who writes with If-Match: an old version is refused, then
 forgotten, and the next read is a real one. And "nothing new" said of an old version is true of a newer one,

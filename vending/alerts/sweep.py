@@ -9,7 +9,7 @@ from vending.alerts.evaluate_each import evaluate_each
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.watch_machines import evaluate_stock
-from vending.catalog.catalog_machines import EVERYWHERE, Cataloged
+from vending.catalog.machines import EVERYWHERE, Cataloged
 from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Filter
 from vending.time import millis

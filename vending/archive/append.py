@@ -7,11 +7,11 @@ names and trim what is held.
 Small batches would make small blocks, which compress badly. So the process remembers the last block of the
 blobs that it appended to (:class:`Tails`), and a batch that follows on it replaces it by a longer one. What
 is remembered counts only while the blob's version is the one that our own commit made: a commit against any
-other version is refused, and then the block list is read again.
+other version is refused, as a stale write, and then the block list is read again.
 
 Large bodies: a batch is appended slice by slice, each with a commit of its own, so that what is in work is
-bounded whatever the batch. A process that dies between two has archived a beginning of it, and the batch
-comes again.
+bounded whatever the batch. A process that crashes between two has archived a beginning of it, and the batch
+is redelivered.
 """
 
 import zlib
@@ -22,7 +22,7 @@ from functools import partial
 
 from vending.archive.layout import blob_name, block_id, block_range
 from vending.errors import Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import encode, record
 from vending.events.slices import SLICE, size, slices
 from vending.off_loop import off_loop
@@ -84,7 +84,7 @@ async def _fitting(name: str, events: Sequence[HubEvent], blobs: Blobs, tails: T
         return await _append(name, events, blobs, tails)
     except MemoryError:
         if len(events) == 1:
-            raise Transient(f"{events[0].place}: no memory for its {size(events[0])} bytes") from None
+            raise Transient(f"{events[0].position}: no memory for its {size(events[0])} bytes") from None
     half = len(events) // 2
     return sum([await _fitting(name, part, blobs, tails) for part in (events[:half], events[half:])])
 

@@ -10,7 +10,8 @@ import msgspec
 
 from vending.errors import Rejected
 from vending.events import base
-from vending.events.envelope import HubEvent, parse
+from vending.events.event import parse
+from vending.events.hub_event import HubEvent
 
 Kind = Literal["int32", "int64", "double", "time", "text", "word", "bytes"]
 """``word`` is text of few distinct values, ``time`` microseconds UTC."""

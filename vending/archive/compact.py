@@ -165,7 +165,7 @@ class _Run:
             before = await self.work.manifest(hour - HOUR)
             manifest = await self.work.compact(hour, self.hours.get(hour, {}), closed, before)
         except Conflict as fault:
-            log.info("hour %s is being written to: %s", hour.isoformat(), fault)
+            log.info("hour %s is contended, left to the next run: %s", hour.isoformat(), fault)
             outcome.contended.append(hour)
             return None
         seen = Seen(made_from, _digest(handed_on(manifest)))

@@ -113,7 +113,7 @@ class HourCompaction:
         return entry
 
     async def _sweep(self, new: Manifest, old: Manifest) -> None:
-        """Delete what the old manifest named and the new one does not, and what dead runs left."""
+        """Delete what the old manifest named and the new one does not, and what crashed runs left."""
         named, superseded = _tables(new), _tables(old)
         async for listed in self.archive.blobs.listing(f"parquet/{folder(new.hour)}/g="):
             orphan = listed.modified < self.now - ORPHAN

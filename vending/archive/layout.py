@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 CHUNK = 4096
 """Sequence numbers of one blob; as many blocks at the most, far below the service's 50,000."""

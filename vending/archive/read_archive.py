@@ -8,7 +8,7 @@ import msgspec
 
 from vending.archive.layout import blob_name
 from vending.errors import VendstreamError
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import restore
 from vending.ports import Blobs
 

@@ -12,7 +12,7 @@ from vending.archive.columns import Row, row
 from vending.archive.layout import parquet_name
 from vending.archive.manifest import Entry, RawBlob, Table, count, device_holes
 from vending.archive.read_archive import raw_events
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.slices import size
 from vending.ports import ArchiveBlobs
 from vending.ports import Table as TableFile

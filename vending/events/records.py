@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 SIX_BYTES = bytes(set(range(0x20)) - set(b"\b\t\n\f\r"))
 """What JSON writes as ``\\u00xx``."""
@@ -51,8 +51,8 @@ def bytes_of(fields: Mapping[str, Any], name: str) -> bytes:
     return base64.b64decode(fields[f"{name}64"]) if text is None else text.encode()
 
 
-def place(fields: Mapping[str, Any]) -> str:
-    """Where the event of a line lies, as :attr:`HubEvent.place` says it."""
+def position(fields: Mapping[str, Any]) -> str:
+    """Where the event of a line lies, as :attr:`HubEvent.position` says it."""
     return f"{fields['generation']}/{fields['partition']}@{fields['sequence']}"
 
 

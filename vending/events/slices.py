@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 SLICE = 4 * 1024 * 1024
 """Bytes of events that a function works on at a time. An ordinary batch (500 events of 400 bytes) is one."""

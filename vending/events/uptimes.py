@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.time import Moment, millis
 
 LONGEST = timedelta(days=366)

@@ -8,10 +8,10 @@ name: whoever holds the operator's own credential (imports, the simulator, a rep
 What is remembered stands in the partition's first conditions document, as ``named``
 (:class:`~vending.documents.conditions.Named`).
 
-The verdicts are those of the order of a partition's sequence numbers, and a batch that comes again finds the
+The verdicts are those of the order of a partition's sequence numbers, and a redelivered batch finds the
 same ones. In another order others would be named first. So a rebuild, in which the catalog and the forgotten
-machines are other than they were, does not judge again: the refusals stand in the dead letters, and it takes
-them from there.
+machines are other than they were, does not decide again: it takes the refusals from the
+dead letters.
 """
 
 from collections import Counter
@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from vending.documents.conditions import Named, NamedBy
 from vending.errors import Rejected
 from vending.events import publishers
-from vending.events.envelope import PUBLISHER_KEYS, Event
+from vending.events.event import Event
+from vending.events.identity import PUBLISHER_KEYS
 from vending.time import millis
 
 HOUR = 3_600_000
@@ -51,7 +52,7 @@ def sender(event: Event, bound: Bound) -> str | None:
 
 
 class Naming:
-    """The judge of one partition's events, which must come in the order of their sequence numbers.
+    """Decides of one partition's events, which must come in the order of their sequence numbers.
 
     ``known``: machines that the partition has heard of; ``catalog``: those that it names; ``named``: what was
     remembered.
@@ -78,7 +79,7 @@ class Naming:
 
     def _known(self, event: Event) -> bool:
         if (first := self._first(event)) is not None:
-            # What came before the first one was refused, and is when it comes again.
+            # What came before the first one was refused, and is when it is redelivered.
             return event.hub.sequence >= first.sequence
         return event.machine in self.heard or event.machine in self.known
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from vending.business_day import instant
 from vending.errors import Rejected, Transient
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.ingest import exclusions
 from vending.ingest.admission import News
 from vending.ingest.dead_letters import Refusals, defect
@@ -21,7 +21,7 @@ from vending.ports import Documents, Put, Stored
 
 @dataclass(frozen=True)
 class Admission:
-    """What admission judges by: the operators' exclusions, and a judge of new machines."""
+    """What admission decides by: the operators' exclusions, and the quota of new machines."""
 
     exclusions: Current
     naming: NamingJudge
@@ -42,9 +42,9 @@ class Admitted:
 async def admit(
     events: Sequence[Event], by: Admission | None, remembered: Documents, refusals: Refusals
 ) -> Admitted:
-    """Judge events in the order of their sequence numbers; without ``by``, all are let in.
+    """Decide in the order of the events' sequence numbers; without ``by``, all are let in.
 
-    ``remembered``: conditions as ingest keeps them, which may be old. Raises Transient.
+    ``remembered``: conditions as ingest caches them, which may be stale. Raises Transient.
     """
     if by is None:
         return Admitted(list(events))
@@ -52,8 +52,8 @@ async def admit(
     inside, forgotten = _without(events, excluded, refusals)
     named = await by.naming.judge(inside, remembered)
     refusals.add(named.refusals)
-    away = {hub.place for hub, _ in named.refusals}
-    inside = [event for event in inside if event.hub.place not in away]
+    away = {hub.position for hub, _ in named.refusals}
+    inside = [event for event in inside if event.hub.position not in away]
     return Admitted(inside, forgotten, named.news, excluded)
 
 

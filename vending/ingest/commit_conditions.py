@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from vending.documents.conditions import Conditions, Entry, Named
 from vending.errors import Rejected
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.ingest.admission import News, remembered
 from vending.ingest.dead_letters import Refusal, Refusals, defect
 from vending.ingest.stored_conditions import of_partition

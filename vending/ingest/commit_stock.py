@@ -11,7 +11,7 @@ from vending.documents.base import load
 from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock
 from vending.errors import Conflict
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.ingest.dead_letters import Refusal, Refusals
 from vending.ports import Documents, Filter, Put, Stored
 from vending.state import ledger, stock
@@ -110,8 +110,8 @@ async def _held_once(machine: str, event: Event, documents: Documents) -> bool:
 
 
 def _committed(events: Sequence[Event], folded: stock.Folded, refused: Sequence[Refusal]) -> Committed:
-    away = {hub.place for hub, _ in refused}
-    numbered = sum(event.ledger is not None and event.hub.place not in away for event in events)
+    away = {hub.position for hub, _ in refused}
+    numbered = sum(event.ledger is not None and event.hub.position not in away for event in events)
     return Committed(numbered - len(folded.lines), stock.missing_numbers(folded.stock), folded.closings)
 
 

@@ -1,4 +1,4 @@
-"""Events that will never be right, kept with the reason, the raw bytes and where they came from.
+"""Dead letters: refused events, kept with the reason, the raw bytes and their position in the hub.
 
 A body that is over the limit is kept in the archive alone: its letter has the beginning, the length, the
 SHA-256 and the name of the archive's blob.
@@ -14,20 +14,21 @@ from typing import Any
 
 from vending.archive.layout import blob_name
 from vending.errors import Rejected
-from vending.events.envelope import MAX_BODY, HubEvent
+from vending.events.event import MAX_BODY
+from vending.events.hub_event import HubEvent
 from vending.events.records import encode, record, text_or_base64
 from vending.events.slices import SLICE, size, slices
 from vending.off_loop import off_loop
 from vending.ports import Blobs
 
 Refusal = tuple[HubEvent, Rejected]
-"""An event that will never be right, and why."""
+"""A refused event, and why."""
 HEAD = 4096
 """Bytes of an oversize body that its letter shows."""
 
 
 class Refusals:
-    """The refusals of a batch in their order; of an event once, however often it is taken up."""
+    """The refusals of a batch in their order; of an event once, however often it is retried."""
 
     def __init__(self) -> None:
         self._all: dict[str, Refusal] = {}
@@ -36,11 +37,11 @@ class Refusals:
         """Note events for the dead letters."""
         for hub, fault in refusals:
             # Without the traceback, whose frames would keep the parsed body until the batch is done.
-            self._all.setdefault(hub.place, (hub, Rejected(fault.reason, fault.detail)))
+            self._all.setdefault(hub.position, (hub, Rejected(fault.reason, fault.detail)))
 
     def include(self, hub: HubEvent) -> bool:
         """Whether the event is refused."""
-        return hub.place in self._all
+        return hub.position in self._all
 
     def __iter__(self) -> Iterator[Refusal]:
         return iter(self._all.values())
@@ -50,7 +51,7 @@ class Refusals:
 
 
 def defect(fault: Exception) -> Rejected:
-    """The refusal of an event that tripped a bug of ours, with the traceback for whoever mends it."""
+    """The refusal of an event that tripped a bug of ours, with the traceback."""
     return Rejected("defect", "".join(traceback.format_exception(fault))[-8_000:])
 
 

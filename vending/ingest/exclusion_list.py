@@ -20,7 +20,7 @@ AT_ONCE = 16
 
 
 class Current(Protocol):
-    """Where ingest has the exclusions from."""
+    """Where ingest gets the exclusions."""
 
     async def current(self) -> Exclusions:
         """The list. Raises Transient."""
@@ -103,7 +103,7 @@ class Change:
 
 
 async def write(documents: Documents, changes: Sequence[Change]) -> int:
-    """Write all of the changes or none; the list's new version. Raises Transient where another was faster."""
+    """Write all of the changes or none; the list's new version. Raises Transient for a stale write."""
     if len(changes) > AT_ONCE:
         raise ValueError(f"{len(changes)} exclusions at once; {AT_ONCE} are the most")
     top, etag = await _top(documents)

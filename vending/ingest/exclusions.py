@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from vending.documents.exclusions import StoredExclusion, What
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.time import millis
 
 KEPT_FOR = timedelta(seconds=5)
@@ -83,7 +83,7 @@ class Exclusions:
                 self._of.setdefault(machine, []).append(exclusion)
 
     def of(self, machine: str) -> list[Exclusion]:
-        """What a machine's events are judged by."""
+        """The exclusions that apply to a machine's events."""
         return self._of.get(machine, [])
 
     def judge(self, event: Event) -> Exclusion | None:

@@ -16,7 +16,8 @@ from datetime import datetime
 from itertools import islice
 
 from vending.errors import Conflict, Rejected, Transient
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE, size, slices
 from vending.events.uptimes import dated
 from vending.ingest.admit import Admission, admit, fenced
@@ -119,10 +120,10 @@ async def _fitting(part: Sequence[HubEvent], stores: IngestStores, outcome: Outc
         return
     outcome.starved = False
     if len(part) == 1:
-        outcome.waits.append(Transient(f"{part[0].place}: no memory for its {size(part[0])} bytes"))
+        outcome.waits.append(Transient(f"{part[0].position}: no memory for its {size(part[0])} bytes"))
         return
     (outcome.duplicates, outcome.forgotten), half = before, len(part) // 2
-    log.warning("no memory for %d events at once; taking them in halves", len(part))
+    log.warning("out of memory with %d events at once; retrying in halves", len(part))
     for fewer in (part[:half], part[half:]):
         await _fitting(fewer, stores, outcome)
 
@@ -156,7 +157,7 @@ async def _validated(
                 raise
             except Exception as fault:  # noqa: BLE001 - a bug in validation costs the event, not the partition
                 refusals.add([(hub, defect(fault))])
-        await asyncio.sleep(0)  # hostile bodies take their time: others go first
+        await asyncio.sleep(0)  # hostile bodies take long: other tasks go first
     return events
 
 
@@ -177,7 +178,7 @@ async def _commit_machines(events: Sequence[Event], documents: Documents, outcom
 
 
 async def _isolated(machine: str, own: list[Event], documents: Documents, outcome: Outcome) -> None:
-    """Commit a machine's events; when a bug trips, event by event, so that only the culprit pays."""
+    """Commit a machine's events; at a defect one by one, so that it costs its own event alone."""
     try:
         outcome.count(machine, await commit_stock(machine, own, documents, outcome.refusals))
     except (Transient, Conflict, MemoryError, asyncio.CancelledError):
@@ -186,7 +187,7 @@ async def _isolated(machine: str, own: list[Event], documents: Documents, outcom
         if len(own) == 1:
             outcome.refusals.add([(own[0].hub, defect(fault))])
             return
-        log.exception("%s: a defect among %d events; taking them one by one", machine, len(own))
+        log.exception("%s: a defect among %d events; retrying them one by one", machine, len(own))
         for event in own:
             await _isolated(machine, [event], documents, outcome)
 
@@ -207,6 +208,6 @@ def _log_refusals(outcome: Outcome) -> None:
     for hub, fault in islice(outcome.refusals, 20):
         # Of a traceback the last line. The reason always: rules look for it (infra/modules/alarms.bicep).
         last = (fault.detail.splitlines() or [""])[-1]
-        log.warning("dead letter %s: %s: %s", hub.place, fault.reason, last)
+        log.warning("dead letter %s: %s: %s", hub.position, fault.reason, last)
     if len(outcome.refusals) > 20:
         log.warning("and %d more dead letters in this batch", len(outcome.refusals) - 20)

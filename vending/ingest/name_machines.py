@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vending.catalog.catalog_machines import CatalogMachines
+from vending.catalog.machines import CatalogMachines
 from vending.documents.conditions import Named
 from vending.errors import Rejected
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.events.records import decode_lines
 from vending.ingest import admission
 from vending.ingest.admission import Naming, News, Quota

@@ -17,7 +17,7 @@ import msgspec
 from vending.documents.conditions import Conditions, Entry, Register
 from vending.errors import Rejected
 from vending.events.climate import COLD_LIMIT as COLD_LIMIT
-from vending.events.envelope import Event
+from vending.events.event import Event
 from vending.events.event_types import REGISTERS
 from vending.events.faults import ESCAPE
 

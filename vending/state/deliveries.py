@@ -1,12 +1,12 @@
 """Which hub events of a machine are counted: of each partition the newest run of sequence numbers.
 
-One of them that comes again is a redelivery. Only the newest run is remembered: a duplicate outside of it is
+One of them that comes again is a redelivery. Only the newest run is kept: a duplicate outside of it is
 compared with its ledger line, for at a stop the platform delivers later batches before the one it gave up.
 """
 
 from collections.abc import Mapping
 
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 Run = list[int]
 """[first, last] sequence number, both counted and all between."""

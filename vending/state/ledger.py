@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from vending.documents.pages import LedgerPage, Line
 from vending.events.base import LedgerEvent
-from vending.events.envelope import Event
+from vending.events.event import Event
 
 PAGE_LINES = 500
 """Of a page that is made anew: some 150 KB."""

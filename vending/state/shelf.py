@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from vending.documents.stock import StoredSlot
 from vending.errors import Rejected
 from vending.events.base import SlotEffect
-from vending.events.envelope import Order
+from vending.events.event import Order
 from vending.state.slots import Slot
 
 MAX_SLOTS = 120

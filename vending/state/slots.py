@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from vending.documents.stock import StoredSlot
 from vending.errors import Rejected
-from vending.events.envelope import Order
+from vending.events.event import Order
 
 KEPT = 250
 BUDGET = 530

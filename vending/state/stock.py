@@ -18,7 +18,8 @@ from vending.documents.pages import Line
 from vending.documents.stock import MachineStock, Totals
 from vending.errors import Rejected
 from vending.events.base import LedgerEvent, LevelEvent, Tally
-from vending.events.envelope import Event, HubEvent
+from vending.events.event import Event
+from vending.events.hub_event import HubEvent
 from vending.state import intervals
 from vending.state.books import Books, lacking
 from vending.state.deliveries import Deliveries

@@ -24,7 +24,7 @@ def last_seen(entry: Entry) -> int | None:
 
 
 def state(entry: Entry, silent_before: int) -> State:
-    """Whether the machine has spoken since a time (ms)."""
+    """Whether anything came from the machine since a time (ms)."""
     seen = entry.get("seen")
     if seen is None:
         return "never"

@@ -17,8 +17,8 @@ from vending.alerts.watch_lag import LagStores
 from vending.alerts.watch_rollups import RollUpWatch
 from vending.archive.append import Tails
 from vending.archive.compact_hour import Archive
-from vending.catalog.catalog_cache import CatalogCache
-from vending.catalog.catalog_machines import CatalogMachines
+from vending.catalog.cache import CatalogCache
+from vending.catalog.machines import CatalogMachines
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import ExclusionList
@@ -151,7 +151,7 @@ def compaction() -> Archive:
 
 
 def deadletters() -> BlobContainer:
-    """Events that will never be right, with the reason."""
+    """Refused events, with the reason."""
     return clients.blobs(resources.DEADLETTERS)
 
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import partial
 
 from vending import resources
-from vending.views import views_health
+from vending.views import health
+from vending.views.health import Probe
 from vending.views.views import Recent
-from vending.views.views_health import Probe
 from vending.wiring.clients import blobs, container, queue
 from vending.wiring.once import once
 
@@ -39,7 +39,7 @@ def health_probes() -> dict[str, Probe]:
 
 async def troubles() -> list[str]:
     """What the app's own open alerts say; asks the container ``alerts``."""
-    return await views_health.troubles(container("alerts"))
+    return await health.troubles(container("alerts"))
 
 
 def _probe(build: Callable[[str], Probe], name: str) -> Probe:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from vending import settings as _settings
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ports import Metrics
 from vending.settings import Settings
 from vending.wiring.once import once
@@ -49,7 +49,15 @@ def quick_decoding() -> bool:
     """Have the trigger's batches decoded by our own converter, where the library allows it."""
     from vending.adapters.decoding import install
 
-    return install(lambda: os.environ.get("QUICK_DECODING") != "false")
+    return install(_wanted)
+
+
+def _wanted() -> bool:
+    """What QUICK_DECODING says. Settings that are wrong stop no batch here: the function names the fault."""
+    try:
+        return settings().decodes_quickly
+    except ValueError:
+        return True
 
 
 def decoder() -> str:

@@ -157,6 +157,21 @@ def test_the_app_decodes_quickly_unless_a_setting_says_no(setting: str | None, q
     assert done.stdout.split() == ["QuickConverter", quick]
 
 
+@pytest.mark.parametrize("wrong", [{"TELEMETRY_HUB": ""}, {"QUICK_DECODING": "perhaps"}])
+def test_settings_that_are_wrong_stop_neither_the_import_nor_a_batch(wrong: dict[str, str]) -> None:
+    """The function that the batch is for says in words what is wrong; a fault of the binding would not."""
+    program = (
+        "import function_app, azure.functions as func; from vending import wiring;"
+        "found = func.get_binding_registry().get('eventHubTrigger');"
+        "print(found.wanted(), wiring.decoder(), wiring.settings_fault())"
+    )
+    environment = os.environ | {"TELEMETRY_HUB": "telemetry", "COSMOS_DATABASE": "vendstream"} | wrong
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"True quick app setting {next(iter(wrong))} is ")
+
+
 def test_what_is_switched_off_is_the_librarys_to_decode(monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"SequenceNumber": 7, "Offset": "1:2:3", "EnqueuedTimeUtc": "2026-11-24T10:00:00"}
     monkeypatch.setattr(QuickConverter, "wanted", staticmethod(lambda: False))

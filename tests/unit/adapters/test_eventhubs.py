@@ -10,7 +10,7 @@ from azure.functions.meta import Datum
 
 from tests.support.trigger_batch import START, as_datums, bodies, metadata, system_row
 from vending.adapters.eventhubs import decode
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines, encode, record, restore
 
 

@@ -16,8 +16,8 @@ from vending.alerts.watch_rollups import RollUpWatch, evaluate_rollups
 from vending.errors import Transient
 from vending.notifications.notify import notify
 from vending.notifications.outgoing import Outgoing
-from vending.rollups.roll_up_catalog import RETRY_AFTER
-from vending.views import views_fleet
+from vending.rollups.catalog_changes import RETRY_AFTER
+from vending.views import fleet
 from vending.views.views import ViewStores
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -51,7 +51,7 @@ class Watch:
     async def summary(self) -> dict[str, Any]:
         world = self.world
         stores = ViewStores(world.machines, world.conditions, self.alerts, world.fleet, world.catalog)
-        return await views_fleet.summary(stores, "Etc/UTC", None, world.now)
+        return await fleet.summary(stores, "Etc/UTC", None, world.now)
 
     async def notified(self) -> list[str]:
         """What people read of it."""

@@ -15,7 +15,7 @@ from tests.support.watched import Call, watched
 from vending.archive.append import BLOCK_EVENTS, REMEMBERED, Tails, archive
 from vending.archive.layout import blob_name, block_range
 from vending.errors import Conflict, Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.retry import ROUNDS
 
 EVENTS = [hub_event(n, AWKWARD[n % len(AWKWARD)], step=200) for n in range(40)]

@@ -23,7 +23,7 @@ from vending.archive.layout import CLOSING, HOUR, blob_name, manifest_name
 from vending.archive.manifest import Entry, Manifest
 from vending.archive.write_table import AT_ONCE, BYTES_AT_ONCE
 from vending.errors import Conflict, Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 ONE = NOON + HOUR
 LATER = ONE + timedelta(minutes=10)

@@ -57,7 +57,7 @@ def effects() -> dict[str, object]:
     """What folds, views and the archive make of some events."""
     from tests.support.events import body, hub_event, level
     from vending.archive.columns import row
-    from vending.events.envelope import parse
+    from vending.events.event import parse
     from vending.state import conditions, ledger, stock
     from vending.views import condition_view, stock_view
 

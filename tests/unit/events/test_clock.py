@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.events import hub_event, vend
-from vending.events.envelope import HubEvent, parse
+from vending.events.event import parse
+from vending.events.hub_event import HubEvent
 from vending.events.uptimes import dated
 from vending.time import EPOCH, Moment, millis
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.support.events import body, hub_event, level, temperature, vend
 from vending.errors import Rejected
 from vending.events.bodies import look
-from vending.events.envelope import MAX_BODY, Event, content_digest, parse
+from vending.events.event import MAX_BODY, Event, content_digest, parse
 from vending.events.event_types import EVENT_TYPES
 from vending.events.publishers import MAX_EPOCH, MAX_UNSIGNED_EPOCH, Publisher, build
 

@@ -23,7 +23,7 @@ from vending.events.base import (
     Tally,
     fills,
 )
-from vending.events.envelope import parse
+from vending.events.event import parse
 from vending.events.event_types import EVENT_TYPES, FAMILIES, REGISTERS
 from vending.views import stock_view
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.archive import AWKWARD, hub_event
-from vending.events.envelope import HubEvent
-from vending.events.records import bytes_of, decode_lines, encode, place, record, restore, text_or_base64
+from vending.events.hub_event import HubEvent
+from vending.events.records import bytes_of, decode_lines, encode, position, record, restore, text_or_base64
 
 scalars = (
     st.none()
@@ -109,4 +109,4 @@ def test_lines_of_the_version_before_are_read(body: bytes) -> None:
 
 
 def test_a_line_says_where_its_event_lies() -> None:
-    assert place(record(hub_event(7))) == hub_event(7).place
+    assert position(record(hub_event(7))) == hub_event(7).position

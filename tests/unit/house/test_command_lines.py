@@ -77,8 +77,9 @@ def test_the_build_backend_is_the_uv_that_the_set_up_installs() -> None:
 
 
 def test_the_packages_that_stand_alone_have_one_text_of_what_they_share() -> None:
-    texts = [(ROOT / name / "commandline.py").read_text() for name in ("devstack", "simulator")]
-    assert texts[0] == texts[1]
+    for file, other in {"commandline.py": "devstack", "progress.py": "vendctl"}.items():
+        texts = [(ROOT / name / file).read_text() for name in ("simulator", other)]
+        assert texts[0] == texts[1], file
 
 
 SLOW = {

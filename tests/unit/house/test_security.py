@@ -85,7 +85,7 @@ def test_what_it_names_is_there() -> None:
         assert f"`{name}`" in TEXT
         assert name in template()["parameters"]
     assert "forged-identity" in TEXT
-    assert '"forged-identity"' in (ROOT / "vending" / "events" / "envelope.py").read_text()
+    assert '"forged-identity"' in (ROOT / "vending" / "events" / "identity.py").read_text()
     suffix = f"-{PROD.one('Microsoft.Web/sites')['name']}"
     rule = PROD.one("Microsoft.Insights/activityLogAlerts")["name"].removesuffix(suffix)
     assert f"the rule `{rule}`" in TEXT

@@ -14,7 +14,7 @@ from vendctl.provision import provision
 from vending import wiring
 from vending.adapters.queues import StorageQueue
 from vending.settings import Settings
-from vending.views.views_health import About, health
+from vending.views.health import About, health
 from vending.wiring.once import built
 
 TOKEN = "T0KEN-IN-THE-ADDRESS"

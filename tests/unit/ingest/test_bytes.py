@@ -25,7 +25,8 @@ from vending.alerts.evaluate_each import evaluate_each
 from vending.archive.append import Tails, archive
 from vending.archive.layout import blob_name, block_range
 from vending.errors import Transient
-from vending.events.envelope import Event, HubEvent, parse
+from vending.events.event import Event, parse
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines
 from vending.events.slices import SLICE
 from vending.ingest import ingest as ingest_module
@@ -193,8 +194,8 @@ def test_slices_owners_and_kills_change_nothing(seed: int, limit: int) -> None:
     for hub in arrived + poison[:6]:
         event = parse(hub)
         if event.ledger is not None:
-            assert (event.digest in digests) != (hub.place in dead), hub.place
-    assert [dead.get(hub.place) for hub in poison[6:]] == ["not-json", "not-json"]
+            assert (event.digest in digests) != (hub.position in dead), hub.position
+    assert [dead.get(hub.position) for hub in poison[6:]] == ["not-json", "not-json"]
     if not any(reason == "conflict" for reason in dead.values()):
         check(world, bodies)
 

@@ -16,7 +16,8 @@ from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.archive.append import archive
 from vending.documents.exclusions import KIND, LIST_ID
 from vending.errors import Transient
-from vending.events.envelope import Event, HubEvent
+from vending.events.event import Event
+from vending.events.hub_event import HubEvent
 from vending.ingest.exclusion_list import Change, ExclusionList, read, write
 from vending.ingest.exclusions import KEPT_FOR, Exclusion, Scope
 from vending.ingest.ingest import IngestStores, ingest
@@ -60,7 +61,7 @@ async def test_a_batch_of_before_that_is_judged_after_is_let_in() -> None:
     after = world.sent(vend(3))
     await world.ingest([*late, *after])
     assert world.stock()["applied"] == {"dev-1/1": [[1, 2]]}
-    assert world.dead() == {after[0].place: "quarantined"}
+    assert world.dead() == {after[0].position: "quarantined"}
 
 
 async def test_an_exclusion_begins_later_than_any_older_list_is_used() -> None:

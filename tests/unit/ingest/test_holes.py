@@ -17,7 +17,8 @@ from vendctl.operations.account import Account, AccountStores, account
 from vendctl.operations.compare_rebuilt import State, compare
 from vendctl.operations.rebuild import Course, Wanted, replay
 from vending.archive.append import archive
-from vending.events.envelope import HubEvent, parse
+from vending.events.event import parse
+from vending.events.hub_event import HubEvent
 from vending.state import books
 from vending.state.stock import missing_numbers
 
@@ -164,7 +165,7 @@ def test_beyond_the_bounds_two_owners_faults_and_kills_still_count_once_or_refus
     digests = {line["digest"] for line in world.lines().values()}
     assert vends(world) == len(digests)
     for event in events:
-        assert (parse(event).digest in digests) != (event.place in world.dead()), event.place
+        assert (parse(event).digest in digests) != (event.position in world.dead()), event.position
     assert set(world.dead().values()) <= {"hole-closed", "epoch-retired"}
 
 

@@ -19,7 +19,7 @@ from vending import wiring
 from vending.archive.append import archive
 from vending.catalog.devices import next_epoch
 from vending.errors import Rejected
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.publishers import MAX_UNSIGNED_EPOCH, Publisher, build
 from vending.settings import Settings
 from vending.state.books import MAX_BOOKS

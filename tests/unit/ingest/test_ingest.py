@@ -4,7 +4,8 @@ import pytest
 
 from tests.support.events import World, body, delivered, hub_event, level, temperature, tripping, vend
 from vending.errors import Conflict, Transient
-from vending.events.envelope import HubEvent, parse
+from vending.events.event import parse
+from vending.events.hub_event import HubEvent
 from vending.ingest.commit_stock import ROUNDS
 from vending.ports import Put
 from vending.state import conditions, stock

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support import oracle as truth
 from tests.support.events import World, cut, delivered, hub_event, vend
 from tests.support.overlapping_owners import Killed, check, owner, perhaps, shared_world
-from vending.events.envelope import parse
+from vending.events.event import parse
 
 seeds = st.integers(0, 2**32)
 
@@ -74,7 +74,7 @@ def test_every_copy_is_applied_or_dead_lettered_whenever_the_owner_dies(seed: in
     for event in arrived:
         parsed = parse(event)
         if parsed.ledger is not None:
-            assert (parsed.digest in digests) != (event.place in world.dead()), event.place
+            assert (parsed.digest in digests) != (event.position in world.dead()), event.position
 
 
 def test_a_batch_of_one_machine_may_be_a_whole_backlog() -> None:

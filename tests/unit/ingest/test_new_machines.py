@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.events import cut, temperature, vend
 from tests.support.operated_world import World, hub_event, names, reasons
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.ingest import IngestStores, ingest
@@ -89,10 +89,10 @@ async def test_a_refused_event_that_comes_again_is_refused_again() -> None:
     bodies = [temperature(n, machine=name, device=THIEF) for n, name in enumerate(["a", "b", "b"], 1)]
     batch = world.sent(*bodies, publisher=THIEF)
     await world.ingest(batch)
-    assert world.dead() == {batch[1].place: "too-many-machines"}
+    assert world.dead() == {batch[1].position: "too-many-machines"}
     held = world.fleet()
     outcome = await world.ingest(batch)
-    assert [hub.place for hub, _ in outcome.refusals] == [batch[1].place]
+    assert [hub.position for hub, _ in outcome.refusals] == [batch[1].position]
     assert world.fleet() == held
     assert held["b"]["seen"][:2] == [1, 3]
 

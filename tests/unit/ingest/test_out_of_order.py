@@ -13,7 +13,7 @@ from tests.support.events import World, delivered, level, temperature, vend
 from tests.support.fakes import FakeBlobs
 from vendctl.operations.account import AccountStores, account
 from vending.archive.append import Tails, archive
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 BODIES = [
     level(1, 40), vend(2), temperature(3, 7.5), vend(4), vend(5),

@@ -18,7 +18,7 @@ from vending.documents.catalog import CatalogVersion
 from vending.documents.days import Day, MachineDay, Summary
 from vending.documents.pages import Line
 from vending.ports import Put
-from vending.rollups import breakdowns, roll_up_shard, rollups
+from vending.rollups import breakdowns, rollups, shard
 from vending.rollups.machine_days import figures
 from vending.rollups.rollups import OTHER
 from vending.state import ledger
@@ -48,7 +48,7 @@ async def limited(operation: str, call: Call, *arguments: Any) -> Any:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """Its shards take a whole day at once: what is written is the same, in fewer turns."""
-    monkeypatch.setattr(roll_up_shard, "DAYS", 1_000_000)
+    monkeypatch.setattr(shard, "DAYS", 1_000_000)
     return World(
         datetime(2026, 11, 20, 12, tzinfo=UTC),
         machines=watched(FakeDocuments("machineId"), limited),
@@ -78,7 +78,7 @@ async def tick(world: World) -> None:
     for number in (0, 1):
         await world.queue.send({"shard": number})
     while world.queue.messages:
-        await roll_up_shard.roll_up_shard(world.queue.messages.pop(0), world.now, plain)
+        await shard.roll_up_shard(world.queue.messages.pop(0), world.now, plain)
 
 
 def summary(world: World, scope: str) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vending.business_day import shift
 from vending.documents.rollup_state import REWORK
-from vending.rollups import machine_days, roll_up_catalog
+from vending.rollups import catalog_changes, machine_days
+from vending.rollups.catalog_changes import RETRY_AFTER, SECOND_PASS_AFTER, Due, note, rework, spread
 from vending.rollups.roll_up import roll_up
-from vending.rollups.roll_up_catalog import RETRY_AFTER, SECOND_PASS_AFTER, Due, note, rework, spread
 
 DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00", "America/New_York")
@@ -103,7 +103,7 @@ async def test_an_entry_that_cannot_be_read_costs_its_own_machine(damage: dict[s
 
 
 async def test_a_tick_comes_while_the_first_catalog_is_being_spread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roll_up_catalog, "MACHINES", 1)
+    monkeypatch.setattr(catalog_changes, "MACHINES", 1)
     held = world()
     await place(held, machines=("m1", "m2"))
     stores = held.stores(Invocation(held.random))
@@ -181,7 +181,7 @@ async def test_a_defective_day_keeps_no_other_day_of_its_machine_waiting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of a machine with more days than one portion: those after the broken one are corrected too."""
-    monkeypatch.setattr(roll_up_catalog, "DAYS", 3)
+    monkeypatch.setattr(catalog_changes, "DAYS", 3)
     held = world()
     await held.arrive([vend("m1", n + 1, NOON - n * A_DAY) for n in range(10)])
     await held.tick()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.fakes import FakeDocuments, FakeQueue, range_of
 from tests.support.rollup_world import ms
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.catalog import CatalogVersion
 from vending.documents.days import Day, Summary
@@ -15,8 +15,8 @@ from vending.documents.pages import Line
 from vending.ports import Put
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
 from vending.rollups.rollups import Contribution
+from vending.rollups.shard import roll_up_shard
 from vending.state import ledger
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

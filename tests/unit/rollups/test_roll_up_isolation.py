@@ -18,9 +18,9 @@ from vending.documents.base import load
 from vending.documents.days import Day, Summary
 from vending.documents.rollup_state import REWORK
 from vending.errors import Transient
-from vending.rollups import breakdowns, roll_up_shard, rollups
-from vending.rollups.roll_up_catalog import RETRY_AFTER
-from vending.views import views_fleet
+from vending.rollups import breakdowns, rollups, shard
+from vending.rollups.catalog_changes import RETRY_AFTER
+from vending.views import fleet
 from vending.views.views import ViewStores
 
 DAY = "2026-11-16"
@@ -94,7 +94,7 @@ async def noted(world: World) -> list[str]:
 async def defective(world: World) -> int:
     alerts = FakeDocuments("machineId")
     stores = ViewStores(world.machines, world.conditions, alerts, world.fleet, world.catalog)
-    found = await views_fleet.summary(stores, "America/New_York", DAY, world.now)
+    found = await fleet.summary(stores, "America/New_York", DAY, world.now)
     return int(found["defective"])
 
 
@@ -230,7 +230,7 @@ async def test_what_passes_by_itself_is_raised_and_nothing_is_noted(world: World
     raised = 0
     for number in (0, 1):
         try:
-            await roll_up_shard.roll_up_shard({"shard": number}, world.now, stores)
+            await shard.roll_up_shard({"shard": number}, world.now, stores)
         except Transient:
             raised += 1
     assert raised
@@ -278,7 +278,7 @@ async def test_a_pass_over_many_days_stays_told_until_all_are_counted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the portions of a pass the machine is as defective as before: its alert does not flicker."""
-    monkeypatch.setattr("vending.rollups.roll_up_catalog.DAYS", 2)
+    monkeypatch.setattr("vending.rollups.catalog_changes.DAYS", 2)
     await world.arrive([vend("m1", n + 1, NOON - n * 86_400_000) for n in range(5)])
     refuses(world, "site:north", too_large)
     await world.tick()

@@ -6,7 +6,7 @@ from tests.support.events import temperature
 from tests.support.operated_world import World, names
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.sweep import evaluate_conditions
-from vending.catalog.catalog_machines import CatalogMachines
+from vending.catalog.machines import CatalogMachines
 
 HOUR = timedelta(hours=1)
 

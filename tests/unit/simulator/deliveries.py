@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from simulator.link import Delivery
 from tests.support import events
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 START = 1_767_571_200_000  # 2026-01-05, a Monday
 

@@ -13,7 +13,7 @@ from simulator.timeline import Timeline
 from tests.unit.simulator.deliveries import START, hub_event
 from vending.errors import Rejected
 from vending.events import publishers
-from vending.events.envelope import parse
+from vending.events.event import parse
 
 
 @pytest.mark.parametrize("names", [("dev-1", "vm-1"), ("Dev_1.x", "VM__1-"), ("a_.b", "c")])

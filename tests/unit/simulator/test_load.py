@@ -15,7 +15,7 @@ from simulator.link import Delivery
 from simulator.load_devices import Devices
 from tests.unit.simulator.deliveries import START, hub_event
 from tests.unit.simulator.test_truth import applied
-from vending.events.envelope import parse
+from vending.events.event import parse
 
 
 @given(st.integers(0, 99_999), st.integers(1, 500))

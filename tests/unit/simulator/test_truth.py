@@ -17,7 +17,7 @@ from simulator.timeline import Timeline
 from simulator.truth import Truth, describe
 from tests.support.fakes import FakeBlobs, FakeDocuments
 from tests.unit.simulator.deliveries import START, hub_event, partition_of
-from vending.catalog.catalog_machines import CatalogMachines
+from vending.catalog.machines import CatalogMachines
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import ExclusionList

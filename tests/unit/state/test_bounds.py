@@ -13,8 +13,7 @@ from tests.support.events import body, delivered, hub_event, level, temperature,
 from vending.documents.conditions import Entry
 from vending.documents.stock import MachineStock
 from vending.errors import Rejected
-from vending.events import envelope
-from vending.events.envelope import Event, content_digest, parse
+from vending.events.event import MAX_BODY, MAX_DEPTH, Event, content_digest, parse
 from vending.events.uptimes import dated
 from vending.state import books, conditions, ledger, slots, stock
 from vending.state.conditions import covers, merge
@@ -143,7 +142,7 @@ def test_a_slot_remembers_250_units_above_its_level() -> None:
 
 
 def test_an_event_has_64_kib_and_nests_32_deep() -> None:
-    assert (envelope.MAX_BODY, envelope.MAX_DEPTH) == (65_536, 32)
+    assert (MAX_BODY, MAX_DEPTH) == (65_536, 32)
     padded = vend(1)
     exact = padded[:-1] + b" " * (65_536 - len(padded)) + b"}"
     assert event(exact)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.events import body, hub_event, temperature
 from vending.documents.conditions import Conditions, Entry
 from vending.errors import Rejected
-from vending.events.envelope import Event, parse
+from vending.events.event import Event, parse
 from vending.state import conditions
 from vending.state.conditions import FAMILIES, covers, merge, merged
 from vending.views import condition_view

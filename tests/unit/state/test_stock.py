@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from tests.support.events import body, hub_event, level, vend
 from vending.documents.base import load
 from vending.documents.stock import MachineStock
-from vending.events.envelope import Event, parse
+from vending.events.event import Event, parse
 from vending.events.uptimes import dated
 from vending.state import ledger, stock
 

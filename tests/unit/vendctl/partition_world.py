@@ -11,7 +11,7 @@ from vendctl.partitions.message import Message
 from vendctl.partitions.reading import End, HubReader
 from vending.archive.append import archive
 from vending.errors import Conflict
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 GROUPS = ("$default", "archive")
 
@@ -79,8 +79,8 @@ class App:
         """As the command does, for one group."""
         held = (await host.checkpoints()).get((group, partition), Checkpoint(group, partition))
         end = (await hub.ends())[partition]
-        found = await stretch(hub, held, end, bounds or Bounds(), lambda _: None)
+        found = await stretch(hub, held, end, bounds or Bounds(), lambda *_: None)
         if found.bad:
-            await bring_in(hub, found, "1", self.take(group), lambda _: None)
+            await bring_in(hub, found, "1", self.take(group), lambda *_: None)
             await move(host, found)
         return found

@@ -12,6 +12,7 @@ import pytest
 from tests.support.archive import AWKWARD, FakeArchive, held, hub_event
 from tests.support.events import NOON
 from vendctl.capture import DEFAULT_PATTERN, Source, enqueued, events, expression, import_capture
+from vendctl.progress import Progress
 from vending.archive.append import archive
 
 SCHEMA = {
@@ -86,25 +87,25 @@ async def test_an_import_adds_what_the_archive_lacks(tmp_path: Path) -> None:
     put(tmp_path, PLACE, avro(row(n) for n in range(10)))
     put(tmp_path, "ns/telemetry/3/2026/03/01/12/10/00.avro", avro(row(n) for n in range(10, 20)))
     put(tmp_path, "ns/telemetry/3/2026/03/01/12/15/00.avro", avro([]))
-    assert await import_capture(source(tmp_path), blobs) == (20, 10)
+    assert await import_capture(source(tmp_path), blobs, Progress()) == (20, 10)
     assert held(blobs) == [hub_event(n, partition="3") for n in range(20)]
-    assert await import_capture(source(tmp_path), blobs) == (20, 0)
+    assert await import_capture(source(tmp_path), blobs, Progress()) == (20, 0)
 
 
 async def test_another_naming_can_be_told(tmp_path: Path) -> None:
     blobs = FakeArchive()
     put(tmp_path, "hub=telemetry/partition=7/2026-03-01/file.avro", avro([row(0)]))
     pattern = "hub={EventHub}/partition={PartitionId}/{Year}-{Month}-{Day}/file"
-    assert await import_capture(source(tmp_path, pattern), blobs) == (1, 1)
+    assert await import_capture(source(tmp_path, pattern), blobs, Progress()) == (1, 1)
     assert held(blobs)[0].partition == "7"
 
 
 async def test_files_of_unknown_names_are_refused(tmp_path: Path) -> None:
     put(tmp_path, "elsewhere/file.avro", avro([row(0)]))
     with pytest.raises(ValueError, match="--pattern"):
-        await import_capture(source(tmp_path), FakeArchive())
+        await import_capture(source(tmp_path), FakeArchive(), Progress())
     with pytest.raises(ValueError, match="no folder"):
-        await import_capture(source(tmp_path / "absent"), FakeArchive())
+        await import_capture(source(tmp_path / "absent"), FakeArchive(), Progress())
     with pytest.raises(ValueError, match="PartitionId"):
         expression("{Namespace}/{EventHub}")
 

@@ -20,7 +20,7 @@ from vending import wiring
 from vending.catalog.devices import counted, next_epoch
 from vending.documents.stock import MachineStock
 from vending.errors import Conflict, Rejected, Transient
-from vending.events.envelope import parse
+from vending.events.event import parse
 from vending.events.publishers import MAX_EPOCH, Publisher
 from vending.settings import Settings
 

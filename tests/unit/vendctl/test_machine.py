@@ -155,7 +155,7 @@ def test_invented_machines_go_at_once(live: Live, capsys: pytest.CaptureFixture[
     assert live.run("forget", "--unassigned", "--before", "2027-01-01") == 0
     said = capsys.readouterr()
     assert said.out == "30 machines are forgotten\n"
-    assert "100 %  30 of 30 machines" in said.err
+    assert "machines forgotten: 30 of 30\n" in said.err
     assert live.known() == {"sold"}
 
 

@@ -23,7 +23,7 @@ from vendctl.partitions.clearing import Bounds, bring_in, move, stretch
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.message import Message
 from vending.errors import Conflict
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines, encode, record, restore
 
 BODIES = (
@@ -108,7 +108,7 @@ async def test_a_run_that_dies_half_way_leaves_the_next_one_the_same_work(killed
     host = FakeHost(Checkpoint("$default", "0", 9, "900"))
     await app.take("$default")(triggered(raw[:10]))
     held = host.held["$default", "0"]
-    found = await stretch(hub, held, (await hub.ends())["0"], Bounds(), lambda _: None)
+    found = await stretch(hub, held, (await hub.ends())["0"], Bounds(), lambda *_: None)
     portions = 0
 
     async def dies(events: Sequence[HubEvent]) -> None:
@@ -119,7 +119,7 @@ async def test_a_run_that_dies_half_way_leaves_the_next_one_the_same_work(killed
         await app.take("$default")(events)
 
     with pytest.raises(Killed):
-        await bring_in(hub, found, "1", dies, lambda _: None)
+        await bring_in(hub, found, "1", dies, lambda *_: None)
     assert host.held["$default", "0"] == held
     await app.clear(hub, host, "$default")
     await app.take("$default")(triggered(raw[1101:]))
@@ -141,8 +141,8 @@ async def test_a_checkpoint_that_moved_meanwhile_is_left_alone() -> None:
     raw = messages(20, [10])
     app, hub, host = App(), FakeReader(p0=raw), FakeHost(Checkpoint("$default", "0", 4, "400"))
     held = host.held["$default", "0"]
-    found = await stretch(hub, held, (await hub.ends())["0"], Bounds(), lambda _: None)
-    await bring_in(hub, found, "1", app.take("$default"), lambda _: None)
+    found = await stretch(hub, held, (await hub.ends())["0"], Bounds(), lambda *_: None)
+    await bring_in(hub, found, "1", app.take("$default"), lambda *_: None)
     host.held["$default", "0"] = moved = replace(held, sequence=12, offset="1200", etag="7")
     with pytest.raises(Conflict):
         await move(host, found)
@@ -153,9 +153,9 @@ async def test_looking_is_bounded_by_count_and_by_bytes() -> None:
     raw = messages(50, [5, 40])
     hub, held = FakeReader(p0=raw), Checkpoint("archive", "0")
     end = (await hub.ends())["0"]
-    found = await stretch(hub, held, end, Bounds(events=10), lambda _: None)
+    found = await stretch(hub, held, end, Bounds(events=10), lambda *_: None)
     assert ([one.sequence for one in found.bad], found.looked, found.end) == ([5], 9, 49)
-    found = await stretch(hub, held, end, Bounds(megabytes=0), lambda _: None)
+    found = await stretch(hub, held, end, Bounds(megabytes=0), lambda *_: None)
     assert (found.bad, found.looked) == ((), 0)
 
 
@@ -171,7 +171,7 @@ async def test_portions_are_bounded_and_what_the_hub_has_forgotten_is_told(
     async def take(events: Sequence[HubEvent]) -> None:
         sizes.append(len(events))
 
-    assert await bring_in(hub, found, "1", take, lambda _: None) == sum(sizes) == 19
+    assert await bring_in(hub, found, "1", take, lambda *_: None) == sum(sizes) == 19
     assert max(sizes) < 10
 
 

@@ -10,8 +10,9 @@ from tests.unit.vendctl.amqp_bytes import AT, data, message, value
 from tests.unit.vendctl.partition_world import FakeHost, FakeReader
 from vendctl.partitions.checkpoints import Checkpoint
 from vendctl.partitions.clearing import Bounds
-from vendctl.partitions.command import Clearing, cleared, listed
+from vendctl.partitions.command import Clearing, Output, cleared, listed
 from vendctl.partitions.looking import NEXT, Bad, advice, look, table, whose
+from vendctl.progress import Progress
 
 LIMIT = timedelta(minutes=2)
 LATER = AT + timedelta(hours=1)
@@ -105,7 +106,7 @@ async def test_the_exit_code_says_whether_everything_moves(bad: list[int], done:
 
 async def test_a_dry_run_says_what_would_be_done_and_does_nothing() -> None:
     hub, host, said = FakeReader(p0=events(9, 4, 6)), FakeHost(), list[str]()
-    done = await cleared(hub, host, Clearing("0", dry_run=True), said.append)
+    done = await cleared(hub, host, Clearing("0", dry_run=True), Output(said.append, Progress()))
     assert [one.state for one in done] == ["left", "left"]
     assert [one.told()["bad"] for one in done] == [[4, 6], [4, 6]]
     assert "\n".join(said).count("cannot be bound: its AMQP body is a value, not data") == 4
@@ -115,10 +116,12 @@ async def test_a_dry_run_says_what_would_be_done_and_does_nothing() -> None:
 
 async def test_nothing_to_clear_is_no_fault_and_an_unknown_partition_is() -> None:
     hub, said = FakeReader(p0=events(9)), list[str]()
-    done = await cleared(hub, FakeHost(), Clearing("0"), said.append)
+    done = await cleared(hub, FakeHost(), Clearing("0"), Output(said.append, Progress()))
     assert [one.state for one in done] == ["clear", "clear"]
     assert "nothing to clear" in said[0]
-    done = await cleared(hub, FakeHost(), Clearing("0", bounds=Bounds(events=3)), said.append)
+    done = await cleared(
+        hub, FakeHost(), Clearing("0", bounds=Bounds(events=3)), Output(said.append, Progress())
+    )
     assert [one.state for one in done] == ["left", "left"]
     with pytest.raises(ValueError, match="no partition '7'; it has 0"):
-        await cleared(hub, FakeHost(), Clearing("7"), said.append)
+        await cleared(hub, FakeHost(), Clearing("7"), Output(said.append, Progress()))

@@ -29,7 +29,7 @@ from vendctl.partitions.amqp import Malformed, Typed, after, decimal, decode, fo
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.message import Message
 from vending.errors import Rejected
-from vending.events.envelope import parse
+from vending.events.event import parse
 from vending.events.records import decode_lines, encode, record, restore
 
 TICKS, YEARS = 10_000_000, 62_135_596_800

@@ -23,7 +23,7 @@ from tests.support.trigger_batch import as_datums, bodies
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.message import Message
 from vending.adapters.eventhubs import decode
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import encode, record
 
 CONTEXT = {"FullyQualifiedNamespace": "localhost", "EventHubName": "one", "PartitionId": "0"}

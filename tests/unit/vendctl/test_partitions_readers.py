@@ -19,7 +19,7 @@ from vending.archive.append import archive
 from vending.archive.columns import COLUMNS, row
 from vending.archive.columns import hub_event as from_row
 from vending.errors import Rejected
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines, encode, record, restore
 
 

@@ -16,7 +16,7 @@ from vendctl.replay import sales
 from vendctl.replay.device_events import DeviceEvents, device_events
 from vendctl.replay.sale import Sale
 from vendctl.replay.times import first_instant, spread, when
-from vending.events.envelope import Event, parse
+from vending.events.event import Event, parse
 from vending.events.vends import VendCompleted
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from vendctl.replay import progress as progress_module
 from vendctl.replay import sales
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.folder import MARKER, Folder, fingerprint
-from vendctl.replay.progress import ReplayProgress
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"
 
@@ -44,16 +42,3 @@ def test_other_data_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / MARKER).rename(tmp_path / "precious")
     with pytest.raises(ReplayError, match="holds something else"):
         Folder(tmp_path, "abc").open()
-
-
-def test_without_a_terminal_progress_is_plain_lines(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(progress_module, "LINE_SECONDS", 3600.0)
-    with ReplayProgress() as progress:
-        progress.say("data in [somewhere]")
-        for done in (0, 1, 1, 9_999, 10_000, 10_000):
-            progress.stage("sent", done, 10_000)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.splitlines() == ["data in [somewhere]", "sent: 0 of 10,000", "sent: 10,000 of 10,000"]

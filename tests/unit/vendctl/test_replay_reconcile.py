@@ -20,12 +20,12 @@ from vendctl.replay.reconcile import FLEET, Key, Mismatch, Sum, compare, totals
 from vendctl.replay.report import SHOWN, Outcome, amount, shown
 from vendctl.replay.two_readings import ALL_DAYS, all_days, text_totals
 from vending.archive.append import archive
-from vending.catalog.catalog_cache import CatalogCache
-from vending.events.envelope import HubEvent
+from vending.catalog.cache import CatalogCache
+from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.roll_up_shard import roll_up_shard
 from vending.rollups.rollups import OTHER
+from vending.rollups.shard import roll_up_shard
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from vendctl.local.figures import Figures
 from vendctl.local.screen import Screen
+from vendctl.progress import Progress
 
 TRUTH = {
     "machines": 61, "vends": 1_234, "units": 1_250, "revenue": {"EUR": 123_456, "USD": 150},
@@ -20,9 +21,9 @@ FIGURES = Figures(
 
 def shown(*, terminal: bool) -> str:
     out = io.StringIO()
-    screen = Screen(Console(file=out, width=400, force_terminal=terminal, color_system=None, highlight=False))
-    with screen.running():
-        screen.show("vendstream", TRUTH, 9_040, FIGURES, 3)
+    console = Console(file=out, width=400, force_terminal=terminal, color_system=None, highlight=False)
+    with Progress(console) as progress:
+        Screen(progress).show("vendstream", TRUTH, 9_040, FIGURES, 3)
     return out.getvalue()
 
 

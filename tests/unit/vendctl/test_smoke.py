@@ -14,7 +14,7 @@ from tests.support.events import hub_event
 from vendctl.__main__ import main as vendctl
 from vendctl.deployed import App, NotAlive
 from vendctl.smoke import Events, functions
-from vending.events.envelope import parse
+from vending.events.event import parse
 
 THE_MACHINE = "/api/v1/machines/smoke-test"
 SALES = f"{THE_MACHINE}/sales"

@@ -14,10 +14,10 @@ from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import World, event, vend
 from vending.alerts.alerts import Finding
 from vending.time import millis
-from vending.views import views_alerts, views_fleet, views_machines
+from vending.views import alerts, fleet, machines
+from vending.views.health import About, health
+from vending.views.machines import MachineQuery
 from vending.views.views import ViewStores
-from vending.views.views_health import About, health
-from vending.views.views_machines import MachineQuery
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
@@ -66,16 +66,16 @@ async def stores() -> ViewStores:
 
 
 async def answers(stores: ViewStores) -> dict[str, Any]:
-    machine = await views_machines.machine(stores, "m1", "America/New_York", NOW)
+    machine = await machines.machine(stores, "m1", "America/New_York", NOW)
     assert machine
     # The examples show these empty.
     machine["condition"] |= {"temperatures": [], "faults": []}
     return {
-        "/api/v1/machines": await views_machines.machines(stores, MachineQuery(), NOW),
+        "/api/v1/machines": await machines.machines(stores, MachineQuery(), NOW),
         "/api/v1/machines/{machineId}": machine,
-        "/api/v1/machines/{machineId}/sales": await views_machines.sales(stores, "m1", None, None),
-        "/api/v1/fleet/summary": await views_fleet.summary(stores, "America/New_York", None, NOW),
-        "/api/v1/alerts": await views_alerts.alerts(stores, 10, NOW),
+        "/api/v1/machines/{machineId}/sales": await machines.sales(stores, "m1", None, None),
+        "/api/v1/fleet/summary": await fleet.summary(stores, "America/New_York", None, NOW),
+        "/api/v1/alerts": await alerts.alerts(stores, 10, NOW),
         "/api/health": await health({}, no_troubles, About("1", "quick")),
     }
 

@@ -16,7 +16,7 @@ from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.rules.register_rule import RegisterRule
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
 from vending.alerts.watch_machines import watch_machines
-from vending.views import views_alerts
+from vending.views import alerts
 from vending.views.views import ViewStores
 
 HOUR = timedelta(hours=1)
@@ -76,7 +76,7 @@ async def test_the_views_show_it() -> None:
     await Fleet(world).hears("0", m1={"door": [1, 5, AT, True]})
     await evaluate_conditions(world.stores, NOW, HOUR)
     stores = ViewStores(world.machines, world.conditions, world.alerts, world.machines, world.machines)
-    (shown,) = await views_alerts.open_alerts(stores, NOW)
+    (shown,) = await alerts.open_alerts(stores, NOW)
     assert shown["title"] == "The door of machine is open"
     assert shown["detail"] == {"openSince": "2026-03-01T12:00:00.000Z"}
 

@@ -7,7 +7,7 @@ from tests.support.events import hub_event
 from tests.support.fakes import FakeBlobs, FakeDocuments
 from vendctl.operations.account import Account, AccountStores, account
 from vending.archive.append import archive
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 
 
@@ -67,7 +67,7 @@ async def test_an_event_that_was_only_archived_is_lost(world: World) -> None:
         await archive([lost], world.archive)
         after = await world.account()
         assert after.lost == before.lost + 1
-        assert lost.place in after.lost_events
+        assert lost.position in after.lost_events
 
 
 async def test_another_amount_under_the_same_number_is_lost_unless_refused(world: World) -> None:

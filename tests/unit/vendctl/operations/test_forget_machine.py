@@ -14,9 +14,9 @@ from vending.alerts.sweep import evaluate_conditions
 from vending.ingest.exclusions import Scope
 from vending.notifications.resend import resend
 from vending.state import stock
+from vending.views.fleet import summary
+from vending.views.machines import machine, sales
 from vending.views.views import ViewStores
-from vending.views.views_fleet import summary
-from vending.views.views_machines import machine, sales
 
 VICTIM, THIEF = "vm-victim", "dev-thief"
 LAST_EPOCH, LAST = 2_145_999_999, 999_999_999_999

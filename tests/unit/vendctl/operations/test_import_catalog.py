@@ -10,7 +10,7 @@ from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import World, ms, stored_leaves, vend
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.errors import Rejected, Transient
 
 FLEET: dict[str, Any] = {

@@ -10,7 +10,7 @@ from tests.support.rollup_world import World, event, ms, vend
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vendctl.operations.pick_list import PickList, pick_list
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.errors import Rejected
 
 CATALOG: dict[str, Any] = {

@@ -23,9 +23,9 @@ from vendctl.operations.rebuild import Course, Messages, Replayed, Wanted, repla
 from vending.archive.append import archive
 from vending.archive.layout import CHUNK
 from vending.archive.read_archive import Damaged
-from vending.catalog.catalog_cache import CatalogCache
+from vending.catalog.cache import CatalogCache
 from vending.errors import Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE
 from vending.ingest.ingest import IngestStores, Outcome, ingest
 from vending.rollups.roll_up import RollUpStores

@@ -27,7 +27,7 @@ from vendctl.operations.review_dead_letters import (
 )
 from vending.archive.append import archive
 from vending.errors import Rejected, Transient
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 from vending.events.records import encode, record
 from vending.ingest.dead_letters import HEAD, write_dead_letters
 
@@ -72,12 +72,12 @@ async def states(world: World) -> dict[str, State]:
     """As `list` tells them."""
     letters = await found(world)
     done = await applied(letters, world.machines, world.conditions)
-    return {letter.place: "applied" if letter.place in done else letter.state for letter in letters}
+    return {letter.position: "applied" if letter.position in done else letter.state for letter in letters}
 
 
 async def test_each_is_listed_once_with_its_reason(world: World) -> None:
     assert len(world.deadletters.committed) == 2
-    listed = [(letter.place, letter.reason, letter.state) for letter in await found(world)]
+    listed = [(letter.position, letter.reason, letter.state) for letter in await found(world)]
     assert listed == [
         ("1/0@1", "not-json", "open"), ("1/0@2", "wrong-schema", "open"), ("1/0@4", "conflict", "open")
     ]  # fmt: skip
@@ -294,7 +294,7 @@ async def test_what_would_become_of_an_event_is_what_becomes_of_it(world: World)
     assert (world.state(), world.deadletters.committed) == before
     told = [
         fate if isinstance(fate, str) else fate.reason
-        for fate in map(fates.get, (x.place for x in events))
+        for fate in map(fates.get, (x.position for x in events))
         if fate
     ]
     assert told == [
@@ -304,7 +304,7 @@ async def test_what_would_become_of_an_event_is_what_becomes_of_it(world: World)
     ]  # fmt: skip
     await world.take(*events)
     dead = world.dead()
-    assert [event.place in dead for event in events] == [fate in ("conflict", "not-json") for fate in told]
+    assert [event.position in dead for event in events] == [fate in ("conflict", "not-json") for fate in told]
     after = await foresee(events, world.machines, world.conditions)
     assert {fate for fate in after.values() if isinstance(fate, str)} == {"applied"}
 

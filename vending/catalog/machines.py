@@ -3,7 +3,7 @@
 from collections.abc import Set
 from dataclasses import dataclass
 
-from vending.catalog.catalog_cache import published
+from vending.catalog.cache import published
 from vending.ports import Documents
 
 

@@ -2,7 +2,7 @@
 
 The order of steps in a day, all of it needed: read the day's ETag, then the pages, then replace If-Match; on
 a conflict from the start. Then every level above, always, even where nothing changed: whoever wrote this
-level may have died before the next.
+level may have crashed before the next.
 """
 
 import asyncio
@@ -154,7 +154,7 @@ def _check(what: str, taken: int) -> None:
 
 
 async def _all[Result](work: Iterable[Awaitable[list[Result]]]) -> list[Result]:
-    """Let all of it finish, then raise the first failure, so that nothing goes on behind a caller's back."""
+    """Let all of it finish, then raise the first failure, so that no task outlives the call."""
     results = await asyncio.gather(*work, return_exceptions=True)
     done: list[Result] = []
     for result in results:

@@ -21,10 +21,10 @@ from vending.rollups import rollups
 from vending.state import stock
 from vending.time import millis
 from vending.views import condition_view, stock_view
+from vending.views.alerts import alerts_of
 from vending.views.condition_view import State
+from vending.views.places import fleet, sites, today
 from vending.views.views import ViewStores, fleet_conditions
-from vending.views.views_alerts import alerts_of
-from vending.views.views_places import fleet, sites, today
 
 READS_AT_ONCE = 16
 SALES_LIMIT = 500

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from vending.catalog import catalog
-from vending.catalog.catalog_cache import CatalogCache, published
+from vending.catalog.cache import CatalogCache, published
 from vending.documents.conditions import Entry
 from vending.time import millis
 from vending.views.views import ViewStores, fleet_conditions

@@ -16,7 +16,7 @@ from vending.rollups import breakdowns, machine_days
 from vending.rollups.breakdowns import PRODUCTS
 from vending.rollups.rollups import OTHER
 from vending.time import millis
-from vending.views import views_fleet
+from vending.views import fleet
 from vending.views.views import Recent, ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
@@ -35,7 +35,7 @@ def stores(world: World) -> ViewStores:
 
 
 async def summary(world: World, day: str | None = None, zone: str = "Etc/UTC") -> dict[str, Any]:
-    return await views_fleet.summary(stores(world), zone, day, NOW)
+    return await fleet.summary(stores(world), zone, day, NOW)
 
 
 async def test_an_empty_fleet_has_all_its_fields(world: World) -> None:
@@ -184,7 +184,7 @@ async def test_the_summary_costs_the_same_for_any_number_of_machines(world: Worl
     before = [store.requests for store in everything]
     shared = stores(world)
     for _ in range(4):
-        await views_fleet.summary(shared, "Etc/UTC", None, NOW)
+        await fleet.summary(shared, "Etc/UTC", None, NOW)
     # No machine's own; conditions listed and read once; eight fleet days, a products day and the defective
     # machines once; the catalog's version, its machines and its
     # products once.
@@ -214,11 +214,11 @@ async def test_conditions_that_did_not_move_are_not_read_again(world: World) -> 
     shared = stores(world)
     for seconds, requests in ((0, 2), (2, 1), (4, 1)):
         before = world.conditions.requests
-        found = await views_fleet.summary(shared, "Etc/UTC", None, NOW + timedelta(seconds=seconds))
+        found = await fleet.summary(shared, "Etc/UTC", None, NOW + timedelta(seconds=seconds))
         assert world.conditions.requests - before == requests
         assert found["machines"]["total"] == 1
     await world.arrive([vend("m2", 1, at)])
-    found = await views_fleet.summary(shared, "Etc/UTC", None, NOW + timedelta(seconds=6))
+    found = await fleet.summary(shared, "Etc/UTC", None, NOW + timedelta(seconds=6))
     assert found["machines"]["total"] == 2
 
 
@@ -227,7 +227,7 @@ async def test_at_midnight_yesterdays_figures_are_not_todays(world: World) -> No
     await world.arrive([vend("m1", 1, millis(NOW))])
     await world.tick()
     shared = stores(world)
-    old = await views_fleet.summary(shared, "Etc/UTC", None, before)
-    new = await views_fleet.summary(shared, "Etc/UTC", None, before + timedelta(seconds=1))
+    old = await fleet.summary(shared, "Etc/UTC", None, before)
+    new = await fleet.summary(shared, "Etc/UTC", None, before + timedelta(seconds=1))
     assert (old["day"]["date"], old["day"]["vends"]) == ("2026-03-02", 1)
     assert (new["day"]["date"], new["day"]["vends"]) == ("2026-03-03", 0)

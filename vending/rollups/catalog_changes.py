@@ -1,9 +1,9 @@
 """A change of the catalog makes days dirty: a mapping that arrives later, a move, another zone or route.
 
 :func:`spread` turns the change into one ``rework`` document per machine, :func:`rework` recomputes that
-machine's days a portion at a time. A change that shifts days (a move, a zone) is gone over twice, the second
-time when every invocation that began with the older catalog is long over: such a one may still have written
-a day that the newer catalog does not have.
+machine's days a portion at a time. A change that shifts days (a move, a zone) takes two passes, the second
+when every invocation that began with the older catalog has ended: such a one may still have written a day
+that the newer catalog does not have.
 """
 
 import logging
@@ -24,8 +24,8 @@ from vending.documents.rollup_state import REWORK, CatalogProgress, Rework
 from vending.errors import Conflict, Transient, VendstreamError
 from vending.ports import Filter, Put
 from vending.rollups import machine_days
+from vending.rollups.days import Dirty, recompute
 from vending.rollups.roll_up import RollUpStores, state_of
-from vending.rollups.roll_up_days import Dirty, recompute
 from vending.time import millis
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ MACHINES = 500
 DAYS = 60
 """Bounds of one invocation; a follow-up message goes on."""
 RETRY_AFTER = timedelta(hours=1)
-"""After so long a machine whose days cannot be computed is tried again."""
+"""After so long a machine whose days cannot be computed is retried."""
 SECOND_PASS_AFTER = timedelta(minutes=30)
 """Longer than any invocation lives (host.json: functionTimeout)."""
 Affected = dict[str, tuple[str, bool]]
@@ -100,7 +100,7 @@ async def _affected(processed: int, stores: RollUpStores) -> Affected:
 
 
 def _since(body: Mapping[str, Any], processed: int) -> str | None:
-    """From which day on an entry changed the rollups. One that cannot be read is gone over from the first day
+    """From which day on an entry changed the rollups. For one that cannot be read, from the first day
     on: the rework of its machines finds out, and is retried until it can be."""
     try:
         return catalog.affected_since(load(body, CatalogEntry), processed)
@@ -202,7 +202,7 @@ async def _portion(held: Rework, now: datetime, stores: RollUpStores) -> tuple[s
 
 
 def _end_pass(held: Rework, now: datetime) -> None:
-    """All days were gone over: another pass is due, or the rework is done."""
+    """The end of a pass over all days: another one is due, or the rework is done."""
     held.broken = bool(held.failing)
     if held.broken:
         held.due = millis(now + RETRY_AFTER)

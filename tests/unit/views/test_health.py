@@ -16,8 +16,8 @@ from vending import wiring
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.errors import Transient
+from vending.views.health import About, health, troubles
 from vending.views.views import Recent
-from vending.views.views_health import About, health, troubles
 from vending.wiring.health import HEALTH_FOR
 
 ABOUT = About("1.2", "quick")

@@ -1,6 +1,6 @@
 """Read models of alerts: what is open now, newest first.
 
-A machine that speaks again is told as online at once, while the sweep closes its ``silent`` alert up to a
+A machine that sends again is shown as online at once, while the sweep closes its ``silent`` alert up to a
 minute later. Till then the alert is not shown: the two would contradict each other.
 """
 
@@ -16,8 +16,8 @@ from vending.documents.alerts import Alert
 from vending.documents.conditions import Entry
 from vending.notifications.watch_notifications import given_up
 from vending.views import alert_view, condition_view
+from vending.views.places import SMOKE_MACHINE
 from vending.views.views import ViewStores, fleet_conditions
-from vending.views.views_places import SMOKE_MACHINE
 
 View = dict[str, Any]
 
@@ -33,7 +33,7 @@ async def alerts(stores: ViewStores, limit: int, now: datetime) -> dict[str, Any
 async def open_alerts(stores: ViewStores, now: datetime) -> list[View]:
     """All open alerts of the fleet, newest first; they cost a query of the open ones alone.
 
-    Those of the smoke test's machine, which last for seconds, are nobody's.
+    Those of the smoke test's machine, which last for seconds, are left out.
     """
     held: list[View] = await stores.recent.get("alerts", now, lambda: _open(stores, None))
     held = [view for view in held if view["machineId"] != SMOKE_MACHINE]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import alerts
+from tests.support import alerts as raised
 from tests.support.fakes import FakeDocuments
 from vendctl import deployed
 from vending.alerts import rules
@@ -15,7 +15,7 @@ from vending.errors import Transient
 from vending.ports import Put
 from vending.state import conditions
 from vending.time import millis
-from vending.views import views_alerts
+from vending.views import alerts
 from vending.views.views import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
@@ -35,7 +35,7 @@ async def find(held: FakeDocuments, machine: str, rule: Any, component: str, at:
     """A rule that finds a component so, one evaluation after the other."""
     for order, state in enumerate(firing, start=1):
         finding = Finding(machine, rule, component, (order,), state, at + order, {"order": order})
-        await alerts.find(held, finding, at)
+        await raised.find(held, finding, at)
 
 
 async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> None:
@@ -44,7 +44,7 @@ async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> Non
     await find(held, "m2", "sold-out", "B2", at + 60_000, True, False, True)
     await find(held, "m1", "cold-chain", "main", at + 30_000, True)
     await find(held, "m3", "sold-out", "A1", at, True, False)
-    found = await views_alerts.alerts(stores(held), 2, NOW)
+    found = await alerts.alerts(stores(held), 2, NOW)
     assert found["open"] == 3
     assert found["alerts"] == [
         {
@@ -60,12 +60,12 @@ async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> Non
         found["alerts"][1],
     ]
     assert found["alerts"][1]["title"] == "Zone main is too warm"
-    assert views_alerts.counted(await views_alerts.open_alerts(stores(held), NOW)) == {
+    assert alerts.counted(await alerts.open_alerts(stores(held), NOW)) == {
         "open": 3,
         "byRule": {"cold-chain": 1, "sold-out": 2},
         "soldOut": 2,
     }
-    assert [alert["rule"] for alert in await views_alerts.alerts_of(stores(held), "m1", NOW)] == [
+    assert [alert["rule"] for alert in await alerts.alerts_of(stores(held), "m1", NOW)] == [
         "cold-chain",
         "sold-out",
     ]
@@ -89,16 +89,16 @@ async def test_a_machine_that_speaks_again_is_not_told_as_silent(
     nothing = FakeDocuments("id")
     registers = heard("m1", millis(NOW) - minutes * 60_000)
     found = ViewStores(FakeDocuments("machineId"), registers, held, nothing, nothing)
-    assert (await views_alerts.alerts(found, 10, NOW))["open"] == shown
-    assert len(await views_alerts.alerts_of(found, "m1", NOW)) == shown
+    assert (await alerts.alerts(found, 10, NOW))["open"] == shown
+    assert len(await alerts.alerts_of(found, "m1", NOW)) == shown
 
 
 async def test_times_among_the_facts_of_an_alert_are_iso(held: FakeDocuments) -> None:
     """docs/api.md: times are ISO 8601. Stored they are milliseconds."""
     facts = {"lastSeen": millis(NOW), "goodUntil": millis(NOW) - 1, "celsius": 9.5, "limitSeconds": 60}
     finding = Finding("m1", "cold-chain", "main", (1,), True, millis(NOW), facts)
-    await alerts.find(held, finding, 0)
-    (alert,) = await views_alerts.alerts_of(stores(held), "m1", NOW)
+    await raised.find(held, finding, 0)
+    (alert,) = await alerts.alerts_of(stores(held), "m1", NOW)
     times = {"lastSeen": "2026-03-02T12:00:00.000Z", "goodUntil": "2026-03-02T11:59:59.999Z"}
     assert alert["detail"] == facts | times
 
@@ -116,7 +116,7 @@ async def test_every_fact_that_a_rule_states_in_milliseconds_is_told_as_a_time()
 
 async def test_a_rule_of_a_newer_version_keeps_its_name(held: FakeDocuments) -> None:
     await find(held, "m1", "exact-change", "EUR", 0, True)
-    (alert,) = await views_alerts.alerts_of(stores(held), "m1", NOW)
+    (alert,) = await alerts.alerts_of(stores(held), "m1", NOW)
     assert alert["title"] == "exact-change EUR"
 
 
@@ -126,13 +126,13 @@ async def test_a_newer_schema_is_waited_for(held: FakeDocuments) -> None:
     assert stored
     await held.write("m1", [Put(stored.body | {"schema": 2}, stored.etag)])
     with pytest.raises(Transient, match="schema 2"):
-        await views_alerts.alerts(stores(held), 10, NOW)
+        await alerts.alerts(stores(held), 10, NOW)
 
 
 async def test_the_alert_of_the_smoke_test_is_seen_at_its_machine_and_in_no_list(held: FakeDocuments) -> None:
     await find(held, deployed.MACHINE, "sold-out", deployed.SELECTION, millis(NOW), True)
     await find(held, "m1", "sold-out", "A1", millis(NOW), True)
-    found = await views_alerts.alerts(stores(held), 9, NOW)
+    found = await alerts.alerts(stores(held), 9, NOW)
     assert ([alert["machineId"] for alert in found["alerts"]], found["open"]) == (["m1"], 1)
-    (own,) = await views_alerts.alerts_of(stores(held), deployed.MACHINE, NOW)
+    (own,) = await alerts.alerts_of(stores(held), deployed.MACHINE, NOW)
     assert own["notification"] == "waiting"

@@ -1,7 +1,7 @@
 """One unit of the rollups' work, of bounded size: a stretch of a feed range, or what the catalog changed.
 
 The ledger pages of the range name the dirty days, however late they are. The continuation moves last: a
-shard that dies anywhere before is done again.
+shard that crashes before that is redone.
 """
 
 import logging
@@ -16,9 +16,9 @@ from vending.documents.rollup_state import Shard
 from vending.errors import Conflict, Rejected, VendstreamError
 from vending.ports import Put
 from vending.rollups import machine_days
+from vending.rollups.catalog_changes import RETRY_AFTER, Due, note, rework, spread
+from vending.rollups.days import recompute
 from vending.rollups.roll_up import RollUpStores, feed_ranges, state_of
-from vending.rollups.roll_up_catalog import RETRY_AFTER, Due, note, rework, spread
-from vending.rollups.roll_up_days import recompute
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ DAYS = 200
 
 
 async def roll_up_shard(message: Mapping[str, Any], now: datetime, stores: RollUpStores) -> None:
-    """Do what a message of the queue ``rollup-shards`` asks for. Raises Transient: deliver it again."""
+    """Do what a message of the queue ``rollup-shards`` asks for. Raises Transient, for a redelivery."""
     match message:
         case {"shard": int(number)}:
             await _shard(number, now, stores)
@@ -76,7 +76,7 @@ async def _read(
 
 
 async def _recompute(pages: Iterable[LedgerPage], now: datetime, stores: RollUpStores) -> None:
-    """The days that the pages' lines belong to. A machine with a defect is noted, and holds nobody up."""
+    """The days that the pages' lines belong to. A machine with a defect is noted, and blocks no other."""
     # The catalog is read after the feed: whatever changes it later will see these pages itself.
     version = await stores.catalog.refresh()
     dirty: dict[tuple[str, str], set[str]] = {}

@@ -3,7 +3,7 @@
 The conditions documents, the open alerts, the fleet days of a week and one products day; no machine's own.
 Beside the figures stands how far they can be believed: when each day was computed, and ``defective``: how
 many machines have a day that is not counted because something fails for good, and how many shards of the
-rollups count nothing at all (``shardsBehind``, as the sweep found them).
+rollups are stuck (``shardsBehind``, as the sweep found them).
 """
 
 import asyncio
@@ -22,10 +22,10 @@ from vending.rollups import rollups
 from vending.rollups.rollups import OTHER, Key
 from vending.time import millis
 from vending.views import condition_view
+from vending.views.alerts import counted, open_alerts
 from vending.views.condition_view import State
+from vending.views.places import categories, fleet, product_names
 from vending.views.views import ViewStores
-from vending.views.views_alerts import counted, open_alerts
-from vending.views.views_places import categories, fleet, product_names
 
 DAYS = 8
 """The day asked for and the week before it."""
