@@ -1,6 +1,6 @@
 """When an hour of a hub partition is closed: only what the archive holds for sure."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,14 +11,18 @@ from vending.errors import Transient
 MINUTE = timedelta(minutes=1)
 
 
+def stands(progress: Progress) -> tuple[datetime | None, datetime | None]:
+    """Until when it is closed, and the reading that waits."""
+    return progress.closed, progress.read
+
+
 def test_a_reading_closes_the_time_before_it_once_the_archive_holds_its_number() -> None:
     progress = Progress()
     progress.reading(NOON, 7)
-    assert (progress.closed, progress.read) == (None, NOON)
     progress.archived(6)
-    assert progress.closed is None
+    assert stands(progress) == (None, NOON)
     progress.archived(7)
-    assert (progress.closed, progress.read) == (NOON, None)
+    assert stands(progress) == (NOON, None)
 
 
 def test_what_the_archive_holds_already_closes_at_once() -> None:
