@@ -198,7 +198,10 @@ async def test_a_notification_that_is_taken_leaves_the_outbox_even_when_disturbe
 
 
 async def test_a_refusal_is_final_logged_and_recorded(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    world.webhook.refusal = Rejected("webhook", "status 410")
+    def refusing(operation: str, key: str) -> None:
+        raise Rejected("webhook", "status 410")
+
+    world.webhook.fault = refusing
     await watch_machines([await world.stock(s21=0)], world.stores, NOW)
     await world.deliver()
     (alert,) = world.alerts.bodies("alert")

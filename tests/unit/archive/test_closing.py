@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.support.archive import NOON
-from vending.archive.closing import SCHEMA, Closing, Progress, Seen, decode, encode
+from tests.support.events import NOON
+from vending.archive.closing import SCHEMA, Closing, Progress, Seen
 from vending.errors import Transient
 
 MINUTE = timedelta(minutes=1)
@@ -66,15 +66,15 @@ def test_what_compaction_remembers_is_read_back() -> None:
         {"1/0": Progress(NOON, NOON + MINUTE, 7, 6), "1/1": Progress()},
         {"date=2026-03-01/hour=12/": Seen("ab", "cd")},
     )
-    assert decode(encode(closing)) == closing
-    assert decode(b"{}") == Closing()
+    assert Closing.decode(closing.encode()) == closing
+    assert Closing.decode(b"{}") == Closing()
     other = Closing(dict(reversed(closing.partitions.items())), closing.hours)
-    assert encode(other) == encode(closing)
-    assert encode(closing).startswith(b'{\n "partitions": {\n')
-    assert encode(closing).endswith(b"\n}\n")
+    assert other.encode() == closing.encode()
+    assert closing.encode().startswith(b'{\n "partitions": {\n')
+    assert closing.encode().endswith(b"\n}\n")
 
 
 def test_what_newer_code_remembers_is_waited_for() -> None:
-    newer = encode(Closing(schema=SCHEMA + 1))
+    newer = Closing(schema=SCHEMA + 1).encode()
     with pytest.raises(Transient, match="the closing state has schema 2, this version knows 1"):
-        decode(newer)
+        Closing.decode(newer)

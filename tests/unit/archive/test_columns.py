@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.archive import AWKWARD, NOON, hub_event, reading
-from tests.support.events import body, vend
+from tests.support.archive import AWKWARD, hub_event, reading
+from tests.support.events import NOON, body, vend
 from vending.archive.columns import COLUMNS, row
 from vending.archive.columns import hub_event as restored
-from vending.events.envelope import HubEvent
+from vending.events.hub_event import HubEvent
 
 HUB = {
     "generation", "partition", "sequence", "offset", "enqueued", "key", "properties", "system", "body",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.archive import NOON
+from tests.support.events import NOON
 from vending.archive.manifest import (
     NOTHING_BEFORE,
     SCHEMA,
@@ -17,9 +17,7 @@ from vending.archive.manifest import (
     Table,
     carried,
     count,
-    decode,
     device_holes,
-    encode,
     subtract,
 )
 from vending.errors import Transient
@@ -107,20 +105,20 @@ MANIFEST = Manifest(
 
 
 def test_a_manifest_is_read_back_and_tells_first_and_last_too() -> None:
-    data = encode(MANIFEST)
-    assert decode(data) == MANIFEST
+    data = MANIFEST.encode()
+    assert Manifest.decode(data) == MANIFEST
     told = json.loads(data)["partitions"]
     assert [(told[key]["first"], told[key]["last"]) for key in ("1/0", "1/1")] == [(0, 9), (None, None)]
 
 
 def test_a_manifest_is_the_same_bytes_whoever_writes_it_and_can_be_read_by_people() -> None:
     other = Manifest(NOON, dict(reversed(MANIFEST.partitions.items())))
-    assert encode(other) == encode(MANIFEST)
-    assert encode(MANIFEST).startswith(b'{\n "hour": "2026-03-01T12:00:00Z",\n')
-    assert encode(MANIFEST).endswith(b"\n}\n")
+    assert other.encode() == MANIFEST.encode()
+    assert MANIFEST.encode().startswith(b'{\n "hour": "2026-03-01T12:00:00Z",\n')
+    assert MANIFEST.encode().endswith(b"\n}\n")
 
 
 def test_a_manifest_of_newer_code_is_waited_for() -> None:
-    newer = encode(Manifest(NOON, {}, schema=SCHEMA + 1))
+    newer = Manifest(NOON, {}, schema=SCHEMA + 1).encode()
     with pytest.raises(Transient, match="the manifest has schema 2, this version knows 1"):
-        decode(newer)
+        Manifest.decode(newer)

@@ -11,7 +11,7 @@ from vending.documents.base import Malformed, load
 from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock, has_retired
 from vending.errors import Transient
-from vending.events.envelope import Event, parse
+from vending.events.event import Event, parse
 from vending.state import ledger, stock
 
 SCHEMA_1: dict[str, Any] = {

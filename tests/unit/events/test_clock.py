@@ -97,7 +97,9 @@ def test_a_clock_that_is_believed_goes_before_the_uptime() -> None:
 
 @pytest.mark.parametrize("unsaid", ["bootid", "uptime"])
 def test_an_uptime_tells_nothing_without_its_boot_nor_a_boot_without_an_uptime(unsaid: str) -> None:
-    said: dict[str, Any] = {"time": None, "clocksync": "none", "bootid": "b1", "uptime": 1000, unsaid: None}
+    said: dict[str, Any] = {
+        "time": None, "clocksync": "none", "bootid": "b1", "uptime": 1000, unsaid: None
+    }  # fmt: skip
     old, _ = found(hub_event(0, vend(1, **said)), booted(2, 4600, 60))
     assert old == Moment(millis(ENQUEUED), "estimated")
 

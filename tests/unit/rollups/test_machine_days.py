@@ -1,12 +1,13 @@
 """A machine's business day from its ledger lines, and how it closes."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.support.rollup_world import ms
 from vending.catalog.catalog import Assignment, Edition, Site
 from vending.documents.days import Closed, MachineDay
+from vending.documents.pages import LedgerPage, Line
 from vending.rollups import machine_days
 from vending.rollups.breakdowns import PRODUCTS, SELECTIONS
 from vending.rollups.machine_days import GRACE
@@ -21,20 +22,28 @@ NOON = ms(f"{DAY}T12:00", "Europe/Berlin")
 END = ms("2026-11-17T00:00", "Europe/Berlin")
 
 
-def vend(at: int = NOON, **more: Any) -> dict[str, Any]:
+def other(kind: str, **facts: Any) -> Line:
+    """A ledger line of another kind, at noon."""
+    return cast(Line, {"kind": kind, "at": NOON, **facts})
+
+
+def vend(at: int = NOON, **more: Any) -> Line:
     """A ledger line of a paid vend."""
-    return {
+    return cast(Line, {
         "kind": "vend", "at": at, "selection": "A1", "quantity": 1, "paidMinor": 150, "currency": "EUR",
         "payment": "cash", **more,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
-def page(*lines: dict[str, Any]) -> Any:
-    return {"lines": list(lines)}
+def page(*lines: Line) -> LedgerPage:
+    return LedgerPage(
+        id="page:d1:1:1", machine_id="m1", device_id="d1", epoch=1, first=1, last=len(lines), earliest=NOON,
+        latest=NOON, lines=list(lines),
+    )  # fmt: skip
 
 
 def counted(
-    *lines: dict[str, Any], held: MachineDay | None = None, now: int = NOON, home: Assignment = HOME
+    *lines: Line, held: MachineDay | None = None, now: int = NOON, home: Assignment = HOME
 ) -> MachineDay:
     return machine_days.machine_day(held, home, DAY, [page(*lines)], now)
 
@@ -50,20 +59,20 @@ def counted(
         (vend(paidMinor=0), {"vends": 1, "units": 1}),
         (vend(payment="free", paidMinor=0, quantity=2), {"free": 1}),
         (vend(payment="test"), {"test": 1}),
-        ({"kind": "failure", "at": NOON, "selection": "A1"}, {"failures": 1}),
-        ({"kind": "restock", "at": NOON}, {}),
-        ({"kind": "collection", "at": NOON, "currency": "EUR"}, {}),
+        (other("failure", selection="A1"), {"failures": 1}),
+        (other("restock"), {}),
+        (other("collection", currency="EUR"), {}),
     ],
 )
-def test_what_a_line_adds(line: dict[str, Any], sold: dict[str, Any]) -> None:
+def test_what_a_line_adds(line: Line, sold: dict[str, Any]) -> None:
     assert machine_days.sales(line) == sold
 
 
 def test_a_sale_counts_in_each_breakdown_and_what_nobody_paid_in_no_payment_method() -> None:
-    failure = {"kind": "failure", "at": NOON, "selection": "B2"}
+    failure = other("failure", selection="B2")
     free = vend(NOON + 3_600_000, payment="free", paidMinor=0, sku="tea")
     paid = {"vends": 1, "units": 1, "revenue": {"EUR": 150}}
-    assert machine_days.figures([vend(), failure, free, {"kind": "restock", "at": NOON}], HOME) == {
+    assert machine_days.figures([vend(), failure, free, other("restock")], HOME) == {
         **paid, "failures": 1, "free": 1,
         "hours": {"12": {**paid, "failures": 1}, "13": {"free": 1}},
         "selections": {"A1": {**paid, "free": 1}, "B2": {"failures": 1}},
