@@ -130,9 +130,9 @@ class _Work:
         self.stock = replace(stock, totals=dict(stock.totals), last=dict(stock.last))
         self.result = Folded(self.stock)
         self.fresh: dict[tuple[str, int], str] = {}
-        self.deliveries = Deliveries(stock.delivered)
-        self.shelf = Shelf(stock.slots)
         self.books = Books(stock.applied, stock.closed, retired)
+        self.shelf = Shelf(stock.slots)
+        self.deliveries = Deliveries(stock.delivered)
 
     def take(self, event: Event) -> None:
         data, number = event.data, event.ledger
