@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from vending.documents.base import Body
+
 Filter = tuple[str, Literal["=", "<", "<=", ">", ">="], str | int | float | bool]
 """(field, comparison, value); filters are joined by AND, and compare values of one type only."""
 Figure = Literal[
@@ -17,7 +19,7 @@ Figure = Literal[
 class Stored:
     """A document and the version it was read at."""
 
-    body: dict[str, Any]
+    body: Body
     etag: str
 
 
@@ -25,7 +27,7 @@ class Stored:
 class Put:
     """A conditional write: create where ``etag`` is None, else replace that version."""
 
-    body: dict[str, Any]
+    body: Body
     etag: str | None = None
 
 
@@ -62,7 +64,7 @@ class Feed(Protocol):
 
     async def changes(
         self, feed_range: str, continuation: str | None, limit: int
-    ) -> tuple[list[dict[str, Any]], str | None]:
+    ) -> tuple[list[Body], str | None]:
         """Up to about ``limit`` changes after the continuation, and where to go on."""
         ...
 

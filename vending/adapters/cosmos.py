@@ -22,6 +22,7 @@ from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
 from vending.adapters.faults import Meaning, headers_of, meaning, status_of, translated, waits
 from vending.adapters.metering import charge
+from vending.documents.base import Body
 from vending.errors import Conflict, VendstreamError
 from vending.ports import Filter, Put, Stored
 
@@ -112,7 +113,7 @@ class CosmosDocuments:
 
     async def changes(
         self, feed_range: str, continuation: str | None, limit: int
-    ) -> tuple[list[dict[str, Any]], str | None]:
+    ) -> tuple[list[Body], str | None]:
         """Up to about ``limit`` changes after the continuation, and where to go on."""
         items, position = await self._changed(feed_range, continuation, limit)
         return [_body(item) for item in items], position
@@ -124,7 +125,7 @@ class CosmosDocuments:
 
     async def _changed(
         self, feed_range: str, continuation: str | None, limit: int
-    ) -> tuple[list[dict[str, Any]], str | None]:
+    ) -> tuple[list[Body], str | None]:
         await self._require()
         heard: list[Mapping[str, Any]] = []
         meter = self._meter("changes")
@@ -244,7 +245,7 @@ def _position(heard: Sequence[Mapping[str, Any]], before: str | None) -> str | N
     return (str(heard[-1].get("etag") or "") if heard else "") or before
 
 
-def _body(item: Mapping[str, Any]) -> dict[str, Any]:
+def _body(item: Mapping[str, Any]) -> Body:
     return {name: value for name, value in item.items() if name not in SYSTEM}
 
 

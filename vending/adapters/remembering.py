@@ -9,10 +9,10 @@ rests that a newer version may not bear out.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
+from vending.documents.base import Body
 from vending.documents.stock import has_retired
 from vending.ports import Documents, Filter, Put, Stored
 
@@ -24,7 +24,7 @@ class Share:
     type: str
     each: int
     most: int
-    spare: Callable[[dict[str, Any]], bool] = lambda _: False
+    spare: Callable[[Body], bool] = lambda _: False
     """Which documents are read each time all the same."""
 
 
@@ -95,6 +95,6 @@ class RememberedDocuments:
         self._bytes -= size
 
 
-def _size(body: dict[str, Any]) -> int:
+def _size(body: Body) -> int:
     """A document that counts its own bytes is believed."""
     return int(body["bytes"]) if "bytes" in body else len(msgspec.json.encode(body))
