@@ -136,7 +136,7 @@ def test_one_that_is_refused_again_is_known_by_its_properties(
     assert f"{place}: would be refused again, conflict" in capsys.readouterr().out
     asyncio.run(sent_blindly(place, other))
     finished(running.environment)
-    letters = {row["place"]: row for row in rows(capsys, "--settled") if AGAIN in row["body"]}
+    letters = {row["place"]: row for row in rows(capsys, "--settled") if AGAIN in row.get("body", "")}
     (new,) = letters.keys() - {place}
     assert (letters[place]["state"], letters[place]["refusedAs"]) == ("refused", [new])
     assert (letters[new]["state"], letters[new]["reason"]) == ("open", "conflict")

@@ -89,8 +89,7 @@ def adopt(settings: Environment) -> Iterator[None]:
 
 def wired[T](work: Awaitable[T]) -> T:
     """Do it in an event loop of its own, and close the stores that it opened."""
-    import asyncio
-
+    from devstack.signals import run
     from vending import wiring
 
     async def closing() -> T:
@@ -99,4 +98,4 @@ def wired[T](work: Awaitable[T]) -> T:
         finally:
             await wiring.close()
 
-    return asyncio.run(closing())
+    return run(closing())

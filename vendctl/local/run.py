@@ -12,8 +12,8 @@ from pathlib import Path
 
 import aiohttp
 
+from devstack import signals
 from devstack.commandline import Answer, Exit, NotDone
-from devstack.signals import interruptible
 from vendctl import account, picture
 from vendctl.commands.program import adopt, wired
 from vendctl.hub import behind
@@ -53,7 +53,7 @@ class Wanted:
 
 def run(wanted: Wanted, screen: Screen) -> Answer:
     """Until the end: what was sent, and the account of it. Raises NotDone."""
-    interruptible()
+    signals.interruptible()
     try:
         sent, found = _run(wanted, screen)
     except KeyboardInterrupt:
@@ -80,7 +80,7 @@ def _run(wanted: Wanted, screen: Screen) -> tuple[int, Account]:
             screen.say(wired(import_fleet(fleet)))
             screen.say(f"dashboard: {running.host.url}/dashboard   (log: {wanted.data}/functions.log)")
             sent = _traffic(wanted, running, receiver, screen)
-            asyncio.run(_settle(running, screen))
+            signals.run(_settle(running, screen))
             return sent, wired(account.take(running.environment))
 
 

@@ -1,11 +1,11 @@
 """The local stack with the app on it, provisioned, as one context manager."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from devstack.signals import run
 from devstack.stack import FunctionsHost, Ports, Stack
 from vendctl.environment import values
 from vendctl.provision import provision
@@ -60,7 +60,7 @@ def system(
     with Stack.start(data, ports=ports, hubs_config=HUBS, progress=progress) as stack:
         found = environment(stack, settings, apart=apart)
         progress("provisioning the database, containers and queues")
-        asyncio.run(provision(found))
+        run(provision(found))
         progress("starting the functions")
         host = stack.start_functions(ROOT, settings=found, port=port, log=data / "functions.log")
         yield System(stack, host, found)
