@@ -146,7 +146,7 @@ def test_ctrl_c_twice_does_not_wait_for_the_app(run: Run, interrupted: Path) -> 
     said += process.stdout.read()
     assert process.wait(60) == 0, said
     assert "the next run goes on" in said
-    until(lambda: not (left(interrupted) or listening(said)), f"all has ended: {left(interrupted)}")
+    until(lambda: not (left(interrupted) or listening(said)), lambda: f"all has ended: {left(interrupted)}")
 
 
 def test_after_all_these_the_next_run_goes_on(run: Run, interrupted: Path) -> None:
@@ -208,4 +208,4 @@ def test_even_sigkill_leaves_nothing(run: Run, tmp_path: Path) -> None:
             break
     process.kill()
     process.wait()
-    until(lambda: not left(tmp_path), f"all of the run's processes have ended: {left(tmp_path)}")
+    until(lambda: not left(tmp_path), lambda: f"all of the run's processes have ended: {left(tmp_path)}")

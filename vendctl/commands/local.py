@@ -20,7 +20,7 @@ def run(
     duration: Annotated[
         float | None,
         typer.Option(
-            min=0, metavar="SECONDS", help="Seconds from when all functions listen; else until Ctrl-C."
+            min=0, metavar="SECONDS", help="Seconds from the first event that is sent; else until Ctrl-C."
         ),
     ] = None,
     history: Annotated[

@@ -40,7 +40,7 @@ SETTLE_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A run: ``duration`` in seconds from when all functions listen, ``history`` in days."""
+    """A run: ``duration`` in seconds from the first event, ``history`` in days."""
 
     machines: int
     seed: int
@@ -102,10 +102,12 @@ def _traffic(wanted: Wanted, running: System, receiver: Receiver, screen: Screen
 async def _watch(
     duration: float | None, running: System, traffic: Traffic, receiver: Receiver, screen: Screen
 ) -> None:
-    begun = time.monotonic()
+    begun, before = time.monotonic(), traffic.sent
     sweeps = Sweeps(running.host.url)
-    while duration is None or time.monotonic() - begun < duration:
+    while duration is None or traffic.sent == before or time.monotonic() - begun < duration:
         _alive(running, traffic)
+        if traffic.sent == before:
+            begun = time.monotonic()  # However long the devices take to begin, they send for the duration.
         now = await figures.read(running.environment)
         await sweeps.call(traffic.newest.get("history", True), now.behind)
         truth = traffic.newest.get("truth", {}) | {"machines": traffic.newest.get("machines", 0)}
