@@ -6,8 +6,8 @@ from tests.support.events import World, body, delivered, hub_event, level, tempe
 from vending.errors import Conflict, Transient
 from vending.events.event import parse
 from vending.events.hub_event import HubEvent
-from vending.ingest.commit_stock import ROUNDS
 from vending.ports import Put
+from vending.retry import ROUNDS
 from vending.state import conditions, stock
 
 
