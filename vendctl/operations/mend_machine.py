@@ -207,7 +207,7 @@ async def _mend_document(
         for machine in entries:
             conditions.remove(after, machine)
         for machine, entry in here.items():
-            conditions.settle(after, machine, entry)
+            conditions.put_entry(after, machine, entry)
         if after == held or (stored is None and not here):
             return
         after.rev += 1

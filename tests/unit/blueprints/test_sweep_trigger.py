@@ -27,7 +27,8 @@ def held(monkeypatch: pytest.MonkeyPatch) -> AlertStores:
     machines, fleet = FakeDocuments("machineId"), FakeDocuments("scope")
     stores = AlertStores(machines, FakeDocuments("id"), FakeDocuments("machineId"), FakeQueue())
     document = conditions.empty("0", 0)
-    conditions.settle(document, "m1", {"seen": [1, 1, millis(datetime.now(UTC) - timedelta(days=1)), "ntp"]})
+    yesterday = millis(datetime.now(UTC) - timedelta(days=1))
+    conditions.put_entry(document, "m1", {"seen": [1, 1, yesterday, "ntp"]})
     stores.conditions.put(document.dump())  # type: ignore[attr-defined]
 
     async def no_lag(*_: object) -> list[object]:
