@@ -9,7 +9,9 @@ from vending import batch_report, wiring
 from vending.alerts import sweep as sweeping
 from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
+from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.watch_rollups import evaluate_rollups
+from vending.each_step import each_step
 from vending.notifications import notify as notifying
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
 from vending.notifications.resend import resend
@@ -65,13 +67,19 @@ async def sweep(timer: func.TimerRequest) -> None:
     now, stores = datetime.now(UTC), wiring.alert_stores()
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:
-        sent = await resend(stores, now)
-        placed = await wiring.catalog_machines().named()
-        changed = await sweeping.evaluate_conditions(stores, now, wiring.settings().silent_after, placed)
-        changed += await sweeping.evaluate_ageing(stores, now)
-        changed += await watch_notifications(stores, now)
-        changed += await lagging.alert_of_lag(findings, stores, now)
-        changed += await evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now)
-    wiring.metrics().tell("alerts", changed, function="sweep")
+        sent, *changes = await each_step(
+            lambda: resend(stores, now),
+            lambda: _evaluate_conditions(stores, now),
+            lambda: sweeping.evaluate_ageing(stores, now),
+            lambda: watch_notifications(stores, now),
+            lambda: lagging.alert_of_lag(findings, stores, now),
+            lambda: evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now),
+        )
+    wiring.metrics().tell("alerts", changed := sum(changes), function="sweep")
     late = " (late)" if timer.past_due else ""
     log.info("sweep: %d notifications sent again, %d alerts changed%s: %s", sent, changed, late, cost)
+
+
+async def _evaluate_conditions(stores: AlertStores, now: datetime) -> int:
+    placed = await wiring.catalog_machines().named()
+    return await sweeping.evaluate_conditions(stores, now, wiring.settings().silent_after, placed)

@@ -119,6 +119,11 @@ class FakeDocuments:
         """A document from before the test: it is not copied, so it may be shared."""
         self.items[body[self.key_field], body["id"]] = (next(self._versions), body)
 
+    def damage(self, key: str, id: str, **fields: Any) -> None:  # noqa: A002
+        """Some of a stored document's fields hold what its type does not know; nobody saw who did it."""
+        version, body = self.items[key, id]
+        self.items[key, id] = (version, body | fields)
+
     def bodies(self, type: str) -> list[dict[str, Any]]:  # noqa: A002
         """All documents of a type, for assertions."""
         return [copied(body) for _, body in self.items.values() if body["type"] == type]

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from vendctl.hub import behind
 from vending import wiring
-from vending.documents.base import load
 from vending.documents.stock import MachineStock
-from vending.ingest.stored_conditions import of_fleet
+from vending.ingest.stored_conditions import readable_of_fleet
+from vending.readable import readable
 
 
 @dataclass
@@ -36,10 +36,11 @@ def takings(revenue: Mapping[str, int]) -> str:
 async def read(environment: Mapping[str, str]) -> Figures:
     """The figures of this moment."""
     figures = Figures(behind=await behind(environment))
-    seen = set(await of_fleet(wiring.conditions()))
+    seen = set(await readable_of_fleet(wiring.conditions()))
     async for stored in wiring.machines().select(None, ("type", "=", "stock")):
-        stock = load(stored.body, MachineStock)
-        seen.add(stock.machine_id)
+        seen.add(stored.body["machineId"])
+        if not (stock := readable(stored.body, MachineStock)):
+            continue
         figures.vends += stock.total("vends")
         figures.units += stock.total("units")
         figures.revenue.update(stock.revenue)

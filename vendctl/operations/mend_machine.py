@@ -130,7 +130,8 @@ async def plan(
 async def _mend_stock(machine: str, honest: Honest, machines: Documents, version: int) -> None:
     """Replace the stock. Where nothing is left an empty one stays: its ``rev`` must only grow, and it tells a
     batch that was begun before that it was judged by an older list."""
-    for _ in range(ROUNDS):
+
+    async def attempt() -> None:
         held = await machines.read(machine, "stock")
         if held is None and honest.stock is None:
             return
@@ -139,12 +140,9 @@ async def _mend_stock(machine: str, honest: Honest, machines: Documents, version
         if held and held.body == after.dump():
             return
         after.rev += 1
-        try:
-            await machines.write(machine, [Put(after.dump(), held.etag if held else None)])
-        except Conflict:
-            continue
-        return
-    raise Transient(f"{machine}: its stock is written all the time; is the machine in quarantine?")
+        await machines.write(machine, [Put(after.dump(), held.etag if held else None)])
+
+    await retry_on_conflict(f"the stock of {machine} (is the machine in quarantine?)", attempt, ROUNDS)
 
 
 async def _pages(machine: str, lines: Lines, machines: Documents) -> Pages:
@@ -209,7 +207,7 @@ async def _mend_document(
         for machine in entries:
             conditions.remove(after, machine)
         for machine, entry in here.items():
-            conditions.settle(after, machine, entry)
+            conditions.put_entry(after, machine, entry)
         if after == held or (stored is None and not here):
             return
         after.rev += 1

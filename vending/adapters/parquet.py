@@ -62,7 +62,7 @@ class ParquetTable:
             self._held_bytes += size
             self._row_bytes += size
             if len(self._rows) == SLICE or self._row_bytes >= SLICE_BYTES:
-                self._settle()
+                self._flush()
             if self._held_rows >= self._limits[0] or self._held_bytes >= self._limits[1]:
                 self._write_group()
 
@@ -77,7 +77,7 @@ class ParquetTable:
         self._writer.close()
         return self.take()
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         pa, _ = _arrow()
         columns = {name: [row.get(name) for row in self._rows] for name in COLUMNS}
         self._batches.append(pa.RecordBatch.from_pydict(columns, schema=self._schema))
@@ -86,7 +86,7 @@ class ParquetTable:
 
     def _write_group(self) -> None:
         pa, _ = _arrow()
-        self._settle()
+        self._flush()
         table = pa.Table.from_batches(self._batches, self._schema)
         self._batches.clear()
         table = table.sort_by([(name, "ascending") for name in SORTED_BY])

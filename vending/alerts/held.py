@@ -1,6 +1,7 @@
 """Documents of the container ``alerts`` with the version that they were read at.
 
-To read one raises Transient where newer code wrote it, Malformed where it is none of its kind.
+To read one raises Transient where newer code wrote it, Malformed where it is none of its kind; who asks for
+those of all machines passes over the malformed ones.
 """
 
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from vending.documents.alerts import Alert, AlertDocument
 from vending.documents.base import load
 from vending.ports import Documents, Filter, Put, Stored
+from vending.readable import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,20 @@ async def read[Kind: AlertDocument](
 
 
 async def select[Kind: AlertDocument](
-    documents: Documents, kind: type[Kind], machine: str | None, *where: Filter
+    documents: Documents, kind: type[Kind], machine: str, *where: Filter
 ) -> AsyncIterator[Held[Kind]]:
-    """Those of a kind that match, of one machine or (None) of all."""
+    """Those of a kind that match, of one machine."""
     async for stored in documents.select(machine, ("type", "=", kind.type), *where):
         yield _held(stored, kind)
+
+
+async def select_of_fleet[Kind: AlertDocument](
+    documents: Documents, kind: type[Kind], *where: Filter
+) -> AsyncIterator[Held[Kind] | None]:
+    """Those of a kind that match, of all machines; None for one that is malformed, which is logged."""
+    async for stored in documents.select(None, ("type", "=", kind.type), *where):
+        document = readable(stored.body, kind)
+        yield Held(document, stored.etag) if document else None
 
 
 def _held[Kind: AlertDocument](stored: Stored, kind: type[Kind]) -> Held[Kind]:

@@ -10,7 +10,7 @@ from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.watch_machines import evaluate_stock
 from vending.catalog.machines import EVERYWHERE, Cataloged
-from vending.ingest.stored_conditions import of_fleet
+from vending.ingest.stored_conditions import readable_of_fleet
 from vending.ports import Filter
 from vending.time import millis
 
@@ -25,7 +25,7 @@ async def evaluate_conditions(
     The fleet's condition is a handful of documents, and its open alerts are one query for each rule; only
     machines of which the two differ are looked at more closely.
     """
-    fleet = await of_fleet(stores.conditions)
+    fleet = await readable_of_fleet(stores.conditions)
     limit = silent_after // timedelta(milliseconds=1)
     opened = {alert for rule in rules.on(Registers) async for alert in _opened(stores, rule.name)}
     news: dict[str, list[Finding]] = {}

@@ -21,13 +21,16 @@ from vending.time import millis
 
 async def watch_machines(batch: Sequence[dict[str, Any]], stores: AlertStores, now: datetime) -> int:
     """Evaluate the machines whose stock changed; how many alerts changed. Raises Transient."""
-    latest: dict[str, dict[str, Any]] = {}
+    versions: dict[str, list[dict[str, Any]]] = {}
     for document in batch:
         if document.get("type") == "stock":
-            known = latest.get(document["machineId"])
-            if known is None or known["rev"] < document["rev"]:
-                latest[document["machineId"]] = document
-    return await evaluate_each(latest, lambda machine: evaluate_stock(latest[machine], stores, now))
+            versions.setdefault(document["machineId"], []).append(document)
+
+    async def evaluate(machine: str) -> int:
+        newest = max(versions[machine], key=lambda document: document["rev"])
+        return await evaluate_stock(newest, stores, now)
+
+    return await evaluate_each(versions, evaluate)
 
 
 async def evaluate_stock(document: dict[str, Any], stores: AlertStores, now: datetime) -> int:

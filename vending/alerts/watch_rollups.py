@@ -15,6 +15,7 @@ from vending.alerts.rules.evidence import Rollups
 from vending.documents.base import load
 from vending.documents.rollup_state import REWORK, ROLLUP, Shard, Shards
 from vending.ports import Documents, Feed, Metrics
+from vending.readable import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,13 @@ async def watch_rollups(watch: RollUpWatch, metrics: Metrics, now: datetime) -> 
 async def shards_waiting(ledger: Feed, fleet: Documents) -> list[datetime | None]:
     """For each shard since when its first unread change is there; None where it has read all.
 
-    Before the first tick of ``roll_up`` nothing is read, and the shards are the feed ranges of now.
+    Before the first tick of ``roll_up`` nothing is read, and the shards are the feed ranges of now. A shard
+    whose document is malformed reads nothing any more: everything waits for it.
     """
     stored = await fleet.read(ROLLUP, "shards")
     ranges = load(stored.body, Shards).ranges if stored else await ledger.ranges()
-    shards = [load(one.body, Shard) async for one in fleet.select(ROLLUP, ("type", "=", Shard.type))]
-    places = {shard.id: shard.continuation for shard in shards}
+    found = [readable(one.body, Shard) async for one in fleet.select(ROLLUP, ("type", "=", Shard.type))]
+    places = {shard.id: shard.continuation for shard in found if shard}
     return [await ledger.waiting_since(one, places.get(f"shard:{n}")) for n, one in enumerate(ranges)]
 
 
@@ -67,5 +69,5 @@ async def uncounted(fleet: Documents) -> list[Uncounted]:
     fields = ("id", "since", "due")
     found = fleet.select(REWORK, ("open", "=", True), ("broken", "=", True), fields=fields)
     bodies = [stored.body async for stored in found]
-    machines = [Uncounted(body["id"], body["since"], body["due"]) for body in bodies]
+    machines = [Uncounted(body["id"], body.get("since", ""), body.get("due", 0)) for body in bodies]
     return sorted(machines, key=lambda noted: noted.machine)

@@ -45,8 +45,8 @@ class TableWriter:
             async for line, event in raw_events(self._blobs, blob.name, blob.etag):
                 content.take(line, event)
                 if content.full:
-                    await upload.push(await asyncio.to_thread(content.settle))
-        await upload.push(await asyncio.to_thread(content.settle))
+                    await upload.push(await asyncio.to_thread(content.flush))
+        await upload.push(await asyncio.to_thread(content.flush))
         await upload.push(await asyncio.to_thread(content.close))
         return content.entry(raw, await upload.commit())
 
@@ -72,7 +72,7 @@ class _Content:
     def full(self) -> bool:
         return len(self.waiting) >= AT_ONCE or self._bytes >= BYTES_AT_ONCE
 
-    def settle(self) -> bytes:
+    def flush(self) -> bytes:
         """Turn what waits into rows; the file's bytes that are ready."""
         rows = [row(event) for event in self.waiting]
         self.waiting, self._bytes = [], 0

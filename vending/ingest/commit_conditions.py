@@ -35,10 +35,10 @@ async def _commit(partition: str, events: Sequence[Event], documents: Documents,
     async def attempt() -> list[Refusal]:
         held = await of_partition(partition, documents, to_room=True)
         etags = {document.id: etag for document, etag in held}
-        homes = Homes(partition, [document for document, _ in held])
-        homes.remember(news)
-        refused = _merge(events, homes)
-        for document in homes.changed.values():
+        shards = Shards(partition, [document for document, _ in held])
+        shards.remember(news)
+        refused = _merge(events, shards)
+        for document in shards.changed.values():
             document.rev += 1
             await documents.write(document.id, [Put(document.dump(), etags.get(document.id))])
         return refused
@@ -46,11 +46,11 @@ async def _commit(partition: str, events: Sequence[Event], documents: Documents,
     return await retry_on_conflict(f"conditions of partition {partition}", attempt)
 
 
-def _merge(events: Sequence[Event], homes: "Homes") -> list[Refusal]:
+def _merge(events: Sequence[Event], shards: "Shards") -> list[Refusal]:
     """The events that contradict what is stored, once the others are in their documents."""
     refused: list[Refusal] = []
     for event in events:
-        entry = homes.entry(event.machine)
+        entry = shards.entry(event.machine)
         try:
             merged = conditions.merge(entry, event)
         except Rejected as fault:
@@ -62,11 +62,11 @@ def _merge(events: Sequence[Event], homes: "Homes") -> list[Refusal]:
             refused.append((event.hub, defect(fault)))
             continue
         if merged is not entry:
-            homes.settle(event.machine, merged)
+            shards.put_entry(event.machine, merged)
     return refused
 
 
-class Homes:
+class Shards:
     """A partition's documents, changed in place, and which of them takes the readings of each machine.
 
     One that is overgrown takes none: its machines go on in the next one, from nothing.
@@ -78,23 +78,23 @@ class Homes:
         self._partition = partition
         self._documents = list(documents)
         self._grown = {document.id for document in documents if conditions.overgrown(document)}
-        self._homes: dict[str, Conditions] = {}
+        self._shard_of: dict[str, Conditions] = {}
         for document in documents:
             if document.id not in self._grown:
-                self._homes |= dict.fromkeys(document.machines, document)
+                self._shard_of |= dict.fromkeys(document.machines, document)
 
     def entry(self, machine: str) -> Entry:
         """The machine's registers; none where it is new to all documents that take any."""
-        home = self._homes.get(machine)
-        return {} if home is None else home.machines[machine]
+        shard = self._shard_of.get(machine)
+        return {} if shard is None else shard.machines[machine]
 
-    def settle(self, machine: str, entry: Entry) -> None:
+    def put_entry(self, machine: str, entry: Entry) -> None:
         """Put a machine's registers into its document, or into the first with room."""
-        home = self._homes.get(machine)
-        if home is None:
-            home = self._homes[machine] = self._room()
-        conditions.settle(home, machine, entry)
-        self.changed[home.id] = home
+        shard = self._shard_of.get(machine)
+        if shard is None:
+            shard = self._shard_of[machine] = self._room()
+        conditions.put_entry(shard, machine, entry)
+        self.changed[shard.id] = shard
 
     def remember(self, news: News) -> None:
         """Note who named new machines, in the partition's first document."""

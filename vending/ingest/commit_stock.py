@@ -14,12 +14,11 @@ from vending.errors import Conflict
 from vending.events.event import Event
 from vending.ingest.dead_letters import Refusal, Refusals
 from vending.ports import Documents, Filter, Put, Stored
+from vending.retry import retry_on_conflict
 from vending.state import ledger, stock
 
 ROUND_BYTES = 262_144
 """Bodies of one commit: well under the 2 MiB of a transactional batch, however large a backlog is."""
-ROUNDS = 8
-"""How often a conflict is answered by reading again, before the whole batch waits."""
 
 
 class Committed(NamedTuple):
@@ -33,7 +32,7 @@ class Committed(NamedTuple):
 async def commit_stock(
     machine: str, events: Sequence[Event], documents: Documents, refusals: Refusals
 ) -> Committed:
-    """Apply ledger events and levels of one machine. Raises Transient or Conflict when it must wait."""
+    """Apply ledger events and levels of one machine. Raises Transient when it must wait."""
     so_far = Committed(0, 0, 0)
     for portion in portions(events):
         done = await _commit(machine, portion, documents, refusals)
@@ -57,22 +56,19 @@ def portions(events: Sequence[Event]) -> Iterator[list[Event]]:
 
 
 async def _commit(machine: str, events: list[Event], documents: Documents, refusals: Refusals) -> Committed:
-    for attempt in range(ROUNDS):
+    async def attempt() -> tuple[stock.Folded, list[Refusal]]:
         stored = await documents.read(machine, "stock")
         held = load(stored.body, MachineStock) if stored else stock.empty(machine)
         folded, refused = await fold_beside_ledger(machine, held, events, documents)
-        try:
-            if folded.changed:
-                await _write(machine, stored, folded, documents)
-            elif any(fault.reason == stock.RETIRED for _, fault in refused):
-                await _check_current(machine, stored, documents)
-        except Conflict:
-            if attempt + 1 == ROUNDS:
-                raise
-            continue
-        refusals.add(refused)
-        return _committed(events, folded, refused)
-    raise Conflict(f"{machine}: no round was allowed")
+        if folded.changed:
+            await _write(machine, stored, folded, documents)
+        elif any(fault.reason == stock.RETIRED for _, fault in refused):
+            await _check_current(machine, stored, documents)
+        return folded, refused
+
+    folded, refused = await retry_on_conflict(f"the stock of {machine}", attempt)
+    refusals.add(refused)
+    return _committed(events, folded, refused)
 
 
 async def fold_beside_ledger(

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from vending.errors import Conflict, Rejected, Transient
+from vending.errors import Rejected, Transient
 from vending.events.event import Event, parse
 from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE, size, slices
 from vending.events.uptimes import dated
 from vending.ingest.admit import Admission, admit, fenced
 from vending.ingest.commit_conditions import commit_conditions
-from vending.ingest.commit_stock import ROUNDS, Committed, commit_stock
+from vending.ingest.commit_stock import Committed, commit_stock
 from vending.ingest.dead_letters import Refusals, defect, write_dead_letters
 from vending.off_loop import INLINE
 from vending.ports import Blobs, Documents
@@ -181,7 +181,7 @@ async def _isolated(machine: str, own: list[Event], documents: Documents, outcom
     """Commit a machine's events; at a defect one by one, so that it costs its own event alone."""
     try:
         outcome.count(machine, await commit_stock(machine, own, documents, outcome.refusals))
-    except (Transient, Conflict, MemoryError, asyncio.CancelledError):
+    except (Transient, MemoryError, asyncio.CancelledError):
         raise
     except Exception as fault:
         if len(own) == 1:
@@ -200,8 +200,6 @@ async def _waiting(outcome: Outcome, step: Callable[[], Awaitable[None]]) -> Non
         outcome.waits.append(fault)
     except MemoryError:
         outcome.starved = True
-    except Conflict as fault:
-        outcome.waits.append(Transient(f"still contended after {ROUNDS} rounds: {fault}"))
 
 
 def _log_refusals(outcome: Outcome) -> None:

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from vending.documents.base import load
 from vending.documents.conditions import Conditions, Entry
-from vending.ports import Documents
+from vending.ports import Documents, Stored
+from vending.readable import readable
 from vending.state import conditions
 
 
@@ -26,6 +27,23 @@ async def of_partition(partition: str, documents: Documents, *, to_room: bool = 
 
 
 async def of_fleet(documents: Documents) -> dict[str, Entry]:
-    """Every machine that ever sent an event, with its registers. Raises Transient."""
-    found = documents.select(None, ("type", "=", Conditions.type))
-    return conditions.merged([load(stored.body, Conditions) async for stored in found])
+    """Every machine that ever sent an event, with its registers. Raises Transient, and Malformed: what is
+    decided for good by a machine's registers needs all of them."""
+    return conditions.merged([load(stored.body, Conditions) for stored in await _all(documents)])
+
+
+async def readable_of_fleet(documents: Documents) -> dict[str, Entry]:
+    """The same for who must go on: a malformed document is logged and passed over, and so is every machine
+    that it names, for it may hold the newest registers. Raises Transient."""
+    held: list[Conditions] = []
+    hidden: set[str] = set()
+    for stored in await _all(documents):
+        if document := readable(stored.body, Conditions):
+            held.append(document)
+        elif isinstance(named := stored.body.get("machines"), dict):
+            hidden |= named.keys()
+    return {machine: entry for machine, entry in conditions.merged(held).items() if machine not in hidden}
+
+
+async def _all(documents: Documents) -> list[Stored]:
+    return [stored async for stored in documents.select(None, ("type", "=", Conditions.type))]

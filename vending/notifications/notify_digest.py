@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vending.alerts import outbox
-from vending.alerts.held import HeldAlert, select
+from vending.alerts.held import HeldAlert, select_of_fleet
 from vending.documents.alerts import Alert, Notification, Refusal
 from vending.errors import Refused, Rejected, Transient
 from vending.notifications import post_window
@@ -54,7 +54,9 @@ async def notify_digest(outgoing: Outgoing, now: datetime) -> int:
 async def _pending(outgoing: Outgoing, now: datetime) -> _Pending:
     """What was queued a moment ago or longer: a younger one may be on its way by itself."""
     found, before = _Pending(), millis(now) - post_window.POST_GRACE
-    async for held in select(outgoing.alerts, Alert, None, ("pending", "=", True)):
+    async for held in select_of_fleet(outgoing.alerts, Alert, ("pending", "=", True)):
+        if held is None:
+            continue
         entries = [entry for entry in held.document.outbox if entry.queued_at <= before]
         if len(found.entries) + len(entries) > MOST:
             found.whole = False

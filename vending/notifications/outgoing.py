@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from vending.alerts import outbox
 from vending.alerts.held import HeldAlert, read
-from vending.alerts.raise_alerts import ROUNDS
 from vending.documents.alerts import NOTIFICATIONS, Alert, Refusal
 from vending.documents.post_window import WINDOW_ID, PostWindow
-from vending.errors import Conflict, Transient
 from vending.ports import Documents, Put, Webhook
+from vending.retry import retry_on_conflict
 
 Refusals = Mapping[str, Refusal]
 """By idempotency key, of notifications that are given up."""
@@ -37,38 +36,36 @@ async def read_window(documents: Documents) -> PostWindow | None:
 async def change_window(
     documents: Documents, change: Callable[[PostWindow | None], PostWindow | None]
 ) -> bool:
-    """Write what ``change`` makes of the window; False where it makes nothing or the same of it."""
-    for _ in range(ROUNDS):
+    """Write what ``change`` makes of the window; False where it makes nothing or the same of it.
+    Raises Transient."""
+
+    async def attempt() -> bool:
         held = await read(documents, PostWindow, NOTIFICATIONS, WINDOW_ID)
         before = held.document if held else None
         after = change(before)
         if after is None or after is before:
             return False
-        try:
-            await documents.write(NOTIFICATIONS, [held.put(after) if held else Put(after.dump())])
-        except Conflict:
-            continue
+        await documents.write(NOTIFICATIONS, [held.put(after) if held else Put(after.dump())])
         return True
-    raise Transient(f"the window of notifications is still contended after {ROUNDS} rounds")
+
+    return await retry_on_conflict("the window of notifications", attempt)
 
 
 async def complete(held: HeldAlert, keys: Collection[str], refusals: Refusals, documents: Documents) -> None:
     """Take notifications out of an alert's outbox, as delivered, or as given up where there is a refusal.
 
-    ``held`` is the alert as it was read last. Raises Transient.
+    ``held`` is the alert as it was read last: the first attempt need not read it. Raises Transient.
     """
     machine, alert = held.document.machine_id, held.document.id
-    newest: HeldAlert | None = held
-    for _ in range(ROUNDS):
-        if newest is None or not (puts := _completed(newest, keys, refusals)):
-            return
-        try:
+    known: HeldAlert | None = held
+
+    async def attempt() -> None:
+        nonlocal known
+        newest, known = known or await read(documents, Alert, machine, alert), None
+        if newest and (puts := _completed(newest, keys, refusals)):
             await documents.write(machine, puts)
-        except Conflict:
-            newest = await read(documents, Alert, machine, alert)
-            continue
-        return
-    raise Transient(f"alert {machine}/{alert} is still contended after {ROUNDS} rounds")
+
+    await retry_on_conflict(f"alert {machine}/{alert}", attempt)
 
 
 def _completed(held: HeldAlert, keys: Collection[str], refusals: Refusals) -> list[Put]:

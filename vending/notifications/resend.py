@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import structs
 
 from vending.alerts import outbox
-from vending.alerts.held import HeldAlert, select
+from vending.alerts.held import HeldAlert, select_of_fleet
 from vending.alerts.raise_alerts import AlertStores
 from vending.documents.alerts import Alert
 from vending.errors import Conflict
@@ -33,8 +33,8 @@ async def resend(stores: AlertStores, now: datetime) -> int:
 async def _due(stores: AlertStores, now: datetime) -> tuple[list[HeldAlert], int]:
     """Alerts with notifications that are due, and how many those are; no more than it takes for a digest."""
     found, count = [], 0
-    async for held in select(stores.alerts, Alert, None, ("pending", "=", True)):
-        if due := outbox.due(held.document, millis(now)):
+    async for held in select_of_fleet(stores.alerts, Alert, ("pending", "=", True)):
+        if held and (due := outbox.due(held.document, millis(now))):
             found.append(held)
             count += len(due)
         if count > stores.posts_per_minute:

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import structs
 
 from vending.alerts.about_the_app import logged_findings
-from vending.alerts.held import Held, select
+from vending.alerts.held import Held, select_of_fleet
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.evidence import GivenUp
 from vending.documents.alerts import UndeliveredNotification
@@ -24,6 +24,8 @@ async def watch_notifications(stores: AlertStores, now: datetime) -> int:
     changed."""
     counted = []
     for held in await given_up(stores.alerts):
+        if held is None:
+            continue
         lost = held.document
         if millis(now) - lost.at <= COUNTED_FOR:
             counted.append(lost)
@@ -36,6 +38,7 @@ async def watch_notifications(stores: AlertStores, now: datetime) -> int:
     return await raise_as_found(GivenUp.subject, findings, stores, now)
 
 
-async def given_up(documents: Documents) -> list[Held[UndeliveredNotification]]:
-    """Notifications that nobody got, of the last day."""
-    return [held async for held in select(documents, UndeliveredNotification, None, ("state", "=", "open"))]
+async def given_up(documents: Documents) -> list[Held[UndeliveredNotification] | None]:
+    """Notifications that nobody got, of the last day; None for one of which no more can be read than that."""
+    found = select_of_fleet(documents, UndeliveredNotification, ("state", "=", "open"))
+    return [held async for held in found]

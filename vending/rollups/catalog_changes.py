@@ -23,6 +23,7 @@ from vending.documents.pages import LedgerPage
 from vending.documents.rollup_state import REWORK, CatalogProgress, Rework
 from vending.errors import Conflict, Transient, VendstreamError
 from vending.ports import Filter, Put
+from vending.readable import readable
 from vending.rollups import machine_days
 from vending.rollups.days import Dirty, recompute
 from vending.rollups.roll_up import RollUpStores, state_of
@@ -124,10 +125,15 @@ def _widen(affected: Affected, machine: str, since: str, shifting: bool) -> None
 
 
 async def note(machine: str, due: Due, version: int, stores: RollUpStores) -> None:
-    """Open the machine's rework, or widen one that is still open: nothing of it is put off."""
+    """Open the machine's rework, or widen one that is still open: nothing of it is put off.
+
+    One that is malformed is written anew: what it held is not known, so all days are due, twice.
+    """
     while True:
         stored = await stores.fleet.read(REWORK, machine)
-        held = load(stored.body, Rework) if stored else None
+        held = readable(stored.body, Rework) if stored else None
+        if stored and held is None:
+            due = Due("", due.at, due.second_pass or due.at + SECOND_PASS_AFTER, due.broken)
         wanted = _wanted(machine, due, version, held)
         if held and held == replace(wanted, began=held.began, failing=held.failing):
             return
@@ -165,7 +171,9 @@ def _wanted(machine: str, due: Due, version: int, held: Rework | None) -> Rework
 async def rework(machine: str, now: datetime, stores: RollUpStores) -> None:
     """Recompute the next portion of a machine's affected days."""
     stored = await stores.fleet.read(REWORK, machine)
-    held = load(stored.body, Rework) if stored else None
+    held = readable(stored.body, Rework) if stored else None
+    if stored and held is None:
+        await note(machine, Due("", now), await stores.catalog.refresh(), stores)
     if stored is None or held is None or not held.open or held.due > millis(now):
         return
     if await stores.catalog.refresh() < held.version:

@@ -5,16 +5,16 @@ shard that crashes before that is redone.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from vending.catalog.catalog import Assignment
-from vending.documents.base import load
 from vending.documents.pages import LedgerPage
 from vending.documents.rollup_state import Shard
 from vending.errors import Conflict, Rejected, VendstreamError
 from vending.ports import Put
+from vending.readable import readable
 from vending.rollups import machine_days
 from vending.rollups.catalog_changes import RETRY_AFTER, Due, note, rework, spread
 from vending.rollups.days import recompute
@@ -26,6 +26,18 @@ CHANGES_A_READ = 100
 READS = 20
 DAYS = 200
 """An invocation reads until it has that many dirty days, or has read that often; then a follow-up goes on."""
+
+
+class Stretch(NamedTuple):
+    """What is new in a feed range."""
+
+    pages: list[LedgerPage]
+    defective: set[str]
+    """Machines with a page that is malformed."""
+    continuation: str | None
+    """Where to go on."""
+    more: bool
+    """Whether there was more to read."""
 
 
 async def roll_up_shard(message: Mapping[str, Any], now: datetime, stores: RollUpStores) -> None:
@@ -46,43 +58,47 @@ async def _shard(number: int, now: datetime, stores: RollUpStores) -> None:
     if number >= len(ranges):
         raise Rejected("wrong-schema", f"shard {number} of {len(ranges)}: no such feed range was stored")
     shard, etag = await state_of(stores, Shard(id=f"shard:{number}"))
-    pages, continuation, more = await _read(ranges[number], shard.continuation, stores)
-    if pages:
-        await _recompute(pages, now, stores)
-    if continuation == shard.continuation:
+    read = await _read(ranges[number], shard.continuation, stores)
+    if read.pages or read.defective:
+        await _recompute(read, now, stores)
+    if read.continuation == shard.continuation:
         return
-    shard.continuation = continuation
+    shard.continuation = read.continuation
     try:
         await stores.fleet.write(shard.scope, [Put(shard.dump(), etag)])
     except Conflict:
         return  # another one is on this range, and stands where it has done all the work itself
-    if more:
+    if read.more:
         await stores.queue.send({"shard": number})
 
 
-async def _read(
-    feed_range: str, continuation: str | None, stores: RollUpStores
-) -> tuple[list[LedgerPage], str | None, bool]:
-    """New ledger pages, where to go on, and whether there was more to read."""
+async def _read(feed_range: str, continuation: str | None, stores: RollUpStores) -> Stretch:
     pages: list[LedgerPage] = []
+    defective: set[str] = set()
     for _ in range(READS):
         changes, continuation = await stores.ledger.changes(feed_range, continuation, CHANGES_A_READ)
         if not changes:
-            return pages, continuation, False
-        pages += [load(body, LedgerPage) for body in changes if body.get("type") == "page"]
+            return Stretch(pages, defective, continuation, more=False)
+        for body in changes:
+            if body.get("type") != "page":
+                continue
+            if page := readable(body, LedgerPage):
+                pages.append(page)
+            else:
+                defective.add(body["machineId"])
         if sum(len(page.lines) for page in pages) >= DAYS:
             break
-    return pages, continuation, True
+    return Stretch(pages, defective, continuation, more=True)
 
 
-async def _recompute(pages: Iterable[LedgerPage], now: datetime, stores: RollUpStores) -> None:
+async def _recompute(read: Stretch, now: datetime, stores: RollUpStores) -> None:
     """The days that the pages' lines belong to. A machine with a defect is noted, and blocks no other."""
     # The catalog is read after the feed: whatever changes it later will see these pages itself.
     version = await stores.catalog.refresh()
     dirty: dict[tuple[str, str], set[str]] = {}
     assignments: dict[str, Assignment] = {}
-    broken: dict[str, str] = {}
-    for page in pages:
+    broken = dict.fromkeys(read.defective, "")
+    for page in read.pages:
         machine = page.machine_id
         try:
             known = assignments.get(machine) or await stores.catalog.assignment(machine)

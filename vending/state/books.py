@@ -28,8 +28,8 @@ MOST = 2**53 - 1
 """A sum of numbers beyond says no more than that: Cosmos DB keeps a number as a double."""
 
 
-def place(key: str) -> tuple[int, str]:
-    """A book's place among the machine's: epochs are issued one after the other."""
+def issue_order(key: str) -> tuple[int, str]:
+    """(epoch, device): epochs are issued one after the other."""
     device, _, epoch = key.rpartition("/")
     return int(epoch), device
 
@@ -52,12 +52,12 @@ class Books:
         self._own: set[str] = set()
         self._holes = sum(intervals.holes(held) for held in self.applied.values())
 
-    def settled(self, key: str, number: int) -> bool:
+    def accounted_for(self, key: str, number: int) -> bool:
         """Whether the number was counted, or given up."""
         return key in self.retired or intervals.contains(self.applied.get(key, []), number)
 
     def count(self, key: str, number: int, at: int) -> None:
-        """Put a number in that is not settled; ``at`` (ms) is when the hub took its event."""
+        """Put a number in that is not accounted for; ``at`` (ms) is when the hub took its event."""
         while key not in self.applied and len(self.applied) >= MAX_BOOKS:
             self._retire(at)
         held = self._mine(key)
@@ -68,14 +68,14 @@ class Books:
             self._close(at)
 
     def _close(self, at: int) -> None:
-        key = min(self.applied, key=lambda key: (-intervals.holes(self.applied[key]), *place(key)))
+        key = min(self.applied, key=lambda key: (-intervals.holes(self.applied[key]), *issue_order(key)))
         first, last = intervals.close_first(self._mine(key))
         self._give_up(1, last - first + 1, at)
         self.closed["below"][key] = last
 
     def _retire(self, at: int) -> None:
-        devices = Counter(place(key)[1] for key in self.applied)
-        key = min(self.applied, key=lambda key: (-devices[place(key)[1]], *place(key)))
+        devices = Counter(issue_order(key)[1] for key in self.applied)
+        key = min(self.applied, key=lambda key: (-devices[issue_order(key)[1]], *issue_order(key)))
         held = self.applied.pop(key)
         self._own.discard(key)
         self.retired.add(key)

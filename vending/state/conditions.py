@@ -79,7 +79,7 @@ def covers(entry: Entry, event: Event) -> bool:
     return True
 
 
-def settle(document: Conditions, machine: str, entry: Entry) -> None:
+def put_entry(document: Conditions, machine: str, entry: Entry) -> None:
     """Put a machine's entry in, in place, and count its bytes."""
     before = document.machines.get(machine)
     document.bytes += _bytes(machine, entry) - (_bytes(machine, before) if before is not None else 0)

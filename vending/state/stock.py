@@ -43,8 +43,8 @@ class Folded:
     """New ledger lines as (device, epoch, line)."""
     rejected: list[tuple[HubEvent, Rejected]] = field(default_factory=list)
     possible_conflicts: list[Event] = field(default_factory=list)
-    """Events whose number is settled, and that are no redelivery: their content must be compared with the
-    stored line. Where there is none, :func:`given_up` says why."""
+    """Events whose number is accounted for, and that are no redelivery: their content must be compared with
+    the stored line. Where there is none, :func:`given_up` says why."""
     closings: int = 0
     """Holes that were closed as lost."""
     changed: bool = False
@@ -111,7 +111,7 @@ def unknown(stock: MachineStock, events: Iterable[Event]) -> dict[str, Event]:
 
 
 def given_up(stock: MachineStock, event: Event) -> Rejected | None:
-    """Why a ledger number that is settled has no line; None where it must have one."""
+    """Why a ledger number that is accounted for has no line; None where it must have one."""
     key, number = book(event), event.ledger or 0
     if key not in stock.applied:
         detail = f"{key} was retired for a newer device or epoch: provision the device again"
@@ -141,8 +141,8 @@ class _Work:
             self.result.changed = self.result.changed or self.shelf.changed(before)
         elif not isinstance(data, LedgerEvent) or number is None:
             raise TypeError(f"{event.name} is a reading; the stock has no place for it")
-        elif self.books.settled(book(event), number):
-            self._settled(event, number)
+        elif self.books.accounted_for(book(event), number):
+            self._duplicate(event, number)
         else:
             self._new(event, data, number)
 
@@ -158,7 +158,7 @@ class _Work:
             self.result.closings = self.books.closings
         return self.result
 
-    def _settled(self, event: Event, number: int) -> None:
+    def _duplicate(self, event: Event, number: int) -> None:
         known = self.fresh.get((book(event), number))
         if known is None:
             if not self.deliveries.redelivered(event.hub):

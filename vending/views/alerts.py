@@ -5,44 +5,57 @@ minute later. Till then the alert is not shown: the two would contradict each ot
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from vending.alerts.held import select
+from vending.alerts.held import select, select_of_fleet
 from vending.alerts.rules.silent import Silent
 from vending.alerts.rules.sold_out import SoldOut
 from vending.documents.alerts import Alert
 from vending.documents.conditions import Entry
 from vending.notifications.watch_notifications import given_up
+from vending.ports import Filter
 from vending.views import alert_view, condition_view
 from vending.views.places import SMOKE_MACHINE
 from vending.views.views import ViewStores, fleet_conditions
 
 View = dict[str, Any]
+OPEN: Filter = ("state", "=", "open")
+
+
+class OpenAlerts(NamedTuple):
+    """The open alerts of the fleet, newest first, and how many more there are that are malformed."""
+
+    views: list[View]
+    defective: int
 
 
 async def alerts(stores: ViewStores, limit: int, now: datetime) -> dict[str, Any]:
     """The newest open alerts, at most ``limit``: ``{"alerts": [...], "open": how many there are,
-    "undelivered": how many notifications were given up in the last day}``."""
-    found = await open_alerts(stores, now)
+    "undelivered": how many notifications were given up in the last day}``, and ``defective``: how many more
+    are malformed, if any."""
+    found, defective = await open_alerts(stores, now)
     lost = await stores.recent.get("undelivered", now, lambda: given_up(stores.alerts))
-    return {"alerts": found[:limit], "open": len(found), "undelivered": len(lost)}
+    shown = {"alerts": found[:limit], "open": len(found), "undelivered": len(lost)}
+    return shown | ({"defective": defective} if defective else {})
 
 
-async def open_alerts(stores: ViewStores, now: datetime) -> list[View]:
+async def open_alerts(stores: ViewStores, now: datetime) -> OpenAlerts:
     """All open alerts of the fleet, newest first; they cost a query of the open ones alone.
 
     Those of the smoke test's machine, which last for seconds, are left out.
     """
-    held: list[View] = await stores.recent.get("alerts", now, lambda: _open(stores, None))
-    held = [view for view in held if view["machineId"] != SMOKE_MACHINE]
-    return _true(held, await fleet_conditions(stores, now), stores.silent_before(now))
+    held: OpenAlerts = await stores.recent.get("alerts", now, lambda: _of_fleet(stores))
+    views = [view for view in held.views if view["machineId"] != SMOKE_MACHINE]
+    views = _true(views, await fleet_conditions(stores, now), stores.silent_before(now))
+    return OpenAlerts(views, held.defective)
 
 
 async def alerts_of(stores: ViewStores, machine: str, now: datetime) -> list[View]:
     """The open alerts of one machine."""
-    held = await _open(stores, machine)
+    found = select(stores.alerts, Alert, machine, OPEN)
+    held = _newest_first([alert.document async for alert in found])
     return _true(held, await fleet_conditions(stores, now), stores.silent_before(now))
 
 
@@ -62,7 +75,11 @@ def _true(found: Sequence[View], heard: Mapping[str, Entry], silent_before: int)
     ]
 
 
-async def _open(stores: ViewStores, machine: str | None) -> list[View]:
-    found = select(stores.alerts, Alert, machine, ("state", "=", "open"))
-    views = [alert_view.describe(held.document) async for held in found]
+async def _of_fleet(stores: ViewStores) -> OpenAlerts:
+    found = [held async for held in select_of_fleet(stores.alerts, Alert, OPEN)]
+    return OpenAlerts(_newest_first([held.document for held in found if held]), found.count(None))
+
+
+def _newest_first(found: Iterable[Alert]) -> list[View]:
+    views = map(alert_view.describe, found)
     return sorted(views, key=lambda view: (view["since"], view["machineId"], view["rule"]), reverse=True)

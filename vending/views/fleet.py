@@ -2,8 +2,8 @@
 
 The conditions documents, the open alerts, the fleet days of a week and one products day; no machine's own.
 Beside the figures stands how far they can be believed: when each day was computed, and ``defective``: how
-many machines have a day that is not counted because something fails for good, and how many shards of the
-rollups are stuck (``shardsBehind``, as the sweep found them).
+many machines have a day that is not counted because something fails for good, how many shards of the rollups
+are stuck (``shardsBehind``, as the sweep found them), and how many documents behind the answer are malformed.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from typing import Any, get_args
 from vending import business_day
 from vending.alerts.rules import rollups_behind
 from vending.alerts.watch_rollups import uncounted
-from vending.documents.base import load
 from vending.documents.conditions import Entry
 from vending.documents.days import Figures, Summary
+from vending.readable import readable
 from vending.rollups import rollups
-from vending.rollups.rollups import OTHER, Key
+from vending.rollups.rollups import OTHER
 from vending.time import millis
 from vending.views import condition_view
 from vending.views.alerts import counted, open_alerts
 from vending.views.condition_view import State
 from vending.views.places import categories, fleet, product_names
-from vending.views.views import ViewStores
+from vending.views.views import ViewStores, heard
 
 DAYS = 8
 """The day asked for and the week before it."""
@@ -40,7 +40,7 @@ async def summary(stores: ViewStores, zone: str, day: str | None, now: datetime)
     """
     shown = day or business_day.day_of(millis(now), zone)
     known = await fleet(stores, now)
-    alerts = await open_alerts(stores, now)
+    alerts, unread = await open_alerts(stores, now)
     figures = await _figures(stores, shown, zone, now)
     shards = _shards(alerts)
     return {
@@ -49,7 +49,7 @@ async def summary(stores: ViewStores, zone: str, day: str | None, now: datetime)
         "machines": _machines(known, stores.silent_before(now)),
         "alerts": counted(alerts),
         **figures,
-        "defective": figures["defective"] + len(shards),
+        "defective": figures["defective"] + len(shards) + unread + (await heard(stores, now)).defective,
         "shardsBehind": shards,
     }
 
@@ -75,7 +75,8 @@ async def _figures(stores: ViewStores, day: str, zone: str, now: datetime) -> di
 async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> dict[str, Any]:
     dates = [business_day.shift(day, -back) for back in range(DAYS)]
     keys = [rollups.fleet_day_key(date) for date in dates] + [rollups.products_day_key(day)]
-    *days, products = await asyncio.gather(*(_summary(stores, key) for key in keys))
+    found = await asyncio.gather(*(stores.fleet.read(*key) for key in keys))
+    *days, products = read = [readable(stored.body, Summary) if stored else None for stored in found]
     hours, sold = rollups.total(days[0]).get("hours", {}), rollups.total(products)
     skus = dict(sold.get("skus", {}))
     rest = skus.pop(OTHER, None)
@@ -88,13 +89,8 @@ async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> dict[
         "topProducts": await _top(stores, skus),
         "otherProducts": _sales(rest) if rest else None,
         "categories": _ranked("category", rollups.by_category(sold, await categories(stores, now))),
-        "defective": len(await uncounted(stores.fleet)),
+        "defective": len(await uncounted(stores.fleet)) + read.count(None) - found.count(None),
     }
-
-
-async def _summary(stores: ViewStores, key: Key) -> Summary | None:
-    stored = await stores.fleet.read(*key)
-    return load(stored.body, Summary) if stored else None
 
 
 def _day(date: str, day: Summary | None) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from vending.documents.days import MachineDay
 from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock
 from vending.events.envelope import Identifier
+from vending.ports import Stored
+from vending.readable import readable
 from vending.rollups import rollups
 from vending.state import stock
 from vending.time import millis
@@ -64,7 +66,7 @@ async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> di
     return {
         "machines": [
             {"machineId": machine, "site": homes.get(machine)}
-            | _row(known[machine], held.get(machine) or stock.empty(machine), limit)
+            | _row(known[machine], held.get(machine, stock.empty(machine)), limit)
             for machine in page
         ],
         "next": page[-1] if len(rest) > len(page) else None,
@@ -72,7 +74,8 @@ async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> di
     }
 
 
-def _row(entry: Entry, held: MachineStock, silent_before: int) -> dict[str, Any]:
+def _row(entry: Entry, held: MachineStock | None, silent_before: int) -> dict[str, Any]:
+    """``held`` is None where it is malformed: the row says so, and what it shows of the stock is nothing."""
     condition = condition_view.describe(entry, silent_before)
     return {
         "state": condition["state"],
@@ -81,27 +84,28 @@ def _row(entry: Entry, held: MachineStock, silent_before: int) -> dict[str, Any]
         "faults": condition["faults"],
         "doorOpen": condition.get("door", {}).get("open"),
         "power": condition.get("power", {}).get("state"),
-    } | stock_view.overview(held)
+        **({"defective": True} if held is None else {}),
+    } | stock_view.overview(held or stock.empty(""))
 
 
-async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[str, MachineStock]:
-    """The machines' stock: one query where they stand side by side in the fleet, else point reads."""
+async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[str, MachineStock | None]:
+    """The stock of those machines that have one, None where it is malformed: one query where they stand side
+    by side in the fleet, else point reads."""
     if not ids:
         return {}
     if spanned <= 2 * len(ids):
         found = stores.machines.select(
             None, ("type", "=", "stock"), ("machineId", ">=", ids[0]), ("machineId", "<=", ids[-1])
         )
-        stocks = [load(stored.body, MachineStock) async for stored in found]
-        return {held.machine_id: held for held in stocks}
+        return {stored.body["machineId"]: readable(stored.body, MachineStock) async for stored in found}
     gate = asyncio.Semaphore(READS_AT_ONCE)
 
-    async def one(machine: str) -> MachineStock | None:
+    async def one(machine: str) -> Stored | None:
         async with gate:
-            return await _stock(stores, machine)
+            return await stores.machines.read(machine, "stock")
 
-    read = await asyncio.gather(*(one(machine) for machine in ids))
-    return {machine: held for machine, held in zip(ids, read, strict=True) if held is not None}
+    read = zip(ids, await asyncio.gather(*map(one, ids)), strict=True)
+    return {machine: readable(stored.body, MachineStock) for machine, stored in read if stored is not None}
 
 
 async def _stock(stores: ViewStores, machine: str) -> MachineStock | None:

@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from vending.documents.base import load
 from vending.documents.conditions import Conditions, Entry
 from vending.ports import Documents, Stored
+from vending.readable import readable
 from vending.state import conditions
 from vending.time import millis
 
@@ -68,18 +68,33 @@ class ViewStores:
         return millis(now - self.silent_after)
 
 
+class Heard(NamedTuple):
+    """What the conditions documents say."""
+
+    machines: dict[str, Entry]
+    """Every machine that ever sent an event, with its registers, in the order of machine ids."""
+    defective: int
+    """Documents that are malformed: of their machines it is not known how they are."""
+
+
 async def fleet_conditions(stores: ViewStores, now: datetime) -> dict[str, Entry]:
     """Every machine that ever sent an event, with its registers, in the order of machine ids."""
-
-    async def read() -> dict[str, Entry]:
-        documents = await _moved(stores.conditions, stores.held)
-        return dict(sorted(conditions.merged(documents).items()))
-
-    fleet: dict[str, Entry] = await stores.recent.get("conditions", now, read)
-    return fleet
+    return (await heard(stores, now)).machines
 
 
-async def _moved(documents: Documents, held: dict[str, Stored]) -> list[Conditions]:
+async def heard(stores: ViewStores, now: datetime) -> Heard:
+    """The fleet's condition, and how much of it cannot be told."""
+
+    async def read() -> Heard:
+        found = [readable(stored.body, Conditions) for stored in await _moved(stores.conditions, stores.held)]
+        fleet = conditions.merged([document for document in found if document])
+        return Heard(dict(sorted(fleet.items())), found.count(None))
+
+    held: Heard = await stores.recent.get("conditions", now, read)
+    return held
+
+
+async def _moved(documents: Documents, held: dict[str, Stored]) -> list[Stored]:
     """All conditions documents. A query of their ETags alone says which of those held have moved.
 
     Those are read by their ids: a point read of 100 KB costs a tenth of a query that returns as much.
@@ -90,4 +105,4 @@ async def _moved(documents: Documents, held: dict[str, Stored]) -> list[Conditio
     for stored in await asyncio.gather(*(documents.read(name, name) for name in stale)):
         if stored is not None:
             held[stored.body["id"]] = stored
-    return [load(held[name].body, Conditions) for name in etags if name in held]
+    return [held[name] for name in etags if name in held]

@@ -331,3 +331,25 @@ async def test_the_alert_that_two_faults_shared_before_ends_and_each_has_its_own
     await fleet.hears("0", m1={"fault:a~b:c": [1, 8, AT, False], "fault:a:b~c": [1, 7, AT, True]})
     assert await evaluate_conditions(world.stores, NOW, hour) == 1
     assert world.states() == {"a:b:c": "closed", "a~b:c": "closed", "a:b~c": "open"}
+
+
+async def test_conditions_that_cannot_be_read_cost_the_machines_that_they_name(world: World) -> None:
+    """What m2 said last may be in there."""
+    fleet, hour, start = Fleet(world), timedelta(hours=1), millis(NOW)
+    long_ago = {"seen": [1, 5, start, "ntp"]}
+    await fleet.hears("0", m1=long_ago, m2=long_ago)
+    await fleet.hears("1", m2={"seen": [1, 6, start + 2 * 3_600_000, "ntp"]}, m3=long_ago)
+    await fleet.hears("2", m4=long_ago)
+    world.conditions.damage("1:0", "1:0", bytes="few")
+    assert await evaluate_conditions(world.stores, NOW + 2 * hour, hour) == 2
+    assert {x["machineId"] for x in world.alerts.bodies("alert")} == {"m1", "m4"}
+
+
+@pytest.mark.parametrize("damage", [{"rev": "many"}, {"rev": None}, {"slots": 7}])
+async def test_a_stock_that_cannot_be_read_keeps_no_other_machine(
+    world: World, damage: dict[str, Any]
+) -> None:
+    bad = [await world.stock("m1", s21=units) | damage for units in (3, 0)]
+    bad[0]["rev"] = 1
+    assert await watch_machines([*bad, await world.stock("m2", s21=0)], world.stores, NOW) == 1
+    assert {x["machineId"] for x in world.alerts.bodies("alert")} == {"m2"}

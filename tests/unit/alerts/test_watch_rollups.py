@@ -185,3 +185,15 @@ async def test_a_store_that_is_away_is_raised(monkeypatch: pytest.MonkeyPatch) -
     held.world.fleet.fault = away
     with pytest.raises(Transient):
         await held.sweep()
+
+
+async def test_a_shard_that_cannot_be_read_is_behind_and_so_is_a_day_that_was_noted() -> None:
+    held = Watch()
+    await held.minute("m1")
+    [shard] = held.world.fleet.bodies("shard")
+    held.world.fleet.damage(shard["scope"], shard["id"], continuation=7)
+    held.world.fleet.put({"id": "m9", "scope": "rework", "type": "rework", "open": True, "broken": True})
+    held.world.now += LIMIT + MINUTE
+    assert "open" in (await held.sweep()).values()
+    assert held.age >= LIMIT.total_seconds()
+    assert (await held.summary())["defective"] >= 2

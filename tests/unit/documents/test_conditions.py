@@ -60,7 +60,7 @@ def test_entries_are_taken_as_they_are_and_the_map_of_them_is_not() -> None:
     body = stored(SECOND)
     document = load(body, Conditions)
     assert document.machines["m1"] is body["machines"]["m1"]
-    conditions.settle(document, "m2", {})
+    conditions.put_entry(document, "m2", {})
     conditions.remove(document, "m1")
     assert (list(document.machines), body) == (["m2"], stored(SECOND))
 

@@ -6,8 +6,8 @@ from tests.support.events import World, body, delivered, hub_event, level, tempe
 from vending.errors import Conflict, Transient
 from vending.events.event import parse
 from vending.events.hub_event import HubEvent
-from vending.ingest.commit_stock import ROUNDS
 from vending.ports import Put
+from vending.retry import ROUNDS
 from vending.state import conditions, stock
 
 
@@ -251,7 +251,7 @@ async def test_a_level_that_contradicts_itself_leaves_no_trace() -> None:
 async def test_a_conditions_document_of_schema_1_is_taken_over() -> None:
     world = World()
     old = conditions.empty("0", 0)
-    conditions.settle(old, "m1", {"fault:a:b:c": [1, 5, 0, True], "seen": [1, 5, 0, "ntp"]})
+    conditions.put_entry(old, "m1", {"fault:a:b:c": [1, 5, 0, True], "seen": [1, 5, 0, "ntp"]})
     await world.conditions.write("0:0", [Put(old.dump() | {"schema": 1})])
     await world.take(*delivered([body("fault.cleared", {"component": "a:b", "code": "c"}, 6)]))
     (held,) = world.conditions.bodies("conditions")

@@ -196,3 +196,39 @@ async def test_a_defective_day_keeps_no_other_day_of_its_machine_waiting(
     await held.settle()
     assert units(held, "site:north", broken) == 1
     assert not noted(held)["open"]
+
+
+async def test_a_page_that_cannot_be_read_costs_its_own_machine() -> None:
+    """Its days are tried again every hour, and counted when somebody has mended it."""
+    held = world()
+    await held.arrive([vend(machine, 1, NOON) for machine in ("m1", "m2", "m3")])
+    page = ("m1", "page:dev-m1:1:1")
+    held.machines.damage(*page, epoch="first")
+    await held.tick()
+    assert [units(held, scope) for scope in ("machine:m1", "machine:m2", "fleet")] == [0, 1, 2]
+    assert (noted(held)["broken"], noted(held)["since"]) == (True, "")
+    held.machines.damage(*page, epoch=1)
+    held.now += RETRY_AFTER
+    await held.tick()
+    assert [units(held, scope) for scope in ("machine:m1", "fleet")] == [1, 3]
+    assert not noted(held)["open"]
+
+
+async def test_what_is_due_is_noted_anew_where_it_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whoever has something to add, and by whoever was to do it."""
+    held = world()
+    with monkeypatch.context() as patched:
+        trips(patched, lambda machine, _: machine in ("m1", "m2"))
+        await held.arrive([vend("m1", 1, NOON), vend("m2", 1, NOON)])
+        await held.tick()
+        for machine in ("m1", "m2"):
+            held.fleet.damage(REWORK, machine, since=7)
+        await held.arrive([vend("m1", 2, NOON), vend("m3", 1, NOON)])
+        await held.tick()
+    assert units(held, "fleet") == 1
+    assert (noted(held)["since"], noted(held)["broken"], noted(held, "m2")["since"]) == ("", True, 7)
+    held.now += RETRY_AFTER
+    await held.tick()
+    await held.settle()
+    assert units(held, "fleet") == 4
+    assert not any(noted(held, machine)["open"] for machine in ("m1", "m2"))

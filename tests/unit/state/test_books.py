@@ -47,7 +47,7 @@ class Ledger:
         return self
 
     def count(self, key: str, number: int, at: int) -> None:
-        if not self.books.settled(key, number):
+        if not self.books.accounted_for(key, number):
             assert (key, number) not in self.pages
             self.books.count(key, number, at)
             self.pages.add((key, number))

@@ -84,9 +84,9 @@ def test_a_ledger_keeps_a_thousand_holes_and_ten_books() -> None:
 def test_a_document_of_conditions_takes_2000_machines_and_a_million_bytes() -> None:
     document = conditions.empty("0", 0)
     for number in range(1_999):
-        conditions.settle(document, f"m{number}", {})
+        conditions.put_entry(document, f"m{number}", {})
     assert not conditions.full(document)
-    conditions.settle(document, "m1999", {})
+    conditions.put_entry(document, "m1999", {})
     assert conditions.full(document)
     document.bytes = 1_000_000
     assert not conditions.overgrown(document)

@@ -60,7 +60,7 @@ async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> Non
         found["alerts"][1],
     ]
     assert found["alerts"][1]["title"] == "Zone main is too warm"
-    assert alerts.counted(await alerts.open_alerts(stores(held), NOW)) == {
+    assert alerts.counted((await alerts.open_alerts(stores(held), NOW)).views) == {
         "open": 3,
         "byRule": {"cold-chain": 1, "sold-out": 2},
         "soldOut": 2,
@@ -136,3 +136,14 @@ async def test_the_alert_of_the_smoke_test_is_seen_at_its_machine_and_in_no_list
     assert ([alert["machineId"] for alert in found["alerts"]], found["open"]) == (["m1"], 1)
     (own,) = await alerts.alerts_of(stores(held), deployed.MACHINE, NOW)
     assert own["notification"] == "waiting"
+
+
+async def test_alerts_that_cannot_be_read_are_counted_and_hide_no_other(held: FakeDocuments) -> None:
+    for machine in ("m1", "m2", "m3"):
+        await find(held, machine, "sold-out", "A1", millis(NOW), True)
+    held.damage("m2", "current:sold-out:A1", episode="first")
+    undelivered = {"id": "undelivered:1", "machineId": "m1", "type": "undelivered", "state": "open"}
+    held.put(undelivered | {"schema": 1})
+    found = await alerts.alerts(stores(held), 9, NOW)
+    assert {alert["machineId"] for alert in found["alerts"]} == {"m1", "m3"}
+    assert (found["open"], found["defective"], found["undelivered"]) == (2, 1, 1)

@@ -231,3 +231,18 @@ async def test_at_midnight_yesterdays_figures_are_not_todays(world: World) -> No
     new = await fleet.summary(shared, "Etc/UTC", None, before + timedelta(seconds=1))
     assert (old["day"]["date"], old["day"]["vends"]) == ("2026-03-02", 1)
     assert (new["day"]["date"], new["day"]["vends"]) == ("2026-03-03", 0)
+
+
+async def test_what_cannot_be_read_is_counted_and_hides_nothing_else(world: World) -> None:
+    at = millis(NOW)
+    await world.arrive([vend("m1", 1, at), vend("m1", 2, at - 24 * HOUR)])
+    await world.tick()
+    held = stores(world)
+    raised = {"id": "current:silent:machine", "machineId": "m1", "type": "alert", "state": "open"}
+    world.conditions.put({"id": "1:0", "type": "conditions", "schema": 2, "machines": 7})
+    world.fleet.damage("fleet", "day:2026-03-01", children=7)
+    held.alerts.put(raised | {"schema": 1})  # type: ignore[attr-defined]
+    found = await fleet.summary(held, "Etc/UTC", None, NOW)
+    assert (found["machines"]["total"], found["day"]["units"], found["alerts"]["open"]) == (1, 1, 0)
+    assert (found["days"][-2]["units"], found["days"][-2]["computedAt"]) == (0, None)
+    assert found["defective"] == 3

@@ -289,3 +289,16 @@ async def test_more_sales_than_an_answer_holds_are_said_to_be_more(world: World)
     assert found is not None
     assert found["truncated"]
     assert [line["ledger"] for line in found["sales"]] == list(range(501, 1, -1))
+
+
+@pytest.mark.parametrize("spread", [False, True], ids=["one query", "point reads"])
+async def test_a_stock_that_cannot_be_read_is_told_in_its_row(world: World, spread: bool) -> None:
+    shown = ("m1", "m5", "m9")
+    await world.arrive([vend(f"m{number}", 1, millis(NOW)) for number in range(10)])
+    for machine in shown if spread else [f"m{number}" for number in range(10)]:
+        await place(world, machine, "north")
+    world.machines.damage("m5", "stock", rev="many")
+    page = await machines.machines(stores(world), MachineQuery(placed=True), NOW)
+    rows = {row["machineId"]: row for row in page["machines"]}
+    assert {machine for machine, row in rows.items() if row.get("defective")} == {"m5"}
+    assert (rows["m5"]["totals"]["units"], rows["m9"]["totals"]["units"]) == (0, 1)

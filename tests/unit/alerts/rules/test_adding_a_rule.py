@@ -76,7 +76,7 @@ async def test_the_views_show_it() -> None:
     await Fleet(world).hears("0", m1={"door": [1, 5, AT, True]})
     await evaluate_conditions(world.stores, NOW, HOUR)
     stores = ViewStores(world.machines, world.conditions, world.alerts, world.machines, world.machines)
-    (shown,) = await alerts.open_alerts(stores, NOW)
+    (shown,) = (await alerts.open_alerts(stores, NOW)).views
     assert shown["title"] == "The door of machine is open"
     assert shown["detail"] == {"openSince": "2026-03-01T12:00:00.000Z"}
 

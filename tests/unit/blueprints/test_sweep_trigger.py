@@ -1,0 +1,63 @@
+"""The sweep: a step that fails keeps none behind it, and the invocation fails in the end."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from blueprints import alerts as blueprint
+from tests.support.fakes import FakeDocuments, FakeQueue
+from tests.support.metrics import FakeMetrics
+from vending import wiring
+from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.watch_rollups import RollUpWatch
+from vending.catalog.machines import CatalogMachines
+from vending.documents.alerts import NOTIFICATIONS
+from vending.documents.base import Malformed
+from vending.documents.post_window import WINDOW_ID
+from vending.settings import Settings
+from vending.state import conditions
+from vending.time import millis
+from vending.wiring import process
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> AlertStores:
+    """A machine that is silent, and no other store that holds anything."""
+    machines, fleet = FakeDocuments("machineId"), FakeDocuments("scope")
+    stores = AlertStores(machines, FakeDocuments("id"), FakeDocuments("machineId"), FakeQueue())
+    document = conditions.empty("0", 0)
+    yesterday = millis(datetime.now(UTC) - timedelta(days=1))
+    conditions.put_entry(document, "m1", {"seen": [1, 1, yesterday, "ntp"]})
+    stores.conditions.put(document.dump())  # type: ignore[attr-defined]
+
+    async def no_lag(*_: object) -> list[object]:
+        return []
+
+    given = {
+        "alert_stores": stores,
+        "lag_stores": None,
+        "catalog_machines": CatalogMachines(FakeDocuments("kind")),
+        "roll_up_watch": RollUpWatch(machines, fleet, timedelta(minutes=15)),
+    }
+    for name, value in given.items():
+        monkeypatch.setattr(wiring, name, lambda value=value: value)
+    for module in (wiring, process):
+        monkeypatch.setattr(module, "metrics", FakeMetrics)
+        monkeypatch.setattr(module, "settings", lambda: Settings("telemetry", "vendstream"))
+    monkeypatch.setattr("vending.alerts.watch_lag.watch_lag", no_lag)
+    return stores
+
+
+async def test_a_window_of_posts_that_cannot_be_read_stops_no_evaluation(held: AlertStores) -> None:
+    window = {
+        "id": WINDOW_ID,
+        "machineId": NOTIFICATIONS,
+        "type": "post-window",
+        "schema": 1,
+        "minute": "now",
+    }
+    held.alerts.put(window)  # type: ignore[attr-defined]
+    with pytest.raises(Malformed):
+        await blueprint.sweep.build().get_user_function()(SimpleNamespace(past_due=False))
+    assert [x["rule"] for x in held.alerts.bodies("alert")] == ["silent"]  # type: ignore[attr-defined]
