@@ -1,0 +1,147 @@
+"""Request units an event, reckoned: what each function reads and writes, by the local server's own prices.
+
+For fleets that are too large to be measured; ``benchmarks.whole`` says how far off it is for those that it
+measures. Sizes of documents are those of a fleet that has lived for five hours of a day (KB, as JSON).
+"""
+
+from dataclasses import dataclass
+from math import exp
+from typing import NamedTuple
+
+from benchmarks.arrivals import START, window
+from benchmarks.schedules import minutes_between
+from devstack.cosmos import charge
+from vending.resources import INDEXED
+
+EVENTS_A_DAY = 300
+LEDGER = 0.14
+"""Of the events; each is a write of the stock document and a new page."""
+SITES, ROUTE = 1 / 3, 1 / 18
+"""Sites and routes for each machine."""
+AREAS, REGIONS = 256, 16
+POLLS_A_DAY = 43_200
+
+
+class Kind(NamedTuple):
+    """A document: its size, and the fields that it has of those that may be indexed."""
+
+    kb: float
+    container: str
+    fields: tuple[str, ...]
+
+    @property
+    def terms(self) -> int:
+        """Index terms of one."""
+        return sum(name in self.fields for name in INDEXED[self.container])
+
+
+STOCK = Kind(0.86, "machines", ("type", "machineId"))
+PAGE = Kind(0.43, "machines", ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to"))
+DAY = Kind(1.5, "machines", ("type", "machineId", "date"))
+SITE_DAY = Kind(2.7, "fleet", ("type",))
+ROUTE_DAY = Kind(9.0, "fleet", ("type",))
+REGION_DAY = Kind(27.0, "fleet", ("type",))
+FLEET_DAYS = Kind(25.0, "fleet", ("type",)), Kind(65.0, "fleet", ("type",))
+REGISTERS = 0.105
+"""KB of a machine in the conditions, packed."""
+MACHINES_A_DOCUMENT = 2_000
+QUERIES = 12
+"""Of a sweep, beside the one for the conditions; point reads among them."""
+STATE = 38.0
+"""Request units of what a roll-up tick reads and writes of its own state, for each feed range."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A fleet, or a share of one: its machines, on so many partitions of the hub, in so many feed ranges."""
+
+    machines: int
+    partitions: int
+    ranges: int
+    share: float = 1.0
+
+    def events_in(self, minutes: float) -> float:
+        """How many arrive."""
+        return self.machines * EVENTS_A_DAY * minutes / 1440
+
+    @property
+    def batch(self) -> float:
+        """Events of one batch of ingest."""
+        most, seconds = window()
+        return min(most, 1 + seconds / 60 * self.events_in(1) / self.partitions)
+
+
+def units_per_event(load: Load) -> dict[str, float]:
+    """Function → request units an event."""
+    return {
+        "ingest": LEDGER * (replace(STOCK) + insert(PAGE)) + _conditions(load),
+        "machines_feed": _feed(load),
+        "idle_polls": _idle_polls(load),
+        "watch_machines": LEDGER * charge.query(0),
+        "roll_up": _roll_up(load),
+        "sweep": _sweep(load),
+    }
+
+
+def _conditions(load: Load) -> float:
+    """The documents of a partition, of which each batch replaces all."""
+    each = load.machines / load.partitions
+    whole, rest = divmod(each, MACHINES_A_DOCUMENT)
+    sizes = [MACHINES_A_DOCUMENT] * int(whole) + [rest] * (rest > 0)
+    return sum(replace(Kind(REGISTERS * n, "conditions", ("type",))) for n in sizes) / load.batch
+
+
+def _feed(load: Load) -> float:
+    """What changed, read once: a page of the feed for each batch, the machine days of the roll-up in it."""
+    return LEDGER * (STOCK.kb + PAGE.kb + DAY.kb) + charge.QUERY_BASE * load.ranges / load.batch
+
+
+def _idle_polls(load: Load) -> float:
+    """What the host asks for in vain: the polls of a day, without those that end a reading."""
+    polls = POLLS_A_DAY * load.share / load.events_in(1440) - 1 / load.batch
+    return max(0.0, polls) * load.ranges
+
+
+def _sweep(load: Load) -> float:
+    """All conditions by one query, and one for each rule and for what is pending."""
+    conditions = charge.query(round(REGISTERS * load.machines * charge.KB))
+    units = conditions + QUERIES * charge.query(0) * load.ranges
+    return units / load.events_in(minutes_between("sweep", START))
+
+
+def _roll_up(load: Load) -> float:
+    """Each machine day with a vend, and what is above it, is read and replaced once a tick."""
+    minutes = minutes_between("roll_up", START)
+    lines = LEDGER * load.events_in(minutes)
+    days = hit(load.machines, lines)
+    sites = hit(load.machines * SITES, days)
+    routes = hit(load.machines * ROUTE, sites)
+    areas = hit(min(AREAS, load.machines * SITES), sites)
+    regions = load.ranges * hit(min(REGIONS, load.machines * SITES), areas)
+    in_area = max(1.0, load.machines * SITES / AREAS)
+    area_day = Kind(1.6 * min(in_area, 6.0) ** 0.8 * 1.3, "fleet", ("type",))
+    units = days * (update(DAY) + charge.query(round(20 * PAGE.kb * charge.KB)))
+    units += sites * update(SITE_DAY) + routes * update(ROUTE_DAY) + areas * update(area_day)
+    units += regions * update(REGION_DAY) / 2 + load.ranges * sum(map(update, FLEET_DAYS))
+    units += load.ranges * STATE
+    return units / load.events_in(minutes) + LEDGER * (STOCK.kb + PAGE.kb + DAY.kb)
+
+
+def hit(boxes: float, balls: float) -> float:
+    """How many of the boxes have a ball, of so many thrown at random."""
+    return boxes * (1 - exp(-balls / boxes))
+
+
+def insert(kind: Kind) -> float:
+    """A new document."""
+    return charge.insert(round(kind.kb * charge.KB), kind.terms)
+
+
+def replace(kind: Kind) -> float:
+    """One that is replaced."""
+    return charge.replace(round(kind.kb * charge.KB), kind.terms)
+
+
+def update(kind: Kind) -> float:
+    """One that is read and replaced."""
+    return charge.read(round(kind.kb * charge.KB)) + replace(kind)
