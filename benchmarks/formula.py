@@ -12,6 +12,7 @@ from benchmarks.arrivals import START, window
 from benchmarks.schedules import minutes_between
 from devstack.cosmos import charge
 from vending.resources import INDEXED
+from vending.rollups.shard import DAYS
 
 EVENTS_A_DAY = 300
 LEDGER = 0.14
@@ -40,12 +41,12 @@ PAGE = Kind(0.43, "machines", ("type", "machineId", "deviceId", "epoch", "first"
 DAY = Kind(1.5, "machines", ("type", "machineId", "date"))
 SITE_DAY = Kind(2.7, "fleet", ("type",))
 ROUTE_DAY = Kind(9.0, "fleet", ("type",))
-REGION_DAY = Kind(27.0, "fleet", ("type",))
-FLEET_DAYS = Kind(25.0, "fleet", ("type",)), Kind(65.0, "fleet", ("type",))
+PAGES = 20
+"""Of the day of a machine that has just sold: one that sells more is met more often."""
 REGISTERS = 0.105
 """KB of a machine in the conditions, packed."""
 MACHINES_A_DOCUMENT = 2_000
-QUERIES = 12
+QUERIES = 14
 """Of a sweep, beside the one for the conditions; point reads among them."""
 STATE = 38.0
 """Request units of what a roll-up tick reads and writes of its own state, for each feed range."""
@@ -59,6 +60,7 @@ class Load:
     partitions: int
     ranges: int
     share: float = 1.0
+    ledger: float = LEDGER
 
     def events_in(self, minutes: float) -> float:
         """How many arrive."""
@@ -74,10 +76,10 @@ class Load:
 def units_per_event(load: Load) -> dict[str, float]:
     """Function → request units an event."""
     return {
-        "ingest": LEDGER * (replace(STOCK) + insert(PAGE)) + _conditions(load),
+        "ingest": load.ledger * (replace(STOCK) + insert(PAGE)) + _conditions(load),
         "machines_feed": _feed(load),
         "idle_polls": _idle_polls(load),
-        "watch_machines": LEDGER * charge.query(0),
+        "watch_machines": load.ledger * charge.query(0),
         "roll_up": _roll_up(load),
         "sweep": _sweep(load),
     }
@@ -93,7 +95,7 @@ def _conditions(load: Load) -> float:
 
 def _feed(load: Load) -> float:
     """What changed, read once: a page of the feed for each batch, the machine days of the roll-up in it."""
-    return LEDGER * (STOCK.kb + PAGE.kb + DAY.kb) + charge.QUERY_BASE * load.ranges / load.batch
+    return _changed(load) + charge.QUERY_BASE * load.ranges / load.batch
 
 
 def _idle_polls(load: Load) -> float:
@@ -110,21 +112,41 @@ def _sweep(load: Load) -> float:
 
 
 def _roll_up(load: Load) -> float:
-    """Each machine day with a vend, and what is above it, is read and replaced once a tick."""
+    """Each machine day with a vend, and what is above it, is read and replaced once in an invocation."""
     minutes = minutes_between("roll_up", START)
-    lines = LEDGER * load.events_in(minutes)
-    days = hit(load.machines, lines)
-    sites = hit(load.machines * SITES, days)
-    routes = hit(load.machines * ROUTE, sites)
-    areas = hit(min(AREAS, load.machines * SITES), sites)
-    regions = load.ranges * hit(min(REGIONS, load.machines * SITES), areas)
-    in_area = max(1.0, load.machines * SITES / AREAS)
-    area_day = Kind(1.6 * min(in_area, 6.0) ** 0.8 * 1.3, "fleet", ("type",))
-    units = days * (update(DAY) + charge.query(round(20 * PAGE.kb * charge.KB)))
-    units += sites * update(SITE_DAY) + routes * update(ROUTE_DAY) + areas * update(area_day)
-    units += regions * update(REGION_DAY) / 2 + load.ranges * sum(map(update, FLEET_DAYS))
-    units += load.ranges * STATE
-    return units / load.events_in(minutes) + LEDGER * (STOCK.kb + PAGE.kb + DAY.kb)
+    lines = load.ledger * load.events_in(minutes)
+    invocations = max(load.ranges, lines / DAYS)
+    sites = load.machines * SITES
+    areas = hit(AREAS, sites)
+    days = hit(load.machines / load.ranges, lines / invocations)
+    reached = [hit(sites, days), hit(load.machines * ROUTE, days), hit(areas, days), hit(REGIONS, days)]
+    above = [SITE_DAY, ROUTE_DAY, _area_day(sites / areas), _region_day(sites / areas, areas / REGIONS)]
+    units = days * (update(DAY) + charge.query(round(PAGES * PAGE.kb * charge.KB)))
+    units += sum(count * update(kind) for count, kind in zip(reached, above, strict=True))
+    units += sum(map(update, _fleet_days(sites / REGIONS)))
+    return (invocations * units + load.ranges * STATE) / load.events_in(minutes) + _changed(load)
+
+
+def _area_day(sites: float) -> Kind:
+    """An area's day has the figures of each site, with its hours and products."""
+    return Kind(1.6 * sites, "fleet", ("type",))
+
+
+def _region_day(sites: float, areas: float) -> Kind:
+    """A region's day has those of each area; sites sell the same products in the same hours."""
+    return Kind(areas * min(1.45 * sites**0.6, 5.6), "fleet", ("type",))
+
+
+def _fleet_days(sites: float) -> tuple[Kind, Kind]:
+    """The fleet's two days have those of each region, without the products and of them."""
+    each = min(0.75 * sites**0.22, 2.0), min(1.2 * sites**0.4, 5.6)
+    without, products = (Kind(REGIONS * kb, "fleet", ("type",)) for kb in each)
+    return without, products
+
+
+def _changed(load: Load) -> float:
+    """What an event changes in the containers of machines is read once: a query costs a unit for each KB."""
+    return load.ledger * (STOCK.kb + PAGE.kb + DAY.kb)
 
 
 def hit(boxes: float, balls: float) -> float:

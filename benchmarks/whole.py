@@ -72,30 +72,38 @@ class Bench:
 
     async def figures(self, hours: int, minutes: int) -> list[Figure]:
         """All of them."""
-        size, day = self.size, Day(self.size.machines, self.size.partitions, hours)
-        name = f"whole-{size.fleet}"
+        app, batches, storage, seconds = await self.lived(hours, minutes)
+        count = sum(map(len, batches))
+        ledger = sum(b'"ledgersequence"' in one.body for batch in batches for one in batch) / count
+        about = (
+            ("events", count, "events"),
+            ("ledger_events", ledger, "of all"),
+            ("events_per_batch", count / len(batches), "events"),
+            ("storage_requests_per_event", storage / count, "requests"),
+        )
+        found: list[Figure] = [
+            {"name": f"{self.name}.{what}", "value": round(value, 3), "unit": unit}
+            for what, value, unit in about
+        ]
+        parts = per_event(app.parts.by, count, app.compacted)
+        found += await self.beside(parts, count / seconds, batches)
+        return found + self.reckoned(parts, app.ranges, ledger)
+
+    async def lived(self, hours: int, minutes: int) -> tuple[Deployed, list[list[HubEvent]], int, float]:
+        """The app after its live minutes, their batches, the requests to Storage, the seconds it took."""
+        size, name = self.size, self.name.replace(".", "-")
+        day = Day(size.machines, size.partitions, hours)
         await create_database(self.client, name)
         async with container(self.azurite, name) as (blobs, sent):
             app = Deployed(self.client.get_database_client(name), blobs)
             await app.begin(day)
             gc.collect()
-            gc.freeze()  # the history is gone, the servers of an ordinary process never had it
+            gc.freeze()  # an ordinary process never held the history
             sent.requests, began = 0, perf_counter()
             batches = await app.live(day, minutes)
-            took, storage = perf_counter() - began, sent.requests
+            seconds, storage = perf_counter() - began, sent.requests
         await app.poll_idly(60 * minutes, size.share)
-        count = sum(map(len, batches))
-        parts = per_event(app.parts.by, count, app.compacted)
-        found: list[Figure] = [
-            {"name": f"{self.name}.events", "value": count, "unit": "events"},
-            {
-                "name": f"{self.name}.events_per_batch",
-                "value": round(count / len(batches), 1),
-                "unit": "events",
-            },
-            {"name": f"{self.name}.storage_requests", "value": round(storage / count, 3), "unit": "requests"},
-        ]
-        return found + await self.beside(parts, count / took, batches) + self.reckoned(parts, app.ranges)
+        return app, batches, storage, seconds
 
     async def beside(
         self, parts: Mapping[str, Part], per_second: float, batches: Sequence[Sequence[HubEvent]]
@@ -113,10 +121,10 @@ class Bench:
                     found.append(figure(told, value, UNITS[what], Beside("the whole", ours[what])))
         return found
 
-    def reckoned(self, parts: Mapping[str, Part], ranges: int) -> list[Figure]:
+    def reckoned(self, parts: Mapping[str, Part], ranges: int, ledger: float) -> list[Figure]:
         """What the formula says of this fleet, beside what was measured."""
         size = self.size
-        found = units_per_event(Load(size.machines, size.partitions, ranges, size.share))
+        found = units_per_event(Load(size.machines, size.partitions, ranges, size.share, ledger))
         unit, name = UNITS["ru_per_event"], f"{self.name}.formula"
         measured = Beside("measured", sum(part.units for part in parts.values()))
         return [figure(f"{name}.ru_per_event", sum(found.values()), unit, measured)] + [

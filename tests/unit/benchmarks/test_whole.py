@@ -61,17 +61,25 @@ def test_compaction_counts_by_the_events_that_it_wrote_and_the_host_has_no_cpu()
 
 
 def test_the_reckoning_by_hand() -> None:
-    """2.6 events of a batch; idle polls are a second's half each, without those that end a reading."""
+    """A batch is what comes in 15 s; the host polls every two seconds, of which some polls end a reading."""
     load = Load(machines=100, partitions=1, ranges=1)
     assert load.batch == pytest.approx(1 + 15 * 100 * 300 / 86_400)
-    assert units_per_event(load)["idle_polls"] == pytest.approx(43_200 / 30_000 - 1 / load.batch)
+    found = units_per_event(load)
+    assert found["idle_polls"] == pytest.approx(43_200 / 30_000 - 1 / load.batch)
+    assert found["watch_machines"] == pytest.approx(0.14 * 2.5)
+    stock, page = 2 * (5 + 0.7 * 2), 5 + 0.7 * 8
+    registers = 2 * (5 + 45 * (10.5 - 1) / 99 + 0.7)
+    assert found["ingest"] == pytest.approx(0.14 * (stock + page) + registers / load.batch, abs=0.01)
+
+
+def test_thrown_at_random_some_boxes_are_hit_twice() -> None:
     assert formula.hit(10, 0) == 0
+    assert formula.hit(1_000_000, 5) == pytest.approx(5, rel=1e-4)
     assert formula.hit(10, 10_000) == pytest.approx(10)
 
 
-def test_what_a_large_fleet_shares_it_pays_once() -> None:
-    small, large = (
-        sum(units_per_event(Load(machines, partitions, 1)).values())
-        for machines, partitions in ((100, 4), (10_000, 4))
-    )
-    assert small > large
+def test_what_ticks_cost_by_themselves_is_shared_until_the_sites_of_an_area_are_many() -> None:
+    sizes = (100, 5_000, 100_000)
+    small, middle, large = (units_per_event(Load(machines, 4, 1)) for machines in sizes)
+    assert small["sweep"] > middle["sweep"]
+    assert small["roll_up"] > middle["roll_up"] < large["roll_up"]
