@@ -9,6 +9,7 @@ from math import exp
 from typing import NamedTuple
 
 from benchmarks.arrivals import START, window
+from benchmarks.deployed import POLL
 from benchmarks.schedules import minutes_between
 from devstack.cosmos import charge
 from vending.resources import INDEXED
@@ -20,7 +21,6 @@ LEDGER = 0.14
 SITES, ROUTE = 1 / 3, 1 / 18
 """Sites and routes for each machine."""
 AREAS, REGIONS = 256, 16
-POLLS_A_DAY = 43_200
 
 
 class Kind(NamedTuple):
@@ -100,7 +100,7 @@ def _feed(load: Load) -> float:
 
 def _idle_polls(load: Load) -> float:
     """What the host asks for in vain: the polls of a day, without those that end a reading."""
-    polls = POLLS_A_DAY * load.share / load.events_in(1440) - 1 / load.batch
+    polls = 86_400 / POLL * load.share / load.events_in(1440) - 1 / load.batch
     return max(0.0, polls) * load.ranges
 
 
