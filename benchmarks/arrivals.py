@@ -1,12 +1,14 @@
-"""What the ingest benchmark takes in: a partition's share of a realistic day, and backlogs.
+"""What the benchmarks take in: a partition's share of a realistic day, and backlogs.
 
 The day is the simulator's: 1,250 machines, a quarter of a fleet of 5,000, whose events one of four partitions
 holds, about 300 an event a day and machine. Batches are what arrives within the batch window of host.json.
 """
 
 import json
+import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,25 +34,30 @@ def window() -> tuple[int, float]:
 
 
 class Day:
-    """A partition's events in the order of their arrival."""
+    """A fleet's events in the order of their arrival, numbered and cut into batches by partition."""
 
-    def __init__(self, seed: int = 1) -> None:
-        self._start = int(START.timestamp() * 1000)
-        self._timeline = Timeline(Fleet(seed, MACHINES, "bench"), frozenset(), self._start)
-        self._arrived = 0
+    def __init__(
+        self, machines: int = MACHINES, partitions: int = 1, hours: int = HOURS, seed: int = 1
+    ) -> None:
+        self.fleet = Fleet(seed, machines, "bench")
+        self.live_from = START + timedelta(hours=hours)
+        self._timeline = Timeline(self.fleet, frozenset(), int(START.timestamp() * 1000))
+        self._partitions = partitions
+        self._arrived: Counter[str] = Counter()
 
     def before(self) -> Iterator[list[HubEvent]]:
         """The first hours, in large batches."""
-        yield from _cut(self._until(HOURS * 60), FULL, float("inf"))
+        yield from _cut(self._until(self.live_from), FULL, float("inf"))
 
     def live(self, minutes: int) -> list[list[HubEvent]]:
         """The next minutes, as the trigger hands them over."""
-        return list(_cut(self._until(HOURS * 60 + minutes), *window()))
+        return list(_cut(self._until(self.live_from + timedelta(minutes=minutes)), *window()))
 
-    def _until(self, minutes: int) -> Iterator[HubEvent]:
-        for at, delivery in self._timeline.until(self._start + minutes * 60_000):
-            yield arrived(self._arrived, delivery.body, at)
-            self._arrived += 1
+    def _until(self, moment: datetime) -> Iterator[HubEvent]:
+        for at, delivery in self._timeline.until(int(moment.timestamp() * 1000)):
+            partition = str(zlib.crc32(delivery.key.encode()) % self._partitions)
+            yield arrived(self._arrived[partition], delivery.body, at, partition)
+            self._arrived[partition] += 1
 
 
 def backlog(each: int, batches: int) -> tuple[list[HubEvent], list[list[HubEvent]]]:
@@ -65,24 +72,33 @@ def backlog(each: int, batches: int) -> tuple[list[HubEvent], list[list[HubEvent
     return levels, found
 
 
-def arrived(sequence: int, content: bytes, at: int) -> HubEvent:
+def arrived(sequence: int, content: bytes, at: int, partition: str = "0") -> HubEvent:
     """A body as the hub hands it over."""
     enqueued = datetime.fromtimestamp(at / 1000, UTC) if at else START
-    return hub_event(sequence, content, offset=str(sequence * 500), enqueued=enqueued)
+    offset = str(sequence * 500)
+    return hub_event(sequence, content, partition=partition, offset=offset, enqueued=enqueued)
+
+
+def handed_over(batch: Sequence[HubEvent]) -> datetime:
+    """When the function is called with a batch: when it is full, or the window after its first event."""
+    count, seconds = window()
+    full = len(batch) >= count
+    return batch[-1].enqueued if full else batch[0].enqueued + timedelta(seconds=seconds)
 
 
 def _cut(events: Iterable[HubEvent], count: int, seconds: float) -> Iterator[list[HubEvent]]:
-    batch: list[HubEvent] = []
+    waiting: dict[str, list[HubEvent]] = {}
     for event in events:
+        batch = waiting.pop(event.partition, [])
         if batch and (event.enqueued - batch[0].enqueued).total_seconds() > seconds:
             yield batch
             batch = []
         batch.append(event)
         if len(batch) >= count:
             yield batch
-            batch = []
-    if batch:
-        yield batch
+        else:
+            waiting[event.partition] = batch
+    yield from waiting.values()
 
 
 def _level(machine: int) -> bytes:

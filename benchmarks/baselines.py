@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from azure.cosmos.aio import ContainerProxy
+from azure.cosmos import PartitionKey
+from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
-from benchmarks.meter import Meter
+from benchmarks.meter import Meter, measured
+from devstack.cosmos.auth import WELL_KNOWN_KEY
 from vending.events.hub_event import HubEvent
 
 INDEXING: dict[str, Any] = {
@@ -62,3 +64,17 @@ def raw(event: HubEvent) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(event.body)
     device = fields["source"].rpartition("/")[2]
     return fields | {"deviceId": device, "createdAt": event.enqueued.isoformat()}
+
+
+async def compare_with(
+    client: CosmosClient, pattern: str, what: str, batches: Sequence[Sequence[HubEvent]]
+) -> dict[str, float]:
+    """What a pattern's own database takes on the same server; by a client of its own, the SDK as it comes."""
+    database = await client.create_database(f"{pattern}-{what}")
+    await database.create_container("c", PartitionKey("/deviceId"), indexing_policy=INDEXING)
+    async with CosmosClient(client.client_connection.url_connection, WELL_KNOWN_KEY) as plain:
+        meter = Meter()
+        baseline = Baseline(plain.get_database_client(database.id).get_container_client("c"), meter)
+        if pattern == "b5":  # the state of every machine exists on an ordinary day
+            await baseline.b5([event for batch in batches for event in batch])
+        return await measured(getattr(baseline, pattern), batches, meter)

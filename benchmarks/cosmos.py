@@ -40,10 +40,10 @@ def own_cpu() -> float:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[int, int]]:
+def serving(folder: Path, *options: str) -> Iterator[tuple[int, int]]:
     """(port, pid) of a server on an empty folder."""
     ready = folder / "ready.json"
-    words = ["cosmos", "--port", "0", "--data", str(folder), "--ready-file", str(ready)]
+    words = ["cosmos", "--port", "0", "--data", str(folder), "--ready-file", str(ready), *options]
     process = subprocess.Popen([sys.executable, "-m", "devstack", *words], stdout=subprocess.DEVNULL)  # noqa: S603
     try:
         deadline = time.monotonic() + 30

@@ -11,86 +11,23 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
-from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient, DatabaseProxy
 
-from benchmarks.arrivals import HOURS, START, Day, backlog
-from benchmarks.baselines import INDEXING, Baseline
+from benchmarks.app import App
+from benchmarks.arrivals import Day, backlog
+from benchmarks.baselines import compare_with
 from benchmarks.cosmos import serving
-from benchmarks.meter import Beside, Figure, Meter, compared, figure, measured, tell
+from benchmarks.meter import Beside, Figure, compared, figure, measured, tell
 from devstack.cosmos.auth import WELL_KNOWN_KEY
-from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
-from vendctl.provision import CONTAINERS, create_database
+from vendctl.provision import create_database
 from vending.adapters.clients import cosmos_client
-from vending.adapters.cosmos import CosmosDocuments
-from vending.adapters.packing import PackedDocuments
-from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
-from vending.catalog.cache import CatalogCache
-from vending.events.hub_event import HubEvent
-from vending.ingest.ingest import IngestStores, ingest
-from vending.ports import Put
-from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.shard import roll_up_shard
 
 EACH = (1, 4, 16, 64)
 DAY_B1 = {"cpu_us_per_event": 1 / 3, "ru_per_event": 0.8}
 DAY_B5 = {"cpu_us_per_event": 1 / 3, "ru_per_event": 0.4}
 BACKLOG_16 = {"cpu_us_per_event": 1 / 6, "requests_per_event": 1 / 8, "ru_per_event": 1 / 3}
-
-
-class App:
-    """The app's own containers."""
-
-    def __init__(self, database: DatabaseProxy) -> None:
-        self.meter = Meter()
-        self.documents = {
-            name: CosmosDocuments(database.get_container_client(name), key[1:], self.meter.charge)
-            for name, key in CONTAINERS.items()
-        }
-        stocks = RememberedDocuments(self.documents["machines"], STOCKS)
-        packed = PackedDocuments(self.documents["conditions"], "machines")
-        self.stores = IngestStores(stocks, RememberedDocuments(packed, CONDITIONS), FakeBlobs())
-
-    async def take(self, batch: Sequence[HubEvent]) -> None:
-        """What the function does."""
-        outcome = await ingest(batch, self.stores, "benchmark")
-        if outcome.refusals:
-            raise RuntimeError(f"an event of the benchmark was refused: {next(iter(outcome.refusals))[1]}")
-
-    async def fill(self, day: Day) -> None:
-        """Live some hours in memory, and put the documents in; ledger pages are never read here."""
-        machines, conditions = FakeDocuments("machineId"), FakeDocuments("id")
-        held = IngestStores(machines, conditions, FakeBlobs())
-        for batch in day.before():
-            await ingest(batch, held, "benchmark")
-        for target, store in ((self.stores.machines, machines), (self.stores.conditions, conditions)):
-            for (key, _), (_, body) in store.items.items():
-                if body["type"] != "page":
-                    await target.write(key, [Put(body)])
-
-    async def feeds(self, _: Sequence[HubEvent]) -> None:
-        """Everything that the change feeds hold, read once."""
-        for name in ("machines", "conditions"):
-            documents = self.documents[name]
-            for one in await documents.ranges():
-                continuation, more = None, True
-                while more:
-                    found, continuation = await documents.changes(one, continuation, 100)
-                    more = bool(found)
-
-    async def roll_up(self, _: Sequence[HubEvent]) -> None:
-        """A tick of the roll-up."""
-        queue, now = FakeQueue(), START + timedelta(hours=HOURS + 1)
-        machines, fleet = self.documents["machines"], self.documents["fleet"]
-        known = CatalogCache(self.documents["catalog"], "Etc/UTC")
-        stores = RollUpStores(machines, machines, fleet, known, queue)
-        await roll_up(now, stores)
-        while queue.messages:
-            await roll_up_shard(queue.messages.pop(0), now, stores)
 
 
 async def day(client: CosmosClient, minutes: int) -> list[Figure]:
@@ -111,7 +48,7 @@ async def day(client: CosmosClient, minutes: int) -> list[Figure]:
         }
     ]
     for name, targets in (("b1", DAY_B1), ("b5", DAY_B5), ("b0", {})):
-        theirs = await _baseline(client, name, "day", batches)
+        theirs = await compare_with(client, name, "day", batches)
         found += compared("ingest.day", ours, name.upper(), theirs, targets)
     for name, work in (("roll_up", app.roll_up), ("feeds", app.feeds)):
         after = await measured(work, [events], app.meter)
@@ -129,7 +66,7 @@ async def backlogs(client: CosmosClient, count: int) -> list[Figure]:
         levels, batches = backlog(each, count)
         await app.take(levels)
         ours = await measured(app.take, batches, app.meter)
-        theirs = await _baseline(client, "b1", f"backlog-{each}", batches)
+        theirs = await compare_with(client, "b1", f"backlog-{each}", batches)
         targets = BACKLOG_16 if each == 16 else {}
         found += compared(f"ingest.backlog_{each}", ours, "B1", theirs, targets)
     return found
@@ -138,20 +75,6 @@ async def backlogs(client: CosmosClient, count: int) -> list[Figure]:
 async def _database(client: CosmosClient, name: str) -> DatabaseProxy:
     await create_database(client, name)
     return client.get_database_client(name)
-
-
-async def _baseline(
-    client: CosmosClient, name: str, what: str, batches: Sequence[Sequence[HubEvent]]
-) -> dict[str, float]:
-    """On a client of its own: the SDK as it comes."""
-    database = await client.create_database(f"{name}-{what}")
-    await database.create_container("c", PartitionKey("/deviceId"), indexing_policy=INDEXING)
-    async with CosmosClient(client.client_connection.url_connection, WELL_KNOWN_KEY) as plain:
-        meter = Meter()
-        baseline = Baseline(plain.get_database_client(database.id).get_container_client("c"), meter)
-        if name == "b5":  # the state of every machine exists on an ordinary day
-            await baseline.b5([event for batch in batches for event in batch])
-        return await measured(getattr(baseline, name), batches, meter)
 
 
 async def run(port: int, minutes: int, batches: int) -> list[Figure]:

@@ -2,7 +2,10 @@
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from vending.events.hub_event import HubEvent
@@ -34,6 +37,34 @@ class Meter:
     def hook(self, headers: Mapping[str, Any], _: Any) -> None:
         """Count one response of the SDK."""
         self.charge("sdk", float(headers["x-ms-request-charge"]))
+
+
+@dataclass
+class Part:
+    """What one part of some work took so far."""
+
+    cpu_us: float = 0.0
+    requests: float = 0.0
+    units: float = 0.0
+
+
+class Parts:
+    """What each part of some work took, on one meter; they run one after the other."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self.by: defaultdict[str, Part] = defaultdict(Part)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """The block is of that part."""
+        meter, cpu = self._meter, time.process_time()
+        requests, units = meter.requests, meter.units
+        yield
+        found = self.by[name]
+        found.cpu_us += (time.process_time() - cpu) * 1e6
+        found.requests += meter.requests - requests
+        found.units += meter.units - units
 
 
 async def measured(take: Take, batches: Iterable[Sequence[HubEvent]], meter: Meter) -> dict[str, float]:

@@ -1,0 +1,169 @@
+"""Request units an event, reckoned: what each function reads and writes, by the local server's own prices.
+
+For fleets that are too large to be measured; ``benchmarks.whole`` says how far off it is for those that it
+measures. Sizes of documents are those of a fleet that has lived for five hours of a day (KB, as JSON).
+"""
+
+from dataclasses import dataclass
+from math import exp
+from typing import NamedTuple
+
+from benchmarks.arrivals import START, window
+from benchmarks.deployed import POLL
+from benchmarks.schedules import minutes_between
+from devstack.cosmos import charge
+from vending.resources import INDEXED
+from vending.rollups.shard import DAYS
+
+EVENTS_A_DAY = 300
+LEDGER = 0.14
+"""Of the events; each is a write of the stock document and a new page."""
+SITES, ROUTE = 1 / 3, 1 / 18
+"""Sites and routes for each machine."""
+AREAS, REGIONS = 256, 16
+
+
+class Kind(NamedTuple):
+    """A document: its size, and the fields that it has of those that may be indexed."""
+
+    kb: float
+    container: str
+    fields: tuple[str, ...]
+
+    @property
+    def terms(self) -> int:
+        """Index terms of one."""
+        return sum(name in self.fields for name in INDEXED[self.container])
+
+
+STOCK = Kind(0.86, "machines", ("type", "machineId"))
+PAGE = Kind(0.43, "machines", ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to"))
+DAY = Kind(1.5, "machines", ("type", "machineId", "date"))
+SITE_DAY = Kind(2.7, "fleet", ("type",))
+ROUTE_DAY = Kind(9.0, "fleet", ("type",))
+PAGES = 20
+"""Of the day of a machine that has just sold: one that sells more is met more often."""
+REGISTERS = 0.105
+"""KB of a machine in the conditions, packed."""
+MACHINES_A_DOCUMENT = 2_000
+QUERIES = 14
+"""Of a sweep, beside the one for the conditions; point reads among them."""
+STATE = 38.0
+"""Request units of what a roll-up tick reads and writes of its own state, for each feed range."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A fleet, or a share of one: its machines, on so many partitions of the hub, in so many feed ranges."""
+
+    machines: int
+    partitions: int
+    ranges: int
+    share: float = 1.0
+    ledger: float = LEDGER
+
+    def events_in(self, minutes: float) -> float:
+        """How many arrive."""
+        return self.machines * EVENTS_A_DAY * minutes / 1440
+
+    @property
+    def batch(self) -> float:
+        """Events of one batch of ingest."""
+        most, seconds = window()
+        return min(most, 1 + seconds / 60 * self.events_in(1) / self.partitions)
+
+
+def units_per_event(load: Load) -> dict[str, float]:
+    """Function → request units an event."""
+    return {
+        "ingest": load.ledger * (replace(STOCK) + insert(PAGE)) + _conditions(load),
+        "machines_feed": _feed(load),
+        "idle_polls": _idle_polls(load),
+        "watch_machines": load.ledger * charge.query(0),
+        "roll_up": _roll_up(load),
+        "sweep": _sweep(load),
+    }
+
+
+def _conditions(load: Load) -> float:
+    """The documents of a partition, of which each batch replaces all."""
+    each = load.machines / load.partitions
+    whole, rest = divmod(each, MACHINES_A_DOCUMENT)
+    sizes = [MACHINES_A_DOCUMENT] * int(whole) + [rest] * (rest > 0)
+    return sum(replace(Kind(REGISTERS * n, "conditions", ("type",))) for n in sizes) / load.batch
+
+
+def _feed(load: Load) -> float:
+    """What changed, read once: a page of the feed for each batch, the machine days of the roll-up in it."""
+    return _changed(load) + charge.QUERY_BASE * load.ranges / load.batch
+
+
+def _idle_polls(load: Load) -> float:
+    """What the host asks for in vain: the polls of a day, without those that end a reading."""
+    polls = 86_400 / POLL * load.share / load.events_in(1440) - 1 / load.batch
+    return max(0.0, polls) * load.ranges
+
+
+def _sweep(load: Load) -> float:
+    """All conditions by one query, and one for each rule and for what is pending."""
+    conditions = charge.query(round(REGISTERS * load.machines * charge.KB))
+    units = conditions + QUERIES * charge.query(0) * load.ranges
+    return units / load.events_in(minutes_between("sweep", START))
+
+
+def _roll_up(load: Load) -> float:
+    """Each machine day with a vend, and what is above it, is read and replaced once in an invocation."""
+    minutes = minutes_between("roll_up", START)
+    lines = load.ledger * load.events_in(minutes)
+    invocations = max(load.ranges, lines / DAYS)
+    sites = load.machines * SITES
+    areas = hit(AREAS, sites)
+    days = hit(load.machines / load.ranges, lines / invocations)
+    reached = [hit(sites, days), hit(load.machines * ROUTE, days), hit(areas, days), hit(REGIONS, days)]
+    above = [SITE_DAY, ROUTE_DAY, _area_day(sites / areas), _region_day(sites / areas, areas / REGIONS)]
+    units = days * (update(DAY) + charge.query(round(PAGES * PAGE.kb * charge.KB)))
+    units += sum(count * update(kind) for count, kind in zip(reached, above, strict=True))
+    units += sum(map(update, _fleet_days(sites / REGIONS)))
+    return (invocations * units + load.ranges * STATE) / load.events_in(minutes) + _changed(load)
+
+
+def _area_day(sites: float) -> Kind:
+    """An area's day has the figures of each site, with its hours and products."""
+    return Kind(1.6 * sites, "fleet", ("type",))
+
+
+def _region_day(sites: float, areas: float) -> Kind:
+    """A region's day has those of each area; sites sell the same products in the same hours."""
+    return Kind(areas * min(1.45 * sites**0.6, 5.6), "fleet", ("type",))
+
+
+def _fleet_days(sites: float) -> tuple[Kind, Kind]:
+    """The fleet's two days have those of each region, without the products and of them."""
+    each = min(0.75 * sites**0.22, 2.0), min(1.2 * sites**0.4, 5.6)
+    without, products = (Kind(REGIONS * kb, "fleet", ("type",)) for kb in each)
+    return without, products
+
+
+def _changed(load: Load) -> float:
+    """What an event changes in the containers of machines is read once: a query costs a unit for each KB."""
+    return load.ledger * (STOCK.kb + PAGE.kb + DAY.kb)
+
+
+def hit(boxes: float, balls: float) -> float:
+    """How many of the boxes have a ball, of so many thrown at random."""
+    return boxes * (1 - exp(-balls / boxes))
+
+
+def insert(kind: Kind) -> float:
+    """A new document."""
+    return charge.insert(round(kind.kb * charge.KB), kind.terms)
+
+
+def replace(kind: Kind) -> float:
+    """One that is replaced."""
+    return charge.replace(round(kind.kb * charge.KB), kind.terms)
+
+
+def update(kind: Kind) -> float:
+    """One that is read and replaced."""
+    return charge.read(round(kind.kb * charge.KB)) + replace(kind)

@@ -1,0 +1,198 @@
+"""The whole system beside the published patterns: what an event costs with everything that it sets in motion.
+
+``python -m benchmarks.whole [--fleets N …] [--minutes M] [--hours H] [--json]``. A simulated fleet with its
+catalog has lived for five hours; then twelve minutes are live, as the hub hands them over and with the timers
+at the schedules of infra/. All functions are called (:mod:`benchmarks.deployed`), on the local servers, and
+then the patterns of :mod:`benchmarks.baselines` on the same servers, with the same batches.
+
+Of 100 machines the whole fleet is measured, on four partitions; of 5,000 a quarter, on one of the four: what
+a tick costs by itself, four times as many machines would share. Larger fleets are reckoned
+(:mod:`benchmarks.formula`), as are the measured ones, to see how far off that is.
+
+Request units are the server's estimate of Azure's. CPU is this process's: the SDK and everything above it,
+not what the host does. Not counted on either side: invocations, decoding, queues, leases, TLS. Compaction
+counts by the hour of events that it wrote.
+"""
+
+import argparse
+import asyncio
+import gc
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from azure.cosmos.aio import CosmosClient
+
+from benchmarks.archive import container, with_azurite
+from benchmarks.arrivals import HOURS, Day
+from benchmarks.baselines import compare_with
+from benchmarks.cosmos import serving
+from benchmarks.deployed import HOST, Deployed
+from benchmarks.formula import Load, units_per_event
+from benchmarks.meter import UNITS, Beside, Figure, Part, compared, figure, tell
+from devstack.cosmos.auth import WELL_KNOWN_KEY
+from vendctl.provision import create_database
+from vending.adapters.clients import cosmos_client
+from vending.events.hub_event import HubEvent
+
+MINUTES = 12
+"""Long enough for a compaction of the hour before."""
+GOALS = {"cpu_us_per_event": 0.9, "requests_per_event": 0.35, "ru_per_event": 0.9}
+"""Of B1, with a roll-up each minute."""
+COMPACT = "compact"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A fleet, and how much of it is measured on how many of its partitions."""
+
+    fleet: int
+    machines: int
+    partitions: int
+
+    @property
+    def share(self) -> float:
+        """Of the fleet."""
+        return self.machines / self.fleet
+
+
+FLEETS = (Measured(100, 100, 4), Measured(5_000, 1_250, 1))
+LARGE = Load(machines=100_000, partitions=32, ranges=4)
+
+
+class Bench:
+    """One fleet, on the servers of the run."""
+
+    def __init__(self, client: CosmosClient, azurite: str, size: Measured) -> None:
+        self.client, self.azurite, self.size = client, azurite, size
+        self.name = f"whole.{size.fleet}"
+
+    async def figures(self, hours: int, minutes: int) -> list[Figure]:
+        """All of them."""
+        app, batches, storage, seconds = await self.lived(hours, minutes)
+        count = sum(map(len, batches))
+        ledger = sum(b'"ledgersequence"' in one.body for batch in batches for one in batch) / count
+        about = (
+            ("events", count, "events"),
+            ("ledger_events", ledger, "of all"),
+            ("events_per_batch", count / len(batches), "events"),
+            ("storage_requests_per_event", storage / count, "requests"),
+        )
+        found: list[Figure] = [
+            {"name": f"{self.name}.{what}", "value": round(value, 3), "unit": unit}
+            for what, value, unit in about
+        ]
+        parts = per_event(app.parts.by, count, app.compacted)
+        found += await self.beside(parts, count / seconds, batches)
+        return found + self.reckoned(parts, app.ranges, ledger)
+
+    async def lived(self, hours: int, minutes: int) -> tuple[Deployed, list[list[HubEvent]], int, float]:
+        """The app after its live minutes, their batches, the requests to Storage, the seconds it took."""
+        size, name = self.size, self.name.replace(".", "-")
+        day = Day(size.machines, size.partitions, hours)
+        await create_database(self.client, name)
+        async with container(self.azurite, name) as (blobs, sent):
+            app = Deployed(self.client.get_database_client(name), blobs)
+            await app.begin(day)
+            gc.collect()
+            gc.freeze()  # an ordinary process never held the history
+            sent.requests, began = 0, perf_counter()
+            batches = await app.live(day, minutes)
+            seconds, storage = perf_counter() - began, sent.requests
+        await app.poll_idly(60 * minutes, size.share)
+        return app, batches, storage, seconds
+
+    async def beside(
+        self, parts: Mapping[str, Part], per_second: float, batches: Sequence[Sequence[HubEvent]]
+    ) -> list[Figure]:
+        """All parts together beside the patterns, then each part beside all of them."""
+        ours = together(parts) | {"events_per_second": per_second}
+        found: list[Figure] = []
+        for pattern, goals in (("b1", GOALS), ("b0", {})):
+            theirs = await compare_with(self.client, pattern, self.name, batches)
+            found += compared(self.name, ours, pattern.upper(), theirs, goals)
+        for name, part in sorted(parts.items()):
+            for what, value in of(part).items():
+                if value:
+                    told = f"{self.name}.{name}.{what}"
+                    found.append(figure(told, value, UNITS[what], Beside("the whole", ours[what])))
+        return found
+
+    def reckoned(self, parts: Mapping[str, Part], ranges: int, ledger: float) -> list[Figure]:
+        """What the formula says of this fleet, beside what was measured."""
+        size = self.size
+        found = units_per_event(Load(size.machines, size.partitions, ranges, size.share, ledger))
+        unit, name = UNITS["ru_per_event"], f"{self.name}.formula"
+        measured = Beside("measured", sum(part.units for part in parts.values()))
+        return [figure(f"{name}.ru_per_event", sum(found.values()), unit, measured)] + [
+            figure(f"{name}.{part}.ru_per_event", units, unit, Beside("measured", parts[part].units))
+            for part, units in found.items()
+            if parts.get(part, Part()).units
+        ]
+
+
+def per_event(parts: Mapping[str, Part], events: int, compacted: int) -> dict[str, Part]:
+    """Each part an event; compaction by the events that it wrote, the host's part without CPU."""
+    found = {}
+    for name, part in parts.items():
+        among = compacted if name == COMPACT else events
+        if among:
+            cpu = 0.0 if name in HOST else part.cpu_us / among
+            found[name] = Part(cpu, part.requests / among, part.units / among)
+    return found
+
+
+def of(part: Part) -> dict[str, float]:
+    """The figures of a part, by name."""
+    return {
+        "cpu_us_per_event": part.cpu_us,
+        "requests_per_event": part.requests,
+        "ru_per_event": part.units,
+    }
+
+
+def together(parts: Mapping[str, Part]) -> dict[str, float]:
+    """The figures of all of them."""
+    return {what: sum(of(part)[what] for part in parts.values()) for what in of(Part())}
+
+
+def large(b1: float) -> Figure:
+    """The fleet that is only reckoned, beside what an upsert is in this run."""
+    units = sum(units_per_event(LARGE).values())
+    return figure(
+        f"whole.{LARGE.machines}.formula.ru_per_event", units, UNITS["ru_per_event"], Beside("B1", b1)
+    )
+
+
+async def run(port: int, azurite: str, asked: argparse.Namespace) -> list[Figure]:
+    """All figures."""
+    account = f"AccountEndpoint=http://127.0.0.1:{port}/;AccountKey={WELL_KNOWN_KEY}"
+    found: list[Figure] = []
+    async with cosmos_client({"COSMOS": account}, "COSMOS") as client:
+        for size in FLEETS:
+            if size.fleet in asked.fleets:
+                found += await Bench(client, azurite, size).figures(asked.hours, asked.minutes)
+    b1 = next(one["baseline_value"] for one in found if one.get("baseline") == "B1" and "ru_" in one["name"])
+    return [*found, large(b1)]
+
+
+def main() -> int:
+    """Print a table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    fleets = [size.fleet for size in FLEETS]
+    parser.add_argument("--fleets", type=int, nargs="+", choices=fleets, default=fleets)
+    parser.add_argument("--minutes", type=int, default=MINUTES, help=f"measured; default {MINUTES}")
+    parser.add_argument("--hours", type=int, default=HOURS, help=f"lived before; default {HOURS}")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), "--ranges", "1") as (port, _):
+        found = with_azurite(lambda azurite: asyncio.run(run(port, azurite, asked)))
+    tell(found, as_json=asked.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
