@@ -4,6 +4,7 @@ A batch holds the latest versions of what changed: stock documents among ledger 
 moves past a batch when this returns, so whatever must wait is raised.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -21,16 +22,19 @@ from vending.time import millis
 
 async def watch_machines(batch: Sequence[dict[str, Any]], stores: AlertStores, now: datetime) -> int:
     """Evaluate the machines whose stock changed; how many alerts changed. Raises Transient."""
-    versions: dict[str, list[dict[str, Any]]] = {}
+    latest: dict[str, dict[str, Any]] = {}
     for document in batch:
         if document.get("type") == "stock":
-            versions.setdefault(document["machineId"], []).append(document)
+            known = latest.get(document["machineId"])
+            if known is None or _rev(known) < _rev(document):
+                latest[document["machineId"]] = document
+    return await evaluate_each(latest, lambda machine: evaluate_stock(latest[machine], stores, now))
 
-    async def evaluate(machine: str) -> int:
-        newest = max(versions[machine], key=lambda document: document["rev"])
-        return await evaluate_stock(newest, stores, now)
 
-    return await evaluate_each(versions, evaluate)
+def _rev(document: dict[str, Any]) -> float:
+    """A malformed one counts as the newest: it is then evaluated, and costs nobody else anything."""
+    rev = document.get("rev")
+    return rev if isinstance(rev, int) else math.inf
 
 
 async def evaluate_stock(document: dict[str, Any], stores: AlertStores, now: datetime) -> int:
