@@ -109,6 +109,8 @@ async def test_a_batch_has_one_key_and_at_most_a_hundred_operations(documents: D
         ("m1", [("open", "=", False)], {"a"}),
         (None, [("id", "<", "c"), ("type", "=", "page")], {"a", "b"}),
         (None, [("absent", "=", 1)], set()),
+        (None, [("order", "in", ["x", "z"])], {"a", "d"}),
+        (None, [("from", ">", 10), ("id", "in", ["a", "b", "c"]), ("order", "=", "y")], {"b", "c"}),
     ],
 )
 async def test_filters_are_joined_by_and(

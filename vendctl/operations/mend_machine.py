@@ -25,7 +25,7 @@ from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock
 from vending.errors import Conflict, Transient
 from vending.ingest.exclusions import Scope
-from vending.ingest.stored_conditions import of_fleet
+from vending.ingest.stored_conditions import ids, of_fleet
 from vending.ports import Documents, Erasable, Put, Stored
 from vending.retry import retry_on_conflict
 from vending.rollups import machine_days
@@ -182,8 +182,7 @@ async def mend_conditions(entries: Mapping[str, Entry], documents: Documents, ve
 
     Every document is marked with the version, so that a batch which was judged by an older list waits.
     """
-    listed = documents.select(None, ("type", "=", Conditions.type), fields=("id",))
-    names = sorted([stored.body["id"] async for stored in listed])
+    names = await ids(documents)
     left = {machine: entry for machine, entry in entries.items() if entry}
     homes: dict[str, str] = {}
     for name in names if left else ():

@@ -26,6 +26,16 @@ async def of_partition(partition: str, documents: Documents, *, to_room: bool = 
 
 
 async def of_fleet(documents: Documents) -> dict[str, Entry]:
-    """Every machine that ever sent an event, with its registers. Raises Transient."""
-    found = documents.select(None, ("type", "=", Conditions.type))
-    return conditions.merged([load(stored.body, Conditions) async for stored in found])
+    """Every machine that ever sent an event, with its registers. Raises Transient.
+
+    A query lists the documents, which are then read by their ids: a point read of a large document costs a
+    tenth of a query that returns it.
+    """
+    found = [await documents.read(name, name) for name in await ids(documents)]
+    return conditions.merged(load(stored.body, Conditions) for stored in found if stored)
+
+
+async def ids(documents: Documents) -> list[str]:
+    """Of all conditions documents, in order."""
+    listed = documents.select(None, ("type", "=", Conditions.type), fields=("id",))
+    return sorted([stored.body["id"] async for stored in listed])
