@@ -15,6 +15,11 @@ Figure = Literal[
 """The names of the metrics; ``vending/adapters/telemetry.py`` says what each is."""
 
 
+def beginning(prefix: str) -> tuple[Filter, Filter]:
+    """The filters for ids that begin so. Ids are in every index, and cost no write anything."""
+    return ("id", ">=", prefix), ("id", "<", prefix[:-1] + chr(ord(prefix[-1]) + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A document and the version it was read at."""

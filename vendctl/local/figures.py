@@ -37,7 +37,7 @@ async def read(environment: Mapping[str, str]) -> Figures:
     """The figures of this moment."""
     figures = Figures(behind=await behind(environment))
     seen = set(await of_fleet(wiring.conditions()))
-    async for stored in wiring.machines().select(None, ("type", "=", "stock")):
+    async for stored in wiring.machines().select(None, ("id", "=", "stock")):
         stock = load(stored.body, MachineStock)
         seen.add(stock.machine_id)
         figures.vends += stock.total("vends")
