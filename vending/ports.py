@@ -7,12 +7,19 @@ from typing import Any, Literal, Protocol
 
 from vending.documents.base import Body
 
-Filter = tuple[str, Literal["=", "<", "<=", ">", ">="], str | int | float | bool]
-"""(field, comparison, value); filters are joined by AND, and compare values of one type only."""
+Scalar = str | int | float | bool
+Filter = tuple[str, Literal["=", "<", "<=", ">", ">="], Scalar] | tuple[str, Literal["in"], Sequence[Scalar]]
+"""(field, comparison, value); filters are joined by AND, and compare values of one type only. ``in`` takes at
+least one value."""
 Figure = Literal[
     "events", "batch.size", "lag", "waiting", "holes", "holes.closed", "request.units", "throttles", "alerts",
 ]  # fmt: skip
 """The names of the metrics; ``vending/adapters/telemetry.py`` says what each is."""
+
+
+def beginning(prefix: str) -> tuple[Filter, Filter]:
+    """The filters for ids that begin so. Ids are in every index, and cost no write anything."""
+    return ("id", ">=", prefix), ("id", "<", prefix[:-1] + chr(ord(prefix[-1]) + 1))
 
 
 @dataclass(frozen=True, slots=True)

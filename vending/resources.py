@@ -15,13 +15,14 @@ CONTAINERS = {
 LEASES = "leases"
 """The container that belongs to the triggers; the app does not read it."""
 INDEXED = {
-    "machines": ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to", "date"),
+    "machines": ("machineId", "first", "last", "from", "to"),
     "conditions": ("type",),
-    "alerts": ("type", "state", "rule", "pending"),
+    "alerts": ("type", "machineId", "state", "rule", "pending"),
     "fleet": ("type", "open", "due", "broken"),
     "catalog": ("type", "version", "site", "route"),
 }
-"""What queries filter by; nothing else is indexed, so that writes stay cheap."""
+"""What queries filter by; nothing else is indexed, so that writes stay cheap. Ids always are, so documents of
+``machines`` are found by what their ids begin with."""
 LIFE = {LEASES: -1}
 """Time to live by container; -1: items may have one of their own. The change feed processor guards its first
 start by a lock with ``ttl: 30``: without this, the lock of a host that died stops every later start."""

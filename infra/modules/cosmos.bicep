@@ -26,15 +26,11 @@ param subnetId string
 @description('Who else may ask, where the subnet is given.')
 param ipRanges string[]
 
-@description('Only what queries filter by is indexed: each indexed value makes every write dearer. No container of the app\'s has a time to live, because the ledger is kept and readings overwrite themselves.')
+@description('Only what queries filter by is indexed: each indexed value makes every write dearer. Ids always are. No container of the app\'s has a time to live, because the ledger is kept and readings overwrite themselves.')
 var containers = [
-  {
-    name: 'machines'
-    key: '/machineId'
-    indexed: ['type', 'machineId', 'deviceId', 'epoch', 'first', 'last', 'from', 'to', 'date']
-  }
+  { name: 'machines', key: '/machineId', indexed: ['machineId', 'first', 'last', 'from', 'to'] }
   { name: 'conditions', key: '/id', indexed: ['type'] }
-  { name: 'alerts', key: '/machineId', indexed: ['type', 'state', 'rule', 'pending'] }
+  { name: 'alerts', key: '/machineId', indexed: ['type', 'machineId', 'state', 'rule', 'pending'] }
   { name: 'fleet', key: '/scope', indexed: ['type', 'open', 'due', 'broken'] }
   { name: 'catalog', key: '/kind', indexed: ['type', 'version', 'site', 'route'] }
 ]

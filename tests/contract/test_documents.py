@@ -12,7 +12,7 @@ from tests.support.fakes import FakeDocuments
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
 from vending.errors import Conflict
-from vending.ports import Filter, Put, Stored
+from vending.ports import Filter, Put, Stored, beginning
 
 Documents = FakeDocuments | CosmosDocuments
 
@@ -109,6 +109,9 @@ async def test_a_batch_has_one_key_and_at_most_a_hundred_operations(documents: D
         ("m1", [("open", "=", False)], {"a"}),
         (None, [("id", "<", "c"), ("type", "=", "page")], {"a", "b"}),
         (None, [("absent", "=", 1)], set()),
+        (None, beginning("b"), {"b"}),
+        (None, [("order", "in", ["x", "z"])], {"a", "d"}),
+        (None, [("from", ">", 10), ("id", "in", ["a", "b", "c"]), ("order", "=", "y")], {"b", "c"}),
     ],
 )
 async def test_filters_are_joined_by_and(

@@ -19,6 +19,7 @@ from vendctl.__main__ import main
 from vendctl.local.system import System
 from vending import wiring
 from vending.ingest.stored_conditions import of_fleet
+from vending.ports import beginning
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 """Before anything that other tests' machines say."""
@@ -53,7 +54,7 @@ def stored(machine: str) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any
     async def read() -> Any:
         try:
             stock = await wiring.machines().read(machine, "stock")
-            days = wiring.machines().select(machine, ("type", "=", "day"))
+            days = wiring.machines().select(machine, *beginning("day:"))
             held = {x.body["date"]: x.body["figures"] async for x in days if x.body["figures"]}
             return (stock.body if stock else None), held
         finally:

@@ -33,6 +33,7 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<=": lambda left, right: left <= right,
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
+    "in": lambda left, right: left in right,
 }
 
 

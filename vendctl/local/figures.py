@@ -37,7 +37,7 @@ async def read(environment: Mapping[str, str]) -> Figures:
     """The figures of this moment."""
     figures = Figures(behind=await behind(environment))
     seen = set(await readable_of_fleet(wiring.conditions()))
-    async for stored in wiring.machines().select(None, ("type", "=", "stock")):
+    async for stored in wiring.machines().select(None, ("id", "=", "stock")):
         seen.add(stored.body["machineId"])
         if not (stock := readable(stored.body, MachineStock)):
             continue

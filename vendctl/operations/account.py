@@ -24,7 +24,7 @@ from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines, position, restore
 from vending.ingest.exclusions import NONE, Exclusions
 from vending.ingest.stored_conditions import of_fleet
-from vending.ports import Blobs, Documents
+from vending.ports import Blobs, Documents, beginning
 from vending.state import conditions, intervals
 from vending.state.slots import Slot
 from vending.state.stock import known
@@ -139,13 +139,13 @@ async def archived(archive: Blobs) -> AsyncIterator[HubEvent]:
 
 async def _stored(stores: AccountStores) -> Stored:
     stored = Stored()
-    async for page in stores.machines.select(None, ("type", "=", "page")):
+    async for page in stores.machines.select(None, *beginning("page:")):
         held = load(page.body, LedgerPage)
         for line in held.lines:
             number = (held.machine_id, held.device_id, held.epoch, line["ledger"])
             stored.doubled += number in stored.lines
             stored.lines[number] = line["digest"]
-    async for found in stores.machines.select(None, ("type", "=", "stock")):
+    async for found in stores.machines.select(None, ("id", "=", "stock")):
         stock = load(found.body, MachineStock)
         if known(stock):
             stored.slots[stock.machine_id] = stock.slots

@@ -21,7 +21,7 @@ from vending.documents.days import Figures
 from vending.documents.pages import LedgerPage, Line
 from vending.documents.stock import MachineStock
 from vending.ingest.stored_conditions import of_fleet
-from vending.ports import Documents
+from vending.ports import Documents, beginning
 from vending.rollups.breakdowns import alike
 from vending.rollups.rollups import add
 from vending.state import stock
@@ -156,7 +156,7 @@ async def _fleet(state: State, machine: str | None) -> dict[str, Entry]:
 
 
 async def _with_stock(state: State, machine: str | None) -> set[str]:
-    found = state.machines.select(machine, ("type", "=", "stock"), fields=("machineId",))
+    found = state.machines.select(machine, ("id", "=", "stock"), fields=("machineId",))
     return {stored.body["machineId"] async for stored in found}
 
 
@@ -208,7 +208,7 @@ def _comparable(held: MachineStock, machine: str, inexact: Inexact) -> Body:
 
 async def _lines(store: Documents, machine: str, found: Comparison) -> dict[tuple[str, int, int], Line]:
     lines: dict[tuple[str, int, int], Line] = {}
-    async for stored in store.select(machine, ("type", "=", "page")):
+    async for stored in store.select(machine, *beginning("page:")):
         page = load(stored.body, LedgerPage)
         for line in page.lines:
             number = (page.device_id, page.epoch, line["ledger"])
@@ -228,7 +228,7 @@ async def _days(
     days: list[Days] = [
         {
             (machine, one.body["id"], ""): one.body["figures"]
-            async for one in store.select(machine, ("type", "=", "day"))
+            async for one in store.select(machine, *beginning("day:"))
             if one.body["figures"]
         }
         for store in (live, rebuilt)

@@ -48,7 +48,7 @@ async def unassigned(
         )
     fleet = await of_fleet(stores.conditions)
     heard = {machine: entry["seen"][2] if "seen" in entry else 0 for machine, entry in fleet.items()}
-    found = stores.machines.select(None, ("type", "=", "stock"), fields=("machineId", "applied", "slots"))
+    found = stores.machines.select(None, ("id", "=", "stock"), fields=("machineId", "applied", "slots"))
     stocks = {one.body["machineId"]: one.body async for one in found}
     known = heard.keys() | {machine for machine, held in stocks.items() if held["applied"] or held["slots"]}
     limit = millis(before)
@@ -95,7 +95,7 @@ async def forget_all(catalog: Documents, stores: MendStores, now: datetime, told
 
 async def _each(machines: Sequence[str], stores: MendStores, version: int, now: datetime, told: Told) -> None:
     """What single machines have beyond their conditions: two queries of the fleet say which have anything."""
-    stocks = stores.machines.select(None, ("type", "=", "stock"), fields=("machineId",))
+    stocks = stores.machines.select(None, ("id", "=", "stock"), fields=("machineId",))
     with_stock = {one.body["machineId"] async for one in stocks}
     alerts = stores.alerts.select(None, ("type", "=", "alert"), fields=("machineId",))
     with_alerts = {one.body["machineId"] async for one in alerts}

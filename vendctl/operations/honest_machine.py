@@ -15,7 +15,7 @@ from vending.ingest.exclusions import Exclusions
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import on_record
 from vending.ingest.stored_conditions import of_fleet
-from vending.ports import ArchiveBlobs, Blobs
+from vending.ports import ArchiveBlobs, Blobs, beginning
 
 Lines = dict[tuple[str, int, int], Line]
 """By (device, epoch, number)."""
@@ -59,7 +59,7 @@ async def honest_machine(machine: str, excluded: Exclusions, sources: Sources) -
     done = await replay(sources.archive, stores, wanted, sources.course)
     held = await machines.read(machine, "stock")
     lines: Lines = {}
-    async for found in machines.select(machine, ("type", "=", "page")):
+    async for found in machines.select(machine, *beginning("page:")):
         page = load(found.body, LedgerPage)
         lines |= {(page.device_id, page.epoch, line["ledger"]): line for line in page.lines}
     entry = (await of_fleet(registers)).get(machine, {})

@@ -25,8 +25,8 @@ from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock
 from vending.errors import Conflict, Transient
 from vending.ingest.exclusions import Scope
-from vending.ingest.stored_conditions import of_fleet
-from vending.ports import Documents, Erasable, Put, Stored
+from vending.ingest.stored_conditions import ids, of_fleet
+from vending.ports import Documents, Erasable, Put, Stored, beginning
 from vending.retry import retry_on_conflict
 from vending.rollups import machine_days
 from vending.rollups.catalog_changes import SECOND_PASS_AFTER, Due, note
@@ -150,7 +150,7 @@ async def _pages(machine: str, lines: Lines, machines: Documents) -> Pages:
     gone: list[Stored] = []
     away: list[tuple[str, int, int]] = []
     loose, held = dict(lines), 0
-    async for stored in machines.select(machine, ("type", "=", "page")):
+    async for stored in machines.select(machine, *beginning("page:")):
         page = load(stored.body, LedgerPage)
         numbers = [(page.device_id, page.epoch, line["ledger"]) for line in page.lines]
         stays = {
@@ -180,8 +180,7 @@ async def mend_conditions(entries: Mapping[str, Entry], documents: Documents, ve
 
     Every document is marked with the version, so that a batch which was judged by an older list waits.
     """
-    listed = documents.select(None, ("type", "=", Conditions.type), fields=("id",))
-    names = sorted([stored.body["id"] async for stored in listed])
+    names = await ids(documents)
     left = {machine: entry for machine, entry in entries.items() if entry}
     homes: dict[str, str] = {}
     for name in names if left else ():
@@ -218,7 +217,7 @@ async def _mend_document(
 
 async def _mend_days(machine: str, stores: MendStores, now: datetime) -> None:
     """Have the rollups compute the machine's days from the pages that there are now, all the way up."""
-    async for listed in stores.machines.select(machine, ("type", "=", "day"), fields=("id",)):
+    async for listed in stores.machines.select(machine, *beginning("day:"), fields=("id",)):
         await _mend_day(machine, listed.body["id"], stores.machines)
     # A second time when every invocation that had read the old pages is long over.
     version = await stores.rollups.catalog.refresh()

@@ -16,7 +16,7 @@ from vending.documents.days import MachineDay
 from vending.documents.stock import MachineStock
 from vending.errors import Rejected
 from vending.ports import Documents
-from vending.rollups.rollups import total
+from vending.rollups.rollups import day_id, total
 from vending.state import stock
 from vending.time import millis
 
@@ -108,9 +108,7 @@ async def _stop(
 
 
 async def _days(machine: str, dates: Sequence[str], machines: Documents) -> dict[str, dict[str, Any]]:
-    held = machines.select(
-        machine, ("type", "=", "day"), ("date", ">=", min(dates)), ("date", "<=", max(dates))
-    )
+    held = machines.select(machine, ("id", ">=", day_id(min(dates))), ("id", "<=", day_id(max(dates))))
     return {stored.body["date"]: total(load(stored.body, MachineDay)) async for stored in held}
 
 

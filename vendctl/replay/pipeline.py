@@ -92,7 +92,7 @@ def _days(file: SalesFile) -> int:
 
 async def _reconciled(file: SalesFile, text: Totals, events: int, numbers: dict[str, int]) -> Outcome:
     sold = reconcile.file_sold(file.sales)
-    ledger = reconcile.ledger_sold(await stored.documents(wiring.machines(), "page"), file.mapping.zone)
+    ledger = reconcile.ledger_sold(await stored.documents(wiring.machines(), "page:"), file.mapping.zone)
     return Outcome(
         currency=file.mapping.currency,
         time_zone=file.mapping.timezone,
@@ -119,7 +119,7 @@ async def rollup_mismatches(file: SalesFile) -> list[Mismatch]:
     sold = [sold for sold in reconcile.file_sold(file.sales) if sold.paid]
     paid = reconcile.units_apart(sold, currency)
     products = {sku: name for name, sku in skus(file.sales).items()}
-    days = await stored.documents(wiring.machines(), "day")
+    days = await stored.documents(wiring.machines(), "day:")
     fleet = await stored.fleet_days(wiring.fleet())
     everywhere = totals(paid, reconcile.FLEET)
     return [

@@ -12,7 +12,7 @@ from vending.documents.base import load
 from vending.documents.days import Summary
 from vending.documents.rollup_state import REWORK, ROLLUP, CatalogProgress
 from vending.events.records import decode_lines
-from vending.ports import Blobs, Documents, Feed
+from vending.ports import Blobs, Documents, Feed, beginning
 from vending.rollups import rollups
 from vending.state import intervals
 from vending.time import millis
@@ -21,9 +21,9 @@ Body = dict[str, Any]
 FEED_PAGE = 500
 
 
-async def documents(container: Documents, type: str) -> list[Body]:  # noqa: A002 - the field's name
-    """All documents of a type."""
-    return [found.body async for found in container.select(None, ("type", "=", type))]
+async def documents(container: Documents, prefix: str) -> list[Body]:
+    """All documents whose ids begin so."""
+    return [found.body async for found in container.select(None, *beginning(prefix))]
 
 
 async def catalog_noticed(fleet: Documents, version: int, now: datetime) -> bool:
@@ -55,12 +55,8 @@ async def caught_up(machines: Feed, fleet: Documents) -> bool:
 async def day_count(machines: CosmosDocuments, fleet: CosmosDocuments) -> int:
     """How many machine days and fleet days there are."""
     count = 0
-    for container, key, type in (  # noqa: A001
-        (machines, None, "day"),
-        (fleet, rollups.FLEET, f"{rollups.FLEET}Day"),
-        (fleet, rollups.PRODUCTS, f"{rollups.PRODUCTS}Day"),
-    ):
-        async for _ in container.select(key, ("type", "=", type), fields=("id",)):
+    for container, key in ((machines, None), (fleet, rollups.FLEET), (fleet, rollups.PRODUCTS)):
+        async for _ in container.select(key, *beginning(rollups.day_id("")), fields=("id",)):
             count += 1
     return count
 
@@ -76,8 +72,8 @@ async def ledger_digest(machines: Documents) -> str:
     """Changes whenever a stock document or a ledger page is written, even with the same content."""
     found = [
         [stored.body["machineId"], stored.body["id"], stored.etag]
-        for type in ("page", "stock")  # noqa: A001
-        async for stored in machines.select(None, ("type", "=", type))
+        for prefix in ("page:", "stock")
+        async for stored in machines.select(None, *beginning(prefix))
     ]
     return hashlib.blake2b(repr(sorted(found)).encode(), digest_size=16).hexdigest()
 

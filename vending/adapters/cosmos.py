@@ -35,7 +35,7 @@ NOTHING = "nothing"
 """The id and key of an item that nobody writes."""
 PARTITION_FULL = 1014
 """Substatus of a 403: a logical partition holds its 20 GB, which does not pass by itself."""
-COMPARISONS = frozenset({"=", "<", "<=", ">", ">="})
+COMPARISONS = frozenset({"=", "<", "<=", ">", ">=", "in"})
 FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Charge = Callable[[str, float], None]
 """Called with the operation (``read machines``) and its request units, once per response."""
@@ -206,11 +206,15 @@ def statement(where: Sequence[Filter], fields: Sequence[str] = ()) -> tuple[str,
     if wrong := [comparison for _, comparison, _ in where if comparison not in COMPARISONS]:
         raise ValueError(f"{wrong[0]!r} is no comparison")
     chosen = ", ".join(f'c["{name}"]' for name in dict.fromkeys([*fields, "_etag"])) if fields else "*"
-    tests = " AND ".join(
-        f'c["{field}"] {comparison} @p{number}' for number, (field, comparison, _) in enumerate(where)
-    )
-    parameters = [{"name": f"@p{number}", "value": value} for number, (_, _, value) in enumerate(where)]
-    query = f"SELECT {chosen} FROM c" + (f" WHERE {tests}" if tests else "")  # noqa: S608 - names checked
+    tests: list[str] = []
+    parameters: list[dict[str, Any]] = []
+    for test in where:
+        values = test[2] if test[1] == "in" else [test[2]]
+        given = [f"@p{number}" for number, _ in enumerate(values, len(parameters))]
+        compared = f"IN ({', '.join(given)})" if test[1] == "in" else f"{test[1]} {given[0]}"
+        tests.append(f'c["{test[0]}"] {compared}')
+        parameters += [{"name": name, "value": value} for name, value in zip(given, values, strict=True)]
+    query = f"SELECT {chosen} FROM c" + (f" WHERE {' AND '.join(tests)}" if tests else "")  # noqa: S608 - names checked
     return query, parameters
 
 

@@ -4,13 +4,16 @@ To read one raises Transient where newer code wrote it, Malformed where it is no
 those of all machines passes over the malformed ones.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import batched
 
 from vending.documents.alerts import Alert, AlertDocument
 from vending.documents.base import load
 from vending.ports import Documents, Filter, Put, Stored
 from vending.readable import readable
+
+MACHINES_A_QUERY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ async def read[Kind: AlertDocument](
 ) -> Held[Kind] | None:
     """The document with that id, or None."""
     stored = await documents.read(machine, name)
-    return _held(stored, kind) if stored else None
+    return loaded(stored, kind) if stored else None
 
 
 async def select[Kind: AlertDocument](
@@ -41,7 +44,7 @@ async def select[Kind: AlertDocument](
 ) -> AsyncIterator[Held[Kind]]:
     """Those of a kind that match, of one machine."""
     async for stored in documents.select(machine, ("type", "=", kind.type), *where):
-        yield _held(stored, kind)
+        yield loaded(stored, kind)
 
 
 async def select_of_fleet[Kind: AlertDocument](
@@ -53,5 +56,18 @@ async def select_of_fleet[Kind: AlertDocument](
         yield Held(document, stored.etag) if document else None
 
 
-def _held[Kind: AlertDocument](stored: Stored, kind: type[Kind]) -> Held[Kind]:
+async def of_machines(
+    documents: Documents, machines: Iterable[str], rules: Sequence[str]
+) -> dict[str, list[Stored]]:
+    """The alerts of some rules by machine, not loaded: one that cannot be costs its own machine only."""
+    found: dict[str, list[Stored]] = {}
+    for portion in batched(machines, MACHINES_A_QUERY, strict=False):
+        of: list[Filter] = [("machineId", "in", portion), ("rule", "in", rules)]
+        async for stored in documents.select(None, ("type", "=", Alert.type), *of):
+            found.setdefault(stored.body["machineId"], []).append(stored)
+    return found
+
+
+def loaded[Kind: AlertDocument](stored: Stored, kind: type[Kind]) -> Held[Kind]:
+    """A document of a query."""
     return Held(load(stored.body, kind), stored.etag)

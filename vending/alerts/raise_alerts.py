@@ -5,13 +5,14 @@ notification in the alert's outbox, from where a redelivery or the sweep sends i
 It leaves the outbox when the receiver has taken it (see notify).
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
 
 from vending.alerts.alerts import Finding, Transition, transition
 from vending.alerts.held import HeldAlert, select
+from vending.alerts.verdicts import Verdicts
 from vending.documents.alerts import Alert, Notification
 from vending.errors import Conflict, Transient
 from vending.ports import Documents, Filter, Put, Queue
@@ -35,6 +36,7 @@ class AlertStores:
     notifications: Queue
     posts_per_minute: int = 20
     """More notifications than this are not queued one by one again: a digest tells them."""
+    verdicts: Verdicts = field(default_factory=Verdicts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,11 @@ async def raise_as_found(
     return await raise_alerts(machine, findings, newest, stores, now)
 
 
+def settled(held: Mapping[str, HeldAlert], findings: Sequence[Finding], now: datetime) -> bool:
+    """Whether there is nothing to write or to send: the alerts say what was found."""
+    return not any(_pending(held, findings)) and not _changes(held, findings, now)
+
+
 async def _held(machine: str, findings: Sequence[Finding], documents: Documents) -> dict[str, HeldAlert]:
     """The machine's alerts by id, of the one rule that the findings are about, or of all."""
     rules = {finding.rule for finding in findings}
@@ -133,11 +140,17 @@ async def _write(machine: str, changes: Sequence[AlertChange], stores: AlertStor
 async def _send_pending(
     held: Mapping[str, HeldAlert], findings: Sequence[Finding], queue: Queue, raised: Raised
 ) -> None:
-    """What this very evidence brought about: a crash may have come between the write and the message."""
+    """A crash may have come between the write and the message."""
+    for notification in _pending(held, findings):
+        await _send(notification, queue, raised)
+
+
+def _pending(held: Mapping[str, HeldAlert], findings: Sequence[Finding]) -> Iterator[Notification]:
+    """What this very evidence brought about, and nobody has taken."""
     for finding in findings:
         known = held.get(finding.id)
         if known and known.document.outbox and tuple(known.document.evaluated_on) == finding.order:
-            await _send(known.document.outbox[-1], queue, raised)
+            yield known.document.outbox[-1]
 
 
 async def _send(notification: Notification, queue: Queue, raised: Raised) -> None:

@@ -1,12 +1,14 @@
 """On a timer: machines are evaluated on their condition registers, and on what only time closes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import evaluate_each
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
+from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.watch_machines import evaluate_stock
 from vending.catalog.machines import EVERYWHERE, Cataloged
@@ -22,12 +24,12 @@ async def evaluate_conditions(
 
     Machines that ``catalog`` does not place are not silent, whatever they say or do not say.
 
-    The fleet's condition is a handful of documents, and its open alerts are one query for each rule; only
+    The fleet's condition is a handful of documents, and its open alerts are one query for all rules; only
     machines of which the two differ are looked at more closely.
     """
     fleet = await readable_of_fleet(stores.conditions)
     limit = silent_after // timedelta(milliseconds=1)
-    opened = {alert for rule in rules.on(Registers) async for alert in _opened(stores, rule.name)}
+    opened = {alert async for alert in _opened(stores, rules.on(Registers))}
     news: dict[str, list[Finding]] = {}
     for machine, entry in fleet.items():
         evidence = Registers(machine, entry, millis(now), limit, catalog.places(machine), catalog.version)
@@ -38,8 +40,8 @@ async def evaluate_conditions(
 
 async def evaluate_ageing(stores: AlertStores, now: datetime) -> int:
     """Evaluate again the machines with an open alert that only time closes; how many alerts changed."""
-    by_time = [rule.name for rule in rules.on(Stock) if rule.closes == "time"]
-    opened = {machine for name in by_time async for machine, _ in _opened(stores, name)}
+    by_time = [rule for rule in rules.on(Stock) if rule.closes == "time"]
+    opened = {machine async for machine, _ in _opened(stores, by_time)}
 
     async def evaluate(machine: str) -> int:
         stored = await stores.machines.read(machine, "stock")
@@ -48,8 +50,9 @@ async def evaluate_ageing(stores: AlertStores, now: datetime) -> int:
     return await evaluate_each(opened, evaluate)
 
 
-async def _opened(stores: AlertStores, rule: str) -> AsyncIterator[tuple[str, str]]:
-    """Machine and id of the open alerts of one rule."""
-    where: list[Filter] = [("type", "=", "alert"), ("state", "=", "open"), ("rule", "=", rule)]
+async def _opened(stores: AlertStores, of: Sequence[Rule[Any]]) -> AsyncIterator[tuple[str, str]]:
+    """Machine and id of the open alerts of some rules."""
+    named = [rule.name for rule in of]
+    where: list[Filter] = [("type", "=", "alert"), ("state", "=", "open"), ("rule", "in", named)]
     async for stored in stores.alerts.select(None, *where, fields=("machineId", "id")):
         yield stored.body["machineId"], stored.body["id"]

@@ -13,7 +13,7 @@ from vending.documents.stock import MachineStock
 from vending.errors import Conflict
 from vending.events.event import Event
 from vending.ingest.dead_letters import Refusal, Refusals
-from vending.ports import Documents, Filter, Put, Stored
+from vending.ports import Documents, Filter, Put, Stored, beginning
 from vending.retry import retry_on_conflict
 from vending.state import ledger, stock
 
@@ -143,7 +143,6 @@ async def _digests(machine: str, event: Event, documents: Documents) -> AsyncIte
             yield entry["ledger"], entry["digest"]
 
 
-def _of_book(event: Event) -> list[Filter]:
+def _of_book(event: Event) -> tuple[Filter, Filter]:
     """The pages of an event's book."""
-    epoch = event.envelope.deviceepoch
-    return [("type", "=", "page"), ("deviceId", "=", event.device), ("epoch", "=", epoch)]
+    return beginning(ledger.page_id(event.device, event.envelope.deviceepoch))

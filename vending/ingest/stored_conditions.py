@@ -46,4 +46,13 @@ async def readable_of_fleet(documents: Documents) -> dict[str, Entry]:
 
 
 async def _all(documents: Documents) -> list[Stored]:
-    return [stored async for stored in documents.select(None, ("type", "=", Conditions.type))]
+    """A query lists the documents, which are then read by their ids: a point read of a large document costs a
+    tenth of a query that returns it."""
+    found = [await documents.read(name, name) for name in await ids(documents)]
+    return [stored for stored in found if stored]
+
+
+async def ids(documents: Documents) -> list[str]:
+    """Of all conditions documents, in order."""
+    listed = documents.select(None, ("type", "=", Conditions.type), fields=("id",))
+    return sorted([stored.body["id"] async for stored in listed])

@@ -22,7 +22,7 @@ from vending.documents.catalog import CatalogEntry, CatalogMachine
 from vending.documents.pages import LedgerPage
 from vending.documents.rollup_state import REWORK, CatalogProgress, Rework
 from vending.errors import Conflict, Transient, VendstreamError
-from vending.ports import Filter, Put
+from vending.ports import Filter, Put, beginning
 from vending.readable import readable
 from vending.rollups import machine_days
 from vending.rollups.days import Dirty, recompute
@@ -224,9 +224,9 @@ async def _days(assignment: Assignment, since: str, stores: RollUpStores) -> set
     """The machine's days on record, and those that its ledger has, from the day before ``since`` on."""
     machine, first = assignment.machine, shift(since, -1) if since else ""
     start = assignment.window(first)[0] if since else 0
-    held = stores.machines.select(machine, ("type", "=", "day"), fields=("date",))
+    held = stores.machines.select(machine, *beginning("day:"), fields=("date",))
     days = {stored.body["date"] async for stored in held}
-    pages = stores.machines.select(machine, ("type", "=", "page"), ("to", ">=", start))
+    pages = stores.machines.select(machine, ("to", ">=", start))
     async for stored in pages:
         days |= machine_days.days_of(load(stored.body, LedgerPage), assignment)
     return {day for day in days if day >= first}

@@ -107,7 +107,7 @@ async def _machine_day(
 
 async def _pages(assignment: Assignment, day: str, machines: Documents) -> dict[str, LedgerPage]:
     start, end = assignment.window(day)
-    where: list[Filter] = [("type", "=", "page"), ("from", "<", end), ("to", ">=", start)]
+    where: list[Filter] = [("from", "<", end), ("to", ">=", start)]
     found = machines.select(assignment.machine, *where)
     pages = [load(stored.body, LedgerPage) async for stored in found]
     return {page.id: page for page in pages}

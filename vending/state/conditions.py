@@ -9,7 +9,6 @@ A fault's register is ``fault:{component}:{code}``, with ``~``, which no event's
 it was until an event of either fault supersedes it.
 """
 
-import copy
 from collections.abc import Iterable
 
 import msgspec
@@ -105,17 +104,21 @@ def overgrown(document: Conditions) -> bool:
 
 def merged(documents: Iterable[Conditions]) -> dict[str, Entry]:
     """The whole fleet: a machine that stands in two documents is the newest of each register, as if all had
-    come to one of them."""
+    come to one of them. Not copied: nobody may change what stands in it."""
     fleet: dict[str, Entry] = {}
     twice: set[str] = set()
     for document in documents:
         for machine, entry in document.machines.items():
-            held = fleet.setdefault(machine, {})
-            if held:
-                twice.add(machine)
-            for name, register in entry.items():
-                if name not in held or held[name][:2] < register[:2]:
-                    held[name] = copy.copy(register)
+            held = fleet.get(machine)
+            if not held:
+                fleet[machine] = entry
+                continue
+            twice.add(machine)
+            fleet[machine] = held | {
+                name: register
+                for name, register in entry.items()
+                if name not in held or held[name][:2] < register[:2]
+            }
     return fleet | {machine: _bounded(fleet[machine]) for machine in twice}
 
 

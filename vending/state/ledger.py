@@ -57,12 +57,17 @@ def portions(machine: str, lines: Mapping[tuple[str, int, int], Line]) -> list[L
     ]
 
 
+def page_id(device: str, epoch: int) -> str:
+    """What the ids of a book's pages begin with, and none of another's."""
+    return f"page:{device}:{epoch}:"
+
+
 def _page(machine: str, device: str, epoch: int, lines: list[Line]) -> LedgerPage:
     lines.sort(key=lambda entry: entry["ledger"])
     times = [entry["at"] for entry in lines]
     first, last = lines[0]["ledger"], lines[-1]["ledger"]
     return LedgerPage(
-        id=f"page:{device}:{epoch}:{first}",
+        id=f"{page_id(device, epoch)}{first}",
         machine_id=machine,
         device_id=device,
         epoch=epoch,

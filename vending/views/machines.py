@@ -95,7 +95,7 @@ async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[
         return {}
     if spanned <= 2 * len(ids):
         found = stores.machines.select(
-            None, ("type", "=", "stock"), ("machineId", ">=", ids[0]), ("machineId", "<=", ids[-1])
+            None, ("id", "=", "stock"), ("machineId", ">=", ids[0]), ("machineId", "<=", ids[-1])
         )
         return {stored.body["machineId"]: readable(stored.body, MachineStock) async for stored in found}
     gate = asyncio.Semaphore(READS_AT_ONCE)
@@ -166,7 +166,7 @@ async def sales(
     if not re.fullmatch(Identifier, machine) or (held := await _stock(stores, machine)) is None:
         return None
     first, end = _window(held, since, until)
-    found = stores.machines.select(machine, ("type", "=", "page"), ("to", ">=", first), ("from", "<", end))
+    found = stores.machines.select(machine, ("to", ">=", first), ("from", "<", end))
     lines = stock_view.sales([load(stored.body, LedgerPage) async for stored in found], first, end)
     return {
         "machineId": machine,

@@ -217,8 +217,9 @@ def roll_up_stores() -> RollUpStores:
     return RollUpStores(machines(), machines(), fleet(), known, rollup_shards())
 
 
+@once
 def alert_stores() -> AlertStores:
-    """Where alerts come from and go to."""
+    """Where alerts come from and go to; what is known of them lives as long as the process."""
     stores = machines(), conditions(), alerts(), notifications()
     return AlertStores(*stores, settings().posts_per_minute)
 

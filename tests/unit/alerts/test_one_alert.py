@@ -5,7 +5,7 @@ test decides who goes on, who dies, and when the machine sells out or is filled 
 """
 
 from collections import Counter
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from tests.support.watched import Call, watched
-from vending.alerts import outbox, rules
+from vending.alerts import outbox, rules, watch_machines
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.rules.evidence import Stock
-from vending.alerts.watch_machines import evaluate_stock
+from vending.alerts.verdicts import TRUSTED
 from vending.documents.base import load
 from vending.documents.stock import MachineStock
 from vending.errors import Transient
@@ -57,7 +57,9 @@ class Machine:
         self.alerts = watched(FakeDocuments("machineId", after=self._written), stepped)
         self.queue = watched(FakeQueue(), stepped)
         self.webhook = FakeWebhook(fault=self._counted)
-        self.stores = AlertStores(self.stocks, FakeDocuments("id"), self.alerts, self.queue, POSTS)
+        stores = self.stocks, FakeDocuments("id"), self.alerts, self.queue, POSTS
+        self.processes = [AlertStores(*stores) for _ in range(2)]
+        """Each remembers what it found itself."""
         self.outgoing = Outgoing(self.alerts, self.webhook, POSTS)
         self.posts: Counter[datetime] = Counter()
         self.versions: list[dict[str, Any]] = []
@@ -90,11 +92,12 @@ class Machine:
         body = {"id": "stock", "machineId": "m1", "type": "stock", "schema": 1, "rev": rev, "slots": slots}
         self.versions.append(body | {"last": {}})
 
-    def start(self, version: int) -> None:
-        """An evaluation is given one version, the newest or an old one."""
+    def start(self, version: int, process: int = 0) -> None:
+        """A process is given one version, the newest or an old one."""
         if self.versions:
             stock = self.versions[-1 - version % len(self.versions)]
-            self.running.append(evaluate_stock(stock, self.stores, self.now))
+            stores = self.processes[process]
+            self.running.append(watch_machines.watch_machines([stock], stores, self.now))
 
     def replica(self, lag: int) -> None:
         """Reads come from somewhere else now."""
@@ -103,7 +106,7 @@ class Machine:
     def sweep(self) -> None:
         """Time goes by, and the timer fires."""
         self.now += RETRY_INTERVAL
-        self.running.append(resend(self.stores, self.now))
+        self.running.append(resend(self.processes[0], self.now))
 
     def deliver(self, which: int, *, again: bool) -> None:
         """The queue gives a message out, and perhaps keeps it."""
@@ -137,9 +140,11 @@ class Machine:
         while self.running:
             self.step(0)
 
-    def settle(self) -> None:
-        """What at-least-once promises: whoever died is started again, and messages are given out."""
+    def settle(self, after: timedelta = TRUSTED) -> None:
+        """What at-least-once promises: whoever died is started again, and messages are given out. By default
+        when what a process remembers of before is not believed any more."""
         self.lag = 0
+        self.now += after
         self.start(0)
         self.finish()
         for _ in range(6):
@@ -184,11 +189,23 @@ class Machine:
 some = st.integers(0, 5)
 levels = st.tuples(st.sampled_from([0, 0, 3]), st.sampled_from([0, 3]))
 change = st.tuples(st.just("change"), levels)
-evaluate = st.tuples(st.just("start"), st.integers(0, 3))
+evaluate = st.tuples(st.just("start"), st.integers(0, 3), st.integers(0, 1))
 step = st.tuples(st.just("step"), some, st.integers(1, 6))
 deliver = st.tuples(st.just("deliver"), some, st.booleans())
 replica = st.tuples(st.just("replica"), st.integers(0, 2))
 sweep, die = st.tuples(st.just("sweep")), st.tuples(st.just("die"), some)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def without_a_loop() -> Iterator[None]:
+    """Here a test goes on step by step, with one machine."""
+
+    async def alone(machines: Iterable[str], evaluate: Callable[[str], Awaitable[int]]) -> int:
+        return sum([await evaluate(machine) for machine in machines])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watch_machines, "evaluate_each", alone)
+        yield
 
 
 def play(machine: Machine, actions: Sequence[tuple[Any, ...]]) -> None:
@@ -212,6 +229,51 @@ def test_there_is_one_alert_and_every_turn_of_it_is_told(actions: list[tuple[Any
     machine.settle()
     machine.check_agreement()
     machine.check_lives()
+
+
+@given(st.lists(st.one_of(change, evaluate, evaluate, step, step, step, deliver, sweep), max_size=40))
+@settings(max_examples=150)
+def test_where_nobody_dies_what_processes_remember_delays_nothing(actions: list[tuple[Any, ...]]) -> None:
+    machine = Machine()
+    play(machine, actions)
+    machine.finish()
+    machine.settle(timedelta())
+    machine.check_agreement()
+    machine.check_lives()
+
+
+def test_what_another_process_changed_meanwhile_is_not_taken_for_what_was_remembered() -> None:
+    machine = Machine()
+    for units, process in ((3, 0), (0, 1), (3, 0)):
+        machine.change((units, 3))
+        machine.start(0, process)
+        machine.finish()
+    assert machine.history == {"21": [(1, "open", [2]), (1, "closed", [3])]}
+
+
+@pytest.mark.parametrize("steps", range(16))
+def test_the_stale_write_of_somebody_who_died_is_corrected_after_an_hour(steps: int) -> None:
+    machine = Machine()
+
+    def found(units: int) -> None:
+        """The first process evaluates the machine's next stock, from beginning to end."""
+        machine.change((units, 3))
+        machine.start(0)
+        ours = machine.running[-1]
+        while ours in machine.running:
+            machine.step(machine.running.index(ours))
+
+    found(3)
+    machine.change((0, 3))
+    machine.start(0, 1)
+    machine.step(0, steps)
+    found(3)
+    machine.step(0, 2)  # the write of the other one counts, and it dies before it reads again
+    machine.die(0)
+    found(3)
+    machine.now += TRUSTED
+    found(3)
+    machine.check_agreement()
 
 
 @pytest.mark.parametrize("steps", range(16))
