@@ -22,7 +22,8 @@ INDEXED = {
     "catalog": ("type", "version", "site", "route"),
 }
 """What queries filter by; nothing else is indexed, so that writes stay cheap. Ids always are, so documents of
-``machines`` are found by what their ids begin with."""
+``machines`` are found by what their ids begin with. Both ends of a page's times and numbers are: nothing
+bounds how far a stored page reaches, so a range of one end would miss the long ones."""
 LIFE = {LEASES: -1}
 """Time to live by container; -1: items may have one of their own. The change feed processor guards its first
 start by a lock with ``ttl: 30``: without this, the lock of a host that died stops every later start."""

@@ -10,7 +10,14 @@ import msgspec
 from vending.errors import Conflict
 from vending.ports import Filter, Put, Stored
 
-COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
+COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": eq,
+    "<": lt,
+    "<=": le,
+    ">": gt,
+    ">=": ge,
+    "in": lambda held, given: held in given,
+}
 
 
 class ScratchDocuments:

@@ -256,6 +256,23 @@ async def test_unknown_products_have_names_of_bounded_length_and_stay_apart() ->
     assert found[2:] == ["unknown:" + "Ü" * 64, "unknown:Nuts"]
 
 
+async def test_a_page_that_reaches_over_days_and_numbers_is_found_from_the_middle_of_it() -> None:
+    """As a device that was offline fills one. Such pages are stored: no query may bound a page's length."""
+    world = World(datetime(2026, 11, 20, 12, tzinfo=UTC))
+    ends = (1, NOON - 9 * 86_400_000), (5_000, NOON + 86_400_000)
+    await world.arrive([vend("m1", n, at) for n, at in (ends[0], (2_000, NOON), ends[1])])
+    (page,) = world.machines.bodies("page")
+    assert (page["first"], page["last"]) == (1, 5_000)
+    await world.settle()
+    days = {body["date"]: body["figures"]["vends"] for body in world.machines.bodies("day")}
+    assert len(days) == 3
+    assert days[DAY] == 1
+    # A second content of a number in the middle is told from a redelivery.
+    await world.arrive([vend("m1", 2_000, NOON, quantity=7)])
+    (letters,) = world.deadletters.committed
+    assert b'"conflict"' in await world.deadletters.read(letters)
+
+
 async def test_documents_of_the_version_before_are_read_and_go_on() -> None:
     """Days of schema 1, as they were written before there was a bound: more products than a day keeps now."""
     world = World(datetime(2026, 11, 20, 12, tzinfo=UTC))

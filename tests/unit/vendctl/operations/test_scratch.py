@@ -8,10 +8,21 @@ from hypothesis import strategies as st
 
 from tests.support.fakes import FakeDocuments
 from vendctl.operations.scratch import ScratchDocuments
+from vending.adapters.cosmos import COMPARISONS
 from vending.errors import Conflict
 from vending.ports import Filter, Put
 
-FILTERS: list[list[Filter]] = [[], [("n", "=", 2)], [("n", "<=", 2), ("n", ">", 0)], [("m", ">=", 1)]]
+FILTERS: list[list[Filter]] = [
+    [],
+    [("n", "=", 2)],
+    [("n", "<=", 2), ("n", ">", 0)],
+    [("m", ">=", 1)],
+    [("n", "<", 3), ("id", "in", ["x", "z"])],
+]
+
+
+def test_every_comparison_is_tried() -> None:
+    assert {comparison for where in FILTERS for _, comparison, _ in where} == COMPARISONS
 
 
 @given(st.integers(0, 2**32))
