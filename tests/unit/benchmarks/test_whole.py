@@ -72,8 +72,8 @@ def test_the_reckoning_by_hand() -> None:
     assert load.batch == pytest.approx(1 + 15 * 100 * 300 / 86_400)
     found = units_per_event(load)
     assert found["idle_polls"] == pytest.approx(43_200 / 30_000 - 1 / load.batch)
-    assert found["watch_machines"] == pytest.approx(0.14 * 2.5)
-    stock, page = 2 * (5 + 0.7 * 2), 5 + 0.7 * 8
+    assert found["watch_machines"] == pytest.approx(0.14 * 0.25 * 2.5)
+    stock, page = 2 * (5 + 0.7), 5 + 0.7 * 5
     registers = 2 * (5 + 45 * (10.5 - 1) / 99 + 0.7)
     assert found["ingest"] == pytest.approx(0.14 * (stock + page) + registers / load.batch, abs=0.01)
 
@@ -88,4 +88,4 @@ def test_what_ticks_cost_by_themselves_is_shared_until_the_sites_of_an_area_are_
     sizes = (100, 5_000, 100_000)
     small, middle, large = (units_per_event(Load(machines, 4, 1)) for machines in sizes)
     assert small["sweep"] > middle["sweep"]
-    assert small["roll_up"] > middle["roll_up"] < large["roll_up"] / 2
+    assert middle["roll_up"] < large["roll_up"] / 2
