@@ -49,7 +49,7 @@ MACHINES_A_DOCUMENT = 2_000
 QUERIES = 15
 """Of a sweep; those that are point reads cost less."""
 ASKED = 0.25
-"""Of the changed stocks, as measured: the other machines' alerts are known to say the same, or share a query."""
+"""Of the changed stocks, as measured: the others are known to agree with their alerts, or share a query."""
 STATE = 38.0
 """Request units of what a roll-up tick reads and writes of its own state, for each feed range."""
 
