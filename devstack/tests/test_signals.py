@@ -15,6 +15,14 @@ LOOP = asyncio.selector_events.BaseSelectorEventLoop
 
 
 @pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Also where a shell started the tests with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
 def unraisable(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """What the interpreter could not raise: a loop that cannot be deleted."""
     found: list[Any] = []
