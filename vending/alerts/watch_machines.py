@@ -8,7 +8,7 @@ for all machines of a batch finds that out, and none where this process knows it
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple, Self
 
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
@@ -17,69 +17,85 @@ from vending.alerts.held import loaded, of_machines
 from vending.alerts.raise_alerts import AlertStores, raise_alerts, settled
 from vending.alerts.rules.evidence import Stock
 from vending.documents.alerts import Alert
-from vending.documents.base import load
+from vending.documents.base import Body, load
 from vending.documents.stock import MachineStock
 from vending.errors import Transient
 from vending.ports import Stored
 from vending.time import millis
 
 
-async def watch_machines(batch: Sequence[dict[str, Any]], stores: AlertStores, now: datetime) -> int:
+class Evaluated(NamedTuple):
+    """A stock, and what the rules find in it."""
+
+    stock: MachineStock
+    findings: Sequence[Finding]
+
+    @classmethod
+    def of(cls, document: Body, now: datetime) -> Self:
+        """Of a stored stock. Raises Transient, Malformed."""
+        stock = load(document, MachineStock)
+        return cls(stock, rules.findings(Stock(stock, millis(now))))
+
+
+async def watch_machines(batch: Sequence[Body], stores: AlertStores, now: datetime) -> int:
     """Evaluate the machines whose stock changed; how many alerts changed. Raises Transient."""
-    latest: dict[str, dict[str, Any]] = {}
+    latest: dict[str, Body] = {}
     for document in batch:
         if document.get("type") == "stock":
             known = latest.get(document["machineId"])
             if known is None or _rev(known) < _rev(document):
                 latest[document["machineId"]] = document
-    unknown = {machine for machine, document in latest.items() if not _agreed(document, stores, now)}
+    changed = {machine: _evaluated(document, now) for machine, document in latest.items()}
+    unknown = {machine for machine, one in changed.items() if not (one and stores.verdicts.agree(*one, now))}
     held = await of_machines(stores.alerts, sorted(unknown), [rule.name for rule in rules.on(Stock)])
 
     async def evaluate(machine: str) -> int:
-        if machine not in unknown or _settled(latest[machine], held.get(machine, []), stores, now):
+        one = changed[machine]
+        if one is None:
+            return await evaluate_stock(latest[machine], stores, now)
+        if machine not in unknown or _settled(one, held.get(machine, []), stores, now):
             return 0
-        return await evaluate_stock(latest[machine], stores, now)
+        return await _raise(one, stores, now)
 
     return await evaluate_each(latest, evaluate)
 
 
-def _agreed(document: dict[str, Any], stores: AlertStores, now: datetime) -> bool:
-    """Whether the machine's alerts are known to say what its stock does."""
+def _evaluated(document: Body, now: datetime) -> Evaluated | None:
     try:
-        changed = load(document, MachineStock)
-        return stores.verdicts.agree(changed, rules.findings(Stock(changed, millis(now))), now)
+        return Evaluated.of(document, now)
     except Exception:  # noqa: BLE001 - evaluated by itself, where it costs no other machine anything
-        return False
+        return None
 
 
-def _settled(document: dict[str, Any], stored: Sequence[Stored], stores: AlertStores, now: datetime) -> bool:
+def _settled(one: Evaluated, stored: Sequence[Stored], stores: AlertStores, now: datetime) -> bool:
     """Whether the machine's alerts, as stored, say what its stock does; then that is remembered."""
-    changed = load(document, MachineStock)
-    findings = rules.findings(Stock(changed, millis(now)))
-    alerts = [loaded(one, Alert) for one in stored]
-    if not settled({held.document.id: held for held in alerts}, findings, now):
+    alerts = [loaded(alert, Alert) for alert in stored]
+    if not settled({held.document.id: held for held in alerts}, one.findings, now):
         return False
-    stores.verdicts.remember(changed, findings, now)
+    stores.verdicts.remember(*one, now)
     return True
 
 
-def _rev(document: dict[str, Any]) -> float:
+def _rev(document: Body) -> float:
     """A malformed one counts as the newest: it is then evaluated, and costs nobody else anything."""
     rev = document.get("rev")
     return rev if isinstance(rev, int) else math.inf
 
 
-async def evaluate_stock(document: dict[str, Any], stores: AlertStores, now: datetime) -> int:
+async def evaluate_stock(document: Body, stores: AlertStores, now: datetime) -> int:
     """Evaluate one stock document, which may be older than the stored one; how many alerts changed."""
-    changed = load(document, MachineStock)
+    return await _raise(Evaluated.of(document, now), stores, now)
+
+
+async def _raise(one: Evaluated, stores: AlertStores, now: datetime) -> int:
+    changed = one.stock
 
     async def newest() -> Sequence[Finding]:
         stored = await stores.machines.read(changed.machine_id, "stock")
-        held = load(stored.body, MachineStock) if stored else None
-        if held is None or held.rev < changed.rev:
+        held = Evaluated.of(stored.body, now) if stored else None
+        if held is None or held.stock.rev < changed.rev:
             what = f"{changed.machine_id}: stale read: the stock is older than the one of the change feed"
             raise Transient(what)
-        return rules.findings(Stock(held, millis(now)))
+        return held.findings
 
-    findings = rules.findings(Stock(changed, millis(now)))
-    return await raise_alerts(changed.machine_id, findings, newest, stores, now)
+    return await raise_alerts(changed.machine_id, one.findings, newest, stores, now)
