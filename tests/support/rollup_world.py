@@ -24,6 +24,7 @@ from vending.ingest.ingest import IngestStores, ingest
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
+from vending.views.views import ViewStores
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_ZONE = "America/New_York"
@@ -165,6 +166,13 @@ class World:
         """Run it; dying and waiting are nothing unusual."""
         with suppress(Crash, Transient):
             await work
+
+
+def view_stores(world: World) -> ViewStores:
+    """What views read of that world: it has no alerts."""
+    return ViewStores(
+        world.machines, world.conditions, FakeDocuments("machineId"), world.fleet, world.catalog
+    )
 
 
 def vend(machine: str, number: int, at: int, **facts: Any) -> dict[str, Any]:

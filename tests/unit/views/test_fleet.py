@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.fakes import FakeDocuments
-from tests.support.rollup_world import World, event, failure, vend
+from tests.support.rollup_world import World, event, failure, vend, view_stores
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vending.errors import Transient
@@ -17,7 +16,7 @@ from vending.rollups.breakdowns import PRODUCTS
 from vending.rollups.rollups import OTHER
 from vending.time import millis
 from vending.views import fleet
-from vending.views.views import Recent, ViewStores
+from vending.views.views import Recent
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 HOUR = 3_600_000
@@ -28,14 +27,8 @@ def world() -> World:
     return World(NOW)
 
 
-def stores(world: World) -> ViewStores:
-    return ViewStores(
-        world.machines, world.conditions, FakeDocuments("machineId"), world.fleet, world.catalog
-    )
-
-
 async def summary(world: World, day: str | None = None, zone: str = "Etc/UTC") -> dict[str, Any]:
-    return await fleet.summary(stores(world), zone, day, NOW)
+    return await fleet.summary(view_stores(world), zone, day, NOW)
 
 
 async def test_an_empty_fleet_has_all_its_fields(world: World) -> None:
@@ -182,7 +175,7 @@ async def test_the_summary_costs_the_same_for_any_number_of_machines(world: Worl
     await world.tick()
     everything = [world.machines, world.conditions, world.fleet, world.catalog]
     before = [store.requests for store in everything]
-    shared = stores(world)
+    shared = view_stores(world)
     for _ in range(4):
         await fleet.summary(shared, "Etc/UTC", None, NOW)
     # No machine's own; conditions listed and read once; eight fleet days, a products day and the defective
@@ -211,7 +204,7 @@ async def test_a_value_is_read_again_after_two_seconds_and_never_kept_after_a_fa
 async def test_conditions_that_did_not_move_are_not_read_again(world: World) -> None:
     at = millis(NOW)
     await world.arrive([vend("m1", 1, at)])
-    shared = stores(world)
+    shared = view_stores(world)
     for seconds, requests in ((0, 2), (2, 1), (4, 1)):
         before = world.conditions.requests
         found = await fleet.summary(shared, "Etc/UTC", None, NOW + timedelta(seconds=seconds))
@@ -226,7 +219,7 @@ async def test_at_midnight_yesterdays_figures_are_not_todays(world: World) -> No
     before = NOW.replace(hour=23, minute=59, second=59)
     await world.arrive([vend("m1", 1, millis(NOW))])
     await world.tick()
-    shared = stores(world)
+    shared = view_stores(world)
     old = await fleet.summary(shared, "Etc/UTC", None, before)
     new = await fleet.summary(shared, "Etc/UTC", None, before + timedelta(seconds=1))
     assert (old["day"]["date"], old["day"]["vends"]) == ("2026-03-02", 1)
@@ -237,7 +230,7 @@ async def test_what_cannot_be_read_is_counted_and_hides_nothing_else(world: Worl
     at = millis(NOW)
     await world.arrive([vend("m1", 1, at), vend("m1", 2, at - 24 * HOUR)])
     await world.tick()
-    held = stores(world)
+    held = view_stores(world)
     raised = {"id": "current:silent:machine", "machineId": "m1", "type": "alert", "state": "open"}
     world.conditions.put({"id": "1:0", "type": "conditions", "schema": 2, "machines": 7})
     world.fleet.damage("fleet", "day:2026-03-01", children=7)

@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.fakes import FakeDocuments
-from tests.support.rollup_world import World, event, failure, ms, vend
+from tests.support.rollup_world import World, event, failure, ms, vend, view_stores
 from vendctl import deployed
 from vending.ports import Put
 from vending.time import millis
 from vending.views import machines, places
 from vending.views.machines import MachineQuery
-from vending.views.views import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 
@@ -21,12 +19,6 @@ NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 @pytest.fixture
 def world() -> World:
     return World(NOW)
-
-
-def stores(world: World) -> ViewStores:
-    return ViewStores(
-        world.machines, world.conditions, FakeDocuments("machineId"), world.fleet, world.catalog
-    )
 
 
 async def place(world: World, machine: str, site: str, zone: str = "Etc/UTC") -> None:
@@ -46,7 +38,7 @@ async def test_pages_hold_every_machine_once_in_order(world: World) -> None:
     await world.arrive([vend(f"m{number}", 1, at) for number in range(7)])
     found, after = [], ""
     for _ in range(3):
-        page = await machines.machines(stores(world), MachineQuery(limit=3, after=after), NOW)
+        page = await machines.machines(view_stores(world), MachineQuery(limit=3, after=after), NOW)
         assert page["total"] == 7
         found += ids(page)
         after = page["next"]
@@ -55,7 +47,7 @@ async def test_pages_hold_every_machine_once_in_order(world: World) -> None:
 
 
 async def test_no_machine_is_an_empty_page(world: World) -> None:
-    page = await machines.machines(stores(world), MachineQuery(), NOW)
+    page = await machines.machines(view_stores(world), MachineQuery(), NOW)
     assert page == {"machines": [], "next": None, "total": 0}
 
 
@@ -71,7 +63,7 @@ async def test_a_row_says_how_the_machine_is_and_what_it_holds(world: World) -> 
             event("m1", 4, at, "fault.raised", {"component": "coin", "code": "EAR"}),
         ]
     )
-    (row,) = (await machines.machines(stores(world), MachineQuery(), NOW))["machines"]
+    (row,) = (await machines.machines(view_stores(world), MachineQuery(), NOW))["machines"]
     assert row == {
         "machineId": "m1",
         "site": None,
@@ -98,41 +90,41 @@ async def test_a_machine_of_the_catalog_that_never_reported_is_in_the_list(world
     """The newly installed machine that does not connect is the one that an installer looks for."""
     await place(world, "m2", "mall")
     await world.arrive([vend("m1", 1, millis(NOW))])
-    page = await machines.machines(stores(world), MachineQuery(), NOW)
+    page = await machines.machines(view_stores(world), MachineQuery(), NOW)
     assert [(row["machineId"], row["site"], row["state"], row["lastSeen"]) for row in page["machines"]] == [
         ("m1", None, "online", "2026-03-02T12:00:00.000Z"),
         ("m2", "mall", "never", None),
     ]
-    never = await machines.machines(stores(world), MachineQuery(state="never"), NOW)
+    never = await machines.machines(view_stores(world), MachineQuery(state="never"), NOW)
     assert (ids(never), never["total"]) == (["m2"], 1)
-    placed = await machines.machines(stores(world), MachineQuery(placed=True), NOW)
+    placed = await machines.machines(view_stores(world), MachineQuery(placed=True), NOW)
     assert (ids(placed), placed["total"]) == (["m2"], 1)
-    found = await machines.machine(stores(world), "m2", "Etc/UTC", NOW)
+    found = await machines.machine(view_stores(world), "m2", "Etc/UTC", NOW)
     assert found
     assert (found["site"], found["condition"]["state"], found["slots"]) == ("mall", "never", [])
-    assert await machines.machine(stores(world), "m3", "Etc/UTC", NOW) is None
+    assert await machines.machine(view_stores(world), "m3", "Etc/UTC", NOW) is None
 
 
 async def test_the_machine_of_the_deployments_test_is_none_of_the_fleet(world: World) -> None:
     assert places.SMOKE_MACHINE == deployed.MACHINE
     await world.arrive([vend(deployed.MACHINE, 1, millis(NOW)), vend("m1", 1, millis(NOW))])
-    page = await machines.machines(stores(world), MachineQuery(), NOW)
+    page = await machines.machines(view_stores(world), MachineQuery(), NOW)
     assert (ids(page), page["total"]) == (["m1"], 1)
-    assert await machines.machine(stores(world), deployed.MACHINE, "Etc/UTC", NOW)
+    assert await machines.machine(view_stores(world), deployed.MACHINE, "Etc/UTC", NOW)
 
 
 async def test_a_machine_is_silent_after_an_hour(world: World) -> None:
     await world.arrive([vend("m1", 1, millis(NOW)), vend("m2", 1, millis(NOW - timedelta(minutes=30)))])
     for later, online in ((0, ["m1", "m2"]), (60, ["m1"]), (61, [])):
         page = await machines.machines(
-            stores(world), MachineQuery(state="online"), NOW + timedelta(minutes=later)
+            view_stores(world), MachineQuery(state="online"), NOW + timedelta(minutes=later)
         )
         assert ids(page) == online
 
 
 async def test_the_limit_of_silence_is_the_apps_setting(world: World) -> None:
     await world.arrive([vend("m1", 1, millis(NOW))])
-    limits = replace(stores(world), silent_after=timedelta(minutes=5))
+    limits = replace(view_stores(world), silent_after=timedelta(minutes=5))
     for minutes, state in ((5, "online"), (6, "silent")):
         found = await machines.machine(limits, "m1", "Etc/UTC", NOW + timedelta(minutes=minutes))
         assert found is not None
@@ -141,14 +133,14 @@ async def test_the_limit_of_silence_is_the_apps_setting(world: World) -> None:
 
 async def test_an_imported_machine_is_neither_online_nor_silent(world: World) -> None:
     await world.arrive([vend("m1", 1, millis(NOW)) | {"clocksync": "import"}, vend("m2", 1, millis(NOW))])
-    page = await machines.machines(stores(world), MachineQuery(state="imported"), NOW)
+    page = await machines.machines(view_stores(world), MachineQuery(state="imported"), NOW)
     assert ids(page) == ["m1"]
 
 
 async def test_a_slot_that_is_switched_off_is_not_sold_out(world: World) -> None:
     levels = [{"selection": "A1", "level": 0, "capacity": 0}, {"selection": "A2", "level": 0}]
     await world.arrive([event("m1", 1, millis(NOW), "inventory.level", {"selections": levels})])
-    (row,) = (await machines.machines(stores(world), MachineQuery(), NOW))["machines"]
+    (row,) = (await machines.machines(view_stores(world), MachineQuery(), NOW))["machines"]
     assert row["soldOut"] == ["A2"]
 
 
@@ -158,7 +150,7 @@ async def test_machines_of_a_site_far_apart_in_the_fleet_have_their_own_stock(wo
         await place(world, machine, "depot")
     asked: list[str] = []
     world.machines.fault = lambda operation, key: asked.append(f"{operation} {key}")
-    page = await machines.machines(stores(world), MachineQuery(site="depot"), NOW)
+    page = await machines.machines(view_stores(world), MachineQuery(site="depot"), NOW)
     assert asked == ["read m10", "read m98"]
     assert [(row["machineId"], row["totals"]["revenue"]["EUR"]) for row in page["machines"]] == [
         ("m10", 10),
@@ -170,7 +162,7 @@ async def test_machines_of_a_site_far_apart_in_the_fleet_have_their_own_stock(wo
 async def test_a_page_costs_no_read_per_machine(world: World) -> None:
     await world.arrive([vend(f"m{number}", 1, millis(NOW)) for number in range(100, 300)])
     before = world.machines.requests + world.conditions.requests + world.catalog.requests
-    shared = stores(world)
+    shared = view_stores(world)
     for _ in range(5):
         await machines.machines(shared, MachineQuery(), NOW)
     # Once: conditions (list, document) and the catalog (version, machines). Each time: a query of stock.
@@ -180,7 +172,7 @@ async def test_a_page_costs_no_read_per_machine(world: World) -> None:
 
 async def test_a_new_catalog_version_moves_the_machine(world: World) -> None:
     await world.arrive([vend("m1", 1, millis(NOW))])
-    shared = stores(world)
+    shared = view_stores(world)
     assert (await machines.machines(shared, MachineQuery(), NOW))["machines"][0]["site"] is None
     await place(world, "m1", "depot")
     await world.catalog.write(
@@ -196,7 +188,7 @@ async def test_one_machine_with_its_day_by_the_clock_of_its_site(world: World) -
     at = ms("2026-03-03T00:30", "Pacific/Auckland")
     await world.arrive([vend("m1", 1, at), vend("m1", 2, at - 3_600_000), failure("m1", 4, at)])
     await world.tick()
-    found = await machines.machine(stores(world), "m1", "Etc/UTC", NOW)
+    found = await machines.machine(view_stores(world), "m1", "Etc/UTC", NOW)
     assert found is not None
     assert found["site"] == "harbour"
     assert found["day"]["date"] == "2026-03-03"
@@ -211,9 +203,9 @@ async def test_what_was_given_up_is_told_and_all_that_is_missing_is_counted(worl
     """The list shows a hundred holes; the count stopped there too."""
     at = millis(NOW)
     await world.arrive([vend("m1", n, at) | {"ledgersequence": 2 * n} for n in range(1, 1003)])
-    (row,) = (await machines.machines(stores(world), MachineQuery(), NOW))["machines"]
+    (row,) = (await machines.machines(view_stores(world), MachineQuery(), NOW))["machines"]
     assert (row["missingLedgerNumbers"], row["lostLedgerNumbers"]) == (1000, 2)
-    found = await machines.machine(stores(world), "m1", "Etc/UTC", NOW)
+    found = await machines.machine(view_stores(world), "m1", "Etc/UTC", NOW)
     assert found is not None
     assert (found["lost"]["holes"], found["lost"]["numbers"], found["lost"]["epochs"]) == (2, 2, 0)
     assert found["lost"]["at"] is not None
@@ -221,7 +213,7 @@ async def test_what_was_given_up_is_told_and_all_that_is_missing_is_counted(worl
 
 
 async def test_a_past_day_says_how_it_was_corrected(world: World) -> None:
-    at, shared = millis(NOW), stores(world)
+    at, shared = millis(NOW), view_stores(world)
     await world.arrive([vend("m1", 1, at)])
     await world.tick()
     world.now = NOW + timedelta(days=3)
@@ -246,7 +238,7 @@ async def test_a_machine_that_only_reported_readings_is_there(world: World) -> N
             event("m1", 2, at, "temperature", {"zone": "main", "celsius": 9.5}),
         ]
     )
-    found = await machines.machine(stores(world), "m1", "Etc/UTC", NOW)
+    found = await machines.machine(view_stores(world), "m1", "Etc/UTC", NOW)
     assert found is not None
     assert found["condition"]["temperatures"] == [
         {"zone": "main", "celsius": 9.5, "at": "2026-03-02T12:00:00.000Z", "warmForS": 1200}
@@ -258,15 +250,15 @@ async def test_a_machine_that_only_reported_readings_is_there(world: World) -> N
 @pytest.mark.parametrize("machine", ["m2", "", "..", "a/b", "x" * 65, "m1 "])
 async def test_an_unknown_machine_is_none(world: World, machine: str) -> None:
     await world.arrive([vend("m1", 1, millis(NOW))])
-    assert await machines.machine(stores(world), machine, "Etc/UTC", NOW) is None
-    assert await machines.sales(stores(world), machine, None, None) is None
+    assert await machines.machine(view_stores(world), machine, "Etc/UTC", NOW) is None
+    assert await machines.sales(view_stores(world), machine, None, None) is None
 
 
 async def test_sales_without_bounds_are_the_day_before_the_last_one(world: World) -> None:
     at = millis(NOW)
     day = 86_400_000
     await world.arrive([vend("m1", 1, at - day - 1), vend("m1", 2, at - day + 1), failure("m1", 3, at)])
-    found = await machines.sales(stores(world), "m1", None, None)
+    found = await machines.sales(view_stores(world), "m1", None, None)
     assert found is not None
     assert [(line["kind"], line["ledger"]) for line in found["sales"]] == [("failure", 3), ("vend", 2)]
     assert not found["truncated"]
@@ -276,7 +268,7 @@ async def test_sales_between_bounds_hold_the_first_and_not_the_last_instant(worl
     at = millis(NOW)
     await world.arrive([vend("m1", number, at + number) for number in range(1, 6)])
     first, last = (NOW + timedelta(milliseconds=number) for number in (2, 4))
-    found = await machines.sales(stores(world), "m1", first, last)
+    found = await machines.sales(view_stores(world), "m1", first, last)
     assert found is not None
     assert [line["ledger"] for line in found["sales"]] == [3, 2]
     assert (found["from"], found["to"]) == ("2026-03-02T12:00:00.002Z", "2026-03-02T12:00:00.004Z")
@@ -285,7 +277,7 @@ async def test_sales_between_bounds_hold_the_first_and_not_the_last_instant(worl
 async def test_more_sales_than_an_answer_holds_are_said_to_be_more(world: World) -> None:
     at = millis(NOW)
     await world.arrive([vend("m1", number, at + number) for number in range(1, 502)])
-    found = await machines.sales(stores(world), "m1", None, None)
+    found = await machines.sales(view_stores(world), "m1", None, None)
     assert found is not None
     assert found["truncated"]
     assert [line["ledger"] for line in found["sales"]] == list(range(501, 1, -1))
@@ -298,7 +290,7 @@ async def test_a_stock_that_cannot_be_read_is_told_in_its_row(world: World, spre
     for machine in shown if spread else [f"m{number}" for number in range(10)]:
         await place(world, machine, "north")
     world.machines.damage("m5", "stock", rev="many")
-    page = await machines.machines(stores(world), MachineQuery(placed=True), NOW)
+    page = await machines.machines(view_stores(world), MachineQuery(placed=True), NOW)
     rows = {row["machineId"]: row for row in page["machines"]}
     assert {machine for machine, row in rows.items() if row.get("defective")} == {"m5"}
     assert (rows["m5"]["totals"]["units"], rows["m9"]["totals"]["units"]) == (0, 1)
