@@ -31,7 +31,8 @@ FUNCTIONS = {
     "get_dashboard_file",
     "get_health",
 }
-HEAVY = ("azure.cosmos", "azure.storage", "azure.identity", "azure.eventhub", "pyarrow", "aiohttp")
+SDKS = ("azure.cosmos", "azure.storage", "azure.identity", "azure.eventhub")
+HEAVY = (*SDKS, "pyarrow", "aiohttp", "PIL", "aiosmtplib")
 
 PROGRAM = """
 import json, logging, os, socket, sys
