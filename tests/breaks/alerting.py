@@ -1,6 +1,7 @@
 """P8 one alert, and notifications that come once as a rule and a bounded number of times a minute."""
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import structs
 
@@ -19,8 +20,8 @@ from vending.notifications import post_window
 def stale_findings_are_not_fenced(swap: Swap) -> None:
     original = alerts.transition
 
-    def transition(held: Alert | None, finding: alerts.Finding, now: int) -> alerts.Transition | None:
-        return original(held and structs.replace(held, evaluated_on=[]), finding, now)
+    def transition(held: Alert | None, *of: Any) -> alerts.Transition | None:
+        return original(held and structs.replace(held, evaluated_on=[]), *of)
 
     swap(original, transition)
 
