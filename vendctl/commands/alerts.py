@@ -85,7 +85,7 @@ async def acknowledged(
 async def snoozed(
     environment: Environment, *, machine: Machine, rule: RuleName, component: Component,
     until: Annotated[datetime | None, at("--until", "Until then, at most for 30 days")] = None,
-    hours: Annotated[float | None, typer.Option(min=0, metavar="N", help="For so long.")] = None,
+    hours: Annotated[float | None, typer.Option(min=0, metavar="N", help="For so many hours.")] = None,
     end: Annotated[bool, typer.Option("--end", help="End a snooze now.")] = False,
     by: By = "",
 ) -> Answer:  # fmt: skip
