@@ -60,7 +60,7 @@ def transition(
     """
     if finding.firing is None or (held is not None and finding.order <= tuple(held.evaluated_on)):
         return None
-    if held is not None and held.resolved is not None:
+    if held is not None and held.state == "closed" and held.resolved is not None:
         if not finding.firing:
             return Transition(_cleared(held, finding), None)
         if now < (held.due_at or 0):

@@ -276,3 +276,13 @@ def test_every_severity_says_when_it_escalates_and_no_plan_is_without_end() -> N
     for plan in lifecycle.ESCALATE_AFTER.values():
         assert len(plan) <= 3
         assert all(later > 0 for later in plan)
+
+
+def test_an_alert_that_a_version_before_opened_in_spite_of_the_resolution_closes_as_any_other() -> None:
+    """Old code knows no resolution, keeps it, and opens the alert."""
+    older = structs.replace(by_hand(), state="open", episode=2, evaluated_on=[6])
+    closed, episode = changed(older, finding(7, firing=False), NOON)
+    assert (closed.state, closed.resolved, keys(closed)) == ("closed", None, ["2/closed"])
+    assert [x.by for x in closed.outbox] == [None]
+    assert episode is not None
+    assert episode.episode == 2
