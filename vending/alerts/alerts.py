@@ -82,22 +82,7 @@ def closed(held: Alert, finding: Finding, ending: Ending, now: int) -> Transitio
         evaluated_on=list(finding.order),
         detail=finding.detail,
     )
-    episode = Episode(
-        id=f"episode:{held.rule}:{held.component}:{held.episode}",
-        machine_id=held.machine_id,
-        rule=held.rule,
-        component=held.component,
-        episode=held.episode,
-        opened=held.since,
-        closed=finding.at,
-        detail=held.detail,
-        ended=ending,
-        acknowledged=held.acknowledged,
-        owner=held.owner,
-        level=held.level,
-        history=held.history,
-    )
-    return Transition(alert, episode)
+    return Transition(alert, _episode(held, finding.at, ending))
 
 
 def withdrawn(held: Alert, now: int) -> Transition:
@@ -159,4 +144,23 @@ def _new(finding: Finding) -> Alert:
         evaluated_on=[],
         detail={},
         pending=False,
+    )
+
+
+def _episode(alert: Alert, at: int, ending: Ending) -> Episode:
+    """What is kept of the alert's episode, which ends now."""
+    return Episode(
+        id=f"episode:{alert.rule}:{alert.component}:{alert.episode}",
+        machine_id=alert.machine_id,
+        rule=alert.rule,
+        component=alert.component,
+        episode=alert.episode,
+        opened=alert.since,
+        closed=at,
+        detail=alert.detail,
+        ended=ending,
+        acknowledged=alert.acknowledged,
+        owner=alert.owner,
+        level=alert.level,
+        history=alert.history,
     )
