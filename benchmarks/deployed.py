@@ -23,6 +23,7 @@ from vending.adapters import parquet
 from vending.adapters.archive_blobs import ArchiveContainer
 from vending.adapters.packing import PackedDocuments
 from vending.alerts import watch_lag as lagging
+from vending.alerts.escalate import escalate
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
 from vending.alerts.watch_lag import LagStores
@@ -206,6 +207,7 @@ class Deployed(App):
         rollups = RollUpWatch(self.documents["machines"], self.documents["fleet"], timedelta(minutes=15))
         with self.parts.part("sweep"):
             findings = await lagging.watch_lag(lag, self._metrics, now)
+            await escalate(alerts, now)
             await resend(alerts, now)
             await evaluate_conditions(alerts, now, timedelta(hours=1), await self._named.named())
             await evaluate_ageing(alerts, now)

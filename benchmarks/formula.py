@@ -46,7 +46,7 @@ PAGES = 20
 REGISTERS = 0.105
 """KB of a machine in the conditions, packed."""
 MACHINES_A_DOCUMENT = 2_000
-QUERIES = 15
+QUERIES = 17
 """Of a sweep; those that are point reads cost less."""
 ASKED = 0.25
 """Of the changed stocks, as measured: the others are known to agree with their alerts, or share a query."""

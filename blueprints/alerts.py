@@ -9,6 +9,7 @@ from vending import batch_report, wiring
 from vending.alerts import sweep as sweeping
 from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
+from vending.alerts.escalate import escalate
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.watch_rollups import evaluate_rollups
 from vending.each_step import each_step
@@ -67,7 +68,8 @@ async def sweep(timer: func.TimerRequest) -> None:
     now, stores = datetime.now(UTC), wiring.alert_stores()
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:
-        sent, *changes = await each_step(
+        escalated, sent, *changes = await each_step(
+            lambda: escalate(stores, now),
             lambda: resend(stores, now),
             lambda: _evaluate_conditions(stores, now),
             lambda: sweeping.evaluate_ageing(stores, now),
@@ -75,7 +77,7 @@ async def sweep(timer: func.TimerRequest) -> None:
             lambda: lagging.alert_of_lag(findings, stores, now),
             lambda: evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now),
         )
-    wiring.metrics().tell("alerts", changed := sum(changes), function="sweep")
+    wiring.metrics().tell("alerts", changed := sum(changes, escalated), function="sweep")
     late = " (late)" if timer.past_due else ""
     log.info("sweep: %d notifications sent again, %d alerts changed%s: %s", sent, changed, late, cost)
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from vendctl.commands import (
+    alerts,
     archive,
     checkout,
     deadletters,
@@ -17,7 +18,7 @@ from vendctl.commands import (
 )
 from vendctl.commands.program import PROGRAM as PROGRAM
 
-GROUPS = (local, state, rollups, archive, deadletters, partitions, fleet, machine, dex, checkout)
+GROUPS = (local, state, rollups, archive, deadletters, partitions, fleet, machine, alerts, dex, checkout)
 """The modules whose commands these are, in the order of the help."""
 
 

@@ -1,11 +1,13 @@
 """P8 one alert, and notifications that come once as a rule and a bounded number of times a minute."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import structs
 
 from tests.breaks.base import Swap, breaks
-from vending.alerts import alerts, outbox
+from vending.alerts import alerts, lifecycle, outbox
 from vending.documents.alerts import Alert, Change
 from vending.documents.post_window import PostWindow
 from vending.notifications import post_window
@@ -19,8 +21,8 @@ from vending.notifications import post_window
 def stale_findings_are_not_fenced(swap: Swap) -> None:
     original = alerts.transition
 
-    def transition(held: Alert | None, finding: alerts.Finding, now: int) -> alerts.Transition | None:
-        return original(held and structs.replace(held, evaluated_on=[]), finding, now)
+    def transition(held: Alert | None, *of: Any) -> alerts.Transition | None:
+        return original(held and structs.replace(held, evaluated_on=[]), *of)
 
     swap(original, transition)
 
@@ -36,6 +38,42 @@ def episodes_share_an_idempotency_key(swap: Swap) -> None:
         return original(structs.replace(alert, episode=0), change)
 
     swap(original, key)
+
+
+@breaks(
+    "P8",
+    "tests/unit/alerts/test_attend.py::test_a_snoozed_alert_is_silent_and_then_tells_once_that_it_is_still_open",
+)
+def what_is_snoozed_is_told(swap: Swap) -> None:
+    swap(outbox.snoozed, lambda alert, now: False)
+
+
+@breaks(
+    "P8",
+    "tests/unit/alerts/test_lifecycle.py::test_what_nobody_acknowledges_goes_out_again_at_each_level_once",
+)
+def an_escalation_that_is_told_comes_again(swap: Swap) -> None:
+    original = lifecycle.overdue
+
+    def overdue(alert: Alert, escalate_after: Sequence[int], now: int) -> Alert | None:
+        after = original(alert, escalate_after, now)
+        return after and structs.replace(after, level=alert.level)
+
+    swap(original, overdue)
+
+
+@breaks(
+    "P8",
+    "tests/unit/alerts/test_attend.py::test_what_is_resolved_by_hand_is_told_by_the_next_sweep_and_stays_closed",
+)
+def what_is_resolved_by_hand_opens_at_once(swap: Swap) -> None:
+    original = lifecycle.resolved
+
+    def resolved(alert: Alert, by: str, reason: str, now: int) -> alerts.Transition:
+        after, ended = original(alert, by, reason, now)
+        return alerts.Transition(structs.replace(after, resolved=None), ended)
+
+    swap(original, resolved)
 
 
 @breaks("P8", "tests/unit/notifications/test_notify.py::test_three_messages_of_one_key_are_one_post")

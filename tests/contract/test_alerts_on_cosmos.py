@@ -11,7 +11,9 @@ from tests.contract.conftest import DATABASE, NAMES
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from vending.adapters.cosmos import CosmosDocuments
 from vending.alerts.alerts import Finding
-from vending.alerts.raise_alerts import AlertStores, raise_alerts
+from vending.alerts.attend import AlertName, Attendant
+from vending.alerts.escalate import escalate
+from vending.alerts.raise_alerts import AlertStores, raise_alerts, raise_as_found
 from vending.alerts.watch_machines import evaluate_stock
 from vending.errors import Transient
 from vending.notifications.notify import notify
@@ -113,3 +115,30 @@ async def test_processes_side_by_side_keep_the_minutes_bound_and_the_digest_tell
     await notify_digest(processes[0], later + timedelta(minutes=1))
     assert len(webhook.posted) == LIMIT + 1
     assert await resend(stores, later + timedelta(minutes=1)) == 0
+
+
+async def test_people_and_sweeps_at_once_lose_nothing_and_each_level_goes_out_once(
+    client: CosmosClient,
+) -> None:
+    """Acts and escalations are conditional on what they read; what is due is found by one query."""
+    alerts, queue = await documents(client), FakeQueue()
+    stores = AlertStores(alerts, FakeDocuments("id"), alerts, queue)
+    for number in range(3):
+        finding = Finding(f"m{number}", "cold-chain", "main", (1,), True, 0, {})
+        await raise_as_found(finding.machine, [finding], stores, NOW)
+    known, quiet, left = (AlertName(f"m{number}", "cold-chain", "main") for number in range(3))
+    await Attendant(alerts, "ada", NOW).acknowledge(known)
+    await Attendant(alerts, "ada", NOW).snooze(quiet, NOW + timedelta(minutes=30))
+    later = NOW + timedelta(minutes=15)
+    names = [f"person {number}" for number in range(4)]
+    await asyncio.gather(
+        *(escalate(stores, later) for _ in range(3)),
+        *(Attendant(alerts, name, later).note(known, "seen") for name in names),
+    )
+    assert await escalate(stores, later) == 0
+    assert await escalate(stores, NOW + timedelta(minutes=30)) == 1
+    found = [await alerts.read(name.machine, name.id) for name in (known, quiet, left)]
+    bodies = [stored.body for stored in found if stored]
+    outboxes = [[x["idempotencyKey"].rpartition("/")[2] for x in body["outbox"]] for body in bodies]
+    assert outboxes == [["opened"], ["reminded-1772368200000"], ["opened", "escalated-1"]]
+    assert sorted(act["by"] for act in bodies[0]["history"]) == ["ada", *names]

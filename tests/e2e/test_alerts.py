@@ -62,6 +62,27 @@ def test_a_sold_out_selection_reaches_the_webhook_and_its_refill_too(
     assert set(receiver.of(device.machine)) == {opened, closed}
 
 
+def test_somebody_acknowledges_an_alert_and_resolves_it_by_hand(
+    running: System, receiver: WebhookReceiver
+) -> None:
+    device = Device(f"attended{RUN}")
+    opened, closed = (f"{device.machine}/sold-out/A1/1/{change}" for change in ("opened", "closed"))
+    hub = running.stack.eventhubs_connection
+    send(hub, "telemetry", [(device.name, [device.level(1), device.vend()])])
+    until(lambda: opened in receiver.of(device.machine), "the webhook heard of it")
+    name = (device.machine, "sold-out", "A1")
+    assert vendctl(["alerts", "acknowledge", *name, "--by", "ada"]) == 0
+    assert vendctl(["alerts", "resolve", *name, "--by", "ada", "--reason", "taken out of the range"]) == 0
+    sweep(running)
+    until(lambda: closed in receiver.of(device.machine), "the webhook heard who resolved it")
+    # Its rule goes on firing on newer evidence; the next selection shows that this was evaluated.
+    send(hub, "telemetry", [(device.name, [device.vend(), device.level(1, "A2"), device.vend("A2")])])
+    later = f"{device.machine}/sold-out/A2/1/opened"
+    until(lambda: later in receiver.of(device.machine), "the webhook heard of the next selection")
+    (alert,) = [one for one in alerts(device.machine) if one["component"] == "A1"]
+    assert (alert["state"], alert["episode"], alert["resolved"]["by"]) == ("closed", 1, "ada")
+
+
 def test_the_sweep_tells_of_a_machine_that_fell_silent(
     running: System, receiver: WebhookReceiver, tmp_path: Path
 ) -> None:

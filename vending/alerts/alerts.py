@@ -5,13 +5,17 @@ grows, so evidence that arrives late or twice changes nothing. A transition carr
 same write: no crash separates them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from msgspec import structs
 
-from vending.alerts.outbox import idempotency_key
-from vending.documents.alerts import Alert, Change, Detail, Episode, Notification
+from vending.alerts.outbox import notified, snoozed
+from vending.documents.alerts import Alert, Detail, Ending, Episode
+
+REOPENS_AFTER = 24 * 60 * 60_000
+"""Milliseconds for which an alert that was resolved by hand stays closed though its rule goes on firing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Finding:
     component: str
     order: tuple[int, ...]
     firing: bool | None
-    """None between two thresholds (hysteresis): an open alert stays open, a closed one closed."""
+    """None where it is neither: between the threshold that opens and the one that closes (hysteresis)."""
     at: int
     """Milliseconds since 1970 UTC of the evidence."""
     detail: Detail
@@ -45,30 +49,40 @@ class Transition(NamedTuple):
     ended: Episode | None
 
 
-def transition(held: Alert | None, finding: Finding, now: int) -> Transition | None:
-    """What the finding changes; None where the alert says the same already, where the finding says nothing,
+def transition(
+    held: Alert | None, finding: Finding, now: int, escalate_after: Sequence[int] = ()
+) -> Transition | None:
+    """What the finding changes; None where the alert says the same already, where the finding says neither,
     and where it is stale: the alert was evaluated on evidence at least as new.
 
-    ``now`` (ms) is when the notification goes into the outbox.
+    ``now`` (ms) is when the notification goes into the outbox; ``escalate_after``: milliseconds from there to
+    its first escalation, from that to the next, and so on.
     """
-    opened = held is not None and held.state == "open"
-    if (
-        finding.firing is None
-        or opened == finding.firing
-        or (held is not None and finding.order <= tuple(held.evaluated_on))
-    ):
+    if finding.firing is None or (held is not None and finding.order <= tuple(held.evaluated_on)):
         return None
-    before = held or _new(finding)
+    if held is not None and held.state == "closed" and held.resolved is not None:
+        if not finding.firing:
+            return Transition(_cleared(held, finding), None)
+        if now < (held.due_at or 0):
+            return None
+    if finding.firing == (held is not None and held.state == "open"):
+        return None
+    if held is None or finding.firing:
+        return Transition(_opened(held or _new(finding), finding, now, escalate_after), None)
+    ended = closed(held, finding, Ending(how="evidence"), now)
+    return Transition(notified(ended.alert, "closed", finding.at, now), ended.ended)
+
+
+def closed(held: Alert, finding: Finding, ending: Ending, now: int) -> Transition:
+    """The alert without what people did in the episode, and that episode. Nobody is notified of it yet."""
     alert = structs.replace(
-        before,
-        state="open" if finding.firing else "closed",
-        episode=before.episode + 1 if finding.firing else before.episode,
+        _unattended(held, now),
+        state="closed",
         since=finding.at,
         evaluated_on=list(finding.order),
         detail=finding.detail,
     )
-    alert = alert.with_outbox([*alert.outbox, _notification(alert, finding, now)])
-    return Transition(alert, None if finding.firing else _episode(before, finding))
+    return Transition(alert, _episode(held, finding.at, ending))
 
 
 def withdrawn(held: Alert, now: int) -> Transition:
@@ -76,12 +90,45 @@ def withdrawn(held: Alert, now: int) -> Transition:
 
     It is closed, and told by the next sweep; the next evidence may be of any order.
     """
-    anew = structs.replace(held, evaluated_on=[])
-    finding = Finding(held.machine_id, held.rule, held.component, (0,), False, now, {"withdrawn": True})
-    closed = transition(anew, finding, 0)
-    if closed is None:
-        return Transition(anew, None)
-    return Transition(structs.replace(closed.alert, evaluated_on=[]), closed.ended)
+    if held.state == "closed":
+        return Transition(structs.replace(held, evaluated_on=[], resolved=None, due_at=None), None)
+    nothing = Finding(held.machine_id, held.rule, held.component, (), False, now, {"withdrawn": True})
+    ended = closed(held, nothing, Ending(how="withdrawn"), now)
+    return Transition(notified(ended.alert, "closed", now, now, queued=False), ended.ended)
+
+
+def _opened(before: Alert, finding: Finding, now: int, escalate_after: Sequence[int]) -> Alert:
+    alert = structs.replace(
+        _unattended(before, now),
+        state="open",
+        episode=before.episode + 1,
+        since=finding.at,
+        evaluated_on=list(finding.order),
+        detail=finding.detail,
+    )
+    first = now + escalate_after[0] if escalate_after else None
+    alert.due_at = alert.snoozed_until if snoozed(alert, now) else first
+    return notified(alert, "opened", finding.at, now)
+
+
+def _cleared(held: Alert, finding: Finding) -> Alert:
+    """One that was resolved by hand, now that its rule is clear: from here on it opens as any other."""
+    return structs.replace(held, resolved=None, due_at=None, evaluated_on=list(finding.order))
+
+
+def _unattended(alert: Alert, now: int) -> Alert:
+    """Without what people did in an episode; a snooze lasts beyond it."""
+    until = alert.snoozed_until if snoozed(alert, now) else None
+    return structs.replace(
+        alert,
+        acknowledged=None,
+        owner=None,
+        level=None,
+        history=None,
+        snoozed_until=until,
+        resolved=None,
+        due_at=None,
+    )
 
 
 def _new(finding: Finding) -> Alert:
@@ -100,31 +147,20 @@ def _new(finding: Finding) -> Alert:
     )
 
 
-def _episode(alert: Alert, finding: Finding) -> Episode:
+def _episode(alert: Alert, at: int, ending: Ending) -> Episode:
+    """What is kept of the alert's episode, which ends now."""
     return Episode(
-        id=f"episode:{finding.rule}:{finding.component}:{alert.episode}",
-        machine_id=finding.machine,
-        rule=finding.rule,
-        component=finding.component,
+        id=f"episode:{alert.rule}:{alert.component}:{alert.episode}",
+        machine_id=alert.machine_id,
+        rule=alert.rule,
+        component=alert.component,
         episode=alert.episode,
         opened=alert.since,
-        closed=finding.at,
+        closed=at,
         detail=alert.detail,
-    )
-
-
-def _notification(alert: Alert, finding: Finding, now: int) -> Notification:
-    change: Change = "opened" if finding.firing else "closed"
-    return Notification(
-        idempotency_key=idempotency_key(alert, change),
-        machine_id=finding.machine,
-        alert_id=finding.id,
-        rule=finding.rule,
-        component=finding.component,
-        change=change,
-        episode=alert.episode,
-        at=finding.at,
-        detail=finding.detail,
-        pending_since=now,
-        queued_at=now,
+        ended=ending,
+        acknowledged=alert.acknowledged,
+        owner=alert.owner,
+        level=alert.level,
+        history=alert.history,
     )

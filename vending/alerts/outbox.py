@@ -20,13 +20,57 @@ REFUSALS_KEPT = 10
 """Refused notifications an alert remembers."""
 Delivery = Literal["pending", "completed", "unseen"]
 """Of a notification, by its alert as it was read: in the outbox, gone from it, or not in there yet."""
-Outcome = Literal["waiting", "taken", "refused"]
-"""Of a notification: nobody took it yet, the receiver did, or it refused it for good."""
+Outcome = Literal["waiting", "taken", "refused", "snoozed"]
+"""Of a notification: nobody took it yet, the receiver did, it refused it for good, or nobody is to hear."""
 
 
 def idempotency_key(alert: Alert, change: Change) -> str:
-    """Of the notification of that change in the alert's latest episode."""
-    return "/".join((alert.machine_id, alert.rule, alert.component, str(alert.episode), change))
+    """Of the notification of that change in the alert's latest episode: each level and each snooze has its
+    own."""
+    what: str = change
+    if change == "escalated":
+        what = f"{change}-{alert.level}"
+    elif change == "reminded":
+        what = f"{change}-{alert.snoozed_until}"
+    return "/".join((alert.machine_id, alert.rule, alert.component, str(alert.episode), what))
+
+
+def snoozed(alert: Alert, now: int) -> bool:
+    """Whether nobody is to be notified of it now. Then its outbox is empty."""
+    return alert.snoozed_until is not None and now < alert.snoozed_until
+
+
+def notified(alert: Alert, change: Change, at: int, now: int, *, queued: bool = True) -> Alert:
+    """The alert with the notification of its change in the outbox; as it is where it is snoozed.
+
+    ``queued``: whoever writes it sends it to the queue too; else the next sweep does.
+    """
+    if snoozed(alert, now):
+        return alert
+    closing = alert.resolved
+    entry = Notification(
+        idempotency_key=idempotency_key(alert, change),
+        machine_id=alert.machine_id,
+        alert_id=alert.id,
+        rule=alert.rule,
+        component=alert.component,
+        change=change,
+        episode=alert.episode,
+        at=at,
+        detail=alert.detail,
+        pending_since=now,
+        queued_at=now if queued else 0,
+        level=alert.level if change == "escalated" else None,
+        by=closing.by if closing else None,
+        reason=closing.reason if closing else None,
+    )
+    return alert.with_outbox([*alert.outbox, entry])
+
+
+def transition_entry(alert: Alert) -> Notification | None:
+    """The notification of the alert's latest opening or closing, if that is pending."""
+    key = _transition_key(alert)
+    return next((entry for entry in alert.outbox if entry.idempotency_key == key), None)
 
 
 def due(alert: Alert, now: int) -> list[Notification]:
@@ -55,8 +99,11 @@ def delivery(alert: Alert | None, message: Notification) -> Delivery:
         return "unseen"
     if any(entry.idempotency_key == message.idempotency_key for entry in alert.outbox):
         return "pending"
-    reached = (alert.episode, alert.state == "closed")
-    return "unseen" if reached < (message.episode, message.change == "closed") else "completed"
+    reached = (alert.episode, alert.state == "closed", alert.level or 0)
+    if reached < (message.episode, message.change == "closed", message.level or 0):
+        return "unseen"
+    snooze_ended = message.change != "reminded" or alert.snoozed_until != message.at
+    return "completed" if snooze_ended else "unseen"
 
 
 def completed(alert: Alert, key: str, refusal: Refusal | None = None) -> Alert | None:
@@ -72,8 +119,9 @@ def completed(alert: Alert, key: str, refusal: Refusal | None = None) -> Alert |
 
 def given_up(entry: Notification, refusal: Refusal) -> UndeliveredNotification:
     """The document of a notification that nobody will get."""
+    change = entry.idempotency_key.rpartition("/")[2]
     return UndeliveredNotification(
-        id=f"undelivered:{entry.rule}:{entry.component}:{entry.episode}:{entry.change}",
+        id=f"undelivered:{entry.rule}:{entry.component}:{entry.episode}:{change}",
         machine_id=entry.machine_id,
         state="open",
         idempotency_key=entry.idempotency_key,
@@ -83,19 +131,26 @@ def given_up(entry: Notification, refusal: Refusal) -> UndeliveredNotification:
 
 
 def outcome(alert: Alert) -> Outcome:
-    """What became of the notification of the alert's latest change."""
-    key = idempotency_key(alert, "opened" if alert.state == "open" else "closed")
-    if any(entry.idempotency_key == key for entry in alert.outbox):
+    """What became of the notification of the alert's latest opening or closing, or of what is told since."""
+    if alert.snoozed_until is not None:
+        return "snoozed"
+    latest = (alert.episode, alert.state == "closed")
+    if any((entry.episode, entry.change == "closed") == latest for entry in alert.outbox):
         return "waiting"
+    key = _transition_key(alert)
     refused = any(refusal.idempotency_key == key for refusal in alert.undelivered or ())
     return "refused" if refused else "taken"
+
+
+def _transition_key(alert: Alert) -> str:
+    return idempotency_key(alert, "opened" if alert.state == "open" else "closed")
 
 
 def _queued_again(entry: Notification, now: int) -> Notification:
     return structs.replace(
         entry,
         queued_at=now,
-        attempts=(entry.attempts or 1) + 1,
+        attempts=(entry.attempts or 1) + 1 if entry.queued_at else None,
         pending_since=_pending_since(entry) or now,
     )
 

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
 
+from vending.alerts import rules
 from vending.alerts.alerts import Finding, Transition, transition
 from vending.alerts.held import HeldAlert, select
+from vending.alerts.lifecycle import ESCALATE_AFTER
+from vending.alerts.outbox import transition_entry
 from vending.alerts.verdicts import Verdicts
 from vending.documents.alerts import Alert, Notification
 from vending.errors import Conflict, Transient
@@ -109,8 +112,8 @@ def settled(held: Mapping[str, HeldAlert], findings: Sequence[Finding], now: dat
 
 async def _held(machine: str, findings: Sequence[Finding], documents: Documents) -> dict[str, HeldAlert]:
     """The machine's alerts by id, of the one rule that the findings are about, or of all."""
-    rules = {finding.rule for finding in findings}
-    where: list[Filter] = [("rule", "=", rules.pop())] if len(rules) == 1 else []
+    of = {finding.rule for finding in findings}
+    where: list[Filter] = [("rule", "=", of.pop())] if len(of) == 1 else []
     return {held.document.id: held async for held in select(documents, Alert, machine, *where)}
 
 
@@ -118,14 +121,15 @@ def _changes(held: Mapping[str, HeldAlert], findings: Sequence[Finding], now: da
     changes = []
     for finding in findings:
         alert = held.get(finding.id)
-        changed = transition(alert.document if alert else None, finding, millis(now))
+        escalate_after = ESCALATE_AFTER[rules.named(finding.rule).severity]
+        changed = transition(alert.document if alert else None, finding, millis(now), escalate_after)
         if changed is not None:
             changes.append(AlertChange(alert, changed))
     return changes
 
 
 async def _write(machine: str, changes: Sequence[AlertChange], stores: AlertStores, raised: Raised) -> None:
-    """Write the changes, then send their notifications. Nothing where another evaluation conflicts: look
+    """Write the changes, then send their notifications, if any. Nothing where somebody else was first: look
     again."""
     for portion in batched(changes, CHANGES_AT_ONCE, strict=False):
         try:
@@ -134,7 +138,9 @@ async def _write(machine: str, changes: Sequence[AlertChange], stores: AlertStor
             return
         for change in portion:
             raised.changed += 1
-            await _send(change.transition.alert.outbox[-1], stores.notifications, raised)
+            entry = transition_entry(change.transition.alert)
+            if entry is not None:
+                await _send(entry, stores.notifications, raised)
 
 
 async def _send_pending(
@@ -149,8 +155,10 @@ def _pending(held: Mapping[str, HeldAlert], findings: Sequence[Finding]) -> Iter
     """What this very evidence brought about, and nobody has taken."""
     for finding in findings:
         known = held.get(finding.id)
-        if known and known.document.outbox and tuple(known.document.evaluated_on) == finding.order:
-            yield known.document.outbox[-1]
+        if known and tuple(known.document.evaluated_on) == finding.order:
+            entry = transition_entry(known.document)
+            if entry is not None:
+                yield entry
 
 
 async def _send(notification: Notification, queue: Queue, raised: Raised) -> None:

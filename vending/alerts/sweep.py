@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
+from vending.alerts.alerts import Finding, transition
 from vending.alerts.evaluate_each import evaluate_each
+from vending.alerts.held import select_of_fleet
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.watch_machines import evaluate_stock
 from vending.catalog.machines import EVERYWHERE, Cataloged
+from vending.documents.alerts import Alert
 from vending.ingest.stored_conditions import readable_of_fleet
 from vending.ports import Filter
 from vending.time import millis
@@ -24,17 +26,24 @@ async def evaluate_conditions(
 
     Machines that ``catalog`` does not place are not silent, whatever they say or do not say.
 
-    The fleet's condition is a handful of documents, and its open alerts are one query for all rules; only
-    machines of which the two differ are looked at more closely.
+    The fleet's condition is a handful of documents, its open alerts are one query for all rules, and those
+    that were resolved by hand another; only machines of which the two differ are looked at more closely.
     """
     fleet = await readable_of_fleet(stores.conditions)
     limit = silent_after // timedelta(milliseconds=1)
     opened = {alert async for alert in _opened(stores, rules.on(Registers))}
+    resolved = {(x.machine_id, x.id): x async for x in _resolved(stores, rules.on(Registers))}
+
+    def differs(finding: Finding) -> bool:
+        name = finding.machine, finding.id
+        if (alert := resolved.get(name)) is not None:
+            return transition(alert, finding, millis(now)) is not None
+        return finding.firing is not None and finding.firing != (name in opened)
+
     news: dict[str, list[Finding]] = {}
     for machine, entry in fleet.items():
         evidence = Registers(machine, entry, millis(now), limit, catalog.places(machine), catalog.version)
-        found = [finding for finding in rules.findings(evidence) if finding.firing is not None]
-        if changed := [x for x in found if x.firing != ((machine, x.id) in opened)]:
+        if changed := list(filter(differs, rules.findings(evidence))):
             news[machine] = changed
     return await evaluate_each(news, lambda machine: raise_as_found(machine, news[machine], stores, now))
 
@@ -57,3 +66,12 @@ async def _opened(stores: AlertStores, of: Sequence[Rule[Any]]) -> AsyncIterator
     where: list[Filter] = [("type", "=", "alert"), ("state", "=", "open"), ("rule", "in", named)]
     async for stored in stores.alerts.select(None, *where, fields=("machineId", "id")):
         yield stored.body["machineId"], stored.body["id"]
+
+
+async def _resolved(stores: AlertStores, of: Sequence[Rule[Any]]) -> AsyncIterator[Alert]:
+    """Those that are closed by hand, and whose rule was not clear since: they are few."""
+    named = [rule.name for rule in of]
+    where: list[Filter] = [("state", "=", "closed"), ("dueAt", ">", 0), ("rule", "in", named)]
+    async for held in select_of_fleet(stores.alerts, Alert, *where):
+        if held is not None:
+            yield held.document

@@ -57,7 +57,7 @@ class Verdicts:
 
 
 def _verdict(stock: MachineStock, findings: Sequence[Finding]) -> bytes:
-    """The same for the same findings, firing or not, on evidence that operators left as it was. Where they
-    mend it, they withdraw alerts too."""
-    said = stock.exclusions, sorted((finding.id, finding.firing) for finding in findings)
+    """The same for the same findings, firing, clear or neither, on evidence that operators left as it was.
+    Where they mend it, they withdraw alerts too."""
+    said = stock.exclusions, sorted((finding.id, str(finding.firing)) for finding in findings)
     return hashlib.blake2b(msgspec.json.encode(said), digest_size=16).digest()

@@ -13,15 +13,20 @@ from vending.documents.base import Document, Extensible
 NOTIFICATIONS = "$notifications"
 """Stands for a machine in what is about notifications themselves; no machine can have this name."""
 State = Literal["open", "closed"]
-Change = Literal["opened", "closed"]
+Change = Literal["opened", "closed", "escalated", "reminded"]
+"""What a notification tells: the alert opened or closed, nobody acknowledged it for too long, or its snooze
+is over and it is still open."""
+What = Literal["acknowledged", "snoozed", "assigned", "noted"]
 Detail = dict[str, Any]
 """The facts that a rule found, by their names: each rule has its own."""
 
 
 class Notification(Extensible, kw_only=True):
-    """That an alert opened or closed, as it stands in the alert's outbox and goes to the queue.
+    """That an alert opened or closed, or is still open, as it stands in the alert's outbox and goes to the
+    queue.
 
-    ``at`` is the time of the evidence. Older versions wrote neither ``owed`` nor ``times``.
+    ``at`` is the time of the evidence, or of what a person or the clock did. Older versions wrote neither
+    ``owed`` nor ``times``.
     """
 
     idempotency_key: str
@@ -35,11 +40,16 @@ class Notification(Extensible, kw_only=True):
     at: int
     detail: Detail
     pending_since: int | None = field(name="owed", default=None)
-    """When it was queued first; 0 for not yet."""
+    """Since when it is pending; 0 where that counts from when it is queued first."""
     queued_at: int = field(name="queued")
     """When it was queued last; 0 for not yet."""
     attempts: int | None = field(name="times", default=None)
     """How often it was queued, where that is more than once."""
+    level: int | None = None
+    """To which an escalation goes."""
+    by: str | None = None
+    """Who resolved the alert by hand, and why."""
+    reason: str | None = None
 
 
 class Refusal(Extensible, kw_only=True):
@@ -48,6 +58,34 @@ class Refusal(Extensible, kw_only=True):
     idempotency_key: str
     reason: str
     at: int
+
+
+class Stamp(Extensible, kw_only=True):
+    """Who did something, and when."""
+
+    by: str
+    at: int
+
+
+class Resolution(Stamp, kw_only=True):
+    """That a person closed an alert whose rule may still fire, and why."""
+
+    reason: str
+
+
+class Act(Stamp, kw_only=True):
+    """What a person did with an open alert. ``text``: the note, the owner, until when it is snoozed."""
+
+    what: What
+    text: str | None = None
+
+
+class Ending(Extensible, kw_only=True):
+    """How an episode ended: by evidence, by the hand of a person, or because its evidence was withdrawn."""
+
+    how: Literal["evidence", "hand", "withdrawn"]
+    by: str | None = None
+    reason: str | None = None
 
 
 class AlertDocument(Document, kw_only=True):
@@ -80,6 +118,20 @@ class Alert(AlertDocument, kw_only=True):
     """Whether the outbox holds anything: stored to be selected by."""
     undelivered: list[Refusal] | None = None
     """The newest refusals."""
+    acknowledged: Stamp | None = None
+    """Of this episode, like the owner, the level and the history."""
+    owner: str | None = None
+    level: int | None = None
+    """How often its notification was escalated."""
+    history: list[Act] | None = None
+    """What people did, the newest acts."""
+    snoozed_until: int | None = None
+    """Nobody is notified before; also not of what closes, or opens again, meanwhile."""
+    resolved: Resolution | None = None
+    """Of one that is closed by hand, until its rule was clear once."""
+    due_at: int | None = None
+    """When time alone changes something: an open one escalates, or its snooze ends; one that was resolved by
+    hand may open again. Stored to be selected by."""
 
     def with_outbox(self, outbox: list[Notification]) -> "Alert":
         """The alert with another outbox."""
@@ -98,12 +150,18 @@ class Episode(AlertDocument, kw_only=True):
     closed: int
     detail: Detail
     """Of the opening."""
+    ended: Ending | None = None
+    """Older versions did not write it, nor what follows."""
+    acknowledged: Stamp | None = None
+    owner: str | None = None
+    level: int | None = None
+    history: list[Act] | None = None
 
 
 class UndeliveredNotification(AlertDocument, kw_only=True):
     """A notification that nobody will get: it counts, and raises an alert, while it is ``open``.
 
-    ``undelivered:{rule}:{component}:{episode}:{change}``.
+    ``undelivered:{rule}:{component}:{episode}:{change}``, of an escalation with its level.
     """
 
     type = "undelivered"

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from vending.alerts import rules
 from vending.alerts.rules.base import Facts, Severity
@@ -42,35 +42,49 @@ def digest(entries: Sequence[Notification], link: str) -> Payload:
     """
     ranked = sorted(entries, key=_rank)
     severities = Counter(severity(entry.rule) for entry in entries)
-    return {
-        "idempotencyKey": digest_key(entry.idempotency_key for entry in entries),
-        "machineId": NOTIFICATIONS,
-        "rule": "digest",
-        "change": "digest",
-        "severity": ORDER[_rank(ranked[0])[0]],
-        "count": len(entries),
-        "machines": len({entry.machine_id for entry in entries}),
-        "opened": _by_rule(entries, "opened"),
-        "closed": _by_rule(entries, "closed"),
-        "bySeverity": {name: severities[name] for name in ORDER if severities[name]},
-        "from": instant(min(entry.at for entry in entries)),
-        "to": instant(max(entry.at for entry in entries)),
-        "first": [payload(entry) for entry in ranked[:FIRST]],
-        "text": _headline(entries, link),
-    } | ({"link": link} if link else {})
+    return (
+        {
+            "idempotencyKey": digest_key(entry.idempotency_key for entry in entries),
+            "machineId": NOTIFICATIONS,
+            "rule": "digest",
+            "change": "digest",
+            "severity": ORDER[_rank(ranked[0])[0]],
+            "count": len(entries),
+            "machines": len({entry.machine_id for entry in entries}),
+            "opened": _by_rule(entries, "opened"),
+            "closed": _by_rule(entries, "closed"),
+            "bySeverity": {name: severities[name] for name in ORDER if severities[name]},
+            "from": instant(min(entry.at for entry in entries)),
+            "to": instant(max(entry.at for entry in entries)),
+            "first": [payload(entry) for entry in ranked[:FIRST]],
+            "text": _headline(entries, link),
+        }
+        | _still_open(entries)
+        | ({"link": link} if link else {})
+    )
 
 
 def text(entry: Notification) -> str:
     """One notification as a person reads it."""
     rule = rules.named(entry.rule)
     facts = Facts(entry.machine_id, entry.component, entry.detail)
-    return rule.opened(facts) if entry.change == "opened" else rule.closed(facts)
+    match entry.change:
+        case "opened":
+            return rule.opened(facts)
+        case "escalated":
+            return f"{rule.opened(facts)} - nobody has acknowledged it: level {entry.level}"
+        case "reminded":
+            return f"{rule.opened(facts)} - it is still open, and its snooze is over"
+        case _ if entry.by is not None:
+            title = rule.title.replace("{}", entry.component)
+            return f"{entry.machine_id}: resolved by {entry.by}: {title} ({entry.reason})"
+    return rule.closed(facts)
 
 
 def _headline(entries: Sequence[Notification], link: str) -> str:
-    both: tuple[Change, ...] = ("opened", "closed")
+    every: tuple[Change, ...] = get_args(Change)
     changes = [
-        f"{count} {rule} {change}" for change in both for rule, count in _by_rule(entries, change).items()
+        f"{count} {rule} {change}" for change in every for rule, count in _by_rule(entries, change).items()
     ]
     machines = len({entry.machine_id for entry in entries})
     return f"{len(entries)} notifications of {machines} machines at once: {', '.join(changes)}" + (
@@ -78,11 +92,17 @@ def _headline(entries: Sequence[Notification], link: str) -> str:
     )
 
 
+def _still_open(entries: Sequence[Notification]) -> Payload:
+    """What a digest counts only where there is any."""
+    changes: tuple[Change, ...] = ("escalated", "reminded")
+    return {change: counts for change in changes if (counts := _by_rule(entries, change))}
+
+
 def _by_rule(entries: Iterable[Notification], change: Change) -> dict[str, int]:
     return dict(sorted(Counter(entry.rule for entry in entries if entry.change == change).items()))
 
 
 def _rank(entry: Notification) -> tuple[int, bool, int, str]:
-    """Severe ones first, what opened before what closed, then as they happened."""
+    """Severe ones first, what is open before what closed, then as they happened."""
     place = ORDER.index(severity(entry.rule))
-    return place, entry.change != "opened", entry.at, entry.idempotency_key
+    return place, entry.change == "closed", entry.at, entry.idempotency_key

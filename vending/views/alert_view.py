@@ -5,7 +5,7 @@ from typing import Any
 from vending.alerts import rules
 from vending.alerts.outbox import outcome
 from vending.business_day import instant
-from vending.documents.alerts import Alert, Detail
+from vending.documents.alerts import Alert, Detail, Stamp
 
 
 def describe(alert: Alert) -> dict[str, Any]:
@@ -19,12 +19,27 @@ def describe(alert: Alert) -> dict[str, Any]:
         "episode": alert.episode,
         "notification": outcome(alert),
         "detail": _told(alert.detail),
+        "acknowledged": stamp(alert.acknowledged),
+        "owner": alert.owner,
+        "snoozedUntil": None if alert.snoozed_until is None else instant(alert.snoozed_until),
+        "level": alert.level or 0,
+        "note": _newest_note(alert),
     }
+
+
+def stamp(held: Stamp | None) -> dict[str, str] | None:
+    """Who did something, and when."""
+    return None if held is None else {"by": held.by, "at": instant(held.at)}
 
 
 def title(rule: str, component: str) -> str:
     """An open alert in a list. A rule that this version does not know yet keeps its own name."""
     return rules.named(rule).title.replace("{}", component)
+
+
+def _newest_note(alert: Alert) -> str | None:
+    notes = (act.text for act in reversed(alert.history or ()) if act.what == "noted")
+    return next(notes, None)
 
 
 def _told(detail: Detail) -> Detail:

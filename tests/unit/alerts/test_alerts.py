@@ -106,7 +106,7 @@ def test_an_alert_without_its_evidence_is_closed_and_told_by_the_sweep() -> None
     assert (alert.detail, episode and episode.closed) == ({"withdrawn": True}, 100)
     assert [(x.change, x.pending_since, x.queued_at) for x in alert.outbox] == [
         ("opened", 99, 99),
-        ("closed", 0, 0),
+        ("closed", 100, 0),
     ]
     assert changed(alert, finding(1, firing=True), 101).alert.episode == 2
 

@@ -165,25 +165,38 @@ class Machine:
 
     def check_lives(self) -> None:
         """Each alert opens and closes in turn, on ever newer evidence, and every turn was told."""
-        told = {
+        owed: set[str] = set()
+        for component in self.history:
+            words = {"open": "opened", "closed": "closed"}
+            turns = self.check_turns(component)
+            owed |= {f"m1/sold-out/{component}/{episode}/{words[state]}" for episode, state in turns}
+        assert self.told() == owed
+        self.check_posts()
+
+    def check_turns(self, component: str) -> list[tuple[int, str]]:
+        """An alert opens and closes in turn, on ever newer evidence; its turns."""
+        versions = self.history[component]
+        turns = [(episode, state) for episode, state, _ in versions]
+        turns = [turn for place, turn in enumerate(turns) if place == 0 or turns[place - 1] != turn]
+        assert turns == [(n // 2 + 1, ("open", "closed")[n % 2]) for n in range(len(turns))]
+        judged = [order for _, _, order in versions]
+        assert judged == sorted(judged)
+        ended = {x["episode"] for x in self.alerts.bodies("alert-episode") if x["component"] == component}
+        assert ended == {n for n, state in turns if state == "closed"}
+        return turns
+
+    def check_posts(self) -> None:
+        """No minute had too many, and nothing is pending any more."""
+        assert max(self.posts.values(), default=0) <= POSTS + 1
+        assert not any(alert["pending"] or alert["outbox"] for alert in self.alerts.bodies("alert"))
+
+    def told(self) -> set[str]:
+        """Keys of the notifications that were posted."""
+        return {
             one["idempotencyKey"]
             for _, message in self.webhook.posted
             for one in message.get("first", [message])
         }
-        owed: set[str] = set()
-        for component, versions in self.history.items():
-            turns = [(episode, state) for episode, state, _ in versions]
-            turns = [turn for place, turn in enumerate(turns) if place == 0 or turns[place - 1] != turn]
-            assert turns == [(n // 2 + 1, ("open", "closed")[n % 2]) for n in range(len(turns))]
-            judged = [order for _, _, order in versions]
-            assert judged == sorted(judged)
-            words = {"open": "opened", "closed": "closed"}
-            owed |= {f"m1/sold-out/{component}/{episode}/{words[state]}" for episode, state in turns}
-            ended = {x["episode"] for x in self.alerts.bodies("alert-episode") if x["component"] == component}
-            assert ended == {n for n, state in turns if state == "closed"}
-        assert told == owed
-        assert max(self.posts.values(), default=0) <= POSTS + 1
-        assert not any(alert["pending"] or alert["outbox"] for alert in self.alerts.bodies("alert"))
 
 
 some = st.integers(0, 5)

@@ -4,11 +4,19 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.support.fakes import FakeDocuments, FakeQueue
 from vending.alerts import rules
+from vending.alerts.alerts import REOPENS_AFTER, Finding
+from vending.alerts.attend import AlertName, Attendant
 from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.rules import base
+from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
+from vending.alerts.rules.register_rule import RegisterRule
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
+from vending.documents.conditions import Register
 from vending.state import conditions
 from vending.time import millis
 
@@ -26,7 +34,7 @@ def fleet(documents: FakeDocuments, machines: int) -> None:
         documents.put(conditions.empty(str(partition), 0).dump() | {"machines": heard})
 
 
-async def test_a_quiet_fleet_costs_two_queries_of_alerts_and_a_point_read_for_each_document() -> None:
+async def test_a_quiet_fleet_costs_three_queries_of_alerts_and_a_point_read_for_each_document() -> None:
     """A query that returns whole conditions documents would cost ten times their point reads."""
     asked: Counter[tuple[str, str]] = Counter()
 
@@ -42,7 +50,88 @@ async def test_a_quiet_fleet_costs_two_queries_of_alerts_and_a_point_read_for_ea
     assert asked == {
         ("conditions", "select"): 1,
         ("conditions", "read"): PARTITIONS,
-        ("alerts", "select"): 1,
+        ("alerts", "select"): 2,
     }
     assert await evaluate_ageing(stores, NOW) == 0
-    assert asked.total() == PARTITIONS + 3
+    assert asked.total() == PARTITIONS + 4
+
+
+class Thermostat(RegisterRule, abstract=True):
+    """Opens above 8, closes at 5 or below: between the two it is neither."""
+
+    name = "cold-chain"
+    family = "temp"
+    closes = "evidence"
+    severity = "critical"
+    title = "Zone {} is too warm"
+
+    def evaluate(self, component: str, register: Register, evidence: Registers) -> Finding:
+        epoch, sequence, at, celsius = register[:4]
+        firing = True if celsius > 8 else False if celsius <= 5 else None
+        return Finding(evidence.machine, self.name, component, (epoch, sequence), firing, at, {})
+
+    def opened(self, facts: Facts) -> str:
+        return f"{facts.machine} warm"
+
+    def closed(self, facts: Facts) -> str:
+        return f"{facts.machine} cold"
+
+
+class Warm:
+    """One machine with one zone under that rule, and what a sweep asks of its alerts."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(base.RULES, "cold-chain", Thermostat())
+        self.asked: Counter[str] = Counter()
+        nothing = FakeDocuments("machineId")
+        self.conditions = FakeDocuments("id")
+        self.alerts = FakeDocuments("machineId", lambda operation, key: self.asked.update([key]))
+        self.stores = AlertStores(nothing, self.conditions, self.alerts, FakeQueue())
+        self.sequence, self.now = 0, NOW
+
+    async def reads(self, celsius: float) -> int:
+        """The next reading, and a sweep; how many alerts changed."""
+        self.sequence += 1
+        registers = {"temp:main": [1, self.sequence, millis(NOW), celsius]}
+        self.conditions.put(conditions.empty("0", 0).dump() | {"machines": {"m1": registers}})
+        return await self.sweep()
+
+    async def sweep(self) -> int:
+        self.asked.clear()
+        return await evaluate_conditions(self.stores, self.now, HOUR)
+
+    def episodes(self) -> list[tuple[int, str]]:
+        return [(alert["episode"], alert["state"]) for alert in self.alerts.bodies("alert")]
+
+
+async def test_between_two_thresholds_nothing_changes_and_nobody_asks_for_the_machines_alerts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A sensor that flaps about one of the thresholds is one episode."""
+    warm = Warm(monkeypatch)
+    for celsius in (5.2, 7.9, 8.1, 7.9, 8.1, 5.1):
+        await warm.reads(celsius)
+        assert warm.episodes() == ([] if warm.sequence < 3 else [(1, "open")])
+        assert warm.asked["m1"] == (3 if warm.sequence == 3 else 0)
+    assert await warm.reads(4.9) == 1
+    for celsius in (5.1, 4.9, 7.9):
+        assert await warm.reads(celsius) == 0
+    assert warm.episodes() == [(1, "closed")]
+
+
+async def test_what_is_resolved_by_hand_costs_no_request_while_it_stays_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    warm, day = Warm(monkeypatch), timedelta(milliseconds=REOPENS_AFTER)
+    await warm.reads(9.0)
+    await Attendant(warm.alerts, "ada", NOW).resolve(AlertName("m1", "cold-chain", "main"), "defrosting")
+    for celsius in (9.1, 7.0, 9.2):
+        assert (await warm.reads(celsius), warm.asked["m1"]) == (0, 0)
+    assert await warm.reads(4.0) == 1, "its rule is clear: the next time is told"
+    assert await warm.reads(9.3) == 1
+    assert warm.episodes() == [(2, "open")]
+    await Attendant(warm.alerts, "ada", NOW).resolve(AlertName("m1", "cold-chain", "main"), "defrosting")
+    warm.now += day
+    assert (await warm.sweep(), warm.asked["m1"]) == (0, 0), "the evidence is still the same"
+    assert await warm.reads(9.4) == 1
+    assert warm.episodes() == [(3, "open")]

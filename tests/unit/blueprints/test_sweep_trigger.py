@@ -9,7 +9,8 @@ from blueprints import alerts as blueprint
 from tests.support.fakes import FakeDocuments, FakeQueue
 from tests.support.metrics import FakeMetrics
 from vending import wiring
-from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.alerts import Finding
+from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.watch_rollups import RollUpWatch
 from vending.catalog.machines import CatalogMachines
 from vending.documents.alerts import NOTIFICATIONS
@@ -61,3 +62,14 @@ async def test_a_window_of_posts_that_cannot_be_read_stops_no_evaluation(held: A
     with pytest.raises(Malformed):
         await blueprint.sweep.build().get_user_function()(SimpleNamespace(past_due=False))
     assert [x["rule"] for x in held.alerts.bodies("alert")] == ["silent"]  # type: ignore[attr-defined]
+
+
+async def test_what_escalates_is_sent_by_the_same_sweep(held: AlertStores) -> None:
+    """The step that escalates stands before the one that sends."""
+    long_ago = datetime.now(UTC) - timedelta(days=1)
+    warm = Finding("m2", "cold-chain", "main", (1,), True, millis(long_ago), {})
+    await raise_as_found("m2", [warm], held, long_ago)
+    held.notifications.messages.clear()  # type: ignore[attr-defined]
+    await blueprint.sweep.build().get_user_function()(SimpleNamespace(past_due=False))
+    keys = [message["idempotencyKey"] for message in held.notifications.messages]  # type: ignore[attr-defined]
+    assert "m2/cold-chain/main/1/escalated-1" in keys

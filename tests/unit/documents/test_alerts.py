@@ -44,7 +44,7 @@ KINDS: list[tuple[type[Document], dict[str, Any]]] = [
     (PostWindow, WINDOW),
     (PostWindow, WINDOW | {"held": 29539439}),
 ]
-NEWER = {"snoozedUntil": 9, "rest": "a name like any other"}
+NEWER = {"shelvedUntil": 9, "rest": "a name like any other"}
 
 
 @pytest.mark.parametrize(("kind", "body"), KINDS, ids=lambda one: getattr(one, "__name__", ""))

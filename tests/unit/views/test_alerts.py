@@ -56,6 +56,11 @@ async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> Non
             "episode": 2,
             "notification": "waiting",
             "detail": {"order": 3},
+            "acknowledged": None,
+            "owner": None,
+            "snoozedUntil": None,
+            "level": 0,
+            "note": None,
         },
         found["alerts"][1],
     ]

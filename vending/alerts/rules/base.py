@@ -55,7 +55,8 @@ class Rule[E: Evidence](ABC):
 
     @abstractmethod
     def findings(self, evidence: E) -> Iterable[Finding]:
-        """One for each component that there is evidence of, firing or not: the latter closes its alert."""
+        """One for each component that there is evidence of: firing; clear, which closes its alert; or
+        neither, between two thresholds."""
 
     @abstractmethod
     def opened(self, facts: Facts) -> str:

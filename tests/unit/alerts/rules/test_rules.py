@@ -1,6 +1,7 @@
 """Each rule by itself: it opens, it closes, and it says so as people read it, in the same words always."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from msgspec import structs
 from tests.support.alerts import changed
 from tests.support.metadata import ROOT
 from tests.unit.alerts.test_alert_lifecycle import Fleet, World
-from vending.alerts import alerts, rules
+from vending.alerts import alerts, lifecycle, rules
 from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import raise_as_found
 from vending.alerts.rules.base import Rule
@@ -138,6 +139,23 @@ def opens_and_closes(rule: Rule[Any]) -> None:
 @pytest.mark.parametrize("rule", rules.every(), ids=lambda rule: rule.name)
 def test_it_opens_and_closes_and_people_read_of_both(rule: Rule[Any]) -> None:
     opens_and_closes(rule)
+
+
+@pytest.mark.parametrize("rule", rules.every(), ids=lambda rule: rule.name)
+def test_what_is_resolved_by_hand_opens_again_after_the_rule_was_clear(rule: Rule[Any]) -> None:
+    """People are told who resolved it and why, not that all is well."""
+    life = LIVES[rule.name]
+    (fires,) = [found for found in rule.findings(life.fires) if found.firing]
+    resolved = lifecycle.resolved(changed(None, fires, NOW).alert, "ada", "nothing to see", NOW).alert
+    (*_, told) = resolved.outbox
+    assert "resolved by ada" in notifications.text(told)
+    later = replace(fires, order=(*fires.order, 1))
+    assert alerts.transition(resolved, later, NOW) is None
+    (ends,) = [found for found in rule.findings(life.ends) if found.id == fires.id]
+    clear = changed(resolved, ends, NOW).alert
+    assert clear.outbox == resolved.outbox
+    again = changed(clear, replace(fires, order=(*ends.order, 1)), NOW).alert
+    assert (again.state, again.episode) == ("open", 2)
 
 
 async def evaluated(world: World, evidence: Evidence, *, by_time: bool) -> None:
