@@ -23,8 +23,8 @@ class Words(argparse.ArgumentParser):
         super().__init__(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
         self.add_argument("--port", type=int, required=server)
         self.add_argument("--data", type=Path, required=server)
-        for name, kind in {"ready-file": Path, **options}.items():
-            self.add_argument(f"--{name}", type=kind)
+        for name, kind in {"ready_file": Path, **options}.items():
+            self.add_argument(f"--{name.replace('_', '-')}", type=kind)
         for name in flags:
             self.add_argument(f"--{name}", action="store_true")
 
@@ -82,7 +82,16 @@ def functions(words: Sequence[str]) -> None:
     run(Serving(options=options, listening=told, **given))
 
 
-PARTS = {"eventhubs": eventhubs, "cosmos": cosmos, "functions": functions}
+def mail(words: Sequence[str]) -> None:
+    """``devstack mail``."""
+    given = vars(Words(page_port=int).parse_args(words))
+
+    from devstack.mail.cli import Options, run
+
+    run(Options(**given), told)
+
+
+PARTS = {"eventhubs": eventhubs, "cosmos": cosmos, "functions": functions, "mail": mail}
 
 
 def main(argv: Sequence[str]) -> int:

@@ -31,6 +31,8 @@ WATCHED = {
 }
 """Somebody looks at the dashboard: batches wait less than host.json says. The sweep is called from here, once
 the history has been taken in: till then every machine would be silent, and an alert would say so."""
+MAILS_TO = "operator@localhost"
+"""Who gets the run's mails: the stack's server keeps them, whomever they are for."""
 FEW = 100
 """Events behind which the app counts as up to date while others arrive."""
 LAST_LINES = 15
@@ -67,7 +69,7 @@ def run(wanted: Wanted, screen: Screen) -> Answer:
 
 def _run(wanted: Wanted, screen: Screen) -> tuple[int, Account]:
     with Receiver() as receiver:
-        settings = WATCHED | {"NOTIFY_WEBHOOK_URL": receiver.url}
+        settings = WATCHED | {"NOTIFY_WEBHOOK_URL": receiver.url, "NOTIFY_MAIL_TO": MAILS_TO}
         port = 0 if wanted.free_ports else 7071
         with system(wanted.data, settings, screen.say, port) as running, adopt(running.environment):
             file = wanted.data / "fleet.json"
@@ -79,6 +81,7 @@ def _run(wanted: Wanted, screen: Screen) -> tuple[int, Account]:
             fleet = describe_fleet(wanted.machines, wanted.seed, file)
             screen.say(wired(import_fleet(fleet)))
             screen.say(f"dashboard: {running.host.url}/dashboard   (log: {wanted.data}/functions.log)")
+            screen.say(f"mails: {running.stack.mails_url}")
             sent = _traffic(wanted, running, receiver, screen)
             signals.run(_settle(running, screen))
             return sent, wired(account.take(running.environment))
