@@ -57,6 +57,8 @@ class Settings:
     smtp_password: str = field(default="", repr=False)
     mail_from: str = ""
     """The address that mails come from."""
+    daily_report_hour: str = "6"
+    """From which hour of the clock in DEFAULT_TIME_ZONE on yesterday is mailed; empty: never."""
     silent_after_minutes: str = "60"
     """A machine that nothing was heard of for longer is silent."""
     new_machines_per_hour: str = "20"
@@ -105,6 +107,7 @@ class Settings:
         settings.receiver()
         settings.mail_server()
         settings.mail_to()
+        _ = settings.report_hour
         return settings
 
     def receiver(self) -> Receiver | None:
@@ -119,6 +122,16 @@ class Settings:
     def mail_to(self) -> tuple[str, ...]:
         """See ``notify_mail_to``. Raises ValueError."""
         return addresses.addresses(self.notify_mail_to)
+
+    @property
+    def report_hour(self) -> int | None:
+        """See ``daily_report_hour``. Raises ValueError."""
+        said = self.daily_report_hour
+        if said and (not said.isdigit() or int(said) > 23):
+            raise ValueError(
+                f"app setting DAILY_REPORT_HOUR is {said!r}; give an hour from 0 to 23, or nothing"
+            )
+        return int(said) if said else None
 
     @property
     def decodes_quickly(self) -> bool:

@@ -175,6 +175,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     SMTP_USERNAME: mail.username
     SMTP_PASSWORD: smtpPassword
     MAIL_FROM: mail.from
+    DAILY_REPORT_HOUR: '6'
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
     UNBOUND_DEVICES: unboundDevices
     NEW_MACHINES_PER_HOUR: '20'
@@ -183,6 +184,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     ROLL_UP_SCHEDULE: '0 */5 * * * *'
     COMPACT_SCHEDULE: '0 */10 * * * *'
     SWEEP_SCHEDULE: '30 * * * * *'
+    DAILY_REPORT_SCHEDULE: '0 */15 * * * *'
   }
 }
 

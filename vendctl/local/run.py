@@ -25,12 +25,16 @@ from vendctl.local.system import System, system
 from vendctl.local.traffic import Traffic
 from vendctl.operations.account import Account
 
+NEVER = "0 0 0 1 1 *"
 WATCHED = {
     "AzureFunctionsJobHost__extensions__eventHubs__maxWaitTime": "00:00:02",
-    "SWEEP_SCHEDULE": "0 0 0 1 1 *",
+    "SWEEP_SCHEDULE": NEVER,
+    "DAILY_REPORT_SCHEDULE": NEVER,
+    "DAILY_REPORT_HOUR": "0",
 }
 """Somebody looks at the dashboard: batches wait less than host.json says. The sweep is called from here, once
-the history has been taken in: till then every machine would be silent, and an alert would say so."""
+the history has been taken in: till then every machine would be silent, and an alert would say so. The daily
+report is asked for a minute later, when the rollups have the history too."""
 MAILS_TO = "operator@localhost"
 """Who gets the run's mails: the stack's server keeps them, whomever they are for."""
 FEW = 100
@@ -130,21 +134,25 @@ def _alive(running: System, traffic: Traffic) -> None:
 
 
 class Sweeps:
-    """The timer of the sweep, in the hands of the run."""
+    """The timers of the sweep and of the daily report, in the hands of the run."""
 
     def __init__(self, host: str, every: float = 60.0) -> None:
-        self._address = f"{host}/admin/functions/sweep"
+        self._functions = f"{host}/admin/functions"
         self._every = every
         self._next: float | None = None
 
     async def call(self, history: bool, behind: Mapping[str, int]) -> bool:
-        """Run the sweep when it is due: first when the history is taken in, then every minute."""
+        """Run the sweep when it is due: first when the history is taken in, then every minute, with the daily
+        report, which the app sends once."""
         now = time.monotonic()
         due = now >= self._next if self._next is not None else not history and max(behind.values()) <= FEW
         if due:
+            names = ("sweep", "send_daily_report")[: 1 if self._next is None else 2]
             self._next = now + self._every
-            async with aiohttp.ClientSession() as session, session.post(self._address, json={"input": ""}):
-                pass
+            async with aiohttp.ClientSession() as session:
+                for name in names:
+                    async with session.post(f"{self._functions}/{name}", json={"input": ""}):
+                        pass
         return due
 
 

@@ -26,6 +26,8 @@ from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
 from vending.notifications.outgoing import Outgoing
 from vending.ports import Mailer, Webhook
+from vending.reports.send_daily_report import Reporting
+from vending.reports.sending import Recipient
 from vending.rollups.roll_up import RollUpStores
 from vending.views.views import ViewStores
 from vending.wiring import clients
@@ -190,9 +192,13 @@ def mailer() -> Mailer | None:
 @once
 def outgoing() -> Outgoing:
     """Where notifications go out; that a minute is full is known to the process."""
+    return Outgoing(alerts(), webhook(), settings().posts_per_minute, _dashboard())
+
+
+def _dashboard() -> str:
+    """Its address; "" where the platform does not say under which name it is reached."""
     host = os.environ.get("WEBSITE_HOSTNAME", "")
-    link = f"{'http' if host.startswith('localhost') else 'https'}://{host}/dashboard" if host else ""
-    return Outgoing(alerts(), webhook(), settings().posts_per_minute, link)
+    return f"{'http' if host.startswith('localhost') else 'https'}://{host}/dashboard" if host else ""
 
 
 @once
@@ -252,3 +258,10 @@ def view_stores() -> ViewStores:
     """Where the API reads; what it remembers for two seconds is shared by the process."""
     stores = machines(), conditions(), alerts(), fleet(), catalog()
     return ViewStores(*stores, silent_after=settings().silent_after)
+
+
+def reporting() -> Reporting:
+    """Who gets daily reports: who gets mails, of the whole fleet. Raises ValueError for wrong settings."""
+    zone = settings().default_time_zone
+    recipients = [Recipient(address, zone) for address in settings().mail_to()]
+    return Reporting(view_stores(), mailer(), recipients, settings().report_hour, _dashboard())

@@ -21,6 +21,7 @@ FUNCTIONS = {
     "watch_machines",
     "notify",
     "sweep",
+    "send_daily_report",
     "get_machines",
     "get_machine",
     "get_machine_sales",
