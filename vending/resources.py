@@ -31,3 +31,5 @@ ARCHIVE, DEADLETTERS, REMEMBERED = "archive", "deadletters", "remembered"
 BLOB_CONTAINERS = (ARCHIVE, DEADLETTERS, REMEMBERED)
 ROLLUP_SHARDS, NOTIFICATIONS = "rollup-shards", "notifications"
 QUEUES = (ROLLUP_SHARDS, NOTIFICATIONS)
+POISON = "notifications-poison"
+"""Where the host puts messages of NOTIFICATIONS that failed five times; it makes that queue when it must."""

@@ -8,7 +8,7 @@ import pytest
 
 from devstack.mail.server import MailServer
 from tests.support.fakes import FakeDocuments
-from tests.support.morning import DAY, NOW, morning
+from tests.support.morning import DAY, NOW, mailing, morning
 from vending.adapters.cosmos import CosmosDocuments
 from vending.adapters.smtp import SmtpMailer
 from vending.documents.base import load
@@ -16,9 +16,8 @@ from vending.documents.daily_report import DailyReport, report_id
 from vending.errors import Transient
 from vending.notifications import addresses
 from vending.reports.send_daily_report import Reporting, send_daily_report
-from vending.reports.sending import LEASE, Recipient
+from vending.reports.sending import LEASE
 
-OPS = Recipient("ops@example.org", "Etc/UTC")
 Store = FakeDocuments | CosmosDocuments
 
 
@@ -29,7 +28,8 @@ def mailer(server: MailServer) -> SmtpMailer:
 
 
 async def reporting(server: MailServer, alerts: Store) -> Reporting:
-    return Reporting(replace(await morning(), alerts=alerts), mailer(server), (OPS,), 6)
+    stores = replace(await morning(), alerts=alerts)
+    return Reporting(stores, await mailing(mailer(server), stores), 6)
 
 
 async def test_it_comes_once_whoever_sends_it(documents: Store, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ async def test_it_comes_once_whoever_sends_it(documents: Store, tmp_path: Path) 
     assert "m1 (Snacks, Main Station)" in mail.text
     assert mail.html is not None
     assert "School &lt;7&gt;" in mail.html
-    stored = await documents.read("$notifications", report_id(OPS.address))
+    stored = await documents.read("$notifications", report_id("ops@example.org"))
     assert stored
     held = load(stored.body, DailyReport)
     assert (held.done, held.claimed, held.lease_until) == (DAY, DAY, 0)

@@ -11,9 +11,13 @@ from tests.support.sold_days import Sold, write_day
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vending.alerts.alerts import Finding
+from vending.catalog.cache import CatalogCache
+from vending.catalog.recipients import CatalogRecipients
+from vending.documents.catalog import CatalogRecipient
 from vending.errors import Rejected, Transient
 from vending.mail import Mail
-from vending.ports import Put
+from vending.notifications.mailing import Mailing
+from vending.ports import Mailer, Put
 from vending.state.conditions import empty, put_entry
 from vending.time import millis
 from vending.views.views import ViewStores
@@ -97,6 +101,20 @@ async def alert(stores: ViewStores, machine: str, rule: str, component: str, sin
     """An alert opens."""
     finding = Finding(machine, rule, component, (1,), True, since, {})
     await raised.find(stores.alerts, finding, since)  # type: ignore[arg-type]
+
+
+def recipient(name: str, address: str, **more: Any) -> CatalogRecipient:
+    """Of the catalog."""
+    return CatalogRecipient(id=name, address=address, **more)
+
+
+async def mailing(mailer: Mailer, stores: ViewStores, *recipients: CatalogRecipient) -> Mailing:
+    """Mails for these recipients of the catalog; without any, for ops@example.org. It is UTC."""
+    for one in recipients:
+        if await stores.catalog.read(one.type, one.id) is None:
+            await stores.catalog.write(one.type, [Put(one.dump())])
+    known = CatalogCache(stores.catalog, "Etc/UTC")
+    return Mailing(mailer, known, CatalogRecipients(stores.catalog), ("ops@example.org",))
 
 
 class FakeMailer:

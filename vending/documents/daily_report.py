@@ -5,9 +5,9 @@ import hashlib
 from vending.documents.alerts import NOTIFICATIONS, AlertDocument
 
 
-def report_id(address: str) -> str:
-    """The id of a recipient's document; it does not tell the address."""
-    return f"daily-report:{hashlib.sha256(address.lower().encode()).hexdigest()[:32]}"
+def report_id(recipient: str) -> str:
+    """The id of a recipient's document. It does not tell the recipient's, which may be an address."""
+    return f"daily-report:{hashlib.sha256(recipient.encode()).hexdigest()[:32]}"
 
 
 class DailyReport(AlertDocument, kw_only=True):

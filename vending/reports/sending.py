@@ -5,38 +5,27 @@ and remembering leaves a claim that ends: the report is then sent again, under t
 same Message-ID.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec import structs
 
 from vending import business_day
 from vending.documents.daily_report import DailyReport, report_id
-from vending.reports.facts import WHOLE, Scope
 from vending.time import millis
 
 LEASE = 11 * 60_000
 """Milliseconds: a little more than the longest that a function runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Who gets a report, of what, and whose morning counts."""
-
-    address: str
-    time_zone: str
-    scope: Scope = WHOLE
-
-
-def due(recipient: Recipient, hour: int, now: datetime) -> str | None:
-    """The day whose report is due: yesterday, from the hour of the recipient's clock on; else None."""
-    local = business_day.local(millis(now), recipient.time_zone)
+def due(zone: str, hour: int, now: datetime) -> str | None:
+    """The day whose report is due: yesterday, from that hour of the zone's clock on; else None."""
+    local = business_day.local(millis(now), zone)
     return business_day.shift(local.date().isoformat(), -1) if local.hour >= hour else None
 
 
-def claim(held: DailyReport | None, address: str, day: str, now: datetime) -> DailyReport | None:
+def claim(held: DailyReport | None, recipient: str, day: str, now: datetime) -> DailyReport | None:
     """The document with the claim on a day's report; None where it is done, or somebody else's for now."""
-    before = held or DailyReport(id=report_id(address))
+    before = held or DailyReport(id=report_id(recipient))
     if before.done >= day or 0 < before.lease_until - millis(now) <= LEASE:
         return None
     return structs.replace(before, claimed=day, lease_until=millis(now) + LEASE)
@@ -52,6 +41,6 @@ def released(claimed: DailyReport) -> DailyReport:
     return structs.replace(claimed, lease_until=0)
 
 
-def key(day: str) -> str:
-    """The idempotency key of a day's report; with the recipient it makes the Message-ID."""
-    return f"daily-report/{day}"
+def key(claimed: DailyReport) -> str:
+    """The idempotency key of a recipient's report of a day; with the address it makes the Message-ID."""
+    return f"{claimed.id}/{claimed.claimed}"

@@ -19,15 +19,16 @@ from vending.archive.append import Tails
 from vending.archive.compact_hour import Archive
 from vending.catalog.cache import CatalogCache
 from vending.catalog.machines import CatalogMachines
+from vending.catalog.recipients import CatalogRecipients
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import ExclusionList
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
+from vending.notifications.mailing import Mailing
 from vending.notifications.outgoing import Outgoing
 from vending.ports import Mailer, Webhook
 from vending.reports.send_daily_report import Reporting
-from vending.reports.sending import Recipient
 from vending.rollups.roll_up import RollUpStores
 from vending.views.views import ViewStores
 from vending.wiring import clients
@@ -52,7 +53,8 @@ if TYPE_CHECKING:
     from vending.adapters.hub_sender import EventHubSender
     from vending.adapters.hub_state import EventHubState
     from vending.adapters.packing import PackedDocuments
-    from vending.adapters.queues import StorageQueue
+    from vending.adapters.queues import PoisonQueue, StorageQueue
+    from vending.adapters.unusable import Unusable
 
 __all__ = [  # of the parts; what is defined here is public anyway
     "close",
@@ -168,9 +170,20 @@ def notifications() -> StorageQueue:
 
 
 @once
+def poisoned() -> PoisonQueue:
+    """Messages of notifications that failed five times."""
+    from vending.adapters.queues import PoisonQueue
+
+    return PoisonQueue(clients.queue(resources.POISON).queue)
+
+
+@once
 def webhook() -> Webhook | None:
-    """Where notifications go; None where no address is set. Raises ValueError for an address that is none."""
-    receiver = settings().receiver()
+    """Where notifications are posted; None where no address is set. A wrong one keeps back posts alone."""
+    try:
+        receiver = settings().receiver()
+    except ValueError as fault:
+        return _unusable(fault)
     if receiver is None:
         return None
     from vending.adapters.webhook import HttpWebhook
@@ -180,8 +193,11 @@ def webhook() -> Webhook | None:
 
 @once
 def mailer() -> Mailer | None:
-    """What mails are handed to; None where no server is set. Raises ValueError for wrong settings."""
-    server = settings().mail_server()
+    """What mails are handed to; None where no server is set. Wrong settings keep back mails alone."""
+    try:
+        server, _ = settings().mail_server(), settings().mail_to()
+    except ValueError as fault:
+        return _unusable(fault)
     if server is None:
         return None
     from vending.adapters.smtp import SmtpMailer
@@ -190,9 +206,26 @@ def mailer() -> Mailer | None:
 
 
 @once
+def mailing() -> Mailing | None:
+    """How alerts are mailed; the catalog's cache lives as long as the process."""
+    server = mailer()
+    if server is None:
+        return None
+    known = CatalogCache(catalog(), settings().default_time_zone)
+    said = settings().notify_mail_to.split(",")
+    return Mailing(server, known, CatalogRecipients(catalog()), tuple(filter(None, map(str.strip, said))))
+
+
+def _unusable(fault: ValueError) -> Unusable:
+    from vending.adapters.unusable import Unusable
+
+    return Unusable(str(fault))
+
+
+@once
 def outgoing() -> Outgoing:
     """Where notifications go out; that a minute is full is known to the process."""
-    return Outgoing(alerts(), webhook(), settings().posts_per_minute, _dashboard())
+    return Outgoing(alerts(), webhook(), settings().posts_per_minute, _dashboard(), mailing())
 
 
 def _dashboard() -> str:
@@ -238,7 +271,7 @@ def roll_up_stores() -> RollUpStores:
 def alert_stores() -> AlertStores:
     """Where alerts come from and go to; what is known of them lives as long as the process."""
     stores = machines(), conditions(), alerts(), notifications()
-    return AlertStores(*stores, settings().posts_per_minute)
+    return AlertStores(*stores, settings().posts_per_minute, outgoing().posts)
 
 
 def lag_stores() -> LagStores:
@@ -261,7 +294,5 @@ def view_stores() -> ViewStores:
 
 
 def reporting() -> Reporting:
-    """Who gets daily reports: who gets mails, of the whole fleet. Raises ValueError for wrong settings."""
-    zone = settings().default_time_zone
-    recipients = [Recipient(address, zone) for address in settings().mail_to()]
-    return Reporting(view_stores(), mailer(), recipients, settings().report_hour, _dashboard())
+    """How daily reports are sent. Raises ValueError for an hour that is none."""
+    return Reporting(view_stores(), mailing(), settings().report_hour, _dashboard())
