@@ -104,7 +104,7 @@ class CatalogRecipient(CatalogEntry, kw_only=True):
     critical_always: bool | None = None
     """Whether critical ones are mailed outside the hours too."""
     daily_report: bool | None = None
-    """false: no daily report."""
+    """Whether the daily report is mailed; unless it is said, where alerts are."""
 
 
 class CatalogVersion(CatalogDocument, kw_only=True):

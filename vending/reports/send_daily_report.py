@@ -54,7 +54,7 @@ async def send_daily_report(reporting: Reporting, now: datetime) -> int:
     if day is None:
         return 0
     this = _Round(reporting, mailing.mailer, day, zone, now)
-    wanting = [one for one in await mailing.named() if one.daily_report is not False]
+    wanting = filter(sending.wants, await mailing.named())
     return sum(await each_step(*(partial(this.send, recipient) for recipient in wanting)))
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from msgspec import structs
 
 from vending import business_day
+from vending.documents.catalog import CatalogRecipient
 from vending.documents.daily_report import DailyReport, report_id
 from vending.time import millis
 
@@ -21,6 +22,12 @@ def due(zone: str, hour: int, now: datetime) -> str | None:
     """The day whose report is due: yesterday, from that hour of the zone's clock on; else None."""
     local = business_day.local(millis(now), zone)
     return business_day.shift(local.date().isoformat(), -1) if local.hour >= hour else None
+
+
+def wants(recipient: CatalogRecipient) -> bool:
+    """Whether a recipient gets reports: as he says, else whoever gets mails at all."""
+    said = recipient.daily_report
+    return recipient.severity != "none" if said is None else said
 
 
 def claim(held: DailyReport | None, recipient: str, day: str, now: datetime) -> DailyReport | None:

@@ -27,6 +27,7 @@ from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
 from vending.notifications.mailing import Mailing
 from vending.notifications.outgoing import Outgoing
+from vending.notifications.shapes import SHAPES
 from vending.ports import Mailer, Webhook
 from vending.reports.send_daily_report import Reporting
 from vending.rollups.roll_up import RollUpStores
@@ -188,7 +189,7 @@ def webhook() -> Webhook | None:
         return None
     from vending.adapters.webhook import HttpWebhook
 
-    return HttpWebhook(receiver.url, receiver.key)
+    return HttpWebhook(receiver.url, receiver.key, SHAPES[receiver.shape])
 
 
 @once

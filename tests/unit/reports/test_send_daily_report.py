@@ -28,7 +28,8 @@ from vending.reports.sending import LEASE
 from vending.views.views import ViewStores
 
 OPS = recipient("ops", "ops@example.org")
-NORTH = recipient("north", "n@example.org", routes=["north"], severity="none")
+NORTH = recipient("north", "n@example.org", routes=["north"], severity="none", daily_report=True)
+GONE = recipient("gone", "g@example.org", severity="none")
 QUIET = recipient("quiet", "q@example.org", daily_report=False)
 LATER = NOW + timedelta(minutes=15)
 
@@ -44,7 +45,7 @@ async def remembered(stores: ViewStores) -> DailyReport | None:
 
 async def test_everybody_gets_his_own_report_once() -> None:
     mailer, stores = FakeMailer(), await morning()
-    found = await reporting(mailer, stores, OPS, NORTH, QUIET)
+    found = await reporting(mailer, stores, OPS, NORTH, QUIET, GONE)
     assert await send_daily_report(found, NOW) == 2
     assert await send_daily_report(found, NOW) == 0
     assert await send_daily_report(found, LATER) == 0
