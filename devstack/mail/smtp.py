@@ -70,7 +70,10 @@ class Delivery:
         content = envelope.content
         if self.manners.fault == "cut" or not isinstance(content, bytes):
             return await _ended(server)
-        name = self.mailbox.keep(envelope.mail_from or "", envelope.rcpt_tos, content)
+        try:
+            name = self.mailbox.keep(envelope.mail_from or "", envelope.rcpt_tos, content)
+        except OSError as fault:
+            return f"452 4.3.1 It cannot be kept: {fault.strerror}"
         if self.manners.fault == "lost-reply":
             return await _ended(server)
         return f"250 2.0.0 Kept as {name}"

@@ -185,6 +185,17 @@ def test_an_id_is_later_than_the_one_before_whatever_the_clock_says(
     assert mailbox.keep("s@example.org", [], b"") > first
 
 
+async def test_a_mail_that_cannot_be_written_may_be_sent_again(server: MailServer) -> None:
+    folder = server.mailbox.folder
+    folder.rename(folder.with_name("away"))
+    with pytest.raises(aiosmtplib.SMTPDataError, match="It cannot be kept: No such file") as refused:
+        await send(server)
+    assert refused.value.code == 452
+    folder.with_name("away").rename(folder)
+    await send(server)
+    assert len(server.mails()) == 1
+
+
 @pytest.mark.parametrize("client", ["smtplib", "aiosmtplib"])
 async def test_a_login_is_asked_for(tmp_path: Path, client: str) -> None:
     manners = Manners(user="vend", password="pass:wörd")
