@@ -65,7 +65,7 @@ run: setup ## the whole system with a simulated fleet; DURATION=60 ends by itsel
 replay: setup ## CSV=sales.csv [MAP=mapping.toml] [JSON=1] [VERIFY=1]: real sales through the whole system, reconciled
 	@$(PY) -m vendctl replay "$(CSV)" $(if $(MAP),--map "$(MAP)") $(if $(JSON),--json) $(if $(VERIFY),--verify)
 
-services: setup ## Azurite, Event Hubs and Cosmos DB on the ports of local.settings.json, for `func start`
+services: setup ## Azurite, Event Hubs, Cosmos DB and mail on the ports of local.settings.json, for `func start`
 	@$(PY) -m devstack services --config infra/local/eventhubs.json --data .data/services --storage-events uploads=uploads
 
 # An environment of requirements.txt alone, because the worker prefers an environment's packages to its own. No file

@@ -16,6 +16,7 @@ from vending.each_step import each_step
 from vending.notifications import notify as notifying
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
 from vending.notifications.resend import resend
+from vending.notifications.send_mails import send_mails
 from vending.notifications.watch_notifications import watch_notifications
 
 bp = func.Blueprint()
@@ -68,18 +69,20 @@ async def sweep(timer: func.TimerRequest) -> None:
     now, stores = datetime.now(UTC), wiring.alert_stores()
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:
-        escalated, sent, *changes = await each_step(
+        escalated, sent, *changes, mails = await each_step(
             lambda: escalate(stores, now),
             lambda: resend(stores, now),
             lambda: _evaluate_conditions(stores, now),
             lambda: sweeping.evaluate_ageing(stores, now),
-            lambda: watch_notifications(stores, now),
+            lambda: watch_notifications(stores, now, wiring.poisoned()),
             lambda: lagging.alert_of_lag(findings, stores, now),
             lambda: evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now),
+            lambda: send_mails(wiring.outgoing(), now),
         )
     wiring.metrics().tell("alerts", changed := sum(changes, escalated), function="sweep")
     late = " (late)" if timer.past_due else ""
-    log.info("sweep: %d notifications sent again, %d alerts changed%s: %s", sent, changed, late, cost)
+    said = sent, mails, changed, late, cost
+    log.info("sweep: %d notifications sent again, %d mails, %d alerts changed%s: %s", *said)
 
 
 async def _evaluate_conditions(stores: AlertStores, now: datetime) -> int:

@@ -7,12 +7,13 @@ import typer
 
 from devstack.commandline import WHOLE, Answer, Exit, Program, Told, version
 from devstack.functions import DEATHS
-from devstack.ports import BLOB, COSMOS, EVENTHUBS, FUNCTIONS, QUEUE
+from devstack.ports import BLOB, COSMOS, EVENTHUBS, FUNCTIONS, MAILS, QUEUE, SMTP
 
 if TYPE_CHECKING:
     from devstack.stack import Ports
 
-ABOUT = """Azure Functions on one machine, without Docker: Event Hubs, Cosmos DB, storage, a Functions host.
+ABOUT = """Azure Functions on one machine, without Docker: Event Hubs, Cosmos DB, storage, mail, a host
+for functions.
 
 What serves does so until Ctrl-C, which is its ordinary end. With --json it says in one line where it
 listens."""
@@ -40,17 +41,22 @@ OfCosmos = Annotated[int, typer.Option("--cosmos-port", metavar="PORT", help="Of
 OfBlobs = Annotated[int, typer.Option("--blob-port", metavar="PORT", help="Of blob storage; 0 for any.")]
 OfQueues = Annotated[int, typer.Option("--queue-port", metavar="PORT", help="Of queue storage; 0 for any.")]
 
+OfSmtp = Annotated[int, typer.Option("--smtp-port", metavar="PORT", help="Of SMTP; 0 for any.")]
+OfMails = Annotated[
+    int, typer.Option("--mails-port", metavar="PORT", help="Of the page that shows mails; 0 for any.")
+]
+
 
 def listening(as_json: bool) -> Any:
     """Says that a part listens, for people or programs."""
     return lambda found, text: Answer(found, text).tell(as_json=as_json)
 
 
-def chosen(eventhubs: int, cosmos: int, blob: int, queue: int) -> "Ports":
-    """Ports as the stack takes them."""
+def chosen(*ports: int) -> "Ports":
+    """Ports as the stack takes them, in its order."""
     from devstack.stack import Ports
 
-    return Ports(eventhubs, cosmos, blob, queue)
+    return Ports(*ports)
 
 
 @PROGRAM.command("services")
@@ -68,17 +74,19 @@ def services(
             metavar="CONTAINER=QUEUE", help="Tell the queue of each blob written, as Event Grid does."
         ),
     ] = None,
+    smtp: OfSmtp = SMTP,
+    mails: OfMails = MAILS,
     as_json: bool = False,
 ) -> None:
-    """Serve Azurite, Event Hubs and Cosmos DB, for `func start`.
+    """Serve Azurite, Event Hubs, Cosmos DB and mail.
 
-    On the usual ports, those that local.settings.json files name; a port that is taken is an error, because
-    an app that is configured for it would talk to somebody else.
+    For `func start`: on the usual ports, those that local.settings.json files name; a port that is taken is
+    an error, because an app that is configured for it would talk to somebody else.
     """
     from devstack.services import Wanted, run
 
-    wanted = Wanted(data, chosen(eventhubs, cosmos, blob, queue), config, storage_events)
-    run(wanted, listening(as_json))
+    ports = chosen(eventhubs, cosmos, blob, queue, smtp, mails)
+    run(Wanted(data, ports, config, storage_events), listening(as_json))
 
 
 @PROGRAM.command("up")
@@ -101,6 +109,8 @@ def up(
     cosmos: OfCosmos = COSMOS,
     blob: OfBlobs = BLOB,
     queue: OfQueues = QUEUE,
+    smtp: OfSmtp = SMTP,
+    mails: OfMails = MAILS,
     as_json: bool = False,
 ) -> None:
     """Serve all of it, and an app folder on it.
@@ -109,7 +119,7 @@ def up(
     """
     from devstack.up import Wanted, run
 
-    ports = chosen(eventhubs, cosmos, blob, queue)
+    ports = chosen(eventhubs, cosmos, blob, queue, smtp, mails)
     run(Wanted(app, port, data, ports, config, connect or []), listening(as_json))
 
 
@@ -120,6 +130,8 @@ def status(
     cosmos: OfCosmos = COSMOS,
     blob: OfBlobs = BLOB,
     queue: OfQueues = QUEUE,
+    smtp: OfSmtp = SMTP,
+    mails: OfMails = MAILS,
     functions: Annotated[
         int, typer.Option("--functions-port", metavar="PORT", help="Of the Functions host.")
     ] = FUNCTIONS,
@@ -130,7 +142,7 @@ def status(
     """
     from devstack.status import look
 
-    found, well = look(chosen(eventhubs, cosmos, blob, queue), functions)
+    found, well = look(chosen(eventhubs, cosmos, blob, queue, smtp, mails), functions)
     text = "\n".join(f"{name:<10}  {port:<5}  {said}" for name, (port, _, said) in found.items())
     data = {
         name: {"port": port, "answers": there, "said": said} for name, (port, there, said) in found.items()
@@ -240,6 +252,53 @@ def storage_events(
     from devstack.storage_events.cli import Options, run
 
     run(Options(container, into, Ports(blob, queue), data, ready_file), listening(as_json))
+
+
+@PROGRAM.command("mail")
+def mail(
+    *,
+    data: Own,
+    port: Annotated[int, typer.Option(metavar="PORT", help="Of SMTP, on loopback; 0 for any.")] = SMTP,
+    page_port: Annotated[
+        int, typer.Option(metavar="PORT", help="Of the page and its JSON, on loopback; 0 for any.")
+    ] = MAILS,
+    ready_file: Ready = None,
+    mail_bytes: Annotated[int, typer.Option(min=1, metavar="BYTES", help="Most bytes of a mail.")] = 10 << 20,
+    keep: Annotated[int, typer.Option(min=1, metavar="N", help="Number of mails kept: the newest.")] = 1000,
+    keep_bytes: Annotated[
+        int, typer.Option(min=1, metavar="BYTES", help="Most bytes kept; the oldest go.")
+    ] = 200 << 20,
+    login: Annotated[
+        str, typer.Option(metavar="USER:PASSWORD", help="Who must log in.", show_default="nobody need")
+    ] = "",
+    tls: Annotated[
+        Literal["none", "starttls", "implicit"], typer.Option(help="How connections are encrypted.")
+    ] = "none",
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For TLS: the server's certificate, PEM.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its private key, where the file has none.")
+    ] = None,
+    fault: Annotated[
+        Literal["none", "unavailable", "refuse", "hang", "cut", "lost-reply"],
+        typer.Option(
+            help="For tests: 421 for every connection, 550 for every recipient, silence, or the connection "
+            "ends after a mail without an answer: nothing is kept, or the mail is."
+        ),
+    ] = "none",
+    as_json: bool = False,
+) -> None:
+    """Serve SMTP, and keep every mail as a file.
+
+    A page shows them. Nothing is delivered to anybody.
+    """
+    from devstack.mail.cli import Options, run
+    from devstack.mail.mailbox import Bounds
+
+    bounds = Bounds(mail_bytes, keep, keep_bytes)
+    options = Options(port, data, ready_file, page_port, fault, tls, certificate, key, login, bounds)
+    run(options, listening(as_json))
 
 
 @PROGRAM.command("functions")

@@ -5,7 +5,8 @@ import os
 import socket
 
 EVENTHUBS, COSMOS, BLOB, QUEUE, FUNCTIONS = 5672, 8081, 10000, 10001, 7071
-"""The usual ones: those that ``local.settings.json`` files name."""
+SMTP, MAILS = 1025, 8025
+"""The usual ones: those that ``local.settings.json`` files name, for mail the ones of similar servers."""
 FIRST, COUNT = 20_000, 12_000
 """Below the ports that systems give to outgoing connections, which could take one before its server does."""
 _next = itertools.count(os.getpid() * 97)

@@ -23,8 +23,8 @@ class Words(argparse.ArgumentParser):
         super().__init__(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
         self.add_argument("--port", type=int, required=server)
         self.add_argument("--data", type=Path, required=server)
-        for name, kind in {"ready-file": Path, **options}.items():
-            self.add_argument(f"--{name}", type=kind)
+        for name, kind in {"ready_file": Path, **options}.items():
+            self.add_argument(f"--{name.replace('_', '-')}", type=kind)
         for name in flags:
             self.add_argument(f"--{name}", action="store_true")
 
@@ -96,7 +96,22 @@ def storage_events(words: Sequence[str]) -> None:
     run(Options(ports=ports, **given), told)
 
 
-PARTS = {"eventhubs": eventhubs, "cosmos": cosmos, "functions": functions, "storage-events": storage_events}
+def mail(words: Sequence[str]) -> None:
+    """``devstack mail``."""
+    given = vars(Words(page_port=int).parse_args(words))
+
+    from devstack.mail.cli import Options, run
+
+    run(Options(**given), told)
+
+
+PARTS = {
+    "eventhubs": eventhubs,
+    "cosmos": cosmos,
+    "functions": functions,
+    "mail": mail,
+    "storage-events": storage_events,
+}
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""``devstack services``: Azurite, Event Hubs and Cosmos DB in the foreground, for ``func start``.
+"""``devstack services``: Azurite, Event Hubs, Cosmos DB and mail in the foreground, for ``func start``.
 
 On the usual ports, those that ``local.settings.json`` files name; a port that is taken is an error, because
 an app that is configured for it would talk to somebody else.
@@ -8,7 +8,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,7 @@ from devstack.stack import Ports, Stack
 
 def taken(ports: Ports) -> Ports:
     """The ports asked for, 0 for any. Raises OSError that names the one that somebody holds."""
-    for name in ("eventhubs", "cosmos", "blob", "queue"):
-        port = getattr(ports, name)
+    for name, port in asdict(ports).items():
         if port and free_port(port) != port:
             raise OSError(
                 f"port {port} ({name}) is taken: end what holds it, or choose another (--{name}-port)"
@@ -45,10 +44,21 @@ def connections(stack: Stack) -> dict[str, str]:
     }
 
 
+def mail(stack: Stack) -> dict[str, str | int]:
+    """The port of SMTP, and where mails can be read."""
+    return {"smtp": stack.ports.smtp, "mails": stack.mails_url}
+
+
 def describe(stack: Stack) -> str:
-    """The connection strings, as app settings, and where events are sent by HTTP."""
+    """The connection strings, as app settings, where events are sent by HTTP, and mails by SMTP."""
     named = [f"{name:<20} {value}" for name, value in connections(stack).items()]
-    return "\n".join([*named, f"events by HTTP: POST {stack.eventhubs_http}/HUB/messages"])
+    return "\n".join(
+        [
+            *named,
+            f"events by HTTP: POST {stack.eventhubs_http}/HUB/messages",
+            f"mail by SMTP: localhost:{stack.ports.smtp}, without TLS; mails are read on {stack.mails_url}",
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +81,9 @@ def run(wanted: Wanted, listening: Callable[[dict[str, Any], str], None]) -> Non
         contextlib.suppress(KeyboardInterrupt),
         Stack.start(wanted.data, ports=taken(wanted.ports), hubs_config=wanted.config) as stack,
     ):
+        stack.start_mail()
         if container:
             stack.start_storage_events(container, queue)
         text = f"{describe(stack)}\ndata in {stack.data}; Ctrl-C stops all of it"
-        listening({"settings": connections(stack), "http": stack.eventhubs_http}, text)
+        listening({"settings": connections(stack), "http": stack.eventhubs_http} | mail(stack), text)
         until_stopped()

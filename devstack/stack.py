@@ -1,4 +1,4 @@
-"""The local stack as one object: Azurite, Event Hubs, Cosmos DB, and Functions hosts on them.
+"""The local stack as one object: Azurite, Event Hubs, Cosmos DB, and Functions hosts on them; mail if wanted.
 
 All of it are child processes on loopback with their data below one folder. They end with :meth:`Stack.stop`,
 and also when the process that started them dies (:mod:`devstack.guard`).
@@ -11,13 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
 from devstack import azurite
 from devstack.cosmos.auth import WELL_KNOWN_KEY
-from devstack.ports import BLOB, COSMOS, EVENTHUBS, QUEUE, free_port
+from devstack.ports import BLOB, COSMOS, EVENTHUBS, MAILS, QUEUE, SMTP, free_port
 from devstack.signals import uninterrupted
 
 PATIENCE = 60.0
@@ -32,14 +32,15 @@ class Ports:
     cosmos: int = COSMOS
     blob: int = BLOB
     queue: int = QUEUE
+    smtp: int = SMTP
+    mails: int = MAILS
+    """The page that shows them."""
 
     @classmethod
     def free(cls, preferred: Self | None = None) -> Self:
         """Free ports; the preferred ones where nothing holds them."""
-        wanted = preferred or cls(0, 0, 0, 0)
-        return cls(
-            *(free_port(port) for port in (wanted.eventhubs, wanted.cosmos, wanted.blob, wanted.queue))
-        )
+        wanted = preferred or cls(0, 0, 0, 0, 0, 0)
+        return cls(*map(free_port, astuple(wanted)))
 
 
 @dataclass
@@ -134,7 +135,8 @@ class Stack:
         options: Mapping[str, Sequence[str]] | None = None,
         progress: Callable[[str], None] = print,
     ) -> Self:
-        """Start all three. ``options``: more words for ``eventhubs`` or ``cosmos``. Raises RuntimeError."""
+        """Start all three. ``options``: more words for ``eventhubs``, ``cosmos`` or ``mail``, which
+        :meth:`start_mail` starts where it is wanted. Raises RuntimeError."""
         data = data.resolve()
         data.mkdir(parents=True, exist_ok=True)
         lock = locked(data)
@@ -184,6 +186,11 @@ class Stack:
         """The account, by the emulator's well-known key."""
         return f"AccountEndpoint=http://localhost:{self.ports.cosmos}/;AccountKey={WELL_KNOWN_KEY};"
 
+    @property
+    def mails_url(self) -> str:
+        """Where mails can be read, without a slash at the end; :meth:`start_mail` serves it."""
+        return f"http://localhost:{self.ports.mails}"
+
     def start_storage(self) -> None:
         """Azurite."""
         self.progress(f"starting Azurite (blobs {self.ports.blob}, queues {self.ports.queue})")
@@ -217,6 +224,14 @@ class Stack:
     def stop_cosmos(self) -> None:
         """End it; its port stays its own."""
         self._stop_server("cosmos")
+
+    def start_mail(self) -> None:
+        """The SMTP server; what it kept is there again."""
+        self._start_server("mail", self.ports.smtp, ["--page-port", str(self.ports.mails)])
+
+    def stop_mail(self) -> None:
+        """End it; its ports stay its own."""
+        self._stop_server("mail")
 
     def start_functions(
         self,

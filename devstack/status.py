@@ -9,6 +9,8 @@ from collections.abc import Callable
 from devstack.stack import Ports
 
 PATIENCE = 2.0
+OPTIONAL = ("mail", "mails", "Functions")
+"""Whatever else stands without them."""
 
 
 def amqp(port: int) -> str:
@@ -28,6 +30,14 @@ def http(port: int) -> str:
         server = answer.headers.get("Server")
         answer.close()
     return f"HTTP, {server or 'unnamed'}"
+
+
+def smtp(port: int) -> str:
+    """How an SMTP server greets."""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as wire:
+        wire.settimeout(PATIENCE)
+        said = wire.recv(512)
+    return "SMTP" if said.startswith(b"220") else f"no SMTP server: it said {said!r}"
 
 
 def functions(port: int) -> str:
@@ -52,7 +62,9 @@ def look(ports: Ports, functions_port: int) -> tuple[dict[str, tuple[int, bool, 
         "Cosmos DB": (ports.cosmos, http),
         "blobs": (ports.blob, http),
         "queues": (ports.queue, http),
+        "mail": (ports.smtp, smtp),
+        "mails": (ports.mails, http),
         "Functions": (functions_port, functions),
     }
     found = {name: (port, *asked_of(port, question)) for name, (port, question) in questions.items()}
-    return found, all(there for name, (_, there, _) in found.items() if name != "Functions")
+    return found, all(there for name, (_, there, _) in found.items() if name not in OPTIONAL)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devstack.services import describe, taken, until_stopped
+from devstack.services import describe, mail, taken, until_stopped
 from devstack.signals import interruptible
 from devstack.stack import Ports, Stack
 
@@ -34,6 +34,7 @@ def run(wanted: Wanted, listening: Callable[[dict[str, Any], str], None]) -> Non
         contextlib.suppress(KeyboardInterrupt),
         Stack.start(wanted.data, ports=taken(wanted.ports), hubs_config=wanted.config) as stack,
     ):
+        stack.start_mail()
         settings = connections(stack, wanted.connect)
         host = stack.start_functions(wanted.app, settings=settings, port=wanted.port)
         text = "\n".join(
@@ -43,7 +44,8 @@ def run(wanted: Wanted, listening: Callable[[dict[str, Any], str], None]) -> Non
                 f"logs and data in {stack.data}; Ctrl-C stops all of it",
             ]
         )
-        listening({"settings": settings, "url": host.url, "functions": list(host.functions)}, text)
+        found = {"settings": settings, "url": host.url, "functions": list(host.functions)}
+        listening(found | mail(stack), text)
         until_stopped()
 
 

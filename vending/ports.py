@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from vending.documents.base import Body
+from vending.mail import Mail
 
 Scalar = str | int | float | bool
 Filter = tuple[str, Literal["=", "<", "<=", ">", ">="], Scalar] | tuple[str, Literal["in"], Sequence[Scalar]]
@@ -127,6 +128,14 @@ class Queue(Protocol):
         ...
 
 
+class QueueLength(Protocol):
+    """How much waits in a queue."""
+
+    async def length(self) -> int:
+        """About how many messages; 0 where there is no such queue."""
+        ...
+
+
 class Metrics(Protocol):
     """Figures for whoever watches the app; names and units in ``vending/adapters/telemetry.py``."""
 
@@ -141,6 +150,14 @@ class Webhook(Protocol):
 
     async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
         """Deliver, or raise Transient (try again), Refused (for a day) or Rejected (never again)."""
+        ...
+
+
+class Mailer(Protocol):
+    """A mail server that takes mails for anybody."""
+
+    async def send(self, mail: Mail) -> None:
+        """Hand it over, or raise Transient (try again), Refused (for a day) or Rejected (never again)."""
         ...
 
 

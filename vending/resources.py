@@ -34,3 +34,5 @@ written: Event Grid sends into it (``infra/modules/uploads.bicep``)."""
 BLOB_CONTAINERS = (ARCHIVE, DEADLETTERS, REMEMBERED, UPLOADS, REJECTED)
 ROLLUP_SHARDS, NOTIFICATIONS = "rollup-shards", "notifications"
 QUEUES = (ROLLUP_SHARDS, NOTIFICATIONS, UPLOADS)
+POISON = "notifications-poison"
+"""Where the host puts messages of NOTIFICATIONS that failed five times; it makes that queue when it must."""

@@ -1,6 +1,6 @@
 // The Flex Consumption plan, the app, and its settings: those of local.settings.json with identities for
 // connection strings. A test compares the two and what the code reads.
-import { Names, Tags } from '../types.bicep'
+import { Mail, Names, Tags } from '../types.bicep'
 
 @description('The name of each resource.')
 param names Names
@@ -36,6 +36,16 @@ param notifyWebhookUrl string
 @description('What they are signed with; empty: they are not.')
 @secure()
 param notifyWebhookSecret string
+
+@description('As what they are posted.')
+param notifyWebhookShape string
+
+@description('The mail server; without a host no mail is sent.')
+param mail Mail
+
+@description('What the app signs in to the mail server with.')
+@secure()
+param smtpPassword string
 
 @description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
@@ -160,7 +170,16 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
     NOTIFY_WEBHOOK_SECRET: notifyWebhookSecret
+    NOTIFY_WEBHOOK_SHAPE: notifyWebhookShape
     NOTIFY_POSTS_PER_MINUTE: '20'
+    NOTIFY_MAIL_TO: mail.to
+    SMTP_HOST: mail.host
+    SMTP_PORT: string(mail.port)
+    SMTP_TLS: mail.tls
+    SMTP_USERNAME: mail.username
+    SMTP_PASSWORD: smtpPassword
+    MAIL_FROM: mail.from
+    DAILY_REPORT_HOUR: '6'
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
     UNBOUND_DEVICES: unboundDevices
     NEW_MACHINES_PER_HOUR: '20'
@@ -169,6 +188,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     ROLL_UP_SCHEDULE: '0 */5 * * * *'
     COMPACT_SCHEDULE: '0 */10 * * * *'
     SWEEP_SCHEDULE: '30 * * * * *'
+    DAILY_REPORT_SCHEDULE: '0 */15 * * * *'
   }
 }
 

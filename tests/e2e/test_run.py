@@ -75,6 +75,7 @@ def test_the_last_line_is_the_account_and_the_next_run_goes_on(run: Run, tmp_pat
     said, _ = first.communicate(timeout=150)
     assert first.returncode == 0, said
     assert "/dashboard" in said
+    assert re.search(r"^mails: http://localhost:\d+$", said, re.MULTILINE)
     figures = account(said)
     assert figures["lost"] == figures["doubled"] == 0
     assert figures["distinct"] == figures["applied"] + figures["deadLettered"] > 0

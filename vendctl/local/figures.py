@@ -23,15 +23,6 @@ class Figures:
     open_alerts: int = 0
     behind: dict[str, int] = field(default_factory=dict)
 
-    def takings(self) -> str:
-        """Revenue per currency, for people."""
-        return takings(self.revenue)
-
-
-def takings(revenue: Mapping[str, int]) -> str:
-    """Minor units per currency, for people."""
-    return " + ".join(f"{minor / 100:,.2f} {code}" for code, minor in sorted(revenue.items())) or "0"
-
 
 async def read(environment: Mapping[str, str]) -> Figures:
     """The figures of this moment."""

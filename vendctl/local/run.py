@@ -26,12 +26,18 @@ from vendctl.local.traffic import Traffic
 from vendctl.operations.account import Account
 from vending.resources import UPLOADS
 
+NEVER = "0 0 0 1 1 *"
 WATCHED = {
     "AzureFunctionsJobHost__extensions__eventHubs__maxWaitTime": "00:00:02",
-    "SWEEP_SCHEDULE": "0 0 0 1 1 *",
+    "SWEEP_SCHEDULE": NEVER,
+    "DAILY_REPORT_SCHEDULE": NEVER,
+    "DAILY_REPORT_HOUR": "0",
 }
 """Somebody looks at the dashboard: batches wait less than host.json says. The sweep is called from here, once
-the history has been taken in: till then every machine would be silent, and an alert would say so."""
+the history has been taken in: till then every machine would be silent, and an alert would say so. The daily
+report is asked for a minute later, when the rollups have the history too."""
+MAILS_TO = "operator@localhost"
+"""Who gets the run's mails: the stack's server keeps them, whomever they are for."""
 FEW = 100
 """Events behind which the app counts as up to date while others arrive."""
 LAST_LINES = 15
@@ -68,7 +74,7 @@ def run(wanted: Wanted, screen: Screen) -> Answer:
 
 def _run(wanted: Wanted, screen: Screen) -> tuple[int, Account]:
     with Receiver() as receiver:
-        settings = WATCHED | {"NOTIFY_WEBHOOK_URL": receiver.url}
+        settings = WATCHED | {"NOTIFY_WEBHOOK_URL": receiver.url, "NOTIFY_MAIL_TO": MAILS_TO}
         port = 0 if wanted.free_ports else 7071
         with system(wanted.data, settings, screen.say, port) as running, adopt(running.environment):
             running.stack.start_storage_events(UPLOADS, UPLOADS)
@@ -81,6 +87,7 @@ def _run(wanted: Wanted, screen: Screen) -> tuple[int, Account]:
             fleet = describe_fleet(wanted.machines, wanted.seed, file)
             screen.say(wired(import_fleet(fleet)))
             screen.say(f"dashboard: {running.host.url}/dashboard   (log: {wanted.data}/functions.log)")
+            screen.say(f"mails: {running.stack.mails_url}")
             sent = _traffic(wanted, running, receiver, screen)
             signals.run(_settle(running, screen))
             return sent, wired(account.take(running.environment))
@@ -129,21 +136,25 @@ def _alive(running: System, traffic: Traffic) -> None:
 
 
 class Sweeps:
-    """The timer of the sweep, in the hands of the run."""
+    """The timers of the sweep and of the daily report, in the hands of the run."""
 
     def __init__(self, host: str, every: float = 60.0) -> None:
-        self._address = f"{host}/admin/functions/sweep"
+        self._functions = f"{host}/admin/functions"
         self._every = every
         self._next: float | None = None
 
     async def call(self, history: bool, behind: Mapping[str, int]) -> bool:
-        """Run the sweep when it is due: first when the history is taken in, then every minute."""
+        """Run the sweep when it is due: first when the history is taken in, then every minute, with the daily
+        report, which the app sends once."""
         now = time.monotonic()
         due = now >= self._next if self._next is not None else not history and max(behind.values()) <= FEW
         if due:
+            names = ("sweep", "send_daily_report")[: 1 if self._next is None else 2]
             self._next = now + self._every
-            async with aiohttp.ClientSession() as session, session.post(self._address, json={"input": ""}):
-                pass
+            async with aiohttp.ClientSession() as session:
+                for name in names:
+                    async with session.post(f"{self._functions}/{name}", json={"input": ""}):
+                        pass
         return due
 
 

@@ -6,8 +6,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from vendctl.local.figures import Figures, takings
+from vendctl.local.figures import Figures
 from vendctl.progress import Progress
+from vending.money import amounts
 
 
 class Screen:
@@ -26,7 +27,7 @@ class Screen:
         line = (
             f"{title}: {sent} sent; in the app (and sent): "
             f"{figures.vends} ({truth.get('vends', 0)}) vends, "
-            f"{figures.takings()} ({takings(truth.get('revenue', {}))}), "
+            f"{amounts(figures.revenue)} ({amounts(truth.get('revenue', {}))}), "
             f"{figures.machines} ({truth.get('machines', 0)}) machines, "
             f"{figures.dead_letters} ({truth.get('deadLetters', 0)}) dead letters, "
             f"{figures.open_alerts} alerts; behind: {lag}"
@@ -40,7 +41,7 @@ class Screen:
         table.add_row("events", f"{sent:,}", f"{sent - figures.behind.get('ingest', 0):,}")
         table.add_row("vends", f"{truth.get('vends', 0):,}", f"{figures.vends:,}")
         table.add_row("units", f"{truth.get('units', 0):,}", f"{figures.units:,}")
-        table.add_row("revenue", takings(truth.get("revenue", {})), figures.takings())
+        table.add_row("revenue", amounts(truth.get("revenue", {})), amounts(figures.revenue))
         table.add_row("machines", f"{truth.get('machines', 0):,}", f"{figures.machines:,}")
         table.add_row("dead letters", f"{truth.get('deadLetters', 0):,}", f"{figures.dead_letters:,}")
         table.add_row("open alerts", "", f"{figures.open_alerts:,}")

@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from vendctl.replay.errors import Unreadable
+from vending.money import exponent
 
-DECIMALS = {
-    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
-    3: "BHD IQD JOD KWD LYD OMR TND",
-    4: "CLF UYW",
-}
-"""Currencies that do not have two decimals."""
 SIGNS = {
     "$": "USD AUD BBD BMD BSD CAD CLP COP HKD JMD MXN NZD SGD TTD TWD UYU ARS", "€": "EUR", "£": "GBP",
     "¥": "JPY CNY", "US$": "USD", "C$": "CAD", "A$": "AUD", "R$": "BRL", "R": "ZAR", "kr": "SEK NOK DKK ISK",
@@ -37,11 +32,6 @@ class Numbers:
 
 
 PLAIN = Numbers()
-
-
-def exponent(currency: str) -> int:
-    """Decimals of the currency's minor unit, as ISO 4217 lists them."""
-    return next((decimals for decimals, codes in DECIMALS.items() if currency in codes.split()), 2)
 
 
 def money(

@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from vendctl.replay.money import exponent
 from vendctl.replay.reconcile import Mismatch, Sum
 from vendctl.replay.verify import Verified
+from vending.money import amount
 
 SHOWN = 40
 """Mismatches that are told in words; the JSON has all of them."""
@@ -109,10 +109,3 @@ def shown(outcome: Outcome) -> str:
     if outcome.verified:
         console.print(str(outcome.verified), soft_wrap=True)
     return text.getvalue().rstrip()
-
-
-def amount(minor: int, currency: str) -> str:
-    """Minor units as people write them."""
-    decimals = exponent(currency)
-    whole, rest = divmod(minor, 10**decimals)
-    return f"{whole:,}.{rest:0{decimals}d}" if decimals else f"{whole:,}"

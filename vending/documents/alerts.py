@@ -50,6 +50,8 @@ class Notification(Extensible, kw_only=True):
     by: str | None = None
     """Who resolved the alert by hand, and why."""
     reason: str | None = None
+    done: list[str] | None = None
+    """Channels that took or refused it, while others have not (:mod:`vending.alerts.channels`)."""
 
 
 class Refusal(Extensible, kw_only=True):
@@ -161,7 +163,8 @@ class Episode(AlertDocument, kw_only=True):
 class UndeliveredNotification(AlertDocument, kw_only=True):
     """A notification that nobody will get: it counts, and raises an alert, while it is ``open``.
 
-    ``undelivered:{rule}:{component}:{episode}:{change}``, of an escalation with its level.
+    ``undelivered:{rule}:{component}:{episode}:{change}``, of an escalation with its level, and ``:{channel}``
+    where that is not the webhook.
     """
 
     type = "undelivered"
@@ -170,3 +173,5 @@ class UndeliveredNotification(AlertDocument, kw_only=True):
     idempotency_key: str
     reason: str
     at: int
+    channel: str | None = None
+    """Which gave it up, where that is not the webhook."""

@@ -29,6 +29,16 @@ async def sites(stores: ViewStores, now: datetime) -> Mapping[str, str | None]:
     return await _of_all(stores, now, "machine", "site")
 
 
+async def routes(stores: ViewStores, now: datetime) -> Mapping[str, str | None]:
+    """Every site of the catalog → its route; kept as sites are."""
+    return await _of_all(stores, now, "site", "route")
+
+
+async def time_zones(stores: ViewStores, now: datetime) -> Mapping[str, str | None]:
+    """Every site of the catalog → its time zone; kept as sites are."""
+    return await _of_all(stores, now, "site", "timeZone")
+
+
 async def categories(stores: ViewStores, now: datetime) -> Mapping[str, str]:
     """SKU → category, of the products that have one; kept as sites are."""
     found = await _of_all(stores, now, "product", "category")

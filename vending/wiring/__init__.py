@@ -19,13 +19,17 @@ from vending.archive.append import Tails
 from vending.archive.compact_hour import Archive
 from vending.catalog.cache import CatalogCache
 from vending.catalog.machines import CatalogMachines
+from vending.catalog.recipients import CatalogRecipients
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import ExclusionList
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
+from vending.notifications.mailing import Mailing
 from vending.notifications.outgoing import Outgoing
-from vending.ports import Webhook
+from vending.notifications.shapes import SHAPES
+from vending.ports import Mailer, Webhook
+from vending.reports.send_daily_report import Reporting
 from vending.rollups.roll_up import RollUpStores
 from vending.views.views import ViewStores
 from vending.wiring import clients
@@ -50,7 +54,8 @@ if TYPE_CHECKING:
     from vending.adapters.cosmos import CosmosDocuments
     from vending.adapters.hub_state import EventHubState
     from vending.adapters.packing import PackedDocuments
-    from vending.adapters.queues import StorageQueue
+    from vending.adapters.queues import PoisonQueue, StorageQueue
+    from vending.adapters.unusable import Unusable
 
 __all__ = [  # of the parts; what is defined here is public anyway
     "admit_stores",
@@ -161,22 +166,68 @@ def notifications() -> StorageQueue:
 
 
 @once
+def poisoned() -> PoisonQueue:
+    """Messages of notifications that failed five times."""
+    from vending.adapters.queues import PoisonQueue
+
+    return PoisonQueue(clients.queue(resources.POISON).queue)
+
+
+@once
 def webhook() -> Webhook | None:
-    """Where notifications go; None where no address is set. Raises ValueError for an address that is none."""
-    receiver = settings().receiver()
+    """Where notifications are posted; None where no address is set. A wrong one keeps back posts alone."""
+    try:
+        receiver = settings().receiver()
+    except ValueError as fault:
+        return _unusable(fault)
     if receiver is None:
         return None
     from vending.adapters.webhook import HttpWebhook
 
-    return HttpWebhook(receiver.url, receiver.key)
+    return HttpWebhook(receiver.url, receiver.key, SHAPES[receiver.shape])
+
+
+@once
+def mailer() -> Mailer | None:
+    """What mails are handed to; None where no server is set. Wrong settings keep back mails alone."""
+    try:
+        server, _ = settings().mail_server(), settings().mail_to()
+    except ValueError as fault:
+        return _unusable(fault)
+    if server is None:
+        return None
+    from vending.adapters.smtp import SmtpMailer
+
+    return SmtpMailer(server)
+
+
+@once
+def mailing() -> Mailing | None:
+    """How alerts are mailed; the catalog's cache lives as long as the process."""
+    server = mailer()
+    if server is None:
+        return None
+    known = CatalogCache(catalog(), settings().default_time_zone)
+    said = settings().notify_mail_to.split(",")
+    return Mailing(server, known, CatalogRecipients(catalog()), tuple(filter(None, map(str.strip, said))))
+
+
+def _unusable(fault: ValueError) -> Unusable:
+    from vending.adapters.unusable import Unusable
+
+    return Unusable(str(fault))
 
 
 @once
 def outgoing() -> Outgoing:
     """Where notifications go out; that a minute is full is known to the process."""
+    return Outgoing(alerts(), webhook(), settings().posts_per_minute, _dashboard(), mailing())
+
+
+def _dashboard() -> str:
+    """Its address; "" where the platform does not say under which name it is reached."""
     host = os.environ.get("WEBSITE_HOSTNAME", "")
-    link = f"{'http' if host.startswith('localhost') else 'https'}://{host}/dashboard" if host else ""
-    return Outgoing(alerts(), webhook(), settings().posts_per_minute, link)
+    return f"{'http' if host.startswith('localhost') else 'https'}://{host}/dashboard" if host else ""
 
 
 @once
@@ -216,7 +267,7 @@ def roll_up_stores() -> RollUpStores:
 def alert_stores() -> AlertStores:
     """Where alerts come from and go to; what is known of them lives as long as the process."""
     stores = machines(), conditions(), alerts(), notifications()
-    return AlertStores(*stores, settings().posts_per_minute)
+    return AlertStores(*stores, settings().posts_per_minute, outgoing().posts)
 
 
 def lag_stores() -> LagStores:
@@ -236,3 +287,8 @@ def view_stores() -> ViewStores:
     """Where the API reads; what it remembers for two seconds is shared by the process."""
     stores = machines(), conditions(), alerts(), fleet(), catalog()
     return ViewStores(*stores, silent_after=settings().silent_after)
+
+
+def reporting() -> Reporting:
+    """How daily reports are sent. Raises ValueError for an hour that is none."""
+    return Reporting(view_stores(), mailing(), settings().report_hour, _dashboard())

@@ -14,6 +14,7 @@ from devstack.__main__ import main as command_line
 from devstack.cosmos import cli as cosmos
 from devstack.eventhubs import cli as eventhubs
 from devstack.functions import cli as functions
+from devstack.mail import cli as mail
 from devstack.storage_events import cli as storage_events
 
 ROOT = Path(__file__).parents[3]
@@ -31,12 +32,15 @@ GOOD = (
     "functions app --port 0 --ready-file r --only one two --enable-auth --python p",
     "functions app --only one --only two --instances f=2 g=3 --quiet --until-stdin-closes --data d",
     "storage-events --container c --queue q --data d --blob-port 1 --queue-port 2 --ready-file r",
+    "mail --data d --port 1 --page-port 2 --ready-file r",
 )
 ONLY_TYPED = (
     "eventhubs --data d --port 0 --durability power --idle-timeout 0.5",
     "eventhubs --data d",
     "cosmos --data d",
     "cosmos --data d --port 0 --key secret --json",
+    "mail --data d --port 1 --page-port 2 --fault hang --login u:p --keep 3 --mail-bytes 99",
+    "mail --data d",
     "functions app --watch --drain 3",
     "storage-events --container c --queue q --data d",
 )
@@ -52,7 +56,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, ...
     def served(serving: functions.Serving) -> None:
         found.append((replace(serving, listening=print),))
 
-    for part in (eventhubs, cosmos, storage_events):
+    for part in (eventhubs, cosmos, mail, storage_events):
         monkeypatch.setattr(part, "run", lambda *asked: found.append(asked[:-1]))
     monkeypatch.setattr(functions, "run", served)
     return found

@@ -1,8 +1,10 @@
 """The stack as a whole: it starts, survives its own parts' stops, and ends with whoever started it."""
 
 import itertools
+import json
 import os
 import signal
+import smtplib
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -18,6 +21,7 @@ from azure.storage.queue import QueueServiceClient
 from devstack.__main__ import main as devstack
 from devstack.ports import free_port
 from devstack.stack import Ports, Stack
+from devstack.status import look
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,11 +37,16 @@ def words(ports: Ports) -> list[str]:
     return [
         *("--eventhubs-port", str(ports.eventhubs)), *("--cosmos-port", str(ports.cosmos)),
         *("--blob-port", str(ports.blob)), *("--queue-port", str(ports.queue)),
+        *("--smtp-port", str(ports.smtp)), *("--mails-port", str(ports.mails)),
     ]  # fmt: skip
 
 
 def answers(ports: Ports, functions: int) -> bool:
     return devstack(["status", *words(ports), "--functions-port", str(functions)]) == 0
+
+
+def status(ports: Ports) -> dict[str, dict[str, Any]]:
+    return {name: {"answers": there, "said": said} for name, (_, there, said) in look(ports, 1)[0].items()}
 
 
 def living(folder: Path) -> list[str]:
@@ -53,6 +62,16 @@ def test_parts_come_and_go_and_nothing_is_left(tmp_path: Path, capsys: pytest.Ca
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             urllib.request.urlopen(f"{stack.eventhubs_http}/hub/messages", b"an event without a token")
         refused.value.close()
+        assert "nothing answers" in status(stack.ports)["mail"]["said"], "nobody asked for mail"
+        stack.start_mail()
+        mail = status(stack.ports)
+        assert (mail["mail"]["said"], mail["mails"]["answers"]) == ("SMTP", True)
+        with smtplib.SMTP("localhost", stack.ports.smtp) as client:
+            client.sendmail("a@example.org", ["b@example.org"], b"Subject: kept\r\n\r\n")
+        stack.stop_mail()
+        stack.start_mail()
+        with urllib.request.urlopen(f"{stack.mails_url}/mails") as answer:
+            assert [one["subject"] for one in json.load(answer)["mails"]] == ["kept"]
         stack.stop_cosmos()
         assert not answers(stack.ports, nobody)
         stack.start_cosmos()
@@ -96,7 +115,9 @@ def test_services_end_with_their_process(tmp_path: Path, number: signal.Signals)
     with process.stdout as said:
         printed = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, said))
         assert f"events by HTTP: POST http://localhost:{ports.eventhubs}/HUB/messages\n" in printed
+        assert f"mail by SMTP: localhost:{ports.smtp}" in "".join(printed)
         assert answers(ports, free_port())
+        assert status(ports)["mail"]["said"] == "SMTP"
         os.kill(process.pid, number)
         assert process.wait(30) == (0 if number == signal.SIGINT else -number)
     within(lambda: not living(tmp_path), "every part has ended")

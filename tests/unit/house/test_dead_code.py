@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.support.metadata import APP, ROOT
 
 PACKAGES = ("blueprints", "vending", "vendctl", "simulator", "benchmarks", "devstack")
-FOR_TESTS = {"site_day_key", "route_day_key", "content_digest"}
+FOR_TESTS = {"content_digest"}
 """By which tests look up and compare what the app stored."""
 Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign | ast.TypeAlias
 

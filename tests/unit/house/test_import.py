@@ -23,6 +23,7 @@ FUNCTIONS = {
     "sweep",
     "post_upload",
     "process_upload",
+    "send_daily_report",
     "get_machines",
     "get_machine",
     "get_machine_sales",

@@ -7,8 +7,8 @@ import pytest
 
 from vendctl.replay import mapping_file, sales
 from vendctl.replay.errors import RowsRefused
-from vendctl.replay.report import amount
 from vendctl.replay.two_readings import text_totals
+from vending.money import amount
 
 PAGE = (Path(__file__).parents[3] / "docs" / "replay.md").read_text(encoding="utf-8")
 SECTIONS = [part for part in re.split(r"\n(?=##)", PAGE) if "```csv" in part]

@@ -17,12 +17,13 @@ from vendctl.replay import mapping_file, reconcile, sales, stored
 from vendctl.replay.device_events import DeviceEvents, device_events, skus
 from vendctl.replay.places import catalog_of
 from vendctl.replay.reconcile import FLEET, Key, Mismatch, Sum, compare, totals
-from vendctl.replay.report import SHOWN, Outcome, amount, shown
+from vendctl.replay.report import SHOWN, Outcome, shown
 from vendctl.replay.two_readings import ALL_DAYS, all_days, text_totals
 from vending.archive.append import archive
 from vending.catalog.cache import CatalogCache
 from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
+from vending.money import amount
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.rollups import OTHER
 from vending.rollups.shard import roll_up_shard

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from tests.support.amounts import minor_units
 from vendctl.replay import mapping_file, sales
 from vendctl.replay.errors import ReplayError
-from vendctl.replay.money import exponent, shares
+from vendctl.replay.money import shares
 from vendctl.replay.names import machine_id
 from vendctl.replay.sale import Sale
+from vending.money import exponent
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 HEADER = "TransDate,Machine,Location,MCoil,Product,Category,LineTotal,MQty,Type,Transaction"

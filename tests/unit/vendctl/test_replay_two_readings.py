@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.vendctl.test_replay_rows import HEADER, ROW, read
-from vendctl.replay import money, sales, second_reading
+from vendctl.replay import sales, second_reading
 from vendctl.replay.errors import ReplayError
 from vendctl.replay.mapping import Mapping
 from vendctl.replay.money import Numbers
 from vendctl.replay.sale import Sale
 from vendctl.replay.sales import SalesFile
 from vendctl.replay.two_readings import text_totals
+from vending import money
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared" / "data" / "vending_sales_2022.csv"

@@ -1,0 +1,1 @@
+"""What an operator's supervisor reads in the morning, by mail."""
