@@ -21,6 +21,8 @@ FUNCTIONS = {
     "watch_machines",
     "notify",
     "sweep",
+    "post_upload",
+    "process_upload",
     "get_machines",
     "get_machine",
     "get_machine_sales",
