@@ -264,6 +264,7 @@ async def test_encrypted(tmp_path: Path, certificate: Path, tls: str) -> None:
         assert len(server.mails()) == 1
         with pytest.raises((aiosmtplib.SMTPException, ssl.SSLError)):
             await send(server, **asked)
+        manners.user = ""
         with pytest.raises(aiosmtplib.SMTPException):
             await send(server, start_tls=False, use_tls=False, timeout=2)
         assert len(server.mails()) == 1
