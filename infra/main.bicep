@@ -106,6 +106,31 @@ param notifyWebhookUrl string = ''
 @secure()
 param notifyWebhookSecret string = ''
 
+@description('The server that mails are handed to; empty: none is sent.')
+param smtpHost string = ''
+
+@description('587 as a rule, 465 for implicit TLS.')
+@minValue(1)
+@maxValue(65535)
+param smtpPort int = 587
+
+@description('TLS from the first byte on, or by STARTTLS, which is then required.')
+@allowed(['implicit', 'starttls'])
+param smtpTls string = 'starttls'
+
+@description('As whom the app signs in to the mail server; empty: it does not.')
+param smtpUsername string = ''
+
+@description('The address that mails come from.')
+param mailFrom string = ''
+
+@description('Who gets mails while the catalog has no recipients: addresses with commas.')
+param notifyMailTo string = ''
+
+@description('What the app signs in to the mail server with.')
+@secure()
+param smtpPassword string = ''
+
 @description('A machine that nothing was heard of for longer is silent.')
 @minValue(1)
 param silentAfterMinutes int = 60
@@ -273,6 +298,15 @@ module app 'modules/functionapp.bicep' = {
     defaultTimeZone: defaultTimeZone
     notifyWebhookUrl: notifyWebhookUrl
     notifyWebhookSecret: notifyWebhookSecret
+    mail: {
+      host: smtpHost
+      port: smtpPort
+      tls: smtpTls
+      username: smtpUsername
+      from: mailFrom
+      to: notifyMailTo
+    }
+    smtpPassword: smtpPassword
     silentAfterMinutes: silentAfterMinutes
     unboundDevices: unboundDevices
     openTelemetry: openTelemetry

@@ -11,6 +11,12 @@ var immutabilityDays = readEnvironmentVariable('ARCHIVE_IMMUTABILITY_DAYS', '')
 @description('true once it was locked by hand.')
 var locked = readEnvironmentVariable('ARCHIVE_IMMUTABILITY_LOCKED', '')
 
+@description('Empty: 587.')
+var port = readEnvironmentVariable('SMTP_PORT', '')
+
+@description('implicit or starttls; empty: starttls.')
+var tls = readEnvironmentVariable('SMTP_TLS', '')
+
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
 param partitionCount = 32
 param retentionHours = 168
@@ -29,6 +35,13 @@ param logCapGb = 5
 param maximumInstanceCount = 100
 param notifyWebhookUrl = readEnvironmentVariable('NOTIFY_WEBHOOK_URL', '')
 param notifyWebhookSecret = readEnvironmentVariable('NOTIFY_WEBHOOK_SECRET', '')
+param smtpHost = readEnvironmentVariable('SMTP_HOST', '')
+param smtpPort = empty(port) ? 587 : int(port)
+param smtpTls = tls == 'implicit' ? 'implicit' : 'starttls'
+param smtpUsername = readEnvironmentVariable('SMTP_USERNAME', '')
+param mailFrom = readEnvironmentVariable('MAIL_FROM', '')
+param notifyMailTo = readEnvironmentVariable('NOTIFY_MAIL_TO', '')
+param smtpPassword = readEnvironmentVariable('SMTP_PASSWORD', '')
 param openTelemetry = bool(readEnvironmentVariable('OPEN_TELEMETRY', 'false'))
 param operatorId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 param operatorType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')

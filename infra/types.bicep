@@ -42,6 +42,26 @@ type Names = {
 }
 
 @export()
+@sealed()
+@description('The mail server, and whose mails go to whom. Its password is a parameter of its own.')
+type Mail = {
+  @description('Its name; empty: no mail is sent.')
+  host: string
+  @description('587 as a rule, 465 for implicit TLS.')
+  @minValue(1)
+  @maxValue(65535)
+  port: int
+  @description('From the first byte on, or by STARTTLS, which is then required.')
+  tls: 'implicit' | 'starttls'
+  @description('As whom the app signs in; empty: it does not.')
+  username: string
+  @description('The address that mails come from.')
+  from: string
+  @description('Addresses with commas: who gets mails while the catalog has no recipients.')
+  to: string
+}
+
+@export()
 @description('The blob containers of the app. Roles are given on each of them, not on their account.')
 var blobContainers = ['archive', 'deadletters', 'remembered']
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from vending.documents.base import Body
+from vending.mail import Mail
 
 Scalar = str | int | float | bool
 Filter = tuple[str, Literal["=", "<", "<=", ">", ">="], Scalar] | tuple[str, Literal["in"], Sequence[Scalar]]
@@ -141,6 +142,14 @@ class Webhook(Protocol):
 
     async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
         """Deliver, or raise Transient (try again), Refused (for a day) or Rejected (never again)."""
+        ...
+
+
+class Mailer(Protocol):
+    """A mail server that takes mails for anybody."""
+
+    async def send(self, mail: Mail) -> None:
+        """Hand it over, or raise Transient (try again), Refused (for a day) or Rejected (never again)."""
         ...
 
 

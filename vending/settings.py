@@ -1,16 +1,14 @@
 """The app's settings: read once, from a mapping that looks like the environment, and never at import."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from vending import business_day
-from vending.notifications import signing
+from vending.notifications import addresses
+from vending.notifications.addresses import MailServer, Receiver
 
 VERSION = "VERSION"
 """The file of the deployed package that names its version."""
@@ -19,14 +17,6 @@ CONNECTIONS = ("EVENTHUB", "COSMOS", "DATA")
 
 UNBOUND = {"accept": None, "refuse": datetime.min.replace(tzinfo=UTC)}
 """Words for the two ends of time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """Who gets notifications: an address, and the key that they are signed with."""
-
-    url: str = field(repr=False)
-    key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +45,18 @@ class Settings:
     """What they are signed with (``whsec_…``); empty: they are not."""
     notify_posts_per_minute: str = "20"
     """More notifications than that are one digest."""
+    notify_mail_to: str = ""
+    """Who gets mails while the catalog has no recipients: addresses with commas; empty: nobody."""
+    smtp_host: str = ""
+    """The server that mails are handed to; empty: none is sent."""
+    smtp_port: str = "587"
+    smtp_tls: str = "starttls"
+    """``implicit`` (from the first byte on), ``starttls`` (required), ``none`` (to this computer alone)."""
+    smtp_username: str = ""
+    """Empty: without authentication."""
+    smtp_password: str = field(default="", repr=False)
+    mail_from: str = ""
+    """The address that mails come from."""
     silent_after_minutes: str = "60"
     """A machine that nothing was heard of for longer is silent."""
     new_machines_per_hour: str = "20"
@@ -67,7 +69,7 @@ class Settings:
     def read(cls, environment: Mapping[str, str]) -> Self:
         """What every function needs. Raises ValueError that names what is missing or wrong.
 
-        Where notifications go is :meth:`receiver`'s to judge: a mistake there costs notifications alone.
+        Where notifications go is judged when they do: a mistake there costs notifications alone.
         """
         given = {x.name: environment[x.name.upper()] for x in fields(cls) if x.name.upper() in environment}
         for required in ("telemetry_hub", "cosmos_database"):
@@ -101,19 +103,22 @@ class Settings:
         """The settings, all of them judged. Raises ValueError."""
         settings = cls.read(environment)
         settings.receiver()
+        settings.mail_server()
+        settings.mail_to()
         return settings
 
     def receiver(self) -> Receiver | None:
-        """Who gets notifications; None where no address is set. Raises ValueError, without the address."""
-        if not self.notify_webhook_url:
-            return None
-        if fault := _fault(self.notify_webhook_url):
-            raise ValueError(f"app setting NOTIFY_WEBHOOK_URL {fault}")
-        try:
-            key = signing.key_of(self.notify_webhook_secret) if self.notify_webhook_secret else None
-        except ValueError as fault:
-            raise ValueError(f"app setting NOTIFY_WEBHOOK_SECRET {fault}") from None
-        return Receiver(self.notify_webhook_url, key)
+        """Who gets posts; None where no address is set. Raises ValueError, without the address."""
+        return addresses.receiver(self.notify_webhook_url, self.notify_webhook_secret)
+
+    def mail_server(self) -> MailServer | None:
+        """Who takes mails; None where no host is set. Raises ValueError, without the password."""
+        where = self.smtp_host, self.smtp_port, self.smtp_tls
+        return addresses.mail_server(where, self.mail_from, (self.smtp_username, self.smtp_password))
+
+    def mail_to(self) -> tuple[str, ...]:
+        """See ``notify_mail_to``. Raises ValueError."""
+        return addresses.addresses(self.notify_mail_to)
 
     @property
     def decodes_quickly(self) -> bool:
@@ -168,25 +173,3 @@ def version() -> str:
     """This code's version, as dead letters name it: what ``vendctl package --version`` was given."""
     file = Path(__file__).parents[1] / VERSION
     return file.read_text().strip() if file.exists() else "unreleased"
-
-
-def _fault(url: str) -> str | None:
-    """What is wrong with an address for notifications, in words that do not hold it."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return "is no address: write https://HOST/PATH"
-    if parts.scheme not in ("https", "http") or not host or re.search(r"[\x00-\x20\x7f]", url):
-        return "is no address: write https://HOST/PATH"
-    if parts.scheme == "http" and not _here(host):
-        return "begins with http://, which anybody on the way can read and change: write https://"
-    return None
-
-
-def _here(host: str) -> bool:
-    """Whether it is this computer."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

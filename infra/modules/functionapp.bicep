@@ -1,6 +1,6 @@
 // The Flex Consumption plan, the app, and its settings: those of local.settings.json with identities for
 // connection strings. A test compares the two and what the code reads.
-import { Names, Tags } from '../types.bicep'
+import { Mail, Names, Tags } from '../types.bicep'
 
 @description('The name of each resource.')
 param names Names
@@ -36,6 +36,13 @@ param notifyWebhookUrl string
 @description('What they are signed with; empty: they are not.')
 @secure()
 param notifyWebhookSecret string
+
+@description('The mail server; without a host no mail is sent.')
+param mail Mail
+
+@description('What the app signs in to the mail server with.')
+@secure()
+param smtpPassword string
 
 @description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
@@ -161,6 +168,13 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
     NOTIFY_WEBHOOK_SECRET: notifyWebhookSecret
     NOTIFY_POSTS_PER_MINUTE: '20'
+    NOTIFY_MAIL_TO: mail.to
+    SMTP_HOST: mail.host
+    SMTP_PORT: string(mail.port)
+    SMTP_TLS: mail.tls
+    SMTP_USERNAME: mail.username
+    SMTP_PASSWORD: smtpPassword
+    MAIL_FROM: mail.from
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
     UNBOUND_DEVICES: unboundDevices
     NEW_MACHINES_PER_HOUR: '20'

@@ -25,7 +25,7 @@ from vending.ingest.exclusion_list import ExclusionList
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
 from vending.notifications.outgoing import Outgoing
-from vending.ports import Webhook
+from vending.ports import Mailer, Webhook
 from vending.rollups.roll_up import RollUpStores
 from vending.views.views import ViewStores
 from vending.wiring import clients
@@ -174,6 +174,17 @@ def webhook() -> Webhook | None:
     from vending.adapters.webhook import HttpWebhook
 
     return HttpWebhook(receiver.url, receiver.key)
+
+
+@once
+def mailer() -> Mailer | None:
+    """What mails are handed to; None where no server is set. Raises ValueError for wrong settings."""
+    server = settings().mail_server()
+    if server is None:
+        return None
+    from vending.adapters.smtp import SmtpMailer
+
+    return SmtpMailer(server)
 
 
 @once

@@ -51,7 +51,7 @@ def test_every_secret_of_the_template_has_a_row() -> None:
         for setting, value in PROD.settings.items()
         if any(f"parameters('{name}')" in value for name in secure)
     }
-    assert settings == {"NOTIFY_WEBHOOK_URL", "NOTIFY_WEBHOOK_SECRET"}
+    assert settings == {"NOTIFY_WEBHOOK_URL", "NOTIFY_WEBHOOK_SECRET", "SMTP_PASSWORD"}
     credentials = "\n".join(row[0] for row in rows("What each credential can do"))
     for name in settings:
         assert f"`{name}`" in credentials

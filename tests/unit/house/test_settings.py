@@ -13,6 +13,7 @@ from vendctl.deployed import App
 from vendctl.provision import provision
 from vending import wiring
 from vending.adapters.queues import StorageQueue
+from vending.notifications.addresses import MailServer
 from vending.settings import Settings
 from vending.views.health import About, health
 from vending.wiring.once import built
@@ -88,6 +89,50 @@ def test_other_settings_that_are_wrong(name: str, value: str, says: str) -> None
     with pytest.raises(ValueError, match=rf"^app setting {name}[: ].*{says}") as caught:
         Settings.checked(words)
     assert TOKEN not in str(caught.value)
+
+
+SMTP = {"SMTP_HOST": "smtp.example", "MAIL_FROM": "fleet@vend.example"}
+
+
+def test_mail_servers_that_are_taken() -> None:
+    assert Settings.checked(given()).mail_server() is None
+    words = SMTP | {
+        "SMTP_USERNAME": "app",
+        "SMTP_PASSWORD": TOKEN,
+        "NOTIFY_MAIL_TO": "a@b.example, c@d.example,",
+    }
+    settings = Settings.checked(given(**words))
+    server = settings.mail_server()
+    assert server == MailServer("smtp.example", 587, "starttls", "fleet@vend.example", "app", TOKEN)
+    assert TOKEN not in repr(server) + repr(settings)
+    assert settings.mail_to() == ("a@b.example", "c@d.example")
+    for host in ("localhost", "127.0.0.1", "::1"):
+        assert Settings.checked(given(**SMTP | {"SMTP_HOST": host, "SMTP_TLS": "none"})).mail_server()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SMTP_HOST", "smtp.example:587", "without port"),
+        ("SMTP_HOST", "smtp.example\r\n", "without port"),
+        ("SMTP_PORT", "0", "from 1 to 65535"),
+        ("SMTP_PORT", "65536", "from 1 to 65535"),
+        ("SMTP_TLS", "maybe", "give implicit, starttls, none"),
+        ("SMTP_TLS", "none", "this computer alone"),
+        ("MAIL_FROM", "", "write name@host"),
+        ("MAIL_FROM", "Fleet <fleet@vend.example>", "write name@host"),
+        ("MAIL_FROM", "fleet@vend.example\r\nBcc: all@vend.example", "write name@host"),
+        ("SMTP_USERNAME", "app", "give both or none"),
+        ("SMTP_PASSWORD", TOKEN, "give both or none"),
+        ("NOTIFY_MAIL_TO", "a@b.example; c@d.example", "write name@host, name@host"),
+    ],
+)
+def test_mail_servers_that_are_refused(name: str, value: str, says: str) -> None:
+    words = given(**SMTP) | {name: value}
+    with pytest.raises(ValueError, match=rf"^app settings? [^\n]*{name}[^\n]* {says}") as caught:
+        Settings.checked(words)
+    assert TOKEN not in str(caught.value)
+    assert Settings.read(words).hub_generation == "1", "no event is kept back"
 
 
 async def test_health_tells_a_setting_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ TOOLS = "devstack/tests/functions/node"
 USES = re.compile(r"^\s*(?:- )?uses: (\S+?)@(\S+)(.*)$", re.MULTILINE)
 BY_PEOPLE = {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE", "READER_ID"}
 """Whom people give rights, azd to the person who runs it; a workflow gives none to people."""
-SECRETS = {"NOTIFY_WEBHOOK_URL", "NOTIFY_WEBHOOK_SECRET", "ALARM_WEBHOOK_URL"}
+SECRETS = {"NOTIFY_WEBHOOK_URL", "NOTIFY_WEBHOOK_SECRET", "SMTP_PASSWORD", "ALARM_WEBHOOK_URL"}
 """The only ones that any workflow knows, and the parameters of the same names are secure."""
 
 
