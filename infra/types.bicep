@@ -63,7 +63,7 @@ type Mail = {
 
 @export()
 @description('The blob containers of the app. Roles are given on each of them, not on their account.')
-var blobContainers = ['archive', 'deadletters', 'remembered']
+var blobContainers = ['archive', 'deadletters', 'remembered', 'photos']
 
 @export()
 @description('The host would make the poison queues when first needed; being there, they can be watched from the start, and a role be given on each.')

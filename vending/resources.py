@@ -28,6 +28,8 @@ LIFE = {LEASES: -1}
 """Time to live by container; -1: items may have one of their own. The change feed processor guards its first
 start by a lock with ``ttl: 30``: without this, the lock of a host that died stops every later start."""
 ARCHIVE, DEADLETTERS, REMEMBERED = "archive", "deadletters", "remembered"
-BLOB_CONTAINERS = (ARCHIVE, DEADLETTERS, REMEMBERED)
+PHOTOS = "photos"
+"""The clean pictures of visits; what people sent is elsewhere."""
+BLOB_CONTAINERS = (ARCHIVE, DEADLETTERS, REMEMBERED, PHOTOS)
 ROLLUP_SHARDS, NOTIFICATIONS = "rollup-shards", "notifications"
 QUEUES = (ROLLUP_SHARDS, NOTIFICATIONS)

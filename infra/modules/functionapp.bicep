@@ -44,6 +44,9 @@ param mail Mail
 @secure()
 param smtpPassword string
 
+@description('keep or drop: whether the record of a photo says where it was taken.')
+param photoLocation string
+
 @description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
 
@@ -175,6 +178,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     SMTP_USERNAME: mail.username
     SMTP_PASSWORD: smtpPassword
     MAIL_FROM: mail.from
+    PHOTO_LOCATION: photoLocation
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
     UNBOUND_DEVICES: unboundDevices
     NEW_MACHINES_PER_HOUR: '20'

@@ -38,6 +38,17 @@ class Supervisors(Protocol):
 
 
 @dataclass(frozen=True)
+class EveryRoute:
+    """The same people supervise all of them."""
+
+    people: Sequence[str]
+
+    async def of_machine(self, machine: str) -> Sequence[str]:  # noqa: ARG002
+        """All of them."""
+        return self.people
+
+
+@dataclass(frozen=True)
 class NoticeOffice:
     """Where notices are kept and how they go out. Without a mail server they are logged."""
 

@@ -24,9 +24,12 @@ from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import ExclusionList
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
+from vending.notifications.deliver_notice import EveryRoute, NoticeOffice
 from vending.notifications.outgoing import Outgoing
 from vending.ports import Mailer, Webhook
 from vending.rollups.roll_up import RollUpStores
+from vending.uploads.ask_notice import NoticeStores
+from vending.uploads.process_photo import PhotoProcessor
 from vending.views.views import ViewStores
 from vending.wiring import clients
 from vending.wiring.health import health_probes, recent_health, troubles
@@ -155,6 +158,24 @@ def deadletters() -> BlobContainer:
     return clients.blobs(resources.DEADLETTERS)
 
 
+def photos() -> BlobContainer:
+    """Clean pictures of visits."""
+    return clients.blobs(resources.PHOTOS)
+
+
+@once
+def photo_processor() -> PhotoProcessor:
+    """What makes a photo of an upload; the process decodes one at a time."""
+    notices = NoticeStores(alerts(), notifications())
+    return PhotoProcessor(machines(), photos(), notices, settings().photo_location == "keep")
+
+
+@once
+def notice_office() -> NoticeOffice:
+    """Where notices go out."""
+    return NoticeOffice(alerts(), EveryRoute(settings().mail_to()), mailer(), _address())
+
+
 def rollup_shards() -> StorageQueue:
     """One message per feed range that a roll-up must read."""
     return clients.queue(resources.ROLLUP_SHARDS)
@@ -187,11 +208,16 @@ def mailer() -> Mailer | None:
     return SmtpMailer(server)
 
 
+def _address() -> str:
+    """The app's own; empty where the platform does not say it."""
+    host = os.environ.get("WEBSITE_HOSTNAME", "")
+    return f"{'http' if host.startswith('localhost') else 'https'}://{host}" if host else ""
+
+
 @once
 def outgoing() -> Outgoing:
     """Where notifications go out; that a minute is full is known to the process."""
-    host = os.environ.get("WEBSITE_HOSTNAME", "")
-    link = f"{'http' if host.startswith('localhost') else 'https'}://{host}/dashboard" if host else ""
+    link = f"{_address()}/dashboard" if _address() else ""
     return Outgoing(alerts(), webhook(), settings().posts_per_minute, link)
 
 

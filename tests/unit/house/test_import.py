@@ -24,6 +24,8 @@ FUNCTIONS = {
     "get_machines",
     "get_machine",
     "get_machine_sales",
+    "get_machine_photos",
+    "get_photo",
     "get_fleet_summary",
     "get_alerts",
     "get_home",

@@ -12,7 +12,7 @@ from vending.documents.notices import Notice
 from vending.documents.photos import PhotoRecord
 from vending.errors import Rejected
 from vending.mail import Mail
-from vending.notifications.deliver_notice import NoticeOffice, deliver_notice
+from vending.notifications.deliver_notice import EveryRoute, NoticeOffice, deliver_notice
 from vending.uploads.ask_notice import NoticeStores
 from vending.uploads.process_photo import PhotoProcessor
 from vending.uploads.upload import Processed, Upload
@@ -43,16 +43,6 @@ class FakeMailer:
         self.after("mail", mail.to)
 
 
-class FixedSupervisors:
-    """The same people everywhere."""
-
-    def __init__(self, people: Sequence[str] = (SUPERVISOR,)) -> None:
-        self.people = people
-
-    async def of_machine(self, machine: str) -> Sequence[str]:
-        return self.people
-
-
 @dataclass
 class World:
     """What an app with photos has. ``fault`` and ``after`` are called around each step, with its name."""
@@ -79,7 +69,7 @@ class World:
         self.mailer = FakeMailer(**hooks("mailer"))
         self.notices = NoticeStores(self.alerts, self.queue)
         self.office = NoticeOffice(
-            self.alerts, FixedSupervisors(self.people), self.mailer, "https://fleet.example.com"
+            self.alerts, EveryRoute(self.people), self.mailer, "https://fleet.example.com"
         )
 
     async def process(self, data: bytes = PHOTO, of: Upload | None = None) -> Processed | Rejected:
