@@ -15,12 +15,13 @@ from vending.documents.base import load
 from vending.documents.notices import Notice, notice_id
 from vending.documents.photos import PREFIX, PhotoRecord
 from vending.errors import Conflict, Rejected
+from vending.off_loop import off_loop
 from vending.ports import Blobs, Documents, Put
 from vending.time import millis
 from vending.uploads.ask_notice import NoticeStores, ask_notice
 from vending.uploads.photos.address import Picture
 from vending.uploads.photos.make_photo import make_photo
-from vending.uploads.photos.photo import LARGE, THUMBNAIL, Photo
+from vending.uploads.photos.photo import LARGE, MAX_MEMORY, THUMBNAIL, Photo
 from vending.uploads.upload import Processed, Upload
 
 
@@ -41,14 +42,17 @@ class PhotoProcessor:
         record = await self._record(upload)
         if record is None:
             try:
-                async with self.one_at_a_time:
-                    photo = await asyncio.to_thread(make_photo, data, keep_location=self.keep_location)
+                photo = await self._made(data)
             except Rejected as fault:
                 await ask_notice(_refused(upload, fault), self.notices, now)
                 return fault
             record = await self._store(upload, photo)
         await ask_notice(_taken(upload, record), self.notices, now)
         return Processed(f"a photo of {record.width} × {record.height} pixels")
+
+    async def _made(self, data: bytes) -> Photo:
+        async with self.one_at_a_time:
+            return await off_loop(MAX_MEMORY, lambda: make_photo(data, keep_location=self.keep_location))
 
     async def _record(self, upload: Upload) -> PhotoRecord | None:
         stored = await self.machines.read(upload.machine, PREFIX + upload.id)
