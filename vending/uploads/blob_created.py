@@ -49,7 +49,7 @@ class BlobCreated:
 def parse(body: bytes) -> BlobCreated:
     """The message's event. Raises ValueError for what Event Grid never writes: no retry will mend it."""
     try:
-        event = _event.decode(_plain(body))
+        event = _event.decode(plain(body))
     except (msgspec.MsgspecError, UnicodeDecodeError, binascii.Error) as fault:
         raise ValueError(f"no event of Event Grid's schema: {fault}") from fault
     subject = _SUBJECT.fullmatch(event.subject)
@@ -63,6 +63,6 @@ def bare(etag: str) -> str:
     return etag.strip('"')
 
 
-def _plain(body: bytes) -> bytes:
-    """JSON begins with a brace, which base64 has not."""
+def plain(body: bytes) -> bytes:
+    """The JSON itself; it begins with a brace, and base64 has none."""
     return body if body.lstrip()[:1] == b"{" else base64.b64decode(body, validate=True)

@@ -28,8 +28,6 @@ from vending.notifications.deliver_notice import EveryRoute, NoticeOffice
 from vending.notifications.outgoing import Outgoing
 from vending.ports import Mailer, Webhook
 from vending.rollups.roll_up import RollUpStores
-from vending.uploads.ask_notice import NoticeStores
-from vending.uploads.process_photo import PhotoProcessor
 from vending.views.views import ViewStores
 from vending.wiring import clients
 from vending.wiring.health import health_probes, recent_health, troubles
@@ -44,22 +42,24 @@ from vending.wiring.process import (
     settings_fault,
     version,
 )
+from vending.wiring.uploads import admit_stores, hub_sender, upload_stores
 
 if TYPE_CHECKING:
     from vending.adapters.archive_blobs import ArchiveContainer
     from vending.adapters.blobs import BlobContainer
     from vending.adapters.checkpoints import HostCheckpoints
     from vending.adapters.cosmos import CosmosDocuments
-    from vending.adapters.hub_sender import EventHubSender
     from vending.adapters.hub_state import EventHubState
     from vending.adapters.packing import PackedDocuments
     from vending.adapters.queues import StorageQueue
 
 __all__ = [  # of the parts; what is defined here is public anyway
+    "admit_stores",
     "close",
     "decoder",
     "health_probes",
     "hub_events",
+    "hub_sender",
     "metered",
     "metrics",
     "quick_decoding",
@@ -67,6 +67,7 @@ __all__ = [  # of the parts; what is defined here is public anyway
     "settings",
     "settings_fault",
     "troubles",
+    "upload_stores",
     "version",
 ]
 
@@ -127,14 +128,6 @@ def hub() -> EventHubState:
 
 
 @once
-def hub_sender() -> EventHubSender:
-    """Events into the telemetry hub."""
-    from vending.adapters.hub_sender import EventHubSender
-
-    return EventHubSender(clients.telemetry_producer())
-
-
-@once
 def checkpoints() -> HostCheckpoints:
     """How far the functions that read the hub are, as the host keeps it."""
     from vending.adapters.checkpoints import CONTAINER, HostCheckpoints
@@ -161,13 +154,6 @@ def deadletters() -> BlobContainer:
 def photos() -> BlobContainer:
     """Clean pictures of visits."""
     return clients.blobs(resources.PHOTOS)
-
-
-@once
-def photo_processor() -> PhotoProcessor:
-    """What makes a photo of an upload; the process decodes one at a time."""
-    notices = NoticeStores(alerts(), notifications())
-    return PhotoProcessor(machines(), photos(), notices, settings().photo_location == "keep")
 
 
 @once

@@ -1,4 +1,4 @@
-"""The HTTP side of photos: parameters, media type, how long a browser keeps them; and notices of the queue."""
+"""The HTTP side of photos: parameters, media type, how long a browser keeps them; notices of the queue."""
 
 import json
 from typing import Any
@@ -8,12 +8,10 @@ import pytest
 
 from blueprints.alerts import notify
 from blueprints.photos import get_machine_photos, get_photo
-from tests.support.fakes import FakeDocuments
 from tests.unit.blueprints.test_notify_trigger import Message
 from tests.unit.uploads.photos.world import SUPERVISOR, UPLOAD, World
 from vending import wiring
 from vending.notifications.outgoing import Outgoing
-from vending.views.views import ViewStores
 
 PHOTO = f"vm-1~{UPLOAD}"
 
@@ -21,8 +19,7 @@ PHOTO = f"vm-1~{UPLOAD}"
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
-    stores = ViewStores(world.machines, *[FakeDocuments("id") for _ in range(4)])
-    monkeypatch.setattr(wiring, "view_stores", lambda: stores)
+    monkeypatch.setattr(wiring, "view_stores", world.views)
     monkeypatch.setattr(wiring, "photos", lambda: world.photos)
     monkeypatch.setattr(wiring, "notice_office", lambda: world.office)
     monkeypatch.setattr(wiring, "outgoing", lambda: Outgoing(world.alerts, None))

@@ -21,6 +21,8 @@ FUNCTIONS = {
     "watch_machines",
     "notify",
     "sweep",
+    "post_upload",
+    "process_upload",
     "get_machines",
     "get_machine",
     "get_machine_sales",
@@ -100,7 +102,11 @@ STARTERS = {
 }  # fmt: skip
 IN_THREADS = {
     "vending/archive/write_table.py": ("vending/adapters/parquet.py",),
-    "vending/off_loop.py": ("vending/archive/append.py", "vending/ingest/dead_letters.py"),
+    "vending/off_loop.py": (
+        "vending/archive/append.py",
+        "vending/ingest/dead_letters.py",
+        "vending/uploads/process_photo.py",
+    ),
 }
 """Who starts work outside an invocation's task → where that work is written."""
 

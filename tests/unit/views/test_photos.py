@@ -3,15 +3,9 @@
 from datetime import timedelta
 
 from tests.support.fakes import FakeBlobs, FakeDocuments
-from tests.unit.uploads.photos.world import HTML, NOW, UPLOAD, World, upload
+from tests.unit.uploads.photos.world import HTML, NOW, UPLOAD, World, read_only, upload
 from vending.views import photos
 from vending.views.photos import PhotoQuery
-from vending.views.views import ViewStores
-
-
-def stores(machines: FakeDocuments) -> ViewStores:
-    empty = [FakeDocuments("id") for _ in range(4)]
-    return ViewStores(machines, *empty)
 
 
 async def filled(count: int) -> World:
@@ -28,7 +22,7 @@ async def test_all_that_is_known_of_a_photo() -> None:
     world = World(keep_location=True)
     await world.process()
 
-    assert await photos.photos(stores(world.machines), "vm-1", PhotoQuery()) == {
+    assert await photos.photos(world.views(), "vm-1", PhotoQuery()) == {
         "machineId": "vm-1",
         "photos": [
             {
@@ -48,9 +42,11 @@ async def test_all_that_is_known_of_a_photo() -> None:
 
 
 async def test_pages_hold_each_once_newest_first() -> None:
-    world, found, after = await filled(7), [], ""
+    world = await filled(7)
+    found: list[str] = []
+    after: str | None = ""
     while after is not None:
-        page = await photos.photos(stores(world.machines), "vm-1", PhotoQuery(3, after))
+        page = await photos.photos(world.views(), "vm-1", PhotoQuery(3, after))
         assert page
         assert 0 < len(page["photos"]) <= 3
         found += [row["photoId"] for row in page["photos"]]
@@ -63,7 +59,7 @@ async def test_a_page_reads_no_more_than_it_shows() -> None:
     world = await filled(9)
     before = world.machines.requests
 
-    await photos.photos(stores(world.machines), "vm-1", PhotoQuery(2))
+    await photos.photos(world.views(), "vm-1", PhotoQuery(2))
 
     assert world.machines.requests - before == 2
 
@@ -72,14 +68,14 @@ async def test_a_malformed_record_costs_its_own_row() -> None:
     world = await filled(3)
     world.machines.damage("vm-1", f"photo:{1:032x}", width="wide")
 
-    page = await photos.photos(stores(world.machines), "vm-1", PhotoQuery())
+    page = await photos.photos(world.views(), "vm-1", PhotoQuery())
 
     assert page
     assert [row["photoId"][-1] for row in page["photos"]] == ["2", "0"]
 
 
 async def test_without_photos_the_list_is_empty() -> None:
-    none = stores(FakeDocuments("machineId"))
+    none = read_only(FakeDocuments("machineId"))
 
     assert await photos.photos(none, "vm-3", PhotoQuery()) == {
         "machineId": "vm-3",

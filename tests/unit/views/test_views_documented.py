@@ -70,8 +70,7 @@ async def stores() -> ViewStores:
 async def photos_of(machine: str) -> dict[str, Any] | None:
     taken = photo_world.World(keep_location=True)
     await taken.process(of=photo_world.upload(machine=machine))
-    stores = ViewStores(taken.machines, *[FakeDocuments("id") for _ in range(4)])
-    return await photos.photos(stores, machine, PhotoQuery())
+    return await photos.photos(taken.views(), machine, PhotoQuery())
 
 
 async def answers(stores: ViewStores) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from vending.notifications.deliver_notice import EveryRoute, NoticeOffice, deliv
 from vending.uploads.ask_notice import NoticeStores
 from vending.uploads.process_photo import PhotoProcessor
 from vending.uploads.upload import Processed, Upload
+from vending.views.views import ViewStores
 
 NOW = datetime(2026, 11, 26, 15, 10, tzinfo=UTC)
 SUPERVISOR = "rita@example.com"
@@ -41,6 +42,12 @@ class FakeMailer:
         self.fault("mail", mail.to)
         self.mails.append(mail)
         self.after("mail", mail.to)
+
+
+def read_only(machines: FakeDocuments) -> ViewStores:
+    """The stores of the read models, all empty but one."""
+    none = FakeDocuments("id")
+    return ViewStores(machines, none, none, none, none)
 
 
 @dataclass
@@ -83,6 +90,10 @@ class World:
             message = self.queue.messages[self.delivered]
             await deliver_notice(message, self.office, now)
             self.delivered += 1
+
+    def views(self) -> ViewStores:
+        """Where the read models read."""
+        return read_only(self.machines)
 
     def records(self) -> list[PhotoRecord]:
         return [load(body, PhotoRecord) for body in self.machines.bodies("photo")]
