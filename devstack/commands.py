@@ -62,6 +62,12 @@ def services(
     cosmos: OfCosmos = COSMOS,
     blob: OfBlobs = BLOB,
     queue: OfQueues = QUEUE,
+    storage_events: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONTAINER=QUEUE", help="Tell the queue of each blob written, as Event Grid does."
+        ),
+    ] = None,
     as_json: bool = False,
 ) -> None:
     """Serve Azurite, Event Hubs and Cosmos DB, for `func start`.
@@ -69,9 +75,10 @@ def services(
     On the usual ports, those that local.settings.json files name; a port that is taken is an error, because
     an app that is configured for it would talk to somebody else.
     """
-    from devstack.services import run
+    from devstack.services import Wanted, run
 
-    run(data, chosen(eventhubs, cosmos, blob, queue), config, listening(as_json))
+    wanted = Wanted(data, chosen(eventhubs, cosmos, blob, queue), config, storage_events)
+    run(wanted, listening(as_json))
 
 
 @PROGRAM.command("up")
@@ -212,6 +219,27 @@ def cosmos(
 
     options = Options(port, data, ready_file, rus, ranges, control, key or WELL_KNOWN_KEY)
     run(options, listening(as_json))
+
+
+@PROGRAM.command("storage-events")
+def storage_events(
+    *,
+    container: Annotated[str, typer.Option(metavar="NAME", help="Of the blobs.")],
+    into: Annotated[str, typer.Option("--queue", metavar="NAME", help="That is told of each.")],
+    data: Own,
+    blob: OfBlobs = BLOB,
+    queue: OfQueues = QUEUE,
+    ready_file: Ready = None,
+    as_json: bool = False,
+) -> None:
+    """Tell a queue of each blob that is written, as Event Grid does.
+
+    In the well-known account of Azurite. The messages are Event Grid's BlobCreated, in base64.
+    """
+    from devstack.azurite import Ports
+    from devstack.storage_events.cli import Options, run
+
+    run(Options(container, into, Ports(blob, queue), data, ready_file), listening(as_json))
 
 
 @PROGRAM.command("functions")

@@ -14,6 +14,7 @@ from devstack.__main__ import main as command_line
 from devstack.cosmos import cli as cosmos
 from devstack.eventhubs import cli as eventhubs
 from devstack.functions import cli as functions
+from devstack.storage_events import cli as storage_events
 
 ROOT = Path(__file__).parents[3]
 HUBS = (
@@ -29,6 +30,7 @@ GOOD = (
     "functions app",
     "functions app --port 0 --ready-file r --only one two --enable-auth --python p",
     "functions app --only one --only two --instances f=2 g=3 --quiet --until-stdin-closes --data d",
+    "storage-events --container c --queue q --data d --blob-port 1 --queue-port 2 --ready-file r",
 )
 ONLY_TYPED = (
     "eventhubs --data d --port 0 --durability power --idle-timeout 0.5",
@@ -36,6 +38,7 @@ ONLY_TYPED = (
     "cosmos --data d",
     "cosmos --data d --port 0 --key secret --json",
     "functions app --watch --drain 3",
+    "storage-events --container c --queue q --data d",
 )
 
 
@@ -49,7 +52,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, ...
     def served(serving: functions.Serving) -> None:
         found.append((replace(serving, listening=print),))
 
-    for part in (eventhubs, cosmos):
+    for part in (eventhubs, cosmos, storage_events):
         monkeypatch.setattr(part, "run", lambda *asked: found.append(asked[:-1]))
     monkeypatch.setattr(functions, "run", served)
     return found
@@ -97,7 +100,7 @@ def test_good_words_import_nothing_of_the_command_line(words: str, tmp_path: Pat
     (tmp_path / "hubs.json").write_text(HUBS)
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); from devstack import serve\n"
-        f"from devstack.{words.split()[0]} import cli; cli.run = lambda *_: None\n"
+        f"from devstack.{words.split()[0].replace('-', '_')} import cli; cli.run = lambda *_: None\n"
         f"serve.main({words.split()!r}); sys.exit(' '.join({{'typer', 'pydantic'}} & set(sys.modules)) or 0)"
     )
     done = subprocess.run(
