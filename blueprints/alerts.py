@@ -16,6 +16,7 @@ from vending.notifications import notify as notifying
 from vending.notifications.deliver_notice import deliver_notice, resend_notices
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
 from vending.notifications.resend import resend
+from vending.notifications.send_mails import send_mails
 from vending.notifications.watch_notifications import watch_notifications
 from vending.uploads.ask_notice import NOTICE
 
@@ -72,17 +73,19 @@ async def sweep(timer: func.TimerRequest) -> None:
     now, stores = datetime.now(UTC), wiring.alert_stores()
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:
-        sent, *changes = await each_step(
+        sent, *changes, mails = await each_step(
             lambda: _send_again(stores, now),
             lambda: _evaluate_conditions(stores, now),
             lambda: sweeping.evaluate_ageing(stores, now),
-            lambda: watch_notifications(stores, now),
+            lambda: watch_notifications(stores, now, wiring.poisoned()),
             lambda: lagging.alert_of_lag(findings, stores, now),
             lambda: evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now),
+            lambda: send_mails(wiring.outgoing(), now),
         )
     wiring.metrics().tell("alerts", changed := sum(changes), function="sweep")
     late = " (late)" if timer.past_due else ""
-    log.info("sweep: %d notifications sent again, %d alerts changed%s: %s", sent, changed, late, cost)
+    said = sent, mails, changed, late, cost
+    log.info("sweep: %d notifications sent again, %d mails, %d alerts changed%s: %s", *said)
 
 
 async def _send_again(stores: AlertStores, now: datetime) -> int:

@@ -128,6 +128,14 @@ class Queue(Protocol):
         ...
 
 
+class QueueLength(Protocol):
+    """How much waits in a queue."""
+
+    async def length(self) -> int:
+        """About how many messages; 0 where there is no such queue."""
+        ...
+
+
 class Metrics(Protocol):
     """Figures for whoever watches the app; names and units in ``vending/adapters/telemetry.py``."""
 

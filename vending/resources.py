@@ -34,3 +34,5 @@ name tells what was written: Event Grid sends into it (``infra/modules/uploads.b
 BLOB_CONTAINERS = (ARCHIVE, DEADLETTERS, REMEMBERED, UPLOADS, REJECTED, PHOTOS)
 ROLLUP_SHARDS, NOTIFICATIONS = "rollup-shards", "notifications"
 QUEUES = (ROLLUP_SHARDS, NOTIFICATIONS, UPLOADS)
+POISON = "notifications-poison"
+"""Where the host puts messages of NOTIFICATIONS that failed five times; it makes that queue when it must."""

@@ -15,6 +15,7 @@ from typing import Any
 from sortedcontainers import SortedDict  # type: ignore[import-untyped]
 
 from vending.errors import Conflict
+from vending.mail import Mail
 from vending.ports import Blocks, Filter, Looked, Put, Stored
 
 Hook = Callable[[str, str], None]
@@ -274,3 +275,17 @@ class FakeWebhook:
     async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
         self.fault("post", idempotency_key)
         self.posted.append((idempotency_key, copied(message)))
+
+
+class FakeMailer:
+    """A mail server that keeps what it took."""
+
+    def __init__(self, fault: Hook = nothing, after: Hook = nothing) -> None:
+        self.fault = fault
+        self.after = after
+        self.mails: list[Mail] = []
+
+    async def send(self, mail: Mail) -> None:
+        self.fault("send", mail.to)
+        self.mails.append(mail)
+        self.after("send", mail.to)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
@@ -35,6 +35,22 @@ class StorageQueue:
         """About how many messages wait."""
         with translated(f"read queue {self.queue.queue_name}", _decide):
             return int((await self.queue.get_queue_properties()).approximate_message_count or 0)
+
+
+class PoisonQueue:
+    """The port QueueLength on a queue that the host makes when it first needs it."""
+
+    def __init__(self, queue: QueueClient) -> None:
+        self.queue = queue
+
+    async def length(self) -> int:
+        """About how many messages; 0 where there is no such queue."""
+        with translated(f"read queue {self.queue.queue_name}", _decide):
+            try:
+                properties = await self.queue.get_queue_properties()
+            except ResourceNotFoundError:
+                return 0
+        return int(properties.approximate_message_count or 0)
 
 
 def _decide(fault: AzureError, what: str) -> VendstreamError | None:

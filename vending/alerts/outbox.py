@@ -1,13 +1,14 @@
-"""The outbox of an alert: notifications that stay until the receiver took or refused them. Pure.
+"""The outbox of an alert: notifications that stay until all channels took or refused them. Pure.
 
-A notification is queued when it goes in, and again with back-off by the sweep (transactional outbox, delivery
-at least once). Times are milliseconds since 1970 UTC.
+A notification is queued for the webhook when it goes in, and again with back-off by the sweep (transactional
+outbox, delivery at least once); mails are sent from the outboxes. Times are milliseconds since 1970 UTC.
 """
 
 from typing import Literal
 
 from msgspec import structs
 
+from vending.alerts.channels import WEBHOOK, outstanding
 from vending.documents.alerts import Alert, Change, Notification, Refusal, UndeliveredNotification
 
 RETRY_INTERVAL = 5 * 60_000
@@ -16,12 +17,11 @@ MAX_RETRY_INTERVAL = 60 * 60_000
 """Milliseconds at most: what a receiver missed in a night it has an hour later."""
 RETRY_PERIOD = 24 * 60 * 60_000
 """Milliseconds for which a receiver that refuses for now (a wrong password, no such page) is asked again."""
-REFUSALS_KEPT = 10
-"""Refused notifications an alert remembers."""
 Delivery = Literal["pending", "completed", "unseen"]
-"""Of a notification, by its alert as it was read: in the outbox, gone from it, or not in there yet."""
+"""Of a notification to the webhook, by its alert as it was read: in the outbox, done with, or not in there
+yet."""
 Outcome = Literal["waiting", "taken", "refused"]
-"""Of a notification: nobody took it yet, the receiver did, or it refused it for good."""
+"""Of a notification: nobody took it yet, somebody did, or a channel refused it for good."""
 
 
 def idempotency_key(alert: Alert, change: Change) -> str:
@@ -30,20 +30,25 @@ def idempotency_key(alert: Alert, change: Change) -> str:
 
 
 def due(alert: Alert, now: int) -> list[Notification]:
-    """Notifications that it is time to queue again: one that waits in a long queue is not joined by a second
-    one for each look at it."""
-    return [entry for entry in alert.outbox if _retry_at(entry) < now]
+    """Notifications that it is time to queue again, for the webhook: one that waits in a long queue is not
+    joined by a second one for each look at it."""
+    return [entry for entry in alert.outbox if _due(entry, now)]
 
 
 def requeued(alert: Alert, now: int) -> Alert:
     """The alert with its due notifications marked as queued now, once more."""
-    outbox = [_queued_again(entry, now) if _retry_at(entry) < now else entry for entry in alert.outbox]
+    outbox = [_queued_again(entry, now) if _due(entry, now) else entry for entry in alert.outbox]
     return structs.replace(alert, outbox=outbox)
 
 
 def expired(entry: Notification, now: int) -> bool:
     """Whether it has been pending for so long that a receiver's refusal is final."""
     return 0 < _pending_since(entry) < now - RETRY_PERIOD
+
+
+def age(entry: Notification, now: int) -> int:
+    """Milliseconds that it has been pending; since 1970 where it was never queued."""
+    return now - _pending_since(entry)
 
 
 def delivery(alert: Alert | None, message: Notification) -> Delivery:
@@ -53,39 +58,31 @@ def delivery(alert: Alert | None, message: Notification) -> Delivery:
     """
     if alert is None:
         return "unseen"
-    if any(entry.idempotency_key == message.idempotency_key for entry in alert.outbox):
+    key = message.idempotency_key
+    if any(entry.idempotency_key == key and outstanding(entry, WEBHOOK) for entry in alert.outbox):
         return "pending"
     reached = (alert.episode, alert.state == "closed")
     return "unseen" if reached < (message.episode, message.change == "closed") else "completed"
 
 
-def completed(alert: Alert, key: str, refusal: Refusal | None = None) -> Alert | None:
-    """The alert without a notification that was taken, or refused for good; None if it has none such."""
-    outbox = [entry for entry in alert.outbox if entry.idempotency_key != key]
-    if len(outbox) == len(alert.outbox):
-        return None
-    after = alert.with_outbox(outbox)
-    if refusal is not None:
-        after.undelivered = [*(alert.undelivered or []), refusal][-REFUSALS_KEPT:]
-    return after
-
-
-def given_up(entry: Notification, refusal: Refusal) -> UndeliveredNotification:
-    """The document of a notification that nobody will get."""
+def given_up(entry: Notification, refusal: Refusal, channel: str = WEBHOOK) -> UndeliveredNotification:
+    """The document of a notification that nobody will get by that channel."""
+    by = "" if channel == WEBHOOK else f":{channel}"
     return UndeliveredNotification(
-        id=f"undelivered:{entry.rule}:{entry.component}:{entry.episode}:{entry.change}",
+        id=f"undelivered:{entry.rule}:{entry.component}:{entry.episode}:{entry.change}{by}",
         machine_id=entry.machine_id,
         state="open",
         idempotency_key=entry.idempotency_key,
         reason=refusal.reason,
         at=refusal.at,
+        channel=channel if by else None,
     )
 
 
 def outcome(alert: Alert) -> Outcome:
     """What became of the notification of the alert's latest change."""
     key = idempotency_key(alert, "opened" if alert.state == "open" else "closed")
-    if any(entry.idempotency_key == key for entry in alert.outbox):
+    if any(entry.idempotency_key == key and not entry.done for entry in alert.outbox):
         return "waiting"
     refused = any(refusal.idempotency_key == key for refusal in alert.undelivered or ())
     return "refused" if refused else "taken"
@@ -103,6 +100,10 @@ def _queued_again(entry: Notification, now: int) -> Notification:
 def _pending_since(entry: Notification) -> int:
     """0 where it was never queued. Older versions noted only when it was queued last."""
     return entry.pending_since or entry.queued_at
+
+
+def _due(entry: Notification, now: int) -> bool:
+    return outstanding(entry, WEBHOOK) and _retry_at(entry) < now
 
 
 def _retry_at(entry: Notification) -> int:

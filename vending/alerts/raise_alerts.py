@@ -36,6 +36,8 @@ class AlertStores:
     notifications: Queue
     posts_per_minute: int = 20
     """More notifications than this are not queued one by one again: a digest tells them."""
+    posts: bool = True
+    """Whether anybody posts what is in the queue; else there are mails, which need no queue."""
     verdicts: Verdicts = field(default_factory=Verdicts)
 
 

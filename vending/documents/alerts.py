@@ -40,6 +40,8 @@ class Notification(Extensible, kw_only=True):
     """When it was queued last; 0 for not yet."""
     attempts: int | None = field(name="times", default=None)
     """How often it was queued, where that is more than once."""
+    done: list[str] | None = None
+    """Channels that took or refused it, while others have not (:mod:`vending.alerts.channels`)."""
 
 
 class Refusal(Extensible, kw_only=True):
@@ -103,7 +105,7 @@ class Episode(AlertDocument, kw_only=True):
 class UndeliveredNotification(AlertDocument, kw_only=True):
     """A notification that nobody will get: it counts, and raises an alert, while it is ``open``.
 
-    ``undelivered:{rule}:{component}:{episode}:{change}``.
+    ``undelivered:{rule}:{component}:{episode}:{change}``, and ``:{channel}`` where that is not the webhook.
     """
 
     type = "undelivered"
@@ -112,3 +114,5 @@ class UndeliveredNotification(AlertDocument, kw_only=True):
     idempotency_key: str
     reason: str
     at: int
+    channel: str | None = None
+    """Which gave it up, where that is not the webhook."""

@@ -84,6 +84,27 @@ class CatalogPlanogram(CatalogEntry, kw_only=True):
     editions: list[StoredEdition]
 
 
+class CatalogRecipient(CatalogEntry, kw_only=True):
+    """Who gets mails about alerts. ``severity`` is the least that is mailed, ``none`` for nothing at all.
+
+    Without sites and routes they are of all machines, and of the app itself. Hours are by weekday, local to
+    the site; without any there is no hour without mails. What :mod:`vending.notifications.recipients` makes
+    of it.
+    """
+
+    type = "recipient"
+
+    kind: str = "recipient"
+    name: str = ""
+    address: str
+    severity: str = "info"
+    sites: list[str] | None = None
+    routes: list[str] | None = None
+    hours: dict[str, list[str]] | None = None
+    critical_always: bool | None = None
+    """Whether critical ones are mailed outside the hours too."""
+
+
 class CatalogVersion(CatalogDocument, kw_only=True):
     """The number of the last import, written after everything that it covers; ``pending``: one under way."""
 

@@ -1,14 +1,24 @@
-"""The bound on posts to the receiver, which all processes share: one document of the container ``alerts``."""
+"""What all processes that notify share: one document of the container ``alerts``."""
 
 from msgspec import field
 
 from vending.documents.alerts import NOTIFICATIONS, AlertDocument
+from vending.documents.base import Extensible
 
 WINDOW_ID = "window"
 
 
+class Failing(Extensible, kw_only=True):
+    """A channel to which nothing got through: since when, how often that was tried, and when last (ms)."""
+
+    channel: str
+    since: int
+    tries: int
+    tried: int
+
+
 class PostWindow(AlertDocument, kw_only=True):
-    """How many notifications were posted in a minute, and the latest digest.
+    """How many notifications were posted in a minute, the latest digest and mails, and who takes nothing.
 
     Minutes are the clock's, since 1970. What changes it is in :mod:`vending.notifications.post_window`.
     """
@@ -26,3 +36,7 @@ class PostWindow(AlertDocument, kw_only=True):
     """Until when (ms) that digest may still be removing what it told from the outboxes; 0 when it is over."""
     held_back: int | None = field(name="held", default_factory=lambda: None)  # stored as null, not left out
     """The newest minute in which a notification was held back; None where a digest has told all of those."""
+    mail_minute: int | None = field(name="mails", default=None)
+    """The latest minute in which mails were sent."""
+    failing: list[Failing] | None = None
+    """A channel that takes something is no more among them."""

@@ -6,10 +6,9 @@ process which died before it could say so goes out again under the same key, and
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import structs
 
@@ -18,8 +17,10 @@ from vending.alerts.held import Held, read, select_of_fleet
 from vending.documents.notices import Notice
 from vending.errors import Conflict, Refused, Rejected, Transient
 from vending.mail import Mail
+from vending.notifications.mailing import Mailing
 from vending.notifications.notice_text import letter
-from vending.ports import Documents, Mailer, Queue
+from vending.notifications.supervisors import supervisors
+from vending.ports import Documents, Queue
 from vending.time import millis
 from vending.uploads.ask_notice import NOTICE, message
 
@@ -29,32 +30,12 @@ CLAIM = 2 * 60_000
 HeldNotice = Held[Notice]
 
 
-class Supervisors(Protocol):
-    """Who supervises the routes."""
-
-    async def of_machine(self, machine: str) -> Sequence[str]:
-        """Mail addresses of who supervises the route of the machine's site; none: nobody gets a mail."""
-        ...
-
-
-@dataclass(frozen=True)
-class EveryRoute:
-    """The same people supervise all of them."""
-
-    people: Sequence[str]
-
-    async def of_machine(self, machine: str) -> Sequence[str]:  # noqa: ARG002
-        """All of them."""
-        return self.people
-
-
 @dataclass(frozen=True)
 class NoticeOffice:
     """Where notices are kept and how they go out. Without a mail server they are logged."""
 
     alerts: Documents
-    supervisors: Supervisors
-    mailer: Mailer | None
+    mailing: Mailing | None
     app: str = ""
     """The app's own address, for links."""
 
@@ -95,13 +76,13 @@ async def resend_notices(alerts: Documents, queue: Queue, now: datetime) -> int:
 async def _sent(notice: Notice, office: NoticeOffice, now: datetime) -> str | None:
     """Mail everybody: None, or why somebody did not get it. Raises Transient."""
     said, key = letter(notice, office.app), notice.idempotency_key
-    if office.mailer is None:
+    if office.mailing is None:
         log.info("notice %s, without a mail server: %s", key, said.subject)
         return None
-    people, reasons = await office.supervisors.of_machine(notice.machine_id), []
+    people, reasons = await supervisors(notice.machine_id, office.mailing, now), []
     for address in people:
         try:
-            await office.mailer.send(Mail(address, said.subject, said.text, "", f"{key}/{address}"))
+            await office.mailing.mailer.send(Mail(address, said.subject, said.text, "", f"{key}/{address}"))
         except Rejected as fault:
             reasons.append(str(fault))
         except Refused as fault:

@@ -13,7 +13,7 @@ from vending.documents.alerts import NOTIFICATIONS, Change, Notification
 ORDER: tuple[Severity, ...] = ("critical", "warning", "info")
 FIRST = 10
 """Notifications that a digest tells one by one, the most severe first."""
-_BOOKKEEPING = ("owed", "times")
+_BOOKKEEPING = ("owed", "times", "done")
 """Stored fields of an outbox's entry that are nobody else's business."""
 Payload = dict[str, Any]
 """What a receiver gets, as JSON."""
@@ -40,14 +40,14 @@ def digest(entries: Sequence[Notification], link: str) -> Payload:
 
     ``link`` is the dashboard's address; empty where it is not known.
     """
-    ranked = sorted(entries, key=_rank)
+    ranked = sorted(entries, key=rank)
     severities = Counter(severity(entry.rule) for entry in entries)
     return {
         "idempotencyKey": digest_key(entry.idempotency_key for entry in entries),
         "machineId": NOTIFICATIONS,
         "rule": "digest",
         "change": "digest",
-        "severity": ORDER[_rank(ranked[0])[0]],
+        "severity": ORDER[rank(ranked[0])[0]],
         "count": len(entries),
         "machines": len({entry.machine_id for entry in entries}),
         "opened": _by_rule(entries, "opened"),
@@ -67,22 +67,27 @@ def text(entry: Notification) -> str:
     return rule.opened(facts) if entry.change == "opened" else rule.closed(facts)
 
 
-def _headline(entries: Sequence[Notification], link: str) -> str:
+def summary(entries: Sequence[Notification]) -> str:
+    """How many opened and closed, by rule."""
     both: tuple[Change, ...] = ("opened", "closed")
     changes = [
         f"{count} {rule} {change}" for change in both for rule, count in _by_rule(entries, change).items()
     ]
+    return ", ".join(changes)
+
+
+def rank(entry: Notification) -> tuple[int, bool, int, str]:
+    """Severe ones first, what opened before what closed, then as they happened."""
+    place = ORDER.index(severity(entry.rule))
+    return place, entry.change != "opened", entry.at, entry.idempotency_key
+
+
+def _headline(entries: Sequence[Notification], link: str) -> str:
     machines = len({entry.machine_id for entry in entries})
-    return f"{len(entries)} notifications of {machines} machines at once: {', '.join(changes)}" + (
+    return f"{len(entries)} notifications of {machines} machines at once: {summary(entries)}" + (
         f"; see {link}" if link else ""
     )
 
 
 def _by_rule(entries: Iterable[Notification], change: Change) -> dict[str, int]:
     return dict(sorted(Counter(entry.rule for entry in entries if entry.change == change).items()))
-
-
-def _rank(entry: Notification) -> tuple[int, bool, int, str]:
-    """Severe ones first, what opened before what closed, then as they happened."""
-    place = ORDER.index(severity(entry.rule))
-    return place, entry.change != "opened", entry.at, entry.idempotency_key

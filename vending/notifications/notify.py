@@ -1,14 +1,16 @@
-"""A notification from the queue → the webhook and one log line, and out of the alert's outbox.
+"""A notification from the queue → the webhook and one log line, and done with in the alert's outbox.
 
-Delivered at least once: a receiver that sees a key twice has seen it. What the outbox holds no more is not
-posted again, and what comes above the minute's bound waits there for the digest (see notify_digest). A
-refusal is logged and kept; one that may heal is final after a day.
+Delivered at least once: a receiver that sees a key twice has seen it. What the webhook took is not posted
+again; what recipients of mails still want stays in the outbox for them (see send_mails). What comes above the
+minute's bound waits there for the digest (see notify_digest). A refusal is logged and kept; one that may heal
+is final after a day.
 """
 
 import logging
 from datetime import datetime
 
 from vending.alerts import outbox
+from vending.alerts.channels import WEBHOOK, Handled
 from vending.alerts.held import HeldAlert, read
 from vending.documents.alerts import Alert, Notification, Refusal
 from vending.documents.base import Body, shaped
@@ -27,16 +29,25 @@ async def notify(message: Body, outgoing: Outgoing, now: datetime) -> None:
 
     Raises Transient: the queue delivers the message again, or the sweep does.
     """
-    if outgoing.full == post_window.minute_of(now):
+    if not outgoing.posts or outgoing.full == post_window.minute_of(now):
         return
     notification = shaped(message, Notification, "a message of the queue")
     held = await _pending(notification, outgoing, now)
-    if held is None or not await _has_room(outgoing, now):
+    window = await _room(outgoing, now) if held else None
+    if held is None or window is None:
         return
     key = notification.idempotency_key
     [entry] = [entry for entry in held.document.outbox if entry.idempotency_key == key]
-    refusal = await deliver(outgoing, entry, now)
-    await complete(held, [key], {key: refusal} if refusal else {}, outgoing.alerts)
+    failing = post_window.failing_since(window, WEBHOOK) is not None
+    try:
+        refusal = await deliver(outgoing, entry, now)
+    except Transient:
+        if not failing:
+            await _note(outgoing, now, took=False)
+        raise
+    if failing:
+        await _note(outgoing, now, took=True)
+    await complete(held, {key: Handled(outgoing.others, {WEBHOOK: refusal})}, outgoing.alerts)
 
 
 async def deliver(outgoing: Outgoing, entry: Notification, now: datetime) -> Refusal | None:
@@ -71,18 +82,24 @@ async def _pending(message: Notification, outgoing: Outgoing, now: datetime) -> 
     return held if found == "pending" else None
 
 
-async def _has_room(outgoing: Outgoing, now: datetime) -> bool:
-    """Whether the minute takes one more post. If not, the digest tells this one."""
-    minute, room = post_window.minute_of(now), True
+async def _room(outgoing: Outgoing, now: datetime) -> PostWindow | None:
+    """The window, if the minute takes one more post. If not, the digest tells this one."""
+    minute, room, after = post_window.minute_of(now), True, PostWindow()
     if outgoing.webhook is None:
-        return True  # A line of the log needs no bound.
+        return after  # A line of the log needs no bound.
 
     def acquire(window: PostWindow | None) -> PostWindow:
-        nonlocal room
+        nonlocal room, after
         after, room = post_window.acquire_post(window, minute, outgoing.posts_per_minute)
         return after
 
     await change_window(outgoing.alerts, acquire)
     if not room:
         outgoing.full = minute
-    return room
+        return None
+    return after
+
+
+async def _note(outgoing: Outgoing, now: datetime, *, took: bool) -> None:
+    """Remember in the window that nothing gets through to the webhook, or that something did again."""
+    await change_window(outgoing.alerts, lambda window: post_window.tried(window, WEBHOOK, now, took=took))

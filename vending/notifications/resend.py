@@ -20,6 +20,8 @@ async def resend(stores: AlertStores, now: datetime) -> int:
 
     More than a minute may post, or anything that was held back, is one message: it asks for a digest.
     """
+    if not stores.posts:
+        return 0
     if holds_back(await read_window(stores.alerts)):
         await stores.notifications.send(ASK_FOR_DIGEST)
         return 1

@@ -19,12 +19,14 @@ from vending.archive.append import Tails
 from vending.archive.compact_hour import Archive
 from vending.catalog.cache import CatalogCache
 from vending.catalog.machines import CatalogMachines
+from vending.catalog.recipients import CatalogRecipients
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import ExclusionList
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
-from vending.notifications.deliver_notice import EveryRoute, NoticeOffice
+from vending.notifications.deliver_notice import NoticeOffice
+from vending.notifications.mailing import Mailing
 from vending.notifications.outgoing import Outgoing
 from vending.ports import Mailer, Webhook
 from vending.rollups.roll_up import RollUpStores
@@ -51,7 +53,8 @@ if TYPE_CHECKING:
     from vending.adapters.cosmos import CosmosDocuments
     from vending.adapters.hub_state import EventHubState
     from vending.adapters.packing import PackedDocuments
-    from vending.adapters.queues import StorageQueue
+    from vending.adapters.queues import PoisonQueue, StorageQueue
+    from vending.adapters.unusable import Unusable
 
 __all__ = [  # of the parts; what is defined here is public anyway
     "admit_stores",
@@ -159,7 +162,7 @@ def photos() -> BlobContainer:
 @once
 def notice_office() -> NoticeOffice:
     """Where notices go out."""
-    return NoticeOffice(alerts(), EveryRoute(settings().mail_to()), mailer(), _address())
+    return NoticeOffice(alerts(), mailing(), _address())
 
 
 def rollup_shards() -> StorageQueue:
@@ -173,9 +176,20 @@ def notifications() -> StorageQueue:
 
 
 @once
+def poisoned() -> PoisonQueue:
+    """Messages of notifications that failed five times."""
+    from vending.adapters.queues import PoisonQueue
+
+    return PoisonQueue(clients.queue(resources.POISON).queue)
+
+
+@once
 def webhook() -> Webhook | None:
-    """Where notifications go; None where no address is set. Raises ValueError for an address that is none."""
-    receiver = settings().receiver()
+    """Where notifications are posted; None where no address is set. A wrong one keeps back posts alone."""
+    try:
+        receiver = settings().receiver()
+    except ValueError as fault:
+        return _unusable(fault)
     if receiver is None:
         return None
     from vending.adapters.webhook import HttpWebhook
@@ -185,8 +199,11 @@ def webhook() -> Webhook | None:
 
 @once
 def mailer() -> Mailer | None:
-    """What mails are handed to; None where no server is set. Raises ValueError for wrong settings."""
-    server = settings().mail_server()
+    """What mails are handed to; None where no server is set. Wrong settings keep back mails alone."""
+    try:
+        server, _ = settings().mail_server(), settings().mail_to()
+    except ValueError as fault:
+        return _unusable(fault)
     if server is None:
         return None
     from vending.adapters.smtp import SmtpMailer
@@ -201,10 +218,27 @@ def _address() -> str:
 
 
 @once
+def mailing() -> Mailing | None:
+    """How alerts are mailed; the catalog's cache lives as long as the process."""
+    server = mailer()
+    if server is None:
+        return None
+    known = CatalogCache(catalog(), settings().default_time_zone)
+    said = settings().notify_mail_to.split(",")
+    return Mailing(server, known, CatalogRecipients(catalog()), tuple(filter(None, map(str.strip, said))))
+
+
+def _unusable(fault: ValueError) -> Unusable:
+    from vending.adapters.unusable import Unusable
+
+    return Unusable(str(fault))
+
+
+@once
 def outgoing() -> Outgoing:
     """Where notifications go out; that a minute is full is known to the process."""
     link = f"{_address()}/dashboard" if _address() else ""
-    return Outgoing(alerts(), webhook(), settings().posts_per_minute, link)
+    return Outgoing(alerts(), webhook(), settings().posts_per_minute, link, mailing())
 
 
 @once
@@ -244,7 +278,7 @@ def roll_up_stores() -> RollUpStores:
 def alert_stores() -> AlertStores:
     """Where alerts come from and go to; what is known of them lives as long as the process."""
     stores = machines(), conditions(), alerts(), notifications()
-    return AlertStores(*stores, settings().posts_per_minute)
+    return AlertStores(*stores, settings().posts_per_minute, outgoing().posts)
 
 
 def lag_stores() -> LagStores:

@@ -7,7 +7,8 @@ from msgspec import structs
 
 from tests.support.alerts import changed
 from vending.alerts.alerts import Finding, transition, withdrawn
-from vending.alerts.outbox import RETRY_INTERVAL, completed, requeued
+from vending.alerts.channels import WEBHOOK, Handled, settled
+from vending.alerts.outbox import RETRY_INTERVAL, requeued
 from vending.documents.alerts import Alert
 from vending.documents.base import load
 
@@ -79,7 +80,7 @@ def test_the_input_is_left_alone() -> None:
     before = repr(alert)
     changed(alert, finding(7, firing=False), 100)
     withdrawn(alert, 100)
-    completed(alert, OPENED)
+    settled(alert, OPENED, Handled([WEBHOOK], {WEBHOOK: None}))
     requeued(alert, RETRY_INTERVAL + 200)
     assert repr(alert) == before
 

@@ -6,10 +6,10 @@ from msgspec import structs
 
 from tests.support.alerts import changed
 from tests.unit.alerts.test_alerts import OPENED, finding, opened
+from vending.alerts.channels import WEBHOOK, Handled, settled
 from vending.alerts.outbox import (
     RETRY_INTERVAL,
     RETRY_PERIOD,
-    completed,
     delivery,
     due,
     expired,
@@ -20,7 +20,7 @@ from vending.documents.alerts import Alert, Refusal
 
 
 def completed_alert(alert: Alert, key: str = OPENED, refusal: Refusal | None = None) -> Alert:
-    after = completed(alert, key, refusal)
+    after = settled(alert, key, Handled([WEBHOOK], {WEBHOOK: refusal}))
     assert after is not None
     return after
 
@@ -32,7 +32,7 @@ def refusal(key: str, at: int = 1) -> Refusal:
 def test_a_notification_leaves_the_outbox_once() -> None:
     alert = completed_alert(opened())
     assert (alert.outbox, alert.pending) == ([], False)
-    assert completed(alert, OPENED) is None
+    assert settled(alert, OPENED, Handled([WEBHOOK], {WEBHOOK: None})) is None
 
 
 def test_another_notification_stays_in_the_outbox() -> None:

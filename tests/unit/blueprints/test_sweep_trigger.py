@@ -15,6 +15,7 @@ from vending.catalog.machines import CatalogMachines
 from vending.documents.alerts import NOTIFICATIONS
 from vending.documents.base import Malformed
 from vending.documents.post_window import WINDOW_ID
+from vending.notifications.outgoing import Outgoing
 from vending.settings import Settings
 from vending.state import conditions
 from vending.time import millis
@@ -38,6 +39,8 @@ def held(monkeypatch: pytest.MonkeyPatch) -> AlertStores:
         "alert_stores": stores,
         "lag_stores": None,
         "catalog_machines": CatalogMachines(FakeDocuments("kind")),
+        "outgoing": Outgoing(stores.alerts, None),
+        "poisoned": None,
         "roll_up_watch": RollUpWatch(machines, fleet, timedelta(minutes=15)),
     }
     for name, value in given.items():

@@ -36,6 +36,7 @@ WINDOW: dict[str, Any] = {
     "id": "window", "machineId": "$notifications", "type": "post-window", "schema": 1, "minute": 29539440,
     "posts": 1, "digest": 29539440, "until": 1772366430500, "held": None,
 }  # fmt: skip
+FAILING = {"channel": "mail:anna", "since": 5, "tries": 2, "tried": 9, "why": "a newer version's"}
 KINDS: list[tuple[type[Document], dict[str, Any]]] = [
     (Alert, ALERT),
     (Alert, {name: value for name, value in ALERT.items() if name != "undelivered"} | {"outbox": []}),
@@ -43,6 +44,8 @@ KINDS: list[tuple[type[Document], dict[str, Any]]] = [
     (UndeliveredNotification, UNDELIVERED),
     (PostWindow, WINDOW),
     (PostWindow, WINDOW | {"held": 29539439}),
+    (PostWindow, WINDOW | {"mails": 29539440, "failing": [FAILING, FAILING | {"channel": "webhook"}]}),
+    (UndeliveredNotification, UNDELIVERED | {"channel": "mail:anna"}),
 ]
 NEWER = {"snoozedUntil": 9, "rest": "a name like any other"}
 
@@ -55,7 +58,7 @@ def test_a_document_goes_out_as_it_came(kind: type[Document], body: dict[str, An
     assert (found.rest, found.dump()) == (NEWER, body | NEWER)
 
 
-@pytest.mark.parametrize("body", [OPENED, CLOSED])
+@pytest.mark.parametrize("body", [OPENED, CLOSED, OPENED | {"done": ["mail:anna", "webhook"]}])
 def test_a_message_goes_out_as_it_came(body: dict[str, Any]) -> None:
     message = shaped(body, Notification, "a message")
     assert (message.rest, list(message.dump().items())) == ({}, list(body.items()))

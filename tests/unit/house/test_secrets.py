@@ -147,8 +147,10 @@ async def test_a_receiver_whatever_it_answers(log: Log, said: bytes, monkeypatch
 
 @pytest.mark.parametrize("url", [f"ftp://hooks.example/{TOKEN}", f"https://hooks.example:{TOKEN}/"])
 async def test_an_address_that_is_none(log: Log, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = FakeDocuments("machineId")
+    monkeypatch.setattr(wiring, "outgoing", lambda: Outgoing(documents, wiring.webhook()))
     monkeypatch.setattr("os.environ", environment(url))
-    await log.call(alerts.notify, await owed(FakeDocuments("machineId")))
+    await log.call(alerts.notify, await owed(documents))
     assert "app setting NOTIFY_WEBHOOK_URL" in log.text()
     assert [secret for secret in SECRETS if secret in log.text()] == []
     assert wiring.settings_fault()

@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec import structs
 
-from tests.unit.uploads.photos.world import NOW, SUPERVISOR, UPLOAD, World
+from tests.unit.uploads.photos.world import NOW, SUPERVISOR, UPLOAD, World, upload
 from vending.alerts import outbox
+from vending.documents.catalog import CatalogMachine, CatalogRecipient, CatalogSite, CatalogVersion
 from vending.errors import Refused, Rejected, Transient
-from vending.notifications.deliver_notice import CLAIM, deliver_notice, resend_notices
+from vending.notifications.deliver_notice import CLAIM, NoticeOffice, deliver_notice, resend_notices
 
 LATER = NOW + timedelta(milliseconds=outbox.RETRY_INTERVAL + 1)
 KEY = f"vm-1/notice:photo:{UPLOAD}/{SUPERVISOR}"
@@ -62,7 +64,7 @@ async def test_a_mail_server_that_is_away_is_asked_again() -> None:
     away = [Transient("no answer"), Refused("535")]
 
     def fault(operation: str, key: str) -> None:
-        if operation == "mailer mail" and away:
+        if operation == "mailer send" and away:
             raise away.pop()
 
     world.fault = fault
@@ -82,7 +84,7 @@ async def test_a_process_that_dies_with_its_claim_leaves_it_to_the_sweep() -> No
         pass
 
     def strike(operation: str, key: str) -> None:
-        if operation == "mailer mail" and not struck:
+        if operation == "mailer send" and not struck:
             struck.append(operation)
             raise Kill
 
@@ -108,7 +110,7 @@ async def test_after_a_death_before_it_could_be_written_down_the_mail_has_the_sa
         pass
 
     def strike(operation: str, key: str) -> None:
-        if operation == "mailer mail" and not struck:
+        if operation == "mailer send" and not struck:
             struck.append(operation)
             raise Kill
 
@@ -125,7 +127,7 @@ async def test_a_refusal_is_final_at_once_or_after_a_day() -> None:
     world = await asked(World())
 
     def fault(operation: str, key: str) -> None:
-        if operation == "mailer mail":
+        if operation == "mailer send":
             raise refusal
 
     world.fault, refusal = fault, Refused("535 wrong password")
@@ -160,9 +162,41 @@ async def test_a_notice_that_cannot_be_seen_yet_waits() -> None:
 
 
 async def test_without_a_mail_server_or_a_supervisor_nothing_is_pending() -> None:
-    world = await asked(World(people=[]))
+    world, without = await asked(World(people=[])), await asked(World())
+    without.office = NoticeOffice(without.alerts, None)
 
     await world.deliver()
+    await without.deliver()
 
-    assert not world.mailer.mails
+    assert not world.mailer.mails + without.mailer.mails
     assert not world.asked()[0].pending
+    assert not without.asked()[0].pending
+
+
+async def test_the_route_of_the_machine_says_who_it_is() -> None:
+    world = await asked(World())
+    site = CatalogSite(id="s-1", time_zone="Etc/UTC", route="north")
+    held = [
+        site,
+        CatalogMachine(id="vm-1", site="s-1", placements=[("", "s-1")]),
+        CatalogRecipient(id="rita", address=SUPERVISOR, routes=["north"]),
+        CatalogRecipient(id="sven", address="sven@example.com", routes=["south"]),
+        CatalogRecipient(id="sue", address="sue@example.com", sites=["s-1"]),
+        CatalogRecipient(id="all", address="all@example.com"),
+        CatalogRecipient(id="grave", address="grave@example.com", severity="warning", routes=["north"]),
+        CatalogVersion(number=1),
+    ]
+    for document in held:
+        world.catalog.put(document.dump())
+
+    await world.deliver()
+    assert {mail.to for mail in world.mailer.mails} == {SUPERVISOR, "sue@example.com"}
+
+    world.catalog.put(structs.replace(site, route="").dump())
+    world.catalog.put(structs.replace(site, id="s-2", route="").dump())
+    world.catalog.put(CatalogMachine(id="vm-1", site="s-2", placements=[("", "s-2")]).dump())
+    world.catalog.put(CatalogVersion(number=2).dump())
+    world.mailer.mails.clear()
+    await world.process(of=upload("1" * 32))
+    await world.deliver()
+    assert [mail.to for mail in world.mailer.mails] == ["all@example.com"]

@@ -8,11 +8,16 @@ from hypothesis import strategies as st
 from vending.documents.post_window import PostWindow
 from vending.notifications.post_window import (
     acquire_digest,
+    acquire_mails,
     acquire_post,
+    failing_since,
     holds_back,
+    may_try,
     minute_of,
     release_digest,
+    tried,
 )
+from vending.time import millis
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = minute_of(NOW)
@@ -71,6 +76,32 @@ def test_a_clock_that_is_wrong_by_an_hour_stops_nobody() -> None:
     window, _ = acquire_post(None, MINUTE + 60, 1)
     assert acquire_post(window, MINUTE, 1)[1]
     assert digest(digest(None, 3600), 0) is not None
+
+
+def test_a_minute_has_one_round_of_mails() -> None:
+    window = acquire_mails(None, NOW)
+    assert window is not None
+    assert acquire_mails(window, NOW + timedelta(seconds=59)) is None
+    assert acquire_mails(window, NOW - timedelta(seconds=1)) is None, "a clock that is a little behind"
+    assert acquire_mails(window, NOW + timedelta(seconds=60)) is not None
+    assert acquire_mails(window, NOW - timedelta(hours=1)) is not None, "or one that was an hour ahead"
+
+
+def test_a_channel_that_takes_nothing_is_tried_less_and_less_and_any_answer_ends_that() -> None:
+    window, at, waits = tried(None, "mail:a", NOW, took=False), NOW, []
+    for _ in range(7):
+        start = at
+        while not may_try(window, "mail:a", at):
+            at += timedelta(minutes=1)
+        waits.append((at - start) // timedelta(minutes=1))
+        window = tried(window, "mail:a", at, took=False)
+    assert waits == [1, 2, 4, 8, 15, 15, 15]
+    assert failing_since(window, "mail:a") == millis(NOW)
+    assert may_try(window, "mail:b", NOW)
+    assert failing_since(window, "mail:b") is None
+    again = tried(window, "mail:a", at, took=True)
+    assert (failing_since(again, "mail:a"), again.failing) == (None, None)
+    assert tried(again, "mail:a", at, took=True) is again, "nothing is written for what is well"
 
 
 @given(st.lists(st.integers(0, 1)), st.integers(1, 4))

@@ -10,7 +10,7 @@ from tests.support.fakes import FakeDocuments
 from vendctl import deployed
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
-from vending.alerts.rules.evidence import Registers
+from vending.alerts.rules.evidence import GivenUp, Registers
 from vending.errors import Transient
 from vending.ports import Put
 from vending.state import conditions
@@ -110,6 +110,7 @@ async def test_every_fact_that_a_rule_states_in_milliseconds_is_told_as_a_time()
     entry["fault:coin:EAR"] = [1, 3, at, True]
     found = rules.findings(Registers("m1", entry, at, 60_000))
     assert {finding.rule for finding in found} == {rule.name for rule in rules.on(Registers)}
+    found += rules.findings(GivenUp([], at, {"mail": early}))
     stated = {name for one in found for name, value in one.detail.items() if value and value > 10**12}
     assert stated == rules.times()
 

@@ -1,7 +1,7 @@
 """What rules are evaluated on. One function gathers each kind, and evaluates all the rules that want it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -73,9 +73,13 @@ class Rollups(Evidence):
 
 @dataclass(frozen=True)
 class GivenUp(Evidence):
-    """Notifications that nobody will get, of the last day, at every sweep (``watch_notifications``)."""
+    """Notifications that nobody will get, of the last day, channels to which nothing gets through, and the
+    messages of the poison queue, at every sweep (``watch_notifications``)."""
 
     subject: ClassVar[str] = NOTIFICATIONS
     notifications: Sequence[UndeliveredNotification]
     now: int
     """Milliseconds since 1970 UTC."""
+    failing: Mapping[str, int] = field(default_factory=dict)
+    """Kind of channel → since when (ms) nothing has got through to one of them."""
+    poisoned: int = 0

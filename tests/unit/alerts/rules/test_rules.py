@@ -109,10 +109,10 @@ LIVES: Mapping[str, Life] = {
         "rollups: shard-0 is counted again",
     ),
     "undelivered": Life(
-        GivenUp([LOST], NOW), GivenUp([], NOW + 1),
-        "Notifications were given up: the webhook refuses them",
-        "notifications were given up: the webhook refuses them (webhook: status 404)",
-        "no notification was given up for a day",
+        GivenUp([LOST], NOW, {"webhook": NOW - 3_600_000}), GivenUp([], NOW + 1),
+        "Notifications do not arrive: webhook",
+        "no notification has got through by the webhook since 2026-03-01T11:00:00.000Z",
+        "notifications get through by the webhook, and none was given up for a day",
     ),
 }  # fmt: skip
 

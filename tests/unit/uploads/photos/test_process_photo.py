@@ -83,7 +83,7 @@ class Strike:
     @property
     def after_the_mail(self) -> bool:
         """Whether the mail server had the mail, and nobody knew."""
-        return "mailer mail" in self.steps[: self.at or None]
+        return "mailer send" in self.steps[: self.at or None]
 
 
 async def course(data: bytes, strike: Strike, lost_answer: bool) -> World:

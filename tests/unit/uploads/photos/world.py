@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue, Hook, nothing
+from tests.support.fakes import FakeBlobs, FakeDocuments, FakeMailer, FakeQueue, Hook, nothing
 from tests.support.pictures import telling
+from vending.catalog.cache import CatalogCache
+from vending.catalog.recipients import CatalogRecipients
 from vending.documents.base import load
 from vending.documents.notices import Notice
 from vending.documents.photos import PhotoRecord
 from vending.errors import Rejected
-from vending.mail import Mail
-from vending.notifications.deliver_notice import EveryRoute, NoticeOffice, deliver_notice
+from vending.notifications.deliver_notice import NoticeOffice, deliver_notice
+from vending.notifications.mailing import Mailing
 from vending.uploads.ask_notice import NoticeStores
 from vending.uploads.process_photo import PhotoProcessor
 from vending.uploads.upload import Processed, Upload
@@ -29,19 +31,6 @@ def upload(id: str = UPLOAD, machine: str = "vm-1", at: datetime = NOW) -> Uploa
     """A photo of a visit."""
     name = f"photo/{machine}/2026-11-26/{id}"
     return Upload(id, "photo", machine, "v-9", name, "0x8D4", "image/jpeg", at)
-
-
-class FakeMailer:
-    """Keeps what was handed over; the address it came to is the first word that a fault is given."""
-
-    def __init__(self, fault: Hook = nothing, after: Hook = nothing) -> None:
-        self.fault, self.after = fault, after
-        self.mails: list[Mail] = []
-
-    async def send(self, mail: Mail) -> None:
-        self.fault("mail", mail.to)
-        self.mails.append(mail)
-        self.after("mail", mail.to)
 
 
 def read_only(machines: FakeDocuments) -> ViewStores:
@@ -75,9 +64,10 @@ class World:
         self.queue = FakeQueue(hooks("queue")["fault"])
         self.mailer = FakeMailer(**hooks("mailer"))
         self.notices = NoticeStores(self.alerts, self.queue)
-        self.office = NoticeOffice(
-            self.alerts, EveryRoute(self.people), self.mailer, "https://fleet.example.com"
-        )
+        self.catalog = FakeDocuments("kind")
+        known, recipients = CatalogCache(self.catalog, "Etc/UTC"), CatalogRecipients(self.catalog)
+        mailing = Mailing(self.mailer, known, recipients, self.people)
+        self.office = NoticeOffice(self.alerts, mailing, "https://fleet.example.com")
 
     async def process(self, data: bytes = PHOTO, of: Upload | None = None) -> Processed | Rejected:
         """Deliver an upload's message, to a process of its own."""
