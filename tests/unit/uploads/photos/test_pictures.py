@@ -9,6 +9,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 from tests.support.pictures import SECRETS, chunks, corners, exif, file, near, scene, seen, telling
 from vending.uploads.photos.make_photo import make_photo
 from vending.uploads.photos.photo import Location, Photo
+from vending.uploads.photos.sniff import opened
 
 PLAIN = [b"VP8 "]
 
@@ -46,6 +47,14 @@ def test_nothing_but_the_picture_is_kept(kind: str, keep: bool) -> None:
         assert not dict(opened.getexif())
         assert not opened.getexif().get_ifd(ExifTags.IFD.GPSInfo)
         assert opened.info.keys() <= {"loop", "background", "timestamp", "duration"}
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_the_decoder_never_sees_metadata(kind: str) -> None:
+    drawing = opened(telling(kind)).drawing
+
+    assert not [secret for secret in SECRETS if secret in drawing]
+    assert not set(Image.open(BytesIO(drawing)).info) & {"exif", "icc_profile", "xmp", "comment"}
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

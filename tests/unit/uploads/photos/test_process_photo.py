@@ -124,6 +124,24 @@ async def test_a_failure_at_any_step_is_made_good(
         assert len(world.mailer.mails) == 1 or strike.after_the_mail, step
 
 
+async def test_a_redelivery_makes_no_pictures_and_queues_what_was_not_queued() -> None:
+    struck: list[str] = []
+
+    def strike(operation: str, key: str) -> None:
+        if operation == "queue send" and not struck:
+            struck.append(operation)
+            raise Transient("struck")
+
+    world = World(fault=strike)
+    with pytest.raises(Transient):
+        await world.process()
+    world.steps.clear()
+
+    await world.process()
+
+    assert world.steps == ["machines read", "alerts write", "alerts read", "queue send"]
+
+
 async def test_two_processes_at_once_are_as_one() -> None:
     world = World()
     second: list[Processed | Rejected] = []
