@@ -18,7 +18,9 @@ from vending.documents import (
     days,
     devices,
     exclusions,
+    notices,
     pages,
+    photos,
     post_window,
     rollup_state,
     stock,
@@ -30,7 +32,8 @@ from vending.documents.rollup_state import Rework, Shard
 from vending.errors import Transient, VendstreamError
 
 MODULES = (
-    alerts, catalog, conditions, days, devices, exclusions, pages, post_window, rollup_state, stock, uploads,
+    alerts, catalog, conditions, days, devices, exclusions, notices, pages, photos, post_window, rollup_state,
+    stock, uploads,
 )  # fmt: skip
 STORED: dict[str, Any] = {
     "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": "2026-11-16", "rev": 3,
