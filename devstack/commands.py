@@ -124,7 +124,7 @@ def status(
         int, typer.Option("--functions-port", metavar="PORT", help="Of the Functions host.")
     ] = FUNCTIONS,
 ) -> Answer:
-    """Say what answers on the usual ports, and which functions run.
+    """Say what answers on the usual ports, and what runs.
 
     Exit code 1 when one of the three services does not answer.
     """
@@ -232,7 +232,7 @@ def storage_events(
     ready_file: Ready = None,
     as_json: bool = False,
 ) -> None:
-    """Tell a queue of each blob that is written, as Event Grid does.
+    """Tell a queue of each blob written, as Event Grid does.
 
     In the well-known account of Azurite. The messages are Event Grid's BlobCreated, in base64.
     """

@@ -49,8 +49,9 @@ def run(options: Options, listening: Callable[[dict[str, Any], str], None]) -> N
         listening(about, f"blobs of {options.container} are told into the queue {options.queue}")
         if options.ready_file is not None:
             _announce(options.ready_file, about)
+        said = ""
         while not stopped.wait(EVERY):
-            _look(watcher)
+            said = _look(watcher, said)
 
 
 def _announce(path: Path, about: dict[str, Any]) -> None:
@@ -59,9 +60,14 @@ def _announce(path: Path, about: dict[str, Any]) -> None:
     draft.replace(path)
 
 
-def _look(watcher: Watcher) -> None:
+def _look(watcher: Watcher, before: str) -> str:
+    """Why it waits, if it does; said once, however long."""
     try:
         for name in watcher.look():
             print(f"told of {name}", flush=True)
     except AzureError as fault:
-        print(f"waiting: {(str(fault).splitlines() or [''])[0]}", flush=True)
+        why = (str(fault).splitlines() or [type(fault).__name__])[0]
+        if why != before:
+            print(f"waiting: {why}", flush=True)
+        return why
+    return ""

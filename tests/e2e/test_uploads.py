@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -26,10 +26,9 @@ PHOTO = {"kind": "photo", "contentType": "image/jpeg"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def told(running: System) -> Iterator[None]:
-    """Blobs are told as long as these tests run."""
+def told(running: System) -> None:
+    """Blobs are told from here on."""
     running.stack.start_storage_events(UPLOADS, UPLOADS)
-    return
 
 
 @pytest.fixture(autouse=True)

@@ -47,7 +47,8 @@ class AuditImport:
         for number, audit in enumerate(audits, first):
             body = msgspec.json.encode(_event(upload, number, _facts(upload, audit, digest)))
             await self.hub.send(body, DEVICE, {})
-        return Processed(f"{len(audits)} audits, ledger numbers {first} to {first + len(audits) - 1}")
+        last = first + len(audits) - 1
+        return Processed(f"audit {first}" if first == last else f"audits {first} to {last}")
 
     async def _issue(self, upload: Upload, count: int) -> int:
         """The first of the upload's numbers."""

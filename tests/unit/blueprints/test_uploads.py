@@ -12,6 +12,7 @@ from tests.support.uploads import created, message
 from tests.unit.uploads.world import World
 from vending import wiring
 from vending.errors import Transient
+from vending.uploads import process_upload as processing
 
 ASKED = {"kind": "dex", "machineId": "m-1", "contentType": "text/plain", "size": 5000}
 
@@ -75,7 +76,7 @@ async def test_the_trigger_hands_on_the_message_and_its_tries(monkeypatch: pytes
         seen.append((body, tries))
         return "upload a: processed"
 
-    monkeypatch.setattr(uploads.processing, "process_upload", process)
+    monkeypatch.setattr(processing, "process_upload", process)
     monkeypatch.setattr(wiring, "upload_stores", lambda: None)
 
     class Message(func.QueueMessage):
