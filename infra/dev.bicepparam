@@ -1,6 +1,9 @@
 // A small fleet, or none: paid by use, except the Event Hubs namespace.
 using 'main.bicep'
 
+@description('standard, slack or teams; empty: standard.')
+var shape = readEnvironmentVariable('NOTIFY_WEBHOOK_SHAPE', '')
+
 @description('Empty: 587.')
 var port = readEnvironmentVariable('SMTP_PORT', '')
 
@@ -17,6 +20,7 @@ param logCapGb = 1
 param maximumInstanceCount = 40
 param notifyWebhookUrl = readEnvironmentVariable('NOTIFY_WEBHOOK_URL', '')
 param notifyWebhookSecret = readEnvironmentVariable('NOTIFY_WEBHOOK_SECRET', '')
+param notifyWebhookShape = contains(['slack', 'teams'], shape) ? shape : 'standard'
 param smtpHost = readEnvironmentVariable('SMTP_HOST', '')
 param smtpPort = empty(port) ? 587 : int(port)
 param smtpTls = tls == 'implicit' ? 'implicit' : 'starttls'

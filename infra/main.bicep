@@ -114,6 +114,10 @@ param notifyWebhookUrl string = ''
 @secure()
 param notifyWebhookSecret string = ''
 
+@description('As what notifications are posted: JSON of our own, or what a webhook of Slack or Teams takes.')
+@allowed(['standard', 'slack', 'teams'])
+param notifyWebhookShape string = 'standard'
+
 @description('The server that mails are handed to; empty: none is sent.')
 param smtpHost string = ''
 
@@ -318,6 +322,7 @@ module app 'modules/functionapp.bicep' = {
     defaultTimeZone: defaultTimeZone
     notifyWebhookUrl: notifyWebhookUrl
     notifyWebhookSecret: notifyWebhookSecret
+    notifyWebhookShape: notifyWebhookShape
     mail: {
       host: smtpHost
       port: smtpPort

@@ -11,6 +11,9 @@ var immutabilityDays = readEnvironmentVariable('ARCHIVE_IMMUTABILITY_DAYS', '')
 @description('true once it was locked by hand.')
 var locked = readEnvironmentVariable('ARCHIVE_IMMUTABILITY_LOCKED', '')
 
+@description('standard, slack or teams; empty: standard.')
+var shape = readEnvironmentVariable('NOTIFY_WEBHOOK_SHAPE', '')
+
 @description('Empty: 587.')
 var port = readEnvironmentVariable('SMTP_PORT', '')
 
@@ -35,6 +38,7 @@ param logCapGb = 5
 param maximumInstanceCount = 100
 param notifyWebhookUrl = readEnvironmentVariable('NOTIFY_WEBHOOK_URL', '')
 param notifyWebhookSecret = readEnvironmentVariable('NOTIFY_WEBHOOK_SECRET', '')
+param notifyWebhookShape = contains(['slack', 'teams'], shape) ? shape : 'standard'
 param smtpHost = readEnvironmentVariable('SMTP_HOST', '')
 param smtpPort = empty(port) ? 587 : int(port)
 param smtpTls = tls == 'implicit' ? 'implicit' : 'starttls'

@@ -43,6 +43,7 @@ GIVEN: dict[str, dict[str, str]] = {
         "AZURE_ENV_NAME": "prod",
         "NOTIFY_WEBHOOK_URL": "https://hooks.example/vendstream",
         "NOTIFY_WEBHOOK_SECRET": "hooks.example-secret",
+        "NOTIFY_WEBHOOK_SHAPE": "teams",
         "SMTP_HOST": "smtp.vendstream.example",
         "SMTP_PORT": "465",
         "SMTP_TLS": "implicit",

@@ -18,8 +18,11 @@ KINDS = {
     "planograms": (("machine", "selection", "sku"), ("machine", "since", "selection")),
     "products": (("sku",), ("sku",)),
     "machines": (("site",), ("id", "since")),
+    "recipients": (("address",), ("id",)),
 }
 """Kind of a CSV file → the columns that tell it, and those whose cells no two rows share."""
+LISTS, SWITCHES = ("sites", "routes"), ("criticalAlways",)
+"""Columns whose cells are names with spaces between them, and those that say true or false."""
 SHOWN = 10
 """Faults of a CSV file that are told."""
 LARGEST = 64 * 1024 * 1024
@@ -140,12 +143,18 @@ def _cells(row: Row, found: Table) -> Cells:
     """A row's filled cells, numbers as numbers."""
     if len(row.cells) != len(found.header):
         raise ValueError(f": {len(row.cells)} cells, the header has {len(found.header)}")
-    return {name: _number(name, x) for name, x in zip(found.header, row.cells, strict=True) if x}
+    return {name: _value(name, x) for name, x in zip(found.header, row.cells, strict=True) if x}
 
 
-def _number(name: str, text: str) -> Any:
-    if name not in NUMBERS:
-        return text
+def _value(name: str, text: str) -> Any:
+    if name in LISTS:
+        return text.split()
+    if name in SWITCHES and text in ("true", "false"):
+        return text == "true"
+    return _number(name, text) if name in NUMBERS else text
+
+
+def _number(name: str, text: str) -> int:
     if re.fullmatch(r"-?[0-9]{1,15}", text):
         return int(text)
     cure = " of minor units (1.50 EUR is 150)" if name.endswith("Minor") else ""

@@ -43,6 +43,8 @@ class Settings:
     """Where notifications are posted; empty: they are logged only."""
     notify_webhook_secret: str = field(default="", repr=False)
     """What they are signed with (``whsec_…``); empty: they are not."""
+    notify_webhook_shape: str = "standard"
+    """As what they are posted: ``standard``, ``slack`` or ``teams``."""
     notify_posts_per_minute: str = "20"
     """More notifications than that are one digest."""
     notify_mail_to: str = ""
@@ -113,7 +115,8 @@ class Settings:
 
     def receiver(self) -> Receiver | None:
         """Who gets posts; None where no address is set. Raises ValueError, without the address."""
-        return addresses.receiver(self.notify_webhook_url, self.notify_webhook_secret)
+        secret, shape = self.notify_webhook_secret, self.notify_webhook_shape
+        return addresses.receiver(self.notify_webhook_url, secret, shape)
 
     def mail_server(self) -> MailServer | None:
         """Who takes mails; None where no host is set. Raises ValueError, without the password."""

@@ -37,6 +37,9 @@ param notifyWebhookUrl string
 @secure()
 param notifyWebhookSecret string
 
+@description('As what they are posted.')
+param notifyWebhookShape string
+
 @description('The mail server; without a host no mail is sent.')
 param mail Mail
 
@@ -170,6 +173,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     DEFAULT_TIME_ZONE: defaultTimeZone
     NOTIFY_WEBHOOK_URL: notifyWebhookUrl
     NOTIFY_WEBHOOK_SECRET: notifyWebhookSecret
+    NOTIFY_WEBHOOK_SHAPE: notifyWebhookShape
     NOTIFY_POSTS_PER_MINUTE: '20'
     NOTIFY_MAIL_TO: mail.to
     SMTP_HOST: mail.host

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import structs
 
 from tests.breaks.base import Swap, breaks
-from vending.alerts import alerts, outbox
+from vending.alerts import alerts, channels, outbox
 from vending.documents.alerts import Alert, Change
 from vending.documents.post_window import PostWindow
 from vending.notifications import post_window
@@ -60,3 +60,20 @@ def every_digest_is_let_through(swap: Swap) -> None:
         return structs.replace(window or PostWindow(), digest_minute=post_window.minute_of(now))
 
     swap(post_window.acquire_digest, through)
+
+
+@breaks(
+    "P8",
+    "tests/unit/notifications/test_send_mails.py"
+    "::test_a_recipient_that_takes_nothing_keeps_no_other_and_repeats_none",
+)
+def channels_forget_what_they_took(swap: Swap) -> None:
+    swap(channels.outstanding, lambda entry, channel: True)
+
+
+@breaks(
+    "P8",
+    "tests/unit/notifications/test_send_mails.py::test_a_minute_sends_once_whoever_sweeps",
+)
+def every_round_of_mails_is_let_through(swap: Swap) -> None:
+    swap(post_window.acquire_mails, lambda window, now: structs.replace(window or PostWindow(), posts=-1))

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.support.fakes import FakeQueue
-from vending.adapters.queues import MAX_BYTES, StorageQueue
+from vending.adapters.queues import MAX_BYTES, PoisonQueue, StorageQueue
 
 MESSAGE = {"kind": "alert", "text": "Ünïcødé ☕", "money": {"minor": 150}, "none": None}
 
@@ -32,3 +32,12 @@ async def test_a_message_may_fill_48_kibibytes(storage_queue: StorageQueue) -> N
     with pytest.raises(ValueError, match="49153 bytes"):
         await storage_queue.send({"text": "x" * (room + 1)})
     assert len(await received(storage_queue)) == 1
+
+
+async def test_a_poison_queue_that_nobody_made_is_empty(storage_queue: StorageQueue) -> None:
+    poison = PoisonQueue(storage_queue.queue)
+    assert await poison.length() == 0
+    await storage_queue.send(MESSAGE)
+    assert await poison.length() == 1
+    await storage_queue.queue.delete_queue()
+    assert await poison.length() == 0

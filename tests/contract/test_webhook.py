@@ -13,6 +13,7 @@ from tests.support.webhook_receiver import Answer, WebhookReceiver
 from vending.adapters.webhook import HttpWebhook
 from vending.errors import Refused, Rejected, Transient
 from vending.notifications import signing
+from vending.notifications.shapes import SHAPES
 
 
 @pytest.fixture
@@ -35,6 +36,14 @@ async def test_a_message_is_posted_with_its_key(webhook: HttpWebhook, receiver: 
         ("m1:sold-out:21:1:open", {"text": "Selection 21 is sold out ☕"}),
         ("m1:sold-out:21:1:open", {"text": "again"}),
     ]
+
+
+async def test_what_is_posted_has_the_shape_that_the_service_takes(receiver: WebhookReceiver) -> None:
+    hook = HttpWebhook(receiver.url, written=SHAPES["slack"])
+    await hook.post({"severity": "info", "text": "m1: selection 21 is sold out"}, "k")
+    await hook.close()
+    [(key, message)] = receiver.received()
+    assert (key, message["text"]) == ("k", "INFO: m1: selection 21 is sold out")
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])

@@ -9,7 +9,7 @@ import typer
 from devstack.commandline import Answer, NotDone
 from vendctl.commands.program import PROGRAM, Environment, deployment
 
-CATALOG = PROGRAM.group("catalog", "Import sites, machines, products and planograms.")
+CATALOG = PROGRAM.group("catalog", "Import sites, machines, products, planograms and recipients.")
 
 
 @PROGRAM.command("import", CATALOG)
@@ -20,12 +20,12 @@ async def catalog_import(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML, JSON or CSV.")],
     take_over: Annotated[bool, typer.Option("--take-over", help="Finish for an import that died.")] = False,
 ) -> Answer:
-    """Import sites, machines, products and planograms.
+    """Import sites, machines, products, planograms and recipients of mails.
 
-    TOML and JSON hold `sites`, `machines`, `products`, `planograms` (docs/rollups.md has every field); JSON
-    is also what `simulator fleet` prints. A CSV file (comma, semicolon, tab or |) holds rows of one kind,
-    told by its columns: `timeZone` for sites; `machine`, `selection` and `sku` for planograms; `sku` for
-    products; `site` for machines.
+    TOML and JSON hold `sites`, `machines`, `products`, `planograms`, `recipients` (docs/rollups.md and
+    docs/alerts.md have every field); JSON is also what `simulator fleet` prints. A CSV file (comma,
+    semicolon, tab or |) holds rows of one kind, told by its columns: `timeZone` for sites; `machine`,
+    `selection` and `sku` for planograms; `sku` for products; `site` for machines; `address` for recipients.
     """
     from vendctl.catalog import explain, figures, run
     from vendctl.catalog_file import read_file

@@ -1,6 +1,7 @@
 """What an operator may write into the catalog, and what each entry changes in the stored document.
 
-A file is ``{"sites": [...], "machines": [...], "products": [...], "planograms": [...]}``, no part is needed.
+A file is ``{"sites": [...], "machines": [...], "products": [...], "planograms": [...],
+"recipients": [...]}``, no part is needed.
 Entries add to the catalog or change it; what a file does not mention stays. ``since`` dates a move or a
 planogram: a local day ``YYYY-MM-DD``, for planograms also ``YYYY-MM-DDTHH:MM``; ``"always"`` replaces the
 whole history (a correction), and nothing is needed for a machine's first one.
@@ -16,6 +17,7 @@ from vending.documents.catalog import CatalogEntry
 from vending.errors import Rejected
 from vending.events import envelope
 from vending.events.fields import END, Code, Currency, Level, Minor, Selection
+from vending.notifications.addresses import is_address
 
 ALWAYS = "always"
 AFFECTS = 20
@@ -38,6 +40,8 @@ Day = Annotated[str, Meta(pattern=rf"^(always|{_DAY}){END}")]
 Moment = Annotated[str, Meta(pattern=rf"^(always|{_DAY}(T[0-9]{{2}}:[0-9]{{2}})?){END}")]
 Hours = Annotated[str, Meta(pattern=rf"^{_CLOCK}-({_CLOCK}|24:00){END}")]
 Spans = Annotated[list[Hours], Meta(max_length=8)]
+Limits = Annotated[list[Identifier], Meta(max_length=1_000)]
+"""Sites or routes; an empty list is no limit."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Document = dict[str, Any]
 
@@ -96,7 +100,20 @@ class PlanogramEntry(Entry, frozen=True):
     since: Moment | UnsetType = UNSET
 
 
-Checked = SiteEntry | MachineEntry | ProductEntry | PlanogramEntry
+class RecipientEntry(Entry, frozen=True):
+    """Who gets mails about alerts. Hours are those of the site; ``22:00-06:00`` goes on into the next day."""
+
+    id: Identifier
+    address: str
+    name: Name | UnsetType = UNSET
+    severity: Literal["critical", "warning", "info", "none"] | UnsetType = UNSET
+    sites: Limits | UnsetType = UNSET
+    routes: Limits | UnsetType = UNSET
+    hours: dict[Weekday, Spans] | UnsetType = UNSET
+    critical_always: bool | UnsetType = UNSET
+
+
+Checked = SiteEntry | MachineEntry | ProductEntry | PlanogramEntry | RecipientEntry
 
 
 class CatalogFile(Entry, frozen=True):
@@ -106,6 +123,7 @@ class CatalogFile(Entry, frozen=True):
     machines: list[MachineEntry] = []
     products: list[ProductEntry] = []
     planograms: list[PlanogramEntry] = []
+    recipients: list[RecipientEntry] = []
 
     def entries(self) -> list[tuple[str, str, Entry]]:
         """(kind, id, entry) of everything; Rejected, with the place, for a wrong zone, date or repetition."""
@@ -113,13 +131,14 @@ class CatalogFile(Entry, frozen=True):
         found += [("machine", x.id, x) for x in self.machines]
         found += [("product", x.sku, x) for x in self.products]
         found += [("planogram", x.machine, x) for x in self.planograms]
+        found += [("recipient", x.id, x) for x in self.recipients]
         _check(self)
         return found
 
 
 def _check(file: CatalogFile) -> None:
     seen: set[tuple[str, str, str]] = set()
-    for kind in ("sites", "products", "machines", "planograms"):
+    for kind in ("sites", "products", "machines", "planograms", "recipients"):
         entries: list[Checked] = getattr(file, kind)
         for number, entry in enumerate(entries):
             try:
@@ -137,6 +156,8 @@ def _check_entry(kind: str, entry: Checked, seen: set[tuple[str, str, str]]) -> 
     seen.add(row)
     if isinstance(entry, SiteEntry):
         _check_site(entry)
+    if isinstance(entry, RecipientEntry) and not is_address(entry.address):
+        raise ValueError(f"address of {entry.id} is none: write name@host")
     if isinstance(since, str) and since != ALWAYS:
         business_day.checked(since)
 
@@ -184,6 +205,8 @@ def revised(held: Mapping[str, Any] | None, kind: str, entry: Entry, version: in
             slots = {name: _given(slot) for name, slot in entry.slots.items()}
             rows, since = _dated(held_rows, entry.since, slots, entry.machine)
             body |= {"id": entry.machine, "editions": [{"since": when, "slots": what} for when, what in rows]}
+        case RecipientEntry():
+            body |= {"name": entry.id} | body | _given(entry)
         case ProductEntry():
             body |= {"id": entry.sku, "name": entry.sku} | body | _given(entry, "sku")
         case _:

@@ -8,6 +8,7 @@ with ``take_over``.
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import UnsetType
 from msgspec.structs import replace
 
 from vendctl.operations.catalog_entries import (
@@ -16,6 +17,7 @@ from vendctl.operations.catalog_entries import (
     Entry,
     MachineEntry,
     PlanogramEntry,
+    RecipientEntry,
     revised,
 )
 from vending.documents.base import current, load
@@ -103,6 +105,7 @@ def _check_references(new: Mapping[Key, Document], known: Iterable[Key]) -> None
     for (kind, name), document in new.items():
         wanted = [("site", document["site"])] if kind == "machine" else []
         wanted += [("machine", name)] if kind == "planogram" else []
+        wanted += [("site", site) for site in document.get("sites") or ()] if kind == "recipient" else []
         for needed in wanted:
             if needed not in known:
                 what = f"{kind} {name} names {needed[0]} {needed[1]}"
@@ -116,6 +119,8 @@ async def _held(entries: Sequence[tuple[str, str, Entry]], documents: Documents)
         wanted.setdefault(kind, set()).add(name)
         if isinstance(entry, MachineEntry):
             wanted.setdefault("site", set()).add(entry.site)
+        if isinstance(entry, RecipientEntry) and not isinstance(entry.sites, UnsetType):
+            wanted.setdefault("site", set()).update(entry.sites)
         if isinstance(entry, PlanogramEntry):
             wanted.setdefault("machine", set()).add(name)
             wanted.setdefault("product", set()).update(slot.sku for slot in entry.slots.values())

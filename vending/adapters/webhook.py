@@ -15,7 +15,9 @@ import msgspec
 from vending.adapters.faults import retry_after
 from vending.errors import Refused, Rejected, Transient
 from vending.notifications import signing
+from vending.notifications.shapes import standard
 
+Message = dict[str, Any]
 PATIENCE = aiohttp.ClientTimeout(total=10, connect=3)
 """Seconds for one delivery: a queue message waits for it."""
 ASK_AGAIN = frozenset({408, 425, 429})
@@ -25,18 +27,28 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class HttpWebhook:
-    """The port Webhook on one address. Redirects are not followed: they would turn the POST into a GET, and
-    lead elsewhere than where an operator said. Of an answer only the head is read."""
+    """The port Webhook on one address; ``written`` makes of a message what is posted.
 
-    def __init__(self, url: str, key: bytes | None = None, clock: Callable[[], float] = time.time) -> None:
+    Redirects are not followed: they would turn the POST into a GET, and lead elsewhere than where an operator
+    said. Of an answer only the head is read.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: bytes | None = None,
+        written: Callable[[Message], Message] = standard,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.url = url
         self._key = key
+        self._written = written
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, message: dict[str, Any], idempotency_key: str) -> None:
         """Deliver, or raise Transient (try again), Refused (for a day) or Rejected (never again)."""
-        status, wait = await self._answer(msgspec.json.encode(message), idempotency_key)
+        status, wait = await self._answer(msgspec.json.encode(self._written(message)), idempotency_key)
         if status in ASK_AGAIN or status >= 500:
             raise Transient(f"webhook: status {status}", wait)
         if status in FINAL:

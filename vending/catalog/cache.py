@@ -51,9 +51,16 @@ class CatalogCache:
 
     async def assignment(self, machine: str) -> Assignment:
         """Where the machine stands and what it sells, as of this version or newer. Raises Malformed."""
+        return await self._assignment(machine, CatalogPlanogram)
+
+    async def standing(self, machine: str) -> Assignment:
+        """The same without what it sells, which need not be read."""
+        return await self._assignment(machine, None)
+
+    async def _assignment(self, machine: str, sells: type[CatalogPlanogram] | None) -> Assignment:
         version = self.version
         held = await self._entry(CatalogMachine, machine)
-        planogram = await self._entry(CatalogPlanogram, machine)
+        planogram = await self._entry(sells, machine) if sells else None
         found = {name: await self._entry(CatalogSite, name) for _, name in held.placements} if held else {}
         sites = {name: catalog.site(site) for name, site in found.items() if site is not None}
         return catalog.assignment(machine, version, Entries(held, planogram, sites), self.default_zone)

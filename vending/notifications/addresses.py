@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from vending.notifications import signing
+from vending.notifications.shapes import SHAPES, Shape
 
 Tls = Literal["implicit", "starttls", "none"]
 """TLS from the first byte (usually port 465), STARTTLS or nothing (587), or none, to this computer alone."""
@@ -20,10 +21,11 @@ _ADDRESS = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_HOST}")
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A webhook's address, and the key that posts are signed with."""
+    """A webhook's address, the key that posts are signed with, and how they are written."""
 
     url: str = field(repr=False)
     key: bytes | None = field(default=None, repr=False)
+    shape: Shape = "standard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class MailServer:
     password: str = field(default="", repr=False)
 
 
-def receiver(url: str, secret: str) -> Receiver | None:
+def receiver(url: str, secret: str, shape: str) -> Receiver | None:
     """Who gets posts; None where no address is set."""
     if not url:
         return None
@@ -49,7 +51,10 @@ def receiver(url: str, secret: str) -> Receiver | None:
         key = signing.key_of(secret) if secret else None
     except ValueError as fault:
         raise ValueError(f"app setting NOTIFY_WEBHOOK_SECRET {fault}") from None
-    return Receiver(url, key)
+    known = next((one for one in SHAPES if one == shape), None)
+    if known is None:
+        raise ValueError(f"app setting NOTIFY_WEBHOOK_SHAPE is {shape!r}; give {', '.join(SHAPES)}")
+    return Receiver(url, key, known)
 
 
 def mail_server(where: tuple[str, str, str], sender: str, account: tuple[str, str]) -> MailServer | None:

@@ -47,7 +47,7 @@ class Mailing:
         if machine.startswith("$"):
             return None
         try:
-            assignment = await self.catalog.assignment(machine)
+            assignment = await self.catalog.standing(machine)
         except Malformed as fault:
             log.error("%s is mailed as if it stood nowhere: %s", machine, fault)
             return None

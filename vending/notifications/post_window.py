@@ -5,6 +5,7 @@ one digest and one round of mails. And which channels take nothing, since when, 
 The window is one document, written If-Match, so the bound holds however many processes post.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from msgspec import structs
@@ -95,6 +96,16 @@ def tried(window: PostWindow | None, channel: str, now: datetime, *, took: bool)
         since, tries = (known.since, known.tries) if known else (millis(now), 0)
         failing.append(Failing(channel=channel, since=since, tries=tries + 1, tried=millis(now)))
     return structs.replace(before, failing=failing or None)
+
+
+def only_failing(window: PostWindow | None, channels: Collection[str]) -> PostWindow | None:
+    """The window that knows of no other failing channels than these: for the others nothing is tried any
+    more. Where that changes nothing, the window is the same object."""
+    failing = (window.failing if window else None) or []
+    kept = [one for one in failing if one.channel in channels]
+    if window is None or len(kept) == len(failing):
+        return window
+    return structs.replace(window, failing=kept or None)
 
 
 def may_try(window: PostWindow | None, channel: str, now: datetime) -> bool:

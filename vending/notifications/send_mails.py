@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vending.alerts import outbox
-from vending.alerts.channels import Handled, to_recipient
+from vending.alerts.channels import WEBHOOK, Handled, to_recipient
 from vending.alerts.held import HeldAlert
 from vending.documents.alerts import Refusal
 from vending.documents.post_window import PostWindow
 from vending.errors import Refused, Rejected, Transient
 from vending.notifications import post_window
 from vending.notifications.mails import mail
-from vending.notifications.mails_due import Pending, Round, find_pending, groups
+from vending.notifications.mails_due import MOST, Pending, Round, find_pending, groups
 from vending.notifications.outgoing import Outgoing, change_window, complete, read_window
 from vending.time import millis
 
@@ -43,13 +43,12 @@ async def send_mails(outgoing: Outgoing, now: datetime) -> int:
     Raises Transient where some of what was taken stays in its outbox: it is mailed again.
     """
     if outgoing.mailing is None:
+        await _forget_others(outgoing, [])
         return 0
     recipients = {to_recipient(one.id): one for one in await outgoing.mailing.named()}
     course = Round(outgoing, outgoing.mailing, recipients, now)
     pending = await find_pending(course)
-    if not pending:
-        return 0
-    window = await read_window(outgoing.alerts)
+    window = await _forget_others(outgoing, pending)
     ready = groups(course, pending, window)
     if ready and not await change_window(outgoing.alerts, lambda x: post_window.acquire_mails(x, now)):
         return 0
@@ -58,6 +57,18 @@ async def send_mails(outgoing: Outgoing, now: datetime) -> int:
         await change_window(outgoing.alerts, lambda x: _noted(x, sent, now))
     await _complete(course, pending, sent)
     return sum(one.answered and not one.refusals for one in sent.values())
+
+
+async def _forget_others(outgoing: Outgoing, pending: Collection[Pending]) -> PostWindow | None:
+    """The window, without failing channels for which nothing is due: a recipient who left, for instance."""
+    window = await read_window(outgoing.alerts)
+    tried = {channel for one in pending for channel in one.due}
+    if outgoing.webhook is not None:
+        tried.add(WEBHOOK)
+    kept = post_window.only_failing(window, tried)
+    if kept is not window and len(pending) < MOST:
+        await change_window(outgoing.alerts, lambda held: post_window.only_failing(held, tried))
+    return kept
 
 
 async def _send_each(

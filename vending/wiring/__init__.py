@@ -28,6 +28,7 @@ from vending.ingest.name_machines import NewMachines
 from vending.notifications.deliver_notice import NoticeOffice
 from vending.notifications.mailing import Mailing
 from vending.notifications.outgoing import Outgoing
+from vending.notifications.shapes import SHAPES
 from vending.ports import Mailer, Webhook
 from vending.rollups.roll_up import RollUpStores
 from vending.views.views import ViewStores
@@ -194,7 +195,7 @@ def webhook() -> Webhook | None:
         return None
     from vending.adapters.webhook import HttpWebhook
 
-    return HttpWebhook(receiver.url, receiver.key)
+    return HttpWebhook(receiver.url, receiver.key, SHAPES[receiver.shape])
 
 
 @once

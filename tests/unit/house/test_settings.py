@@ -76,6 +76,7 @@ def test_addresses_that_are_refused_when_settings_are_judged(url: str, says: str
     ("name", "value", "says"),
     [
         ("NOTIFY_WEBHOOK_SECRET", TOKEN, "write whsec_ and base64"),
+        ("NOTIFY_WEBHOOK_SHAPE", "discord", "give standard, slack, teams"),
         ("NOTIFY_POSTS_PER_MINUTE", "0", "whole posts from 1 on"),
         ("NOTIFY_POSTS_PER_MINUTE", "many", "whole posts from 1 on"),
         ("DEFAULT_TIME_ZONE", "Europe/Atlantis", "not in the IANA database"),

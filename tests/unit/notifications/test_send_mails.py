@@ -374,3 +374,44 @@ async def test_mails_alone_need_no_queue() -> None:
     await world.minute()
     assert (world.pending(), len(world.mailer.mails)) == ([], 1)
     assert await watch_notifications(world.stores, world.now) == 0
+
+
+async def test_a_recipient_who_left_while_nothing_got_through_keeps_no_alert_open() -> None:
+    world = MailedWorld()
+    world.recipients(recipient("anna"))
+    world.mailer.fault = fails(Transient("mail: status 452"))
+    await world.find("vm-1")
+    for _ in range(65):
+        await world.minute()
+    assert [one["state"] for one in by_rule(world)] == ["open"]
+    world.recipients(recipient("anna", severity="none"))
+    for _ in range(2):
+        await world.minute()
+    assert [one["state"] for one in by_rule(world)] == ["closed"]
+    assert world.pending() == []
+
+
+async def test_a_channel_that_is_no_more_keeps_no_alert_open() -> None:
+    world = MailedWorld()
+    world.webhook.fault = fails(Transient("webhook: status 503"))
+    await world.find("vm-1")
+    for _ in range(65):
+        await world.minute()
+    assert [one["state"] for one in by_rule(world)] == ["open"]
+    world.outgoing.webhook = None
+    for _ in range(2):
+        await world.minute()
+    assert [one["state"] for one in by_rule(world)] == ["closed"]
+    world.outgoing.mailing = None
+    await world.minute()
+
+
+async def test_mails_read_no_planograms() -> None:
+    world = MailedWorld()
+    world.recipients(recipient("anna"))
+    world.site("north", ["vm-1"])
+    read: list[str] = []
+    world.catalog.fault = lambda operation, key: read.append(key) if operation == "read" else None
+    await world.find("vm-1")
+    await world.minute()
+    assert sorted(read) == ["machine", "site", "version", "version"]

@@ -26,12 +26,21 @@ caseSize = 6
 [[planograms]]
 machine = "m1"
 slots = {A1 = {sku = "cola", par = 8, priceMinor = 150}, A2 = {sku = "tea"}}
+[[recipients]]
+id = "anna"
+address = "anna@ops.example"
+severity = "warning"
+sites = ["north", "south"]
+criticalAlways = true
 """
 CSV = {
     "sites": "id,timeZone\nnorth,Europe/Berlin\n",
     "machines": "id,site,since\nm1,north,2026-11-10\n",
     "products": "sku,caseSize\ncola,6\n",
     "planograms": "machine,selection,sku,par,priceMinor\nm1,A1,cola,8,150\nm1,A2,tea,,\n",
+    "recipients": (
+        "id,address,severity,sites,routes,criticalAlways\nanna,anna@ops.example,warning,north  south,,true\n"
+    ),
 }
 
 
@@ -46,7 +55,15 @@ def test_three_formats_say_the_same(tmp_path: Path) -> None:
     as_json = msgspec.json.encode(toml).decode()
     assert read_file(written(tmp_path, "a.json", as_json)) == toml
     parts = [read_file(written(tmp_path, f"{kind}.csv", "\ufeff" + text)) for kind, text in CSV.items()]
-    assert CatalogFile(parts[0].sites, parts[1].machines, parts[2].products, parts[3].planograms) == toml
+    kinds = parts[0].sites, parts[1].machines, parts[2].products, parts[3].planograms, parts[4].recipients
+    assert CatalogFile(*kinds) == toml
+
+
+def test_the_example_of_recipients_is_a_catalog(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    example = text.split("```toml\n")[1].split("```")[0]
+    file = read_file(written(tmp_path, "a.toml", example))
+    assert [one.id for one in file.recipients] == ["anna", "night-desk"]
 
 
 def test_the_example_of_the_docs_is_a_catalog(tmp_path: Path) -> None:
@@ -65,6 +82,18 @@ def test_the_simulators_fleet_is_a_catalog(tmp_path: Path) -> None:
     ("name", "text", "match"),
     [
         ("a.toml", "[[sites]]\nid = 'north'\n", "timeZone"),
+        (
+            "a.toml",
+            "[[recipients]]\nid = 'a'\naddress = 'a@b, c@d'\n",
+            r"address of a is none.*recipients\[0\]",
+        ),
+        ("a.toml", "[[recipients]]\nid = 'a'\naddress = 'a@b.c'\nhours = {mon = ['8-18']}\n", "hours"),
+        (
+            "a.csv",
+            "id,address,criticalAlways\na,a@b.c,yes\n",
+            "line 2, column criticalAlways: Expected `bool`",
+        ),
+        ("a.csv", "id,address\na,nobody\n", "line 2: address of a is none"),
         ("a.toml", "[[sites]]\nid = 'n'\ntimeZone = 'Etc/UTC'\ntimezone = 'x'\n", "unknown field `timezone`"),
         ("a.toml", "[[sites]\n", "cannot be read"),
         ("a.json", "[]", "Expected `object`"),

@@ -87,7 +87,7 @@ async def test_the_apps_own_alerts_are_told_and_cost_a_request_for_each_place() 
         "degraded",
         [
             "A hub partition stands still: ingest_telemetry:2",
-            "Notifications were given up: the ingest_telemetry:2 refuses them",
+            "Notifications do not arrive: ingest_telemetry:2",
         ],
     )
 

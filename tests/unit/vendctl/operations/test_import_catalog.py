@@ -11,6 +11,7 @@ from tests.support.rollup_world import World, ms, stored_leaves, vend
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
 from vending.catalog.cache import CatalogCache
+from vending.catalog.recipients import CatalogRecipients
 from vending.errors import Rejected, Transient
 
 FLEET: dict[str, Any] = {
@@ -138,3 +139,35 @@ async def test_a_dated_change_leaves_earlier_days_alone() -> None:
 def _skus(world: World, day: str) -> dict[str, int]:
     leaves = stored_leaves(world)["products", day]
     return {path[1]: value for path, value in leaves.items() if path[2:] == ("revenue", "EUR")}
+
+
+ANNA = {"id": "anna", "address": "anna@ops.example"}
+
+
+async def test_recipients_are_imported_changed_and_read_back() -> None:
+    catalog = FakeDocuments("kind")
+    recipients = CatalogRecipients(catalog)
+    assert await recipients.named() == ()
+    night = {"fri": ["22:00-06:00"]}
+    done = await import_catalog(
+        file(**FLEET, recipients=[ANNA | {"sites": ["north"], "hours": night}]), catalog
+    )
+    assert done.written["recipient"] == 1
+    (one,) = await recipients.named()
+    assert (one.id, one.name, one.address, one.severity) == ("anna", "anna", ANNA["address"], "info")
+    assert (one.sites, one.hours, one.critical_always) == (["north"], night, None)
+    assert (await import_catalog(file(recipients=[ANNA]), catalog)).written == {}
+    await import_catalog(file(recipients=[ANNA | {"severity": "none", "sites": []}]), catalog)
+    (one,) = await recipients.named()
+    assert (one.severity, one.sites, one.hours) == ("none", [], night)
+    assert one.affects == [], "no day is computed anew"
+
+
+async def test_a_recipients_sites_must_exist() -> None:
+    catalog = FakeDocuments("kind")
+    with pytest.raises(Rejected, match="recipient anna names site west, which neither the file nor"):
+        await import_catalog(file(recipients=[ANNA | {"sites": ["west"]}]), catalog)
+    await import_catalog(file(**FLEET), catalog)
+    await import_catalog(file(recipients=[ANNA | {"sites": ["south"], "routes": ["none-yet"]}]), catalog)
+    (one,) = await CatalogRecipients(catalog).named()
+    assert one.routes == ["none-yet"]
