@@ -41,7 +41,8 @@ class NoticeOffice:
 
 
 async def deliver_notice(asked: dict[str, Any], office: NoticeOffice, now: datetime) -> None:
-    """Send the notice of a message, if it is pending and nobody else does. Raises Transient."""
+    """Send the notice of a message, if it is pending and nobody else does; where the mail server is away, the
+    sweep asks again. Raises Transient where a store is."""
     held = await read(office.alerts, Notice, asked["machineId"], asked[NOTICE])
     if held is None:
         raise Transient(f"{asked['machineId']}/{asked[NOTICE]} cannot be seen yet")
@@ -52,9 +53,11 @@ async def deliver_notice(asked: dict[str, Any], office: NoticeOffice, now: datet
         return
     try:
         given_up = await _sent(claimed.document, office, now)
-    except Transient:
+    except Transient as fault:
+        # Five more tries in a minute would end in the poison queue, which is an alert.
+        log.warning("notice %s waits for the sweep: %s", held.document.idempotency_key, fault)
         await _changed(claimed, office.alerts, claimed_until=0)
-        raise
+        return
     # Nobody else writes while the claim holds; where it was outlived, the other one says how it ended.
     await _changed(claimed, office.alerts, claimed_until=0, pending=False, given_up=given_up)
 
