@@ -14,10 +14,12 @@ from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.watch_rollups import evaluate_rollups
 from vending.each_step import each_step
 from vending.notifications import notify as notifying
+from vending.notifications.deliver_notice import deliver_notice, resend_notices
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
 from vending.notifications.resend import resend
 from vending.notifications.send_mails import send_mails
 from vending.notifications.watch_notifications import watch_notifications
+from vending.uploads.ask_notice import NOTICE
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)
@@ -54,9 +56,12 @@ async def watch_machines(documents: func.DocumentList) -> None:
 @bp.function_name("notify")
 @bp.queue_trigger(arg_name="message", queue_name="notifications", connection="DATA")
 async def notify(message: func.QueueMessage) -> None:
-    """Deliver one notification, or a digest; a failure redelivers the message; later the sweep retries."""
+    """Deliver a notification, a digest or a notice; a failure redelivers the message; later the sweep
+    retries."""
     asked, outgoing, now = message.get_json(), wiring.outgoing(), datetime.now(UTC)
-    if asked == ASK_FOR_DIGEST:
+    if NOTICE in asked:
+        await deliver_notice(asked, wiring.notice_office(), now)
+    elif asked == ASK_FOR_DIGEST:
         await notify_digest(outgoing, now)
     else:
         await notifying.notify(asked, outgoing, now)
@@ -71,7 +76,7 @@ async def sweep(timer: func.TimerRequest) -> None:
     with wiring.metered("sweep") as cost:
         escalated, sent, *changes, mails = await each_step(
             lambda: escalate(stores, now),
-            lambda: resend(stores, now),
+            lambda: _send_again(stores, now),
             lambda: _evaluate_conditions(stores, now),
             lambda: sweeping.evaluate_ageing(stores, now),
             lambda: watch_notifications(stores, now, wiring.poisoned()),
@@ -83,6 +88,15 @@ async def sweep(timer: func.TimerRequest) -> None:
     late = " (late)" if timer.past_due else ""
     said = sent, mails, changed, late, cost
     log.info("sweep: %d notifications sent again, %d mails, %d alerts changed%s: %s", *said)
+
+
+async def _send_again(stores: AlertStores, now: datetime) -> int:
+    """Notifications and notices that nobody has taken for a while."""
+    steps = (
+        lambda: resend(stores, now),
+        lambda: resend_notices(stores.alerts, stores.notifications, now),
+    )
+    return sum(await each_step(*steps))
 
 
 async def _evaluate_conditions(stores: AlertStores, now: datetime) -> int:

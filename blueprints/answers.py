@@ -45,18 +45,36 @@ async def answer(
     request: func.HttpRequest, view: Callable[[], Awaitable[dict[str, Any] | None]], missing: str = ""
 ) -> func.HttpResponse:
     """The view as JSON: 304 where the client has it, 400 for a faulty question, 404 for None, 503 to wait."""
+    found = await _found(request, view, missing)
+    if isinstance(found, func.HttpResponse):
+        return found
+    return _cached(request, msgspec.json.encode(found), "application/json")
+
+
+async def picture(
+    request: func.HttpRequest, view: Callable[[], Awaitable[bytes | None]], missing: str
+) -> func.HttpResponse:
+    """The view as a picture, which never changes; else as :func:`answer`."""
+    found = await _found(request, view, missing)
+    if isinstance(found, func.HttpResponse):
+        return found
+    return _cached(request, found, "image/webp", {"Cache-Control": "private, max-age=31536000, immutable"})
+
+
+async def _found[View](
+    request: func.HttpRequest, view: Callable[[], Awaitable[View | None]], missing: str
+) -> View | func.HttpResponse:
+    """What the view gives, or the answer that tells why it does not."""
     if refused := body_refused(request):
         return refused
     try:
         async with asyncio.timeout(PATIENCE):
-            body = await view()
+            found = await view()
     except Faulty as fault:
         return problem(400, "Bad Request", str(fault))
     except (Transient, TimeoutError) as fault:
         return _away(request, fault)
-    if body is None:
-        return problem(404, "Not Found", missing)
-    return _cached(request, msgspec.json.encode(body), "application/json")
+    return problem(404, "Not Found", missing) if found is None else found
 
 
 async def created[Asked: Struct](

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from vending.views.condition_view import State
 from vending.views.machines import MachineQuery
+from vending.views.photos import CURSOR, PhotoQuery
 
 LONGEST_WINDOW = timedelta(days=31)
 Limit = Annotated[int, Meta(ge=1, le=500)]
@@ -78,6 +79,21 @@ class DayAsked(Struct, frozen=True, forbid_unknown_fields=True):
     def iso(self) -> str | None:
         """The day as rollups name it."""
         return None if self.day is None else self.day.isoformat()
+
+
+class PhotosAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of a machine's photos."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    after: Annotated[str, Meta(pattern=rf"^({CURSOR})?\Z")] = ""
+
+    def query(self) -> PhotoQuery:
+        """As the view takes it."""
+        return PhotoQuery(self.limit, self.after)
+
+
+class NothingAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of what takes no parameters."""
 
 
 class AlertsAsked(Struct, frozen=True, forbid_unknown_fields=True):

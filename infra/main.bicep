@@ -143,6 +143,10 @@ param notifyMailTo string = ''
 @secure()
 param smtpPassword string = ''
 
+@description('keep: the record of a photo says where it was taken, if the camera did; drop: it does not. The pictures themselves never do.')
+@allowed(['drop', 'keep'])
+param photoLocation string = 'drop'
+
 @description('A machine that nothing was heard of for longer is silent.')
 @minValue(1)
 param silentAfterMinutes int = 60
@@ -328,6 +332,7 @@ module app 'modules/functionapp.bicep' = {
       to: notifyMailTo
     }
     smtpPassword: smtpPassword
+    photoLocation: photoLocation
     silentAfterMinutes: silentAfterMinutes
     unboundDevices: unboundDevices
     openTelemetry: openTelemetry

@@ -68,8 +68,8 @@ type Mail = {
 var blobContainers = ['archive', 'deadletters', 'remembered']
 
 @export()
-@description('Those of uploads: what people write, and what was refused of it.')
-var uploadContainers = ['uploads', 'rejected']
+@description('Those of uploads: what people write, what was refused of it, and clean pictures.')
+var uploadContainers = ['uploads', 'rejected', 'photos']
 
 @export()
 @description('What Event Grid could not put into the queue of uploads. Nothing of the app reads it.')

@@ -61,6 +61,8 @@ class Settings:
     """The address that mails come from."""
     daily_report_hour: str = "6"
     """From which hour of the clock in DEFAULT_TIME_ZONE on yesterday is mailed; empty: never."""
+    photo_location: str = "drop"
+    """``keep``: the record of a photo says where it was taken, if the camera did; ``drop``: it does not."""
     silent_after_minutes: str = "60"
     """A machine that nothing was heard of for longer is silent."""
     new_machines_per_hour: str = "20"
@@ -98,6 +100,8 @@ class Settings:
         if not settings.new_machines_per_hour.isdigit():
             said = settings.new_machines_per_hour
             raise ValueError(f"app setting NEW_MACHINES_PER_HOUR is {said!r}; give whole machines from 0 on")
+        if settings.photo_location not in ("keep", "drop"):
+            raise ValueError(f"app setting PHOTO_LOCATION is {settings.photo_location!r}; give keep or drop")
         if settings.quick_decoding not in ("true", "false"):
             raise ValueError(f"app setting QUICK_DECODING is {settings.quick_decoding!r}; give true or false")
         return settings

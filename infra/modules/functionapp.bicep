@@ -47,6 +47,9 @@ param mail Mail
 @secure()
 param smtpPassword string
 
+@description('keep or drop: whether the record of a photo says where it was taken.')
+param photoLocation string
+
 @description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
 
@@ -180,6 +183,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     SMTP_PASSWORD: smtpPassword
     MAIL_FROM: mail.from
     DAILY_REPORT_HOUR: '6'
+    PHOTO_LOCATION: photoLocation
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
     UNBOUND_DEVICES: unboundDevices
     NEW_MACHINES_PER_HOUR: '20'

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
+from tests.support.pictures import file
 from vendctl.local.system import System
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -62,6 +64,9 @@ class Api:
         self.summary: dict[str, Any] = copy.deepcopy(SUMMARY)
         self.alerts: list[dict[str, Any]] = []
         self.machines: list[dict[str, Any]] = [ROW]
+        self.photos: list[dict[str, Any]] = []
+        self.picture = b""
+        """Of each of them."""
         self.broken: dict[str, tuple[int, dict[str, str], str]] = {}
         """Part of a path → status, headers, detail."""
         self.asked: list[str] = []
@@ -78,6 +83,10 @@ class Api:
         elif "alerts" in url:
             limit = int(url.rpartition("=")[2])
             await route.fulfill(json={"alerts": self.alerts[:limit], "open": len(self.alerts)})
+        elif "v1/photos/" in url:
+            await route.fulfill(body=self.picture, content_type="image/webp")
+        elif "/photos" in url:
+            await route.fulfill(json={"photos": self.photos})
         elif "/sales" in url:
             sale = {"kind": "vend", "at": "2026-03-02T11:58:12.000Z", "selection": "A1", "paidMinor": 150,
                     "currency": "EUR", "payment": "cash"}  # fmt: skip
@@ -350,3 +359,21 @@ async def test_numbers_speak_the_language_of_the_page(
     assert shown == amounts
     assert (await page.locator("#revenue").inner_text()).count("\u2068") == 3
     await context.close()
+
+
+async def test_photos_are_drawn_in_the_panel_and_a_broken_one_costs_itself(
+    page: Page, running: System, api: Api
+) -> None:
+    api.picture = file(Image.new("RGB", (320, 240), (200, 30, 30)), "WEBP")
+    whole = {"thumbnail": f"/api/v1/photos/{LONG}~1/320", "uploadedAt": "2026-03-02T11:58:12.000Z",
+             "visitId": "visit-0031", "width": 4000, "height": 3000}  # fmt: skip
+    torn = whole | {"thumbnail": f"/api/v1/photos/{LONG}~2/320", "visitId": None}
+    api.photos = [whole, torn]
+    api.broken["~2/320"] = (503, {}, "away")
+    await opened(page, running, f"#machine={LONG}")
+    drawn = page.get_by_role("img", name="visit visit-0031")
+    await expect(drawn).to_have_attribute("data-drawn", "true")
+    color = await drawn.evaluate("it => [...it.getContext('2d').getImageData(80, 60, 1, 1).data]")
+    assert all(abs(one - other) < 12 for one, other in zip(color, (200, 30, 30, 255), strict=True))
+    await expect(page.locator(".photos canvas").last).to_have_attribute("data-drawn", "false")
+    await expect(page.locator(".photos li")).to_have_count(2)

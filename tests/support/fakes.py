@@ -280,10 +280,12 @@ class FakeWebhook:
 class FakeMailer:
     """A mail server that keeps what it took."""
 
-    def __init__(self, fault: Hook = nothing) -> None:
+    def __init__(self, fault: Hook = nothing, after: Hook = nothing) -> None:
         self.fault = fault
+        self.after = after
         self.mails: list[Mail] = []
 
     async def send(self, mail: Mail) -> None:
         self.fault("send", mail.to)
         self.mails.append(mail)
+        self.after("send", mail.to)

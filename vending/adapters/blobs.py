@@ -3,16 +3,22 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
+from pathlib import PurePosixPath
 from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
-from azure.storage.blob import BlobBlock
+from azure.storage.blob import BlobBlock, ContentSettings
 from azure.storage.blob.aio import ContainerClient
 
 from vending.adapters.faults import Meaning, meaning, status_of, translated, waits
 from vending.errors import Conflict, VendstreamError
 from vending.ports import Blocks
+
+CONTENT = {
+    ".webp": ContentSettings("image/webp", cache_control="private, max-age=31536000, immutable"),
+}
+"""By what a name ends with: how the store gives such a blob to whoever asks it. Others are bytes."""
 
 
 class BlobContainer:
@@ -26,7 +32,9 @@ class BlobContainer:
         with self._translated("create", name):
             try:
                 # aiohttp sends large bytes in one go, and warns of it; a stream goes in pieces.
-                await self.container.upload_blob(name, BytesIO(data), length=len(data), overwrite=False)
+                await self.container.upload_blob(
+                    name, BytesIO(data), length=len(data), overwrite=False, content_settings=_content(name)
+                )
             except ResourceExistsError as fault:
                 if code_of(fault) == "BlobAlreadyExists":
                     return False
@@ -110,6 +118,10 @@ class BlobContainer:
         self, operation: str, name: str, decide: Meaning | None = None
     ) -> AbstractContextManager[None]:
         return translated(f"{operation} {self.container.container_name}/{name}", decide or _decide)
+
+
+def _content(name: str) -> ContentSettings | None:
+    return CONTENT.get(PurePosixPath(name).suffix)
 
 
 def _decide(fault: AzureError, what: str) -> VendstreamError | None:

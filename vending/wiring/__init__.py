@@ -25,6 +25,7 @@ from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import ExclusionList
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
+from vending.notifications.deliver_notice import NoticeOffice
 from vending.notifications.mailing import Mailing
 from vending.notifications.outgoing import Outgoing
 from vending.notifications.shapes import SHAPES
@@ -155,6 +156,17 @@ def deadletters() -> BlobContainer:
     return clients.blobs(resources.DEADLETTERS)
 
 
+def photos() -> BlobContainer:
+    """Clean pictures of visits."""
+    return clients.blobs(resources.PHOTOS)
+
+
+@once
+def notice_office() -> NoticeOffice:
+    """Where notices go out."""
+    return NoticeOffice(alerts(), mailing(), _address())
+
+
 def rollup_shards() -> StorageQueue:
     """One message per feed range that a roll-up must read."""
     return clients.queue(resources.ROLLUP_SHARDS)
@@ -201,6 +213,12 @@ def mailer() -> Mailer | None:
     return SmtpMailer(server)
 
 
+def _address() -> str:
+    """The app's own; empty where the platform does not say it."""
+    host = os.environ.get("WEBSITE_HOSTNAME", "")
+    return f"{'http' if host.startswith('localhost') else 'https'}://{host}" if host else ""
+
+
 @once
 def mailing() -> Mailing | None:
     """How alerts are mailed; the catalog's cache lives as long as the process."""
@@ -226,8 +244,7 @@ def outgoing() -> Outgoing:
 
 def _dashboard() -> str:
     """Its address; "" where the platform does not say under which name it is reached."""
-    host = os.environ.get("WEBSITE_HOSTNAME", "")
-    return f"{'http' if host.startswith('localhost') else 'https'}://{host}/dashboard" if host else ""
+    return f"{_address()}/dashboard" if _address() else ""
 
 
 @once

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from vending import resources
 from vending.catalog.machines import CatalogMachines
 from vending.uploads.admit_upload import AdmitStores
+from vending.uploads.ask_notice import NoticeStores
 from vending.uploads.import_audit import AuditImport
+from vending.uploads.process_photo import PhotoProcessor
 from vending.uploads.process_upload import UploadStores
 from vending.uploads.reject import Reject
 from vending.uploads.upload import Processor
 from vending.wiring import clients
 from vending.wiring.once import once
+from vending.wiring.process import settings
 
 if TYPE_CHECKING:
     from vending.adapters.hub_sender import EventHubSender
@@ -31,7 +34,17 @@ def hub_sender() -> EventHubSender:
 @once
 def processors() -> dict[str, Processor]:
     """What makes something of an upload, by its kind: each names itself here."""
-    return {"dex": AuditImport(clients.container("machines"), hub_sender())}
+    machines = clients.container("machines")
+    return {"dex": AuditImport(machines, hub_sender()), "photo": photo_processor()}
+
+
+@once
+def photo_processor() -> PhotoProcessor:
+    """The process decodes one photo at a time, and so has one of these."""
+    notices = NoticeStores(clients.container("alerts"), clients.queue(resources.NOTIFICATIONS))
+    keep_location = settings().photo_location == "keep"
+    photos = clients.blobs(resources.PHOTOS)
+    return PhotoProcessor(clients.container("machines"), photos, notices, keep_location)
 
 
 @once

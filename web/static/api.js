@@ -34,14 +34,19 @@ export function useKey(key) {
 let ahead = 0;
 export const serverNow = () => Date.now() + ahead;
 
-export async function read(path) {
+export const read = async (path) => (await ask(path, "no-cache")).json();
+
+/** A picture never changes: what the browser has of it is good. */
+export const readPicture = async (path) => (await ask(path, "default")).blob();
+
+async function ask(path, cache) {
   const key = sessionStorage.getItem(KEY);
   let response;
   try {
     response = await fetch(path, {
       headers: key ? { "x-functions-key": key } : {},
       signal: AbortSignal.timeout(PATIENCE),
-      cache: "no-cache",
+      cache,
     });
   } catch (fault) {
     throw new Unanswered(fault.name === "TimeoutError" ? "it takes longer than 15 seconds" : "the connection failed");
@@ -49,7 +54,7 @@ export async function read(path) {
   const date = Date.parse(response.headers.get("date") ?? "");
   // The header has whole seconds: believe it only where the clocks clearly differ.
   if (date && Math.abs(date - Date.now()) > 5_000) ahead = date - Date.now();
-  if (response.ok) return response.json();
+  if (response.ok) return response;
   if (response.status === 401) throw new Refused("the key is missing or wrong");
   const said = await response.json().catch(() => ({}));
   const text = (said.detail ?? `status ${response.status}`).replace(/\.+$/, "");

@@ -116,7 +116,8 @@ async function readMachine() {
       if (fault instanceof Missing) return { sales: [] };
       throw fault;
     });
-    detail.show(machine, sold.sales.slice(0, 12), serverNow());
+    const { photos } = await read(`${path}/photos?limit=6`);
+    detail.show(machine, sold.sales.slice(0, 12), photos, serverNow());
   } catch (fault) {
     if (!(fault instanceof Missing)) throw fault;
     detail.explain(`${fault.message}.`);

@@ -19,7 +19,9 @@ from vending.documents import (
     days,
     devices,
     exclusions,
+    notices,
     pages,
+    photos,
     post_window,
     rollup_state,
     stock,
@@ -31,7 +33,8 @@ from vending.documents.rollup_state import Rework, Shard
 from vending.errors import Transient, VendstreamError
 
 MODULES = (
-    alerts, catalog, conditions, daily_report, days, devices, exclusions, pages, post_window, rollup_state,
+    alerts, catalog, conditions, daily_report, days, devices, exclusions, notices, pages, photos, post_window,
+    rollup_state,
     stock, uploads,
 )  # fmt: skip
 STORED: dict[str, Any] = {

@@ -27,6 +27,8 @@ FUNCTIONS = {
     "get_machines",
     "get_machine",
     "get_machine_sales",
+    "get_machine_photos",
+    "get_photo",
     "get_fleet_summary",
     "get_alerts",
     "get_home",
@@ -101,7 +103,11 @@ STARTERS = {
 }  # fmt: skip
 IN_THREADS = {
     "vending/archive/write_table.py": ("vending/adapters/parquet.py",),
-    "vending/off_loop.py": ("vending/archive/append.py", "vending/ingest/dead_letters.py"),
+    "vending/off_loop.py": (
+        "vending/archive/append.py",
+        "vending/ingest/dead_letters.py",
+        "vending/uploads/process_photo.py",
+    ),
 }
 """Who starts work outside an invocation's task → where that work is written."""
 

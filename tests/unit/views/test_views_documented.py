@@ -12,11 +12,13 @@ import pytest
 from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import World, event, vend
+from tests.unit.uploads.photos import world as photo_world
 from vending.alerts.alerts import Finding
 from vending.time import millis
-from vending.views import alerts, fleet, machines
+from vending.views import alerts, fleet, machines, photos
 from vending.views.health import About, health
 from vending.views.machines import MachineQuery
+from vending.views.photos import PhotoQuery
 from vending.views.views import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
@@ -65,6 +67,12 @@ async def stores() -> ViewStores:
     return ViewStores(world.machines, world.conditions, alerts, world.fleet, world.catalog)
 
 
+async def photos_of(machine: str) -> dict[str, Any] | None:
+    taken = photo_world.World(keep_location=True)
+    await taken.process(of=photo_world.upload(machine=machine))
+    return await photos.photos(taken.views(), machine, PhotoQuery())
+
+
 async def answers(stores: ViewStores) -> dict[str, Any]:
     machine = await machines.machine(stores, "m1", "America/New_York", NOW)
     assert machine
@@ -74,6 +82,7 @@ async def answers(stores: ViewStores) -> dict[str, Any]:
         "/api/v1/machines": await machines.machines(stores, MachineQuery(), NOW),
         "/api/v1/machines/{machineId}": machine,
         "/api/v1/machines/{machineId}/sales": await machines.sales(stores, "m1", None, None),
+        "/api/v1/machines/{machineId}/photos": await photos_of("m1"),
         "/api/v1/fleet/summary": await fleet.summary(stores, "America/New_York", None, NOW),
         "/api/v1/alerts": await alerts.alerts(stores, 10, NOW),
         "/api/health": await health({}, no_troubles, About("1", "quick")),

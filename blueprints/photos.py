@@ -1,0 +1,39 @@
+"""The HTTP API: photos of visits."""
+
+import azure.functions as func
+
+from blueprints.answers import answer, picture
+from blueprints.questions import NothingAsked, PhotosAsked, asked
+from vending import wiring
+from vending.views import photos
+
+bp = func.Blueprint()
+
+
+@bp.function_name("get_machine_photos")
+@bp.route("api/v1/machines/{machineId}/photos", methods=["GET"])
+async def get_machine_photos(req: func.HttpRequest) -> func.HttpResponse:
+    """The photos of one machine."""
+    machine = req.route_params["machineId"]
+    return await answer(
+        req,
+        lambda: photos.photos(wiring.view_stores(), machine, asked(req.params, PhotosAsked).query()),
+        missing=f"{machine!r} is no machine's id.",
+    )
+
+
+@bp.function_name("get_photo")
+@bp.route("api/v1/photos/{photoId}/{size}", methods=["GET"])
+async def get_photo(req: func.HttpRequest) -> func.HttpResponse:
+    """One picture of a photo."""
+    photo, size = req.route_params["photoId"], req.route_params["size"]
+
+    async def view() -> bytes | None:
+        asked(req.params, NothingAsked)
+        return await photos.picture(wiring.photos(), photo, size)
+
+    return await picture(
+        req,
+        view,
+        missing="There is no such picture; a photo has the sizes 320 and 1280.",
+    )
