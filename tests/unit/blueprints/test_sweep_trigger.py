@@ -6,16 +6,20 @@ from types import SimpleNamespace
 import pytest
 
 from blueprints import alerts as blueprint
-from tests.support.fakes import FakeDocuments, FakeQueue
+from tests.support.alerts import find
+from tests.support.fakes import FakeDocuments, FakeMailer, FakeQueue
 from tests.support.metrics import FakeMetrics
 from vending import wiring
 from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.watch_rollups import RollUpWatch
+from vending.catalog.cache import CatalogCache
 from vending.catalog.machines import CatalogMachines
+from vending.catalog.recipients import CatalogRecipients
 from vending.documents.alerts import NOTIFICATIONS
 from vending.documents.base import Malformed
 from vending.documents.post_window import WINDOW_ID
+from vending.notifications.mailing import Mailing
 from vending.notifications.outgoing import Outgoing
 from vending.settings import Settings
 from vending.state import conditions
@@ -76,3 +80,19 @@ async def test_what_escalates_is_sent_by_the_same_sweep(held: AlertStores) -> No
     await blueprint.sweep.build().get_user_function()(SimpleNamespace(past_due=False))
     keys = [message["idempotencyKey"] for message in held.notifications.messages]  # type: ignore[attr-defined]
     assert "m2/cold-chain/main/1/escalated-1" in keys
+
+
+async def test_what_is_pending_is_mailed_by_the_sweep(
+    held: AlertStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog, mailer = FakeDocuments("kind"), FakeMailer()
+    cache, recipients = CatalogCache(catalog, "Etc/UTC"), CatalogRecipients(catalog)
+    outgoing = Outgoing(held.alerts, None, mailing=Mailing(mailer, cache, recipients, ("ops@ops.example",)))
+    monkeypatch.setattr(wiring, "outgoing", lambda: outgoing)
+    at = millis(datetime.now(UTC) - timedelta(minutes=1))
+    finding = Finding("m2", "sold-out", "21", (1,), True, at, {"onHand": 0})
+    await find(held.alerts, finding, at)  # type: ignore[arg-type]
+    await blueprint.sweep.build().get_user_function()(SimpleNamespace(past_due=False))
+    [mail] = mailer.mails
+    assert mail.to == "ops@ops.example"
+    assert mail.subject.startswith("[warning] 2 notifications of 2 machines at unassigned: ")
