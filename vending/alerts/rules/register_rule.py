@@ -1,7 +1,7 @@
 """What the rules on condition registers have in common: each looks at the registers of one family."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from vending.alerts.alerts import Finding
@@ -19,17 +19,38 @@ class RegisterRule(Rule[Registers], abstract=True):
 
     def findings(self, evidence: Registers) -> list[Finding]:
         """One for each register of the family."""
-        found = []
-        for name, register in evidence.entry.items():
-            family, _, component = name.partition(":")
-            if family == self.family:
-                finding = self.evaluate(component or "machine", register, evidence)
-                found += [finding] if finding is not None else []
-        return found + self._renamed(found, evidence.entry)
+        found = [self.evaluate(*of, evidence) for of in self._own(evidence)]
+        said = [finding for finding in found if finding is not None]
+        return said + self._renamed(said, evidence.entry)
 
     @abstractmethod
     def evaluate(self, component: str, register: Register, evidence: Registers) -> Finding | None:
         """What one register says; None where it is no evidence."""
+
+    def next_look(
+        self,
+        component: str,  # noqa: ARG002 - for those that age
+        register: Register,  # noqa: ARG002
+        evidence: Registers,  # noqa: ARG002
+    ) -> int | None:
+        """When :meth:`evaluate` may say something else by time alone: the first such moment after
+        ``evidence.now``, in milliseconds since 1970 UTC; None where only an event or the catalog changes it.
+
+        It may be too early, never too late: until then nobody need look at a machine that sends nothing.
+        """
+        return None
+
+    def next_look_of(self, evidence: Registers) -> int | None:
+        """The first of all registers of the family."""
+        looks = [self.next_look(*of, evidence) for of in self._own(evidence)]
+        return min((look for look in looks if look is not None), default=None)
+
+    def _own(self, evidence: Registers) -> Iterator[tuple[str, Register]]:
+        """Component and register of the family."""
+        for name, register in evidence.entry.items():
+            family, _, component = name.partition(":")
+            if family == self.family:
+                yield component or "machine", register
 
     def _renamed(self, found: Sequence[Finding], entry: Entry) -> list[Finding]:
         """Alerts by the names of schema 1 (see :mod:`conditions`) are over where no register has such a name

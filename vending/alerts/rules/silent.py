@@ -34,6 +34,11 @@ class Silent(RegisterRule):
             detail={"lastSeen": at},
         )
 
+    def next_look(self, _: str, register: Register, evidence: Registers) -> int | None:
+        """When the last sign of life has grown old, where somebody waits for the machine."""
+        grown_old: int = register[2] + evidence.silent_after + 1
+        return grown_old if evidence.placed and grown_old > evidence.now else None
+
     def opened(self, facts: Facts) -> str:
         return f"{facts.machine} is not heard from"
 
