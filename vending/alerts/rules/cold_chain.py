@@ -75,7 +75,7 @@ class ColdChain(RegisterRule):
             machine=evidence.machine,
             rule=self.name,
             component=component,
-            order=order_of(evidence, register, *cold, *disturbed, *telling(evidence.entry, component)),
+            order=order_of(evidence, register, *cold, *telling(evidence.entry, component)),
             firing=firing,
             at=at,
             detail={"celsius": celsius, "limit": limit, "goodUntil": since},
