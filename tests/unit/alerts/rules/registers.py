@@ -75,7 +75,7 @@ class Asked(dict[str, Register]):
     def __init__(self) -> None:
         self.names: set[str] = set()
 
-    def get(self, name: str, default: Any = None) -> Any:  # type: ignore[override]
+    def get(self, name: str, default: Any = None) -> Any:
         self.names.add(name)
         return super().get(name, default)
 
@@ -83,7 +83,13 @@ class Asked(dict[str, Register]):
 def looked_at(rule: RegisterRule) -> list[str]:
     """The registers that a rule's verdict may depend on."""
     entry = Asked()
-    said = {"seen": ["none"], "door": [True], "temp:main": [9.0], "locked:main": [3], "cash": [[]]}
+    said: dict[str, list[Any]] = {
+        "seen": ["none"],
+        "door": [True],
+        "temp:main": [9.0],
+        "locked:main": [3],
+        "cash": [[]],
+    }
     for name in VALUES:
         if name.partition(":")[0] == rule.family:
             entry[name] = [1, 5, START, *said.get(name, [True, True])]

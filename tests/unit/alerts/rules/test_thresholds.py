@@ -30,7 +30,8 @@ def refused(rule: Rule[Any], name: str, value: object) -> bool:
 def test_values_of_another_type_and_out_of_bounds_are_refused(
     rule: Rule[Any], name: str, schema: dict[str, Any]
 ) -> None:
-    for value in ({}, [], True, -1, 10**12, "", "x" * 65, float("nan"), float("inf")):
+    wrong: list[object] = [{}, [], True, -1, 10**12, "", "x" * 65, float("nan"), float("inf")]
+    for value in wrong:
         assert refused(rule, name, value), f"{name} may be {value!r}"
     number = next((one for one in schema.get("anyOf", [schema]) if "maximum" in one), None)
     if number is not None:
