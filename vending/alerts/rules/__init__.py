@@ -10,7 +10,8 @@ from typing import Any
 from vending.alerts.alerts import Finding
 from vending.alerts.rules import base
 from vending.alerts.rules.base import Rule, Unknown
-from vending.alerts.rules.evidence import Evidence
+from vending.alerts.rules.evidence import Evidence, Registers
+from vending.alerts.rules.register_rule import RegisterRule
 
 for _module in pkgutil.iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
@@ -29,6 +30,13 @@ def on(kind: type[Evidence]) -> list[Rule[Any]]:
 def findings(evidence: Evidence) -> list[Finding]:
     """What all the rules on this kind of evidence find in it."""
     return [finding for rule in on(type(evidence)) for finding in rule.findings(evidence)]
+
+
+def next_look(machine: Registers) -> int | None:
+    """When the machine must be evaluated again though it sends nothing, in milliseconds since 1970 UTC; None
+    where no rule on registers waits for a time."""
+    looks = [rule.next_look_of(machine) for rule in on(Registers) if isinstance(rule, RegisterRule)]
+    return min((look for look in looks if look is not None), default=None)
 
 
 def named(name: str) -> Rule[Any]:

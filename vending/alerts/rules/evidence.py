@@ -18,12 +18,15 @@ class Evidence:
 
     subject: ClassVar[str | None] = None
     """What stands in the place of a machine in alerts about the app itself; no machine can have this name."""
+    evaluated_by: ClassVar[str] = "sweep"
+    """The function that gathers it."""
 
 
 @dataclass(frozen=True)
 class Stock(Evidence):
     """A machine's stock document, whenever it changes (``watch_machines``)."""
 
+    evaluated_by: ClassVar[str] = "watch_machines"
     document: MachineStock
     now: int
     """Milliseconds since 1970 UTC."""
@@ -86,3 +89,17 @@ class GivenUp(Evidence):
     failing: Mapping[str, int] = field(default_factory=dict)
     """Kind of channel → since when (ms) nothing has got through to one of them."""
     poisoned: int = 0
+
+
+@dataclass(frozen=True)
+class Refusals(Evidence):
+    """Events that ingest refused, at every sweep (``watch_refusals``)."""
+
+    subject: ClassVar[str] = "$ingest"
+    reasons: Mapping[str, int]
+    """Reason → how many in this hour of the clock, by the hub's time, and the one before."""
+    conflicts: Mapping[str, int]
+    """Partition key of who sent another content under an old id → when last, as ``now``."""
+    now: int
+    """Milliseconds since 1970 UTC."""
+    policy: Policy = DEFAULTS
