@@ -10,6 +10,7 @@ from vending.alerts import sweep as sweeping
 from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
 from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.watch_days import watch_days
 from vending.alerts.watch_rollups import evaluate_rollups
 from vending.each_step import each_step
 from vending.notifications import notify as notifying
@@ -44,6 +45,7 @@ async def watch_machines(documents: func.DocumentList) -> None:
     batch = [dict(document) for document in documents]
     with wiring.metered("watch_machines") as cost:
         changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
+        changed += await watch_days(batch, wiring.alert_stores(), datetime.now(UTC))
     said = batch_report.watched(wiring.metrics(), batch, changed, datetime.now(UTC))
     if changed:
         log.info("%s: %s", said, cost)

@@ -10,6 +10,7 @@ from vending.alerts.standing import Halts
 from vending.alerts.waiting import Numbers
 from vending.documents.alerts import NOTIFICATIONS, UndeliveredNotification
 from vending.documents.conditions import Entry
+from vending.documents.days import MachineDay
 from vending.documents.stock import MachineStock
 
 
@@ -25,6 +26,21 @@ class Stock(Evidence):
     """A machine's stock document, whenever it changes (``watch_machines``)."""
 
     document: MachineStock
+    now: int
+    """Milliseconds since 1970 UTC."""
+    policy: Policy = DEFAULTS
+
+    @property
+    def at(self) -> int:
+        """When its newest ledger line happened; the clock dates a machine that has no dated line yet."""
+        return max((latest[2] for latest in self.document.last.values()), default=self.now)
+
+
+@dataclass(frozen=True)
+class Day(Evidence):
+    """A machine's business day, whenever it is computed (``watch_days``)."""
+
+    document: MachineDay
     now: int
     """Milliseconds since 1970 UTC."""
     policy: Policy = DEFAULTS

@@ -18,10 +18,8 @@ class SoldOut(Rule[Stock]):
     title = "Selection {} is sold out"
 
     def findings(self, evidence: Stock) -> Iterator[Finding]:
-        """One for each selection that was counted. The clock dates the evidence of a machine that has no
-        dated ledger line yet."""
-        document = evidence.document
-        at = max((latest[2] for latest in document.last.values()), default=evidence.now)
+        """One for each selection that was counted."""
+        document, at = evidence.document, evidence.at
         for selection, units in stock.on_hand(document).items():
             if units is None:
                 continue
