@@ -9,6 +9,7 @@ from vending import batch_report, wiring
 from vending.alerts import sweep as sweeping
 from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
+from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.watch_days import watch_days
 from vending.alerts.watch_rollups import evaluate_rollups
@@ -73,6 +74,7 @@ async def sweep(timer: func.TimerRequest) -> None:
             lambda: resend(stores, now),
             lambda: _evaluate_conditions(stores, now),
             lambda: sweeping.evaluate_ageing(stores, now),
+            lambda: evaluate_quiet(stores, wiring.fleet(), now),
             lambda: watch_notifications(stores, now),
             lambda: lagging.alert_of_lag(findings, stores, now),
             lambda: evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now),

@@ -11,6 +11,7 @@ from vending.alerts.waiting import Numbers
 from vending.documents.alerts import NOTIFICATIONS, UndeliveredNotification
 from vending.documents.conditions import Entry
 from vending.documents.days import MachineDay
+from vending.documents.habits import Habit
 from vending.documents.stock import MachineStock
 
 
@@ -29,6 +30,8 @@ class Stock(Evidence):
     now: int
     """Milliseconds since 1970 UTC."""
     policy: Policy = DEFAULTS
+    habit: Habit | None = None
+    """When it sells, where the sweep looks whether it still does (``evaluate_quiet``)."""
 
     @property
     def at(self) -> int:

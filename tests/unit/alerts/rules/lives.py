@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from vending.alerts.policy import Policy
 from vending.alerts.rules.evidence import Day, Evidence, Stock
 from vending.documents.days import MachineDay
+from vending.documents.habits import Habit
 from vending.documents.stock import MachineStock
 from vending.time import millis
 
@@ -51,6 +52,7 @@ def skipped(rev: int, now: int) -> Stock:
     return stock(rev, now, applied=applied, gaps=[["d/1", 4, 5, NOW - 2 * HOUR]])
 
 
+ALWAYS = Habit(id="m1", time_zone="UTC", hours=[8] * 168, days=[4] * 7, through="2026-02-28", due=NOW)
 OWED: dict[str, Any] = {"till": {"owed": [[1, 5, NOW, 250, "EUR", "21"]]}}
 ROOM = Policy({"cash-to-collect": {"capacityMinor": 10_000}})
 FULL = Stock(stock(1, till={"cash": [[1, 0, "EUR", 9_500]]}).document, NOW, ROOM)
@@ -84,6 +86,12 @@ LIVES: dict[str, Life] = {
         "Ledger numbers are missing",
         "m1: 2 ledger numbers are missing: sales that the device has not sent, or lost",
         "m1: the missing ledger numbers came, were given up, or were told for long enough",
+    ),
+    "no-sale": Life(
+        Stock(stock(1).document, NOW + 5 * HOUR, habit=ALWAYS), stock(2, NOW + 6 * HOUR),
+        "The machine sells nothing",
+        "m1 sells nothing, at a time at which it always did",
+        "m1 sells again",
     ),
     "price-differs": Life(
         day(1, **{"21": [NOW, 160, "EUR", 150, "EUR"]}), day(2),

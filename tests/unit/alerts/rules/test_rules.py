@@ -8,12 +8,14 @@ import pytest
 from msgspec import structs
 
 from tests.support.alerts import changed
+from tests.support.fakes import FakeDocuments
 from tests.support.metadata import ROOT
 from tests.unit.alerts.rules import lives
 from tests.unit.alerts.rules.lives import Life
 from tests.unit.alerts.test_alert_lifecycle import Fleet, World
 from vending.alerts import alerts, rules
 from vending.alerts.alerts import Finding
+from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.policy import DEFAULTS
 from vending.alerts.raise_alerts import raise_as_found
 from vending.alerts.rules.base import Rule
@@ -24,6 +26,7 @@ from vending.alerts.watch_days import watch_days
 from vending.alerts.watch_machines import watch_machines
 from vending.documents.alerts import UndeliveredNotification
 from vending.documents.base import load
+from vending.documents.habits import Habit
 from vending.documents.stock import MachineStock
 from vending.notifications import notifications
 from vending.ports import Put
@@ -140,6 +143,11 @@ async def evaluated(world: World, evidence: Evidence, *, by_time: bool) -> None:
         case Registers():
             await Fleet(world).hears("0", m1=evidence.entry)
             await evaluate_conditions(world.stores, NOON, timedelta(milliseconds=evidence.silent_after))
+        case Stock(habit=Habit() as habit):
+            world.machines.put(evidence.document.dump())
+            fleet = FakeDocuments("scope")
+            fleet.put(habit.dump())
+            await evaluate_quiet(world.stores, fleet, datetime.fromtimestamp(evidence.now / 1000, UTC))
         case Stock(policy=policy) if policy is not DEFAULTS:
             await raise_as_found("m1", rules.findings(evidence), world.stores, NOON)
         case Stock():
