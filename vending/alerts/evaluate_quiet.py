@@ -56,18 +56,21 @@ async def evaluate_quiet(stores: AlertStores, habits: Documents, now: datetime) 
 
 async def _evaluate(habit: Habit, stores: AlertStores, now: datetime) -> tuple[int, int | None]:
     """How many alerts changed, and when to look again. Nothing arrives of a machine that is silent."""
-    machine, again = habit.id, millis(now + AGAIN)
-    silent = await read(stores.alerts, Alert, machine, f"current:{Silent.name}:machine")
-    if silent is not None and silent.document.state == "open":
-        return 0, again
-    stock = await _stock(machine, stores)
+    stock = await _stock(habit.id, stores)
     if stock is None or "vend" not in stock.last:
         return 0, None
-    changed = await _raise(stock, habit, stores, now)
     odd = no_sale.due(habit, stock.last["vend"][2], DEFAULTS)
-    if odd == math.inf:
-        return changed, None
-    return changed, again if odd <= millis(now) else math.ceil(odd)
+    quiet, again = odd <= millis(now), millis(now + AGAIN)
+    if quiet and await _is_open(Silent.name, stock, stores):
+        return 0, again
+    if not quiet and not await _is_open(no_sale.NoSale.name, stock, stores):
+        return 0, None if odd == math.inf else math.ceil(odd)
+    return await _raise(stock, habit, stores, now), again
+
+
+async def _is_open(rule: str, stock: MachineStock, stores: AlertStores) -> bool:
+    held = await read(stores.alerts, Alert, stock.machine_id, f"current:{rule}:machine")
+    return held is not None and held.document.state == "open"
 
 
 async def _raise(stock: MachineStock, habit: Habit, stores: AlertStores, now: datetime) -> int:

@@ -12,7 +12,7 @@ from vending.documents.base import load
 from vending.documents.days import Figures, MachineDay
 from vending.documents.habits import HABITS, Habit
 from vending.errors import Conflict
-from vending.ports import Documents, Put
+from vending.ports import Documents, Filter, Put
 from vending.rollups.roll_up import RollUpStores
 from vending.rollups.rollups import day_id
 from vending.state import habit
@@ -54,6 +54,7 @@ async def renew(assignment: Assignment, day: MachineDay, now: datetime, stores: 
 
 async def _sold(machine: str, first: str, last: str, machines: Documents) -> dict[str, Figures]:
     """The figures of the machine's days."""
-    of = ("id", ">=", day_id(first)), ("id", "<=", day_id(last))
-    found = machines.select(machine, *of, fields=("date", "figures"))
+    since: Filter = ("id", ">=", day_id(first))
+    until: Filter = ("id", "<=", day_id(last))
+    found = machines.select(machine, since, until, fields=("date", "figures"))
     return {stored.body["date"]: stored.body["figures"] async for stored in found}

@@ -33,6 +33,9 @@ class CashToCollect(Rule[Stock]):
     severity = "info"
     thresholds = CashToCollectThresholds
     title = "The cash should be collected"
+    component = "`machine`"
+    opens = "what was paid in cash since the collection is nine tenths of the room that a policy says"
+    closes_when = "a collection, or a tenth less than that"
 
     def findings(self, evidence: Stock) -> Iterator[Finding]:
         """One for a machine that sold anything."""

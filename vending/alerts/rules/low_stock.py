@@ -9,8 +9,6 @@ from vending.alerts.alerts import Finding
 from vending.alerts.policy import Thresholds
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Stock
-from vending.documents.stock import MachineStock
-from vending.state import stock
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
 
@@ -51,6 +49,12 @@ class LowStock(Rule[Stock]):
     severity = "info"
     thresholds = LowStockThresholds
     title = "The machine runs low"
+    component = "`machine`"
+    opens = (
+        "10 selections or more are low: at most a fifth of their capacity is left, or 1 unit; or three "
+        "quarters of the capacity of all are gone"
+    )
+    closes_when = "7 selections or fewer are low, and at most 65 % are gone"
 
     def findings(self, evidence: Stock) -> Iterator[Finding]:
         """One where anything was ever counted. What is switched off, or unknown, is not looked at."""
@@ -58,7 +62,7 @@ class LowStock(Rule[Stock]):
         if not any(slot[0] for slot in document.slots.values()):
             return
         said = evidence.policy.of(self.name, LowStockThresholds)
-        levels = list(_levels(document))
+        levels = list(_levels(evidence))
         low = sum(level.low(said) for level in levels)
         gone = _depleted(levels)
         yield Finding(
@@ -80,9 +84,9 @@ class LowStock(Rule[Stock]):
         return f"{facts.machine} is filled again"
 
 
-def _levels(document: MachineStock) -> Iterator[Level]:
-    for selection, units in stock.on_hand(document).items():
-        stated = document.slots[selection][1]
+def _levels(evidence: Stock) -> Iterator[Level]:
+    for selection, units in evidence.on_hand.items():
+        stated = evidence.document.slots[selection][1]
         capacity = stated[2] if stated else None
         if units is not None and capacity != 0:
             yield Level(units, capacity or 0)

@@ -33,6 +33,9 @@ class MissingNumbers(Rule[Stock]):
     severity = "warning"
     thresholds = MissingNumbersThresholds
     title = "Ledger numbers are missing"
+    component = "`machine`"
+    opens = "ledger numbers that a device skipped have not come for over 60 minutes"
+    closes_when = "they come, or are given up; or 7 days are over"
     times = frozenset({"since"})
 
     def findings(self, evidence: Stock) -> Iterator[Finding]:

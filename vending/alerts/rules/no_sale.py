@@ -36,6 +36,14 @@ class NoSale(Rule[Stock]):
     severity = "warning"
     thresholds = NoSaleThresholds
     title = "The machine sells nothing"
+    component = "`machine`"
+    opens = (
+        "nothing is sold for so long that it is chance with a probability of at most 1 in 10,000, by the "
+        "sales of the same hours of the week in the last 8 weeks; 2 hours at the least. Hours in which it "
+        "never sells, or its site is closed, do not count; nor does a machine younger than 2 weeks, or a "
+        "silent one"
+    )
+    closes_when = "the next sale"
     times = frozenset({"lastSale"})
 
     def findings(self, evidence: Stock) -> Iterator[Finding]:

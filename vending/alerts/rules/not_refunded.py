@@ -31,6 +31,9 @@ class NotRefunded(Rule[Stock]):
     severity = "warning"
     thresholds = NotRefundedThresholds
     title = "Payments for nothing were not refunded"
+    component = "`machine`"
+    opens = "a vend that was paid failed (`motor`, `nodrop`), and the device says `refunded: false`"
+    closes_when = "72 hours after the last of them"
 
     def findings(self, evidence: Stock) -> list[Finding]:
         """One for a machine that ever owed anything. The last place of its order grows as payments age."""

@@ -29,6 +29,14 @@ class PriceDiffers(Rule[Day]):
     severity = "warning"
     thresholds = PriceDiffersThresholds
     title = "Selection {} has another price than in the catalog"
+    component = "selection"
+    opens = (
+        "the newest sale of the newest day on which the selection sold had another price than the planogram "
+        "of that moment"
+    )
+    closes_when = (
+        "a day whose newest sale of it has the price of the planogram, or that has no price any more"
+    )
 
     def findings(self, evidence: Day) -> Iterator[Finding]:
         """One for each selection that sold."""

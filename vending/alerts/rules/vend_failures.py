@@ -29,6 +29,12 @@ class VendFailures(Rule[Stock]):
     severity = "warning"
     thresholds = VendFailuresThresholds
     title = "Selection {} gives nothing out"
+    component = "selection"
+    opens = "3 vends in a row that were paid gave nothing (`motor`, `nodrop`)"
+    closes_when = (
+        "the slot sells, a test vend too, or is counted, the machine is filled, or the slot is switched off "
+        "(a stated capacity of 0)"
+    )
 
     def findings(self, evidence: Stock) -> Iterator[Finding]:
         """One for each slot."""
