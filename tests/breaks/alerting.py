@@ -5,8 +5,10 @@ from datetime import datetime
 from msgspec import structs
 
 from tests.breaks.base import Swap, breaks
-from vending.alerts import alerts, outbox
+from vending.alerts import alerts, outbox, watch_days
+from vending.alerts.raise_alerts import AlertStores
 from vending.documents.alerts import Alert, Change
+from vending.documents.days import MachineDay
 from vending.documents.post_window import PostWindow
 from vending.notifications import post_window
 
@@ -60,3 +62,17 @@ def every_digest_is_let_through(swap: Swap) -> None:
         return structs.replace(window or PostWindow(), digest_minute=post_window.minute_of(now))
 
     swap(post_window.acquire_digest, through)
+
+
+@breaks(
+    "P8",
+    "tests/unit/alerts/rules/test_price_differs.py"
+    "::test_an_older_day_that_is_corrected_says_nothing_against_a_newer_one",
+)
+def a_day_is_evaluated_without_those_after_it(swap: Swap) -> None:
+    original = watch_days._since
+
+    async def since(first: str, machine: str, stores: AlertStores) -> list[MachineDay]:
+        return (await original(first, machine, stores))[:1]
+
+    swap(original, since)
