@@ -10,7 +10,9 @@ from vending.alerts import sweep as sweeping
 from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
 from vending.alerts.escalate import escalate
+from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.watch_days import watch_days
 from vending.alerts.watch_refusals import watch_refusals
 from vending.alerts.watch_rollups import evaluate_rollups
 from vending.each_step import each_step
@@ -49,6 +51,7 @@ async def watch_machines(documents: func.DocumentList) -> None:
     batch = [dict(document) for document in documents]
     with wiring.metered("watch_machines") as cost:
         changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
+        changed += await watch_days(batch, wiring.alert_stores(), datetime.now(UTC))
     said = batch_report.watched(wiring.metrics(), batch, changed, datetime.now(UTC))
     if changed:
         log.info("%s: %s", said, cost)
@@ -80,6 +83,7 @@ async def sweep(timer: func.TimerRequest) -> None:
             lambda: _send_again(stores, now),
             lambda: _evaluate_conditions(stores, now),
             lambda: sweeping.evaluate_ageing(stores, now),
+            lambda: evaluate_quiet(stores, wiring.fleet(), now),
             lambda: watch_notifications(stores, now, wiring.poisoned()),
             lambda: lagging.alert_of_lag(findings, stores, now),
             lambda: watch_refusals(stores, now),

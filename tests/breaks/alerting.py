@@ -7,8 +7,10 @@ from typing import Any
 from msgspec import structs
 
 from tests.breaks.base import Swap, breaks
-from vending.alerts import alerts, channels, lifecycle, outbox
+from vending.alerts import alerts, channels, lifecycle, outbox, watch_days
+from vending.alerts.raise_alerts import AlertStores
 from vending.documents.alerts import Alert, Change
+from vending.documents.days import MachineDay
 from vending.documents.post_window import PostWindow
 from vending.notifications import post_window
 
@@ -115,3 +117,17 @@ def channels_forget_what_they_took(swap: Swap) -> None:
 )
 def every_round_of_mails_is_let_through(swap: Swap) -> None:
     swap(post_window.acquire_mails, lambda window, now: structs.replace(window or PostWindow(), posts=-1))
+
+
+@breaks(
+    "P8",
+    "tests/unit/alerts/rules/test_price_differs.py"
+    "::test_an_older_day_that_is_corrected_says_nothing_against_a_newer_one",
+)
+def a_day_is_evaluated_without_those_after_it(swap: Swap) -> None:
+    original = watch_days._since
+
+    async def since(first: str, machine: str, stores: AlertStores) -> list[MachineDay]:
+        return (await original(first, machine, stores))[:1]
+
+    swap(original, since)

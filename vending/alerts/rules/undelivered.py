@@ -23,10 +23,13 @@ class Undelivered(Rule[GivenUp]):
     title = "Notifications do not arrive: {}"
     component = "`webhook`, `mail`, `poison`"
     opens = (
-        "notifications were given up, or none has got through to a channel for an hour; messages are in the queue"
-        " `notifications-poison`"
+        "notifications were given up, or none has got through to a channel for an hour; messages are in the"
+        " queue `notifications-poison`"
     )
-    closes_when = "none was given up for a day, and one got through; the queue is empty. The machine is `$notifications`"
+    closes_when = (
+        "none was given up for a day, and one got through; the queue is empty."
+        " The machine is `$notifications`"
+    )
     times = frozenset({"failingSince"})
 
     def findings(self, evidence: GivenUp) -> list[Finding]:
