@@ -1,14 +1,16 @@
 """P8 one alert, and notifications that come once as a rule and a bounded number of times a minute."""
 
 from datetime import datetime
+from itertools import count
 
 from msgspec import structs
 
 from tests.breaks.base import Swap, breaks
 from vending.alerts import alerts, channels, outbox
+from vending.documents import notices
 from vending.documents.alerts import Alert, Change
 from vending.documents.post_window import PostWindow
-from vending.notifications import post_window
+from vending.notifications import deliver_notice, post_window
 
 
 @breaks(
@@ -77,3 +79,21 @@ def channels_forget_what_they_took(swap: Swap) -> None:
 )
 def every_round_of_mails_is_let_through(swap: Swap) -> None:
     swap(post_window.acquire_mails, lambda window, now: structs.replace(window or PostWindow(), posts=-1))
+
+
+@breaks("P8", "tests/unit/uploads/photos/test_process_photo.py::test_redeliveries_change_nothing")
+def a_redelivered_photo_is_another_notice(swap: Swap) -> None:
+    original, numbers = notices.notice_id, count(1)
+
+    def notice_id(about: notices.About, upload: str) -> str:
+        return f"{original(about, upload)}-{next(numbers)}"
+
+    swap(original, notice_id)
+
+
+@breaks(
+    "P8",
+    "tests/unit/notifications/test_deliver_notice.py::test_two_messages_of_one_notice_send_it_once",
+)
+def a_claim_on_a_notice_is_over_at_once(swap: Swap) -> None:
+    swap(deliver_notice.CLAIM, -1)
