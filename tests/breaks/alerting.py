@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from msgspec import structs
@@ -9,10 +10,11 @@ from msgspec import structs
 from tests.breaks.base import Swap, breaks
 from vending.alerts import alerts, channels, lifecycle, outbox, watch_days
 from vending.alerts.raise_alerts import AlertStores
+from vending.documents import notices
 from vending.documents.alerts import Alert, Change
 from vending.documents.days import MachineDay
 from vending.documents.post_window import PostWindow
-from vending.notifications import post_window
+from vending.notifications import deliver_notice, post_window
 
 
 @breaks(
@@ -131,3 +133,21 @@ def a_day_is_evaluated_without_those_after_it(swap: Swap) -> None:
         return (await original(first, machine, stores))[:1]
 
     swap(original, since)
+
+
+@breaks("P8", "tests/unit/uploads/photos/test_process_photo.py::test_redeliveries_change_nothing")
+def a_redelivered_photo_is_another_notice(swap: Swap) -> None:
+    original, numbers = notices.notice_id, count(1)
+
+    def notice_id(about: notices.About, upload: str) -> str:
+        return f"{original(about, upload)}-{next(numbers)}"
+
+    swap(original, notice_id)
+
+
+@breaks(
+    "P8",
+    "tests/unit/notifications/test_deliver_notice.py::test_two_messages_of_one_notice_send_it_once",
+)
+def a_claim_on_a_notice_is_over_at_once(swap: Swap) -> None:
+    swap(deliver_notice.CLAIM, -1)
