@@ -9,6 +9,7 @@ from vending import batch_report, wiring
 from vending.alerts import sweep as sweeping
 from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
+from vending.alerts.apply_policies import apply_policies
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.watch_rollups import evaluate_rollups
 from vending.each_step import each_step
@@ -71,6 +72,7 @@ async def sweep(timer: func.TimerRequest) -> None:
             lambda: resend(stores, now),
             lambda: _evaluate_conditions(stores, now),
             lambda: sweeping.evaluate_ageing(stores, now),
+            lambda: apply_policies(stores, now),
             lambda: watch_notifications(stores, now),
             lambda: lagging.alert_of_lag(findings, stores, now),
             lambda: evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now),
@@ -81,5 +83,5 @@ async def sweep(timer: func.TimerRequest) -> None:
 
 
 async def _evaluate_conditions(stores: AlertStores, now: datetime) -> int:
-    placed = await wiring.catalog_machines().named()
-    return await sweeping.evaluate_conditions(stores, now, wiring.settings().silent_after, placed)
+    catalog = await stores.catalog.named()
+    return await sweeping.evaluate_conditions(stores, now, wiring.settings().silent_after, catalog)

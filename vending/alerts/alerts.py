@@ -31,6 +31,8 @@ class Finding:
     at: int
     """Milliseconds since 1970 UTC of the evidence."""
     detail: Detail
+    catalog: int = 0
+    """The version of the catalog whose policy it was evaluated by; 0 where there is no policy."""
 
     @property
     def id(self) -> str:
@@ -52,11 +54,7 @@ def transition(held: Alert | None, finding: Finding, now: int) -> Transition | N
     ``now`` (ms) is when the notification goes into the outbox.
     """
     opened = held is not None and held.state == "open"
-    if (
-        finding.firing is None
-        or opened == finding.firing
-        or (held is not None and finding.order <= tuple(held.evaluated_on))
-    ):
+    if finding.firing is None or opened == finding.firing or (held is not None and _stale(finding, held)):
         return None
     before = held or _new(finding)
     alert = structs.replace(
@@ -66,9 +64,23 @@ def transition(held: Alert | None, finding: Finding, now: int) -> Transition | N
         since=finding.at,
         evaluated_on=list(finding.order),
         detail=finding.detail,
+        catalog=max(finding.catalog, before.catalog or 0) or None,
     )
     alert = alert.with_outbox([*alert.outbox, _notification(alert, finding, now)])
     return Transition(alert, None if finding.firing else _episode(before, finding))
+
+
+def by_older_policy(finding: Finding, held: Alert) -> bool:
+    """Whether the alert was evaluated by a newer version of the catalog than the finding."""
+    return finding.catalog < (held.catalog or 0)
+
+
+def _stale(finding: Finding, held: Alert) -> bool:
+    """Older in either: in the order of its evidence, or in the catalog. Or the same in both."""
+    order = tuple(held.evaluated_on)
+    if finding.order < order or by_older_policy(finding, held):
+        return True
+    return finding.order == order and finding.catalog == (held.catalog or 0)
 
 
 def withdrawn(held: Alert, now: int) -> Transition:
@@ -77,7 +89,8 @@ def withdrawn(held: Alert, now: int) -> Transition:
     It is closed, and told by the next sweep; the next evidence may be of any order.
     """
     anew = structs.replace(held, evaluated_on=[])
-    finding = Finding(held.machine_id, held.rule, held.component, (0,), False, now, {"withdrawn": True})
+    found = held.machine_id, held.rule, held.component, (0,), False, now
+    finding = Finding(*found, detail={"withdrawn": True}, catalog=held.catalog or 0)
     closed = transition(anew, finding, 0)
     if closed is None:
         return Transition(anew, None)

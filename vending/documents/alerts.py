@@ -80,6 +80,8 @@ class Alert(AlertDocument, kw_only=True):
     """Whether the outbox holds anything: stored to be selected by."""
     undelivered: list[Refusal] | None = None
     """The newest refusals."""
+    catalog: int | None = None
+    """The version of the catalog by whose policy the state was found; None where there was no policy."""
 
     def with_outbox(self, outbox: list[Notification]) -> "Alert":
         """The alert with another outbox."""

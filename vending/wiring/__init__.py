@@ -221,7 +221,7 @@ def roll_up_stores() -> RollUpStores:
 def alert_stores() -> AlertStores:
     """Where alerts come from and go to; what is known of them lives as long as the process."""
     stores = machines(), conditions(), alerts(), notifications()
-    return AlertStores(*stores, settings().posts_per_minute)
+    return AlertStores(*stores, settings().posts_per_minute, catalog=catalog_machines())
 
 
 def lag_stores() -> LagStores:

@@ -1,10 +1,22 @@
 """``silent``: nothing was heard of a machine for too long."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from vending.alerts.alerts import Finding
+from vending.alerts.policy import Thresholds
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.register_rule import RegisterRule
 from vending.documents.conditions import Register
+
+
+class SilentThresholds(Thresholds, frozen=True):
+    """Of a machine's signs of life."""
+
+    after_minutes: Annotated[float, Meta(gt=0, le=525_600)] | None = None
+    """For how long nothing may be heard; None for the app setting ``SILENT_AFTER_MINUTES``."""
 
 
 class Silent(RegisterRule):
@@ -14,6 +26,7 @@ class Silent(RegisterRule):
     family = "seen"
     closes = "evidence"
     severity = "warning"
+    thresholds = SilentThresholds
     title = "The machine is silent"
     times = frozenset({"lastSeen"})
 
@@ -23,7 +36,7 @@ class Silent(RegisterRule):
         epoch, sequence, at, clock = register[:4]
         if clock == "import":
             return None  # What somebody imported says nothing about the machine's being alive.
-        quiet = evidence.now - at > evidence.silent_after
+        quiet = evidence.now - at > _silent_after(evidence)
         return Finding(
             machine=evidence.machine,
             rule=self.name,
@@ -36,7 +49,7 @@ class Silent(RegisterRule):
 
     def next_look(self, _: str, register: Register, evidence: Registers) -> int | None:
         """When the last sign of life has grown old, where somebody waits for the machine."""
-        grown_old: int = register[2] + evidence.silent_after + 1
+        grown_old: int = register[2] + _silent_after(evidence) + 1
         return grown_old if evidence.placed and grown_old > evidence.now else None
 
     def opened(self, facts: Facts) -> str:
@@ -44,3 +57,9 @@ class Silent(RegisterRule):
 
     def closed(self, facts: Facts) -> str:
         return f"{facts.machine} is heard from again"
+
+
+def _silent_after(evidence: Registers) -> int:
+    """Milliseconds."""
+    minutes = evidence.policy.of(Silent.name, SilentThresholds).after_minutes
+    return evidence.silent_after if minutes is None else round(minutes * 60_000)
