@@ -1,16 +1,18 @@
 """What an operator may write into the catalog, and what each entry changes in the stored document.
 
-A file is ``{"sites": [...], "machines": [...], "products": [...], "planograms": [...]}``, no part is needed.
-Entries add to the catalog or change it; what a file does not mention stays. ``since`` dates a move or a
-planogram: a local day ``YYYY-MM-DD``, for planograms also ``YYYY-MM-DDTHH:MM``; ``"always"`` replaces the
-whole history (a correction), and nothing is needed for a machine's first one.
+A file is ``{"sites": [...], "machines": [...], "products": [...], "planograms": [...], "policies": [...]}``;
+no part is needed. Entries add to the catalog or change it; what a file does not mention stays. ``since``
+dates a move or a planogram: a local day ``YYYY-MM-DD``, for planograms also ``YYYY-MM-DDTHH:MM``;
+``"always"`` replaces the whole history (a correction), and nothing is needed for a machine's first one.
 """
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
 
+from vendctl.operations.entry import Entry, Identifier, Name
+from vendctl.operations.policy_entries import PolicyEntry, check_policy, stored_policy
 from vending import business_day
 from vending.documents.catalog import CatalogEntry
 from vending.errors import Rejected
@@ -20,18 +22,8 @@ from vending.events.fields import END, Code, Currency, Level, Minor, Selection
 ALWAYS = "always"
 AFFECTS = 20
 """Changes that a document remembers one by one; older ones are joined into one."""
-Identifier = Annotated[str, Meta(pattern=rf"^{envelope.Identifier}{END}")]
 Route = Annotated[str, Meta(pattern=rf"^({envelope.Identifier})?{END}")]
 """An identifier, or ``""`` to take a site off its route."""
-Name = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=120,
-        pattern=rf"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+{END}",
-    ),
-]
-"""What people call something: one line of text, without control characters or half of a surrogate pair."""
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 Day = Annotated[str, Meta(pattern=rf"^(always|{_DAY}){END}")]
@@ -40,10 +32,6 @@ Hours = Annotated[str, Meta(pattern=rf"^{_CLOCK}-({_CLOCK}|24:00){END}")]
 Spans = Annotated[list[Hours], Meta(max_length=8)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Document = dict[str, Any]
-
-
-class Entry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Base of all entries. An unknown field is refused: it is a typing error as a rule."""
 
 
 class SiteEntry(Entry, frozen=True):
@@ -96,16 +84,17 @@ class PlanogramEntry(Entry, frozen=True):
     since: Moment | UnsetType = UNSET
 
 
-Checked = SiteEntry | MachineEntry | ProductEntry | PlanogramEntry
+Checked = SiteEntry | MachineEntry | ProductEntry | PlanogramEntry | PolicyEntry
 
 
 class CatalogFile(Entry, frozen=True):
     """A whole file."""
 
-    sites: list[SiteEntry] = []
-    machines: list[MachineEntry] = []
-    products: list[ProductEntry] = []
-    planograms: list[PlanogramEntry] = []
+    sites: list[SiteEntry] = field(default_factory=list)
+    machines: list[MachineEntry] = field(default_factory=list)
+    products: list[ProductEntry] = field(default_factory=list)
+    planograms: list[PlanogramEntry] = field(default_factory=list)
+    policies: list[PolicyEntry] = field(default_factory=list)
 
     def entries(self) -> list[tuple[str, str, Entry]]:
         """(kind, id, entry) of everything; Rejected, with the place, for a wrong zone, date or repetition."""
@@ -113,19 +102,23 @@ class CatalogFile(Entry, frozen=True):
         found += [("machine", x.id, x) for x in self.machines]
         found += [("product", x.sku, x) for x in self.products]
         found += [("planogram", x.machine, x) for x in self.planograms]
+        found += [("policy", x.id, x) for x in self.policies]
         _check(self)
         return found
 
 
 def _check(file: CatalogFile) -> None:
     seen: set[tuple[str, str, str]] = set()
-    for kind in ("sites", "products", "machines", "planograms"):
+    for kind in ("sites", "products", "machines", "planograms", "policies"):
         entries: list[Checked] = getattr(file, kind)
         for number, entry in enumerate(entries):
+            place = f"$.{kind}[{number}]"
             try:
                 _check_entry(kind, entry, seen)
             except ValueError as fault:
-                raise Rejected("wrong-catalog", f"{fault} - at `$.{kind}[{number}]`") from fault
+                raise Rejected("wrong-catalog", f"{fault} - at `{place}`") from fault
+            if isinstance(entry, PolicyEntry):
+                check_policy(entry, place)
 
 
 def _check_entry(kind: str, entry: Checked, seen: set[tuple[str, str, str]]) -> None:
@@ -186,6 +179,8 @@ def revised(held: Mapping[str, Any] | None, kind: str, entry: Entry, version: in
             body |= {"id": entry.machine, "editions": [{"since": when, "slots": what} for when, what in rows]}
         case ProductEntry():
             body |= {"id": entry.sku, "name": entry.sku} | body | _given(entry, "sku")
+        case PolicyEntry():
+            body |= stored_policy(entry)
         case _:
             raise TypeError(f"{type(entry).__name__} has no document")
     if held is not None and body == held:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from vending.alerts.outbox import idempotency_key
-from vending.documents.alerts import Alert, Change, Detail, Episode, Notification
+from vending.documents.alerts import Alert, Change, Detail, Episode, Notification, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Finding:
     detail: Detail
     catalog: int = 0
     """The version of the catalog whose policy it was evaluated by; 0 where there is no policy."""
+    severity: Severity | None = None
+    """By that policy; None for the rule's own."""
 
     @property
     def id(self) -> str:
@@ -65,6 +67,7 @@ def transition(held: Alert | None, finding: Finding, now: int) -> Transition | N
         evaluated_on=list(finding.order),
         detail=finding.detail,
         catalog=max(finding.catalog, before.catalog or 0) or None,
+        severity=finding.severity if finding.firing else before.severity,
     )
     alert = alert.with_outbox([*alert.outbox, _notification(alert, finding, now)])
     return Transition(alert, None if finding.firing else _episode(before, finding))
@@ -138,6 +141,7 @@ def _notification(alert: Alert, finding: Finding, now: int) -> Notification:
         episode=alert.episode,
         at=finding.at,
         detail=finding.detail,
+        severity=alert.severity,
         pending_since=now,
         queued_at=now,
     )

@@ -52,6 +52,7 @@ def findings(evidence: Stock | Registers) -> list[Finding]:
             finding,
             firing=finding.firing if not policy.switched_off(finding.rule) else False,
             catalog=policy.version,
+            severity=policy.severity(finding.rule),
         )
         for finding in rules.findings(evidence)
     ]
@@ -69,11 +70,13 @@ def sound(terms: Terms) -> Terms:
 
 
 def _sound(values: Mapping[str, Any], shape: type[Thresholds]) -> dict[str, Any]:
-    found = {}
-    for name, value in values.items():
-        try:
-            msgspec.convert({name: value}, shape)
-        except msgspec.ValidationError:
-            continue
-        found[name] = value
-    return found
+    found = {name: value for name, value in values.items() if _taken({name: value}, shape)}
+    return found if _taken(found, shape) else {}
+
+
+def _taken(values: Mapping[str, Any], shape: type[Thresholds]) -> bool:
+    try:
+        msgspec.convert(values, shape)
+    except msgspec.ValidationError:
+        return False
+    return True

@@ -6,13 +6,15 @@ and say when the machine is in maintenance (:mod:`vending.catalog.policies`). Pu
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
 
 from vending.catalog.policies import NOTHING, OFF, Terms
+from vending.documents.alerts import Severity
 
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 Said = Mapping[str, Mapping[str, Any]]
 """Rule → threshold (as in JSON) → value."""
 
@@ -45,9 +47,10 @@ class Policy:
         """Whether the rule finds nothing wrong here, whatever it finds."""
         return self._terms.rules.get(rule) == OFF
 
-    def severity(self, rule: str) -> str | None:
+    def severity(self, rule: str) -> Severity | None:
         """Of its alerts, where it is not the rule's own."""
-        return self._terms.severity.get(rule)
+        said = self._terms.severity.get(rule)
+        return next((one for one in SEVERITIES if one == said), None)
 
     def maintained_until(self, now: int) -> int | None:
         """When the maintenance ends that is under way (milliseconds), or None where none is. Windows that

@@ -13,6 +13,7 @@ from vending.documents.base import Document, Extensible
 NOTIFICATIONS = "$notifications"
 """Stands for a machine in what is about notifications themselves; no machine can have this name."""
 State = Literal["open", "closed"]
+Severity = Literal["critical", "warning", "info"]
 Change = Literal["opened", "closed"]
 Detail = dict[str, Any]
 """The facts that a rule found, by their names: each rule has its own."""
@@ -40,6 +41,8 @@ class Notification(Extensible, kw_only=True):
     """When it was queued last; 0 for not yet."""
     attempts: int | None = field(name="times", default=None)
     """How often it was queued, where that is more than once."""
+    severity: Severity | None = None
+    """By the policy; None for the rule's own."""
 
 
 class Refusal(Extensible, kw_only=True):
@@ -82,6 +85,8 @@ class Alert(AlertDocument, kw_only=True):
     """The newest refusals."""
     catalog: int | None = None
     """The version of the catalog by whose policy the state was found; None where there was no policy."""
+    severity: Severity | None = None
+    """By the policy that it opened under; None for the rule's own."""
 
     def with_outbox(self, outbox: list[Notification]) -> "Alert":
         """The alert with another outbox."""
