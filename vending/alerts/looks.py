@@ -1,10 +1,11 @@
 """Which conditions documents a sweep reads: those that changed, and those in which something is due by time.
 
 All that is remembered of a document is its version, when its machines must be evaluated again though they
-send nothing, and which of their alerts were open then. It is a cache of this process: where it is lost, or
-its basis is another (a catalog with other policies, an hour that went by, a clock that was put back),
-everything is read once. That alerts are as they were found is compared with the store at every sweep, so that
-what was not written, or what somebody else changed, is evaluated again.
+send nothing, and which of their alerts were open then; of a machine, a digest of its registers. It is a cache
+of this process: where it is lost, or its basis is another (a catalog with other policies, an hour that went
+by, a clock that was put back), everything is read and evaluated once. That alerts are as they were found is
+compared with the store at every sweep, so that what was not written, or what somebody else changed, is
+evaluated again.
 """
 
 import math
@@ -47,8 +48,16 @@ class Look(NamedTuple):
     """Alerts of its machines that are open, once what was found is stored."""
 
 
+class Evaluated(NamedTuple):
+    """A machine as it was evaluated last."""
+
+    digest: int
+    """Of its registers, in this process."""
+    due: float
+
+
 class Looks:
-    """The documents, as this process evaluated them last."""
+    """The documents and machines, as this process evaluated them last."""
 
     def __init__(self) -> None:
         self._basis: Basis | None = None
@@ -56,6 +65,9 @@ class Looks:
 
     def _forget(self) -> None:
         self._looks: dict[str, Look] = {}
+        self._machines: dict[str, Evaluated] = {}
+        self._disagreed: set[str] = set()
+        """Machines whose alerts are not as they were found."""
         self._holder: dict[str, str] = {}
         """Machine → a document that names it."""
         self._shared: dict[str, set[str]] = {}
@@ -69,10 +81,22 @@ class Looks:
             self._forget()
         self._basis = basis
         self._looks = {name: look for name, look in self._looks.items() if name in listed}
+        known = frozenset[OpenAlert]().union(*(look.opened for look in self._looks.values()))
+        self._disagreed = {machine for machine, _ in opened ^ known}
         wanted = {name for name in listed if self._is_due(name, listed[name], basis.now)}
         wanted |= {name for name, look in self._looks.items() if not look.opened <= opened}
-        known = frozenset[OpenAlert]().union(*(look.opened for look in self._looks.values()))
-        return wanted | ({self._holder.get(machine, "") for machine, _ in opened - known} & listed.keys())
+        return wanted | ({self._holder.get(machine, "") for machine in self._disagreed} & listed.keys())
+
+    def unchanged(self, machine: str, digest: int, now: int) -> float | None:
+        """When the machine is due, if an evaluation would find what the last one did; else None."""
+        held = self._machines.get(machine)
+        if held is None or held.digest != digest or held.due <= now or machine in self._disagreed:
+            return None
+        return held.due
+
+    def evaluated(self, machine: str, digest: int, due: float) -> None:
+        """The machine was evaluated on these registers."""
+        self._machines[machine] = Evaluated(digest, due)
 
     def learn(self, name: str, machines: Iterable[str]) -> None:
         """The document names these machines."""

@@ -1,21 +1,18 @@
 """On a timer: machines are evaluated on their condition registers, and on what only time closes."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 
-from vending.alerts import in_force, rules
-from vending.alerts.alerts import Finding
+from vending.alerts import rules
 from vending.alerts.evaluate_each import evaluate_each
-from vending.alerts.in_force import InForce
-from vending.alerts.looks import NEVER, Basis, Look, OpenAlert
-from vending.alerts.policy import Policy
+from vending.alerts.evaluate_registers import Evaluation
+from vending.alerts.looks import Basis
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.watch_machines import evaluate_stock
 from vending.catalog.cataloged import EVERYWHERE, Cataloged
-from vending.documents.conditions import Entry
 from vending.ingest import stored_conditions
 from vending.ingest.stored_conditions import Read
 from vending.ports import Filter
@@ -40,58 +37,13 @@ async def evaluate_conditions(
     wanted = stores.looks.wanted(basis, listed, opened)
     read = await _with_partners(wanted, stores)
     fleet = stored_conditions.readable_together(read.values())
-    policies, alerts = InForce(catalog), _by_machine(opened)
-    news: dict[str, list[Finding]] = {}
+    evaluation = Evaluation(basis, stores.looks, opened)
     for name in wanted & read.keys():
-        found = _Found(alerts)
-        for machine in read[name].names & fleet.keys():
-            found.add(_evidence(machine, fleet[machine], basis, policies.of(machine, now)))
-        stores.looks.remember(name, Look(read[name].etag, found.due, frozenset(found.opened)))
-        news |= found.news
+        evaluation.document(
+            name, read[name].etag, {one: fleet[one] for one in read[name].names & fleet.keys()}
+        )
+    news = evaluation.news
     return await evaluate_each(news, lambda machine: raise_as_found(machine, news[machine], stores, now))
-
-
-def _evidence(machine: str, entry: Entry, basis: Basis, policy: Policy) -> Registers:
-    catalog = basis.catalog
-    return Registers(
-        machine, entry, basis.now, basis.silent_after, catalog.places(machine), catalog.version, policy
-    )
-
-
-class _Found:
-    """What is found in the machines of a document, beside the alerts that are open."""
-
-    def __init__(self, stored: Mapping[str, Set[str]]) -> None:
-        self._stored = stored
-        self.news: dict[str, list[Finding]] = {}
-        """Machine → findings that its alerts do not say yet."""
-        self.opened: set[OpenAlert] = set()
-        """What is open once they do."""
-        self.due = NEVER
-
-    def add(self, evidence: Registers) -> None:
-        """Evaluate a machine."""
-        stored = self._stored.get(evidence.machine, frozenset())
-        found = in_force.findings(evidence)
-        changed = [x for x in found if x.firing is not None and x.firing != (x.id in stored)]
-        if changed:
-            self.news[evidence.machine] = changed
-        self.opened |= {(evidence.machine, alert) for alert in stored ^ {x.id for x in changed}}
-        self.due = min(self.due, _due(evidence))
-
-
-def _by_machine(alerts: Iterable[OpenAlert]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for machine, alert in alerts:
-        found.setdefault(machine, set()).add(alert)
-    return found
-
-
-def _due(evidence: Registers) -> float:
-    """When the machine must be evaluated again though nothing is heard of it; in maintenance, at its end."""
-    ends = evidence.policy.maintained_until(evidence.now)
-    look = rules.next_look(evidence) if ends is None else ends
-    return NEVER if look is None else look
 
 
 async def _with_partners(wanted: Set[str], stores: AlertStores) -> dict[str, Read]:

@@ -132,14 +132,15 @@ async def test_an_alert_that_could_not_be_written_is_tried_again_though_nothing_
 async def test_what_somebody_else_changed_is_looked_at_again() -> None:
     """Another process that holds an older document closed the alert; or it was opened by one that died."""
     fleet = Fleet()
-    fleet.holds("0:0", {"m1": {"fault:coin": [1, 6, NOW, True]}, "m2": {"fault:coin": [1, 6, NOW, False]}})
+    for document, machine, raised in (("0:0", "m1", True), ("1:0", "m2", False), ("2:0", "m3", True)):
+        fleet.holds(document, {machine: {"fault:coin": [1, 6, NOW, raised]}})
     await fleet.sweep(NOON)
     alert = fleet.alerts.bodies("alert")[0]
-    fleet.alerts.put(alert | {"state": "closed", "judged": [1, 5]})
-    head = {"machineId": "m2", "judged": [1, 5], "state": "open"}
-    fleet.alerts.put(alert | head)
-    await fleet.sweep(NOON + MINUTE)
-    assert fleet.open() == {"m1 fault coin"}
+    stale: dict[str, Any] = {"judged": [1, 5], "outbox": []}
+    fleet.alerts.put(alert | stale | {"machineId": "m1", "state": "closed"})
+    fleet.alerts.put(alert | stale | {"machineId": "m2", "state": "open"})
+    assert (await fleet.sweep(NOON + MINUTE))["conditions", "read"] == 2
+    assert fleet.open() == {"m1 fault coin", "m3 fault coin"}
 
 
 async def test_a_machine_in_two_documents_is_evaluated_on_the_newest_of_both() -> None:
