@@ -58,8 +58,13 @@ class CashLevel(Reading, frozen=True):
     box_minor: Minor | UnsetType = UNSET
 
     types = ("cash.level",)
-    writes = (Register("cash"),)
+    writes = (Register("cash"), Register("cashbox", kept=2))
     columns = fills()
 
     def registers(self, _: str) -> Registers:
-        return {"cash": [[[tube.coin_minor, tube.count, tube.full] for tube in self.tubes]]}
+        """The tubes, and of bills and the box only what is said."""
+        said: Registers = {"cash": [[[tube.coin_minor, tube.count, tube.full] for tube in self.tubes]]}
+        for what, held in (("bills", self.bill_count), ("coins", self.box_minor)):
+            if isinstance(held, int):
+                said[f"cashbox:{what}"] = [held]
+        return said

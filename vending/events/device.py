@@ -20,14 +20,22 @@ class Heartbeat(Reading, frozen=True):
     rat: Code | UnsetType = UNSET
     free_kb: Count | UnsetType = UNSET
     config_version: Code | UnsetType = UNSET
+    interval_s: Annotated[int, Meta(ge=1, le=31 * 86_400)] | UnsetType = UNSET
 
     types = ("device.heartbeat",)
-    writes = (Register("heartbeat", ("uptimeS", "queueDepth", "rssiDbm")), FIRMWARE)
+    writes = (
+        Register("heartbeat", ("uptimeS", "queueDepth", "rssiDbm")),
+        Register("heartbeat.interval", ("seconds",)),
+        FIRMWARE,
+    )
     columns = fills("rssi_dbm")
 
     def registers(self, _: str) -> Registers:
         signal = [self.rssi_dbm] if isinstance(self.rssi_dbm, int) else []
-        return {"heartbeat": [self.uptime_s, self.queue_depth, *signal], "firmware": [self.firmware]}
+        said: Registers = {"heartbeat": [self.uptime_s, self.queue_depth, *signal]}
+        if isinstance(self.interval_s, int):
+            said["heartbeat.interval"] = [self.interval_s]
+        return said | {"firmware": [self.firmware]}
 
 
 class Boot(Reading, frozen=True):

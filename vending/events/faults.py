@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from vending.events.base import Reading, Register, Registers, fills
+from vending.events.climate import ZONES
 from vending.events.fields import Celsius, Code, Selection, Text
 
 ESCAPE = "~"
@@ -29,7 +30,7 @@ class Fault(Reading, frozen=True):
 
 
 class HealthLockout(Reading, frozen=True):
-    """The machine locked perishable selections itself."""
+    """The machine locked perishable selections itself, or, where it names none, locks none any more."""
 
     zone: Code
     celsius: Celsius
@@ -37,8 +38,12 @@ class HealthLockout(Reading, frozen=True):
     cause: Code
 
     types = ("health.lockout",)
-    writes = (Register("lockout", ("zone", "celsius")),)
+    writes = (Register("lockout", ("zone", "celsius")), Register("locked", kept=ZONES))
     columns = fills()
 
     def registers(self, _: str) -> Registers:
-        return {"lockout": [self.zone, self.celsius]}
+        """Of the zone, how many selections it locks."""
+        return {
+            "lockout": [self.zone, self.celsius],
+            f"locked:{self.zone}": [len(self.locked_selections)],
+        }

@@ -15,7 +15,6 @@ import msgspec
 
 from vending.documents.conditions import Conditions, Entry, Register
 from vending.errors import Rejected
-from vending.events.climate import COLD_LIMIT as COLD_LIMIT
 from vending.events.event import Event
 from vending.events.event_types import REGISTERS
 from vending.events.faults import ESCAPE
@@ -27,7 +26,7 @@ the most that Cosmos DB takes."""
 FAMILIES = {register.name: register.kept for register in REGISTERS.values() if register.kept is not None}
 """How many registers of a family a machine keeps: the newest by (order, name). A number and not bytes:
 registers only ever get newer, so one that has so many above it once has them in any order of arrival, whereas
-by bytes an older short name may fit where a newer long one did not. At most 8 KB of a machine's (a fault's
+by bytes an older short name may fit where a newer long one did not. At most 13 KB of a machine's (a fault's
 register is 190 bytes with the longest names, a zone's 124)."""
 
 

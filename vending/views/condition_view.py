@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from vending.business_day import instant
 from vending.documents.conditions import Entry, Register
-from vending.events.climate import COLD_LIMIT
+from vending.events.climate import COLD_BANDS, COLD_LIMIT
 from vending.events.event_types import REGISTERS
 from vending.state.conditions import of_before
 
@@ -55,11 +55,16 @@ def temperatures(entry: Entry) -> list[dict[str, Any]]:
     zones = []
     for zone, register in _family(entry, "temp").items():
         view = {"zone": zone, "celsius": register[3], "at": instant(register[2])}
-        good = entry.get(f"good:{zone}")
+        good = max((entry[name] for name in _good(zone) if name in entry), default=None)
         if register[3] > COLD_LIMIT and good is not None:
             view["warmForS"] = max(0, register[2] - good[2]) // 1000
         zones.append(view)
     return zones
+
+
+def _good(zone: str) -> list[str]:
+    """The registers of readings within the limit."""
+    return [f"{band}:{zone}" for band, limit in COLD_BANDS.items() if limit <= COLD_LIMIT]
 
 
 def faults(entry: Entry) -> list[dict[str, Any]]:

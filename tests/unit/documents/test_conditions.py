@@ -88,7 +88,7 @@ async def test_ingest_changes_what_came_and_keeps_all_else() -> None:
         (after,) = world.conditions.bodies("conditions")
         entry = after["machines"].pop("m9")
         size = len('"m9":,') + len(json.dumps(entry, separators=(",", ":")))
-        assert sorted(entry) == ["good:main", "seen", "temp:main"]
+        assert sorted(entry) == ["fair:main", "seen", "temp:main"]
         assert after == held | {"schema": 2, "rev": held["rev"] + 1, "bytes": held["bytes"] + size}
 
 

@@ -47,18 +47,22 @@ SLOTS = {
 }
 REGISTERS: dict[str, dict[str, list[Any]]] = {
     "audit.dex": {"audit": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]},
-    "cash.level": {"cash": [[[10, 54, False], [50, 61, True]]]},
+    "cash.level": {
+        "cash": [[[10, 54, False], [50, 61, True]]],
+        "cashbox:bills": [12],
+        "cashbox:coins": [8450],
+    },
     "command.result": {"command": ["cmd-552", "succeeded"]},
     "device.boot": {"boot": ["watchdog"], "firmware": ["4.2.1"]},
     "device.heartbeat": {"heartbeat": [864000, 0, -71], "firmware": ["4.2.1"]},
     "door": {"door": [True]},
     "fault.cleared": {"fault:coin-mech:EAR": [False]},
     "fault.raised": {"fault:coin-mech:EAR": [True]},
-    "health.lockout": {"lockout": ["main", 8.5]},
+    "health.lockout": {"lockout": ["main", 8.5], "locked:main": [3]},
     "planogram.applied": {"planogram.applied": ["planogram-14"]},
     "power": {"power": ["brownout"]},
     "price.applied": {"price.applied": ["prices-2026-03"]},
-    "temperature": {"temp:main": [4.5], "good:main": [4.5]},
+    "temperature": {"temp:main": [4.5], "fair:main": [4.5]},
     "visit.ended": {"visit": ["visit-318", "fill", False]},
     "visit.started": {"visit": ["visit-318", "fill", True]},
 }
@@ -114,12 +118,30 @@ def test_a_discount_stands_on_the_ledger_line() -> None:
     assert example("vend.completed", discountMinor=20).facts()["discountMinor"] == 20
 
 
-def test_a_zone_is_good_up_to_its_limit() -> None:
-    assert example("temperature", celsius=5.0).registers("temperature") == {
-        "temp:main": [5.0],
-        "good:main": [5.0],
-    }
-    assert example("temperature", celsius=5.1).registers("temperature") == {"temp:main": [5.1]}
+@pytest.mark.parametrize(
+    ("celsius", "band"),
+    [
+        (-20.0, "good"), (4.4, "good"), (4.5, "fair"), (5.0, "fair"), (5.1, "mild"), (7.2, "mild"),
+        (7.3, None), (56.9, None), (57.0, "hot"),
+    ],
+)  # fmt: skip
+def test_a_reading_is_of_one_band_at_most(celsius: float, band: str | None) -> None:
+    """So the newest reading within any of the limits is known: it is the newest of some bands."""
+    said = {"temp:main": [celsius]} | ({f"{band}:main": [celsius]} if band else {})
+    assert example("temperature", celsius=celsius).registers("temperature") == said
+
+
+def test_a_reading_within_a_defrost_says_so() -> None:
+    assert example("temperature", defrost=True).registers("temperature")["defrost:main"] == []
+
+
+def test_a_machine_that_locks_nothing_says_that_too() -> None:
+    assert example("health.lockout", lockedSelections=[]).registers("health.lockout")["locked:main"] == [0]
+
+
+def test_a_heartbeat_may_say_how_often_it_comes() -> None:
+    said = example("device.heartbeat", intervalS=900).registers("device.heartbeat")
+    assert said["heartbeat.interval"] == [900]
 
 
 def test_a_heartbeat_without_a_modem_says_no_signal() -> None:

@@ -7,6 +7,7 @@ changes it must see what else changes.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.support.events import body, delivered, hub_event, level, temperature, vend
@@ -23,6 +24,7 @@ SECOND = timedelta(seconds=1)
 TICK = timedelta(microseconds=1)
 
 
+LOCKED = {"zone": "{}", "celsius": 9.0, "lockedSelections": ["A1"], "cause": "EJH"}
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -98,7 +100,12 @@ def test_a_document_of_conditions_takes_2000_machines_and_a_million_bytes() -> N
     ("family", "most", "name", "data"),
     [
         ("temp", 8, "temperature", {"zone": "{}", "celsius": 9.0}),
-        ("good", 8, "temperature", {"zone": "{}", "celsius": 5.0}),
+        ("good", 8, "temperature", {"zone": "{}", "celsius": 4.0}),
+        ("fair", 8, "temperature", {"zone": "{}", "celsius": 5.0}),
+        ("mild", 8, "temperature", {"zone": "{}", "celsius": 6.0}),
+        ("hot", 8, "temperature", {"zone": "{}", "celsius": 60.0}),
+        ("defrost", 8, "temperature", {"zone": "{}", "celsius": 4.0, "defrost": True}),
+        ("locked", 8, "health.lockout", LOCKED),
         ("fault", 32, "fault.raised", {"component": "c", "code": "{}"}),
     ],
 )
@@ -126,10 +133,28 @@ def test_a_register_covers_its_own_event_and_none_after_it() -> None:
     assert [covers(entry, event(temperature(number))) for number in (4, 5, 6)] == [True, True, False]
 
 
-def test_a_zone_is_good_up_to_five_degrees() -> None:
-    for celsius, good in ((5.0, True), (5.1, False)):
-        entry = merge({}, event(temperature(1, celsius)))
-        assert ("good:main" in entry) == good
+def test_the_registers_of_a_machine_take_13_kilobytes_at_most() -> None:
+    """Its longest names and orders, in all the families."""
+    name, order = "x" * 64, [2**31 - 1, 2**53, 1_772_366_400_000]
+    families = conditions.FAMILIES
+    assert families == {
+        "temp": 8,
+        "good": 8,
+        "fair": 8,
+        "mild": 8,
+        "hot": 8,
+        "defrost": 8,
+        "locked": 8,
+        "fault": 32,
+        "cashbox": 2,
+    }
+    entry = {
+        f"{family}:{name}{f':{name}' if family == 'fault' else ''}"[:-2] + f"{number:02}": [*order, -17.25]
+        for family, most in families.items()
+        for number in range(most)
+    }
+    assert len(entry) == sum(families.values())
+    assert len(msgspec.json.encode(entry)) < 13_312
 
 
 def test_a_slot_remembers_250_units_above_its_level() -> None:

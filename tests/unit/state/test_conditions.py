@@ -33,8 +33,8 @@ def holding(entry: Entry) -> Conditions:
 
 
 def test_durations_come_from_two_registers() -> None:
-    entry = built(temperature(1, 4.0), temperature(2, 5.0), temperature(3, 5.5), temperature(4, 7.0))
-    assert (entry["temp:main"][3], entry["good:main"][3]) == (7.0, 5.0)
+    entry = built(temperature(1, 3.0), temperature(2, 4.4), temperature(3, 5.5), temperature(4, 7.0))
+    assert (entry["temp:main"][3], entry["good:main"][3]) == (7.0, 4.4)
     assert entry["temp:main"][2] - entry["good:main"][2] == 2
 
 

@@ -107,17 +107,22 @@ async def test_every_fact_that_a_rule_states_in_milliseconds_is_told_as_a_time()
     """A rule that names a new time would otherwise tell people 1772452800000."""
     at, early = 1_772_452_800_000, 1_700_000_000_000
     entry: Any = {"seen": [1, 1, early, "ntp"], "temp:main": [1, 2, at, 9.5], "good:main": [1, 1, early, 4.0]}
-    entry["fault:coin:EAR"] = [1, 3, at, True]
+    said = {
+        "fault:coin:EAR": True, "door": True, "power": "off", "cash": [], "cashbox:bills": 450,
+        "locked:main": 3, "firmware": "4.2.1",
+    }  # fmt: skip
+    entry |= {name: [1, 3, at, value] for name, value in said.items()}
     found = rules.findings(Registers("m1", entry, at, 60_000))
     assert {finding.rule for finding in found} == {rule.name for rule in rules.on(Registers)}
-    stated = {name for one in found for name, value in one.detail.items() if value and value > 10**12}
+    details = [fact for one in found for fact in one.detail.items()]
+    stated = {name for name, value in details if isinstance(value, int) and value > 10**12}
     assert stated == rules.times()
 
 
 async def test_a_rule_of_a_newer_version_keeps_its_name(held: FakeDocuments) -> None:
-    await find(held, "m1", "exact-change", "EUR", 0, True)
+    await find(held, "m1", "tilted", "EUR", 0, True)
     (alert,) = await alerts.alerts_of(stores(held), "m1", NOW)
-    assert alert["title"] == "exact-change EUR"
+    assert alert["title"] == "tilted EUR"
 
 
 async def test_a_newer_schema_is_waited_for(held: FakeDocuments) -> None:

@@ -26,7 +26,9 @@ def test_a_zone_is_too_warm_only_where_it_was_cold_before() -> None:
         "temp:cold": register(600_000, 4.5),
         "good:cold": register(600_000, 4.5),
         "temp:warming": register(600_000, 5.1),
-        "good:warming": register(0, 5.0),
+        "good:warming": register(-600_000, 4.0),
+        "fair:warming": register(0, 5.0),
+        "mild:warming": register(600_000, 5.1),
         "temp:soup": register(600_000, 70.0),
     }
     told = {zone["zone"]: zone.get("warmForS") for zone in condition_view.temperatures(entry)}

@@ -38,6 +38,11 @@ class Rule[E: Evidence](ABC):
     severity: Severity
     title: str
     """An open alert in a list, ``{}`` for its component."""
+    component: str
+    """What its alerts are one for each of: a cell of the table in ``docs/alerts.md``, as are the next two."""
+    opens: str
+    """When its alerts open, by the thresholds' defaults."""
+    closes_when: str
     thresholds: type[Thresholds] = Thresholds
     """What it compares with, of which operators may say otherwise (:mod:`vending.alerts.policy`)."""
     times: frozenset[str] = frozenset()

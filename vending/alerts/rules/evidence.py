@@ -18,12 +18,15 @@ class Evidence:
 
     subject: ClassVar[str | None] = None
     """What stands in the place of a machine in alerts about the app itself; no machine can have this name."""
+    evaluated_by: ClassVar[str] = "sweep"
+    """The function that gathers it."""
 
 
 @dataclass(frozen=True)
 class Stock(Evidence):
     """A machine's stock document, whenever it changes (``watch_machines``)."""
 
+    evaluated_by: ClassVar[str] = "watch_machines"
     document: MachineStock
     now: int
     """Milliseconds since 1970 UTC."""

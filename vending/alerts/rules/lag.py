@@ -17,6 +17,9 @@ class Lag(Rule[Backlog]):
     closes = "evidence"
     severity = "critical"
     title = "Events wait for {} for more than half of the hub's retention"
+    component = "function"
+    opens = "events wait in the hub for more than half of `HUB_RETENTION_HOURS`"
+    closes_when = "it has caught up; the machine is `$hub`"
 
     def findings(self, evidence: Backlog) -> Iterator[Finding]:
         """One for each function that reads the hub."""

@@ -17,6 +17,12 @@ class LostSales(Rule[Stock]):
     closes = "time"
     severity = "warning"
     title = "Ledger numbers were given up as lost"
+    component = "`machine`"
+    opens = (
+        "ledger numbers that a device skipped, or one of its epochs, were given up "
+        "([operations](operations.md#what-to-do-when): `hole-closed`)"
+    )
+    closes_when = "a week after the last of them"
 
     def findings(self, evidence: Stock) -> list[Finding]:
         """One for a machine that ever gave numbers up. The last place of its order is for one and the same

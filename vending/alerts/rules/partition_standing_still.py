@@ -16,6 +16,12 @@ class PartitionStandingStill(Rule[Backlog]):
     closes = "evidence"
     severity = "critical"
     title = "A hub partition stands still: {}"
+    component = "`{function}:{partition}`"
+    opens = (
+        "the checkpoint of the function has not moved for `STANDING_AFTER_SECONDS` (300) while events "
+        "waited behind it"
+    )
+    closes_when = "it moves, or nothing waits any more; the machine is `$hub`"
 
     def findings(self, evidence: Backlog) -> list[Finding]:
         """One for each function and partition."""

@@ -3,12 +3,16 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Registers
 from vending.documents.conditions import Entry, Register
 from vending.state import conditions
+
+NONE = (-1, -1)
+"""The order of a register that was never written."""
 
 
 class RegisterRule(Rule[Registers], abstract=True):
@@ -47,10 +51,14 @@ class RegisterRule(Rule[Registers], abstract=True):
 
     def _own(self, evidence: Registers) -> Iterator[tuple[str, Register]]:
         """Component and register of the family."""
-        for name, register in evidence.entry.items():
-            family, _, component = name.partition(":")
-            if family == self.family:
-                yield component or "machine", register
+        alone = evidence.entry.get(self.family)
+        if alone is not None:
+            yield "machine", alone
+        if self.family in conditions.FAMILIES:
+            prefix = f"{self.family}:"
+            for name, register in evidence.entry.items():
+                if name.startswith(prefix):
+                    yield name.removeprefix(prefix), register
 
     def _renamed(self, found: Sequence[Finding], entry: Entry) -> list[Finding]:
         """Alerts by the names of schema 1 (see :mod:`conditions`) are over where no register has such a name
@@ -61,3 +69,11 @@ class RegisterRule(Rule[Registers], abstract=True):
             if name != finding.component and f"{self.family}:{name}" not in entry:
                 over[name] = replace(finding, component=name, firing=False, detail={})
         return list(over.values())
+
+
+def order_of(evidence: Registers, *registers: Register | None, elapsed: bool = False) -> tuple[int, ...]:
+    """The order of a verdict on several registers, of which each only gets newer: it grows with each of them,
+    also with one that comes late and stays older than the others; then with the catalog, whose policy may say
+    something else; then when time alone has changed the verdict."""
+    newest_first = sorted((tuple(x[:2]) if x else NONE for x in registers), reverse=True)
+    return (*chain.from_iterable(newest_first), 2 * evidence.catalog_version + elapsed)

@@ -26,6 +26,13 @@ class RollupsBehind(Rule[Rollups]):
     closes = "evidence"
     severity = "critical"
     title = "Sales are not counted in the days: {}"
+    component = "`shard-{n}`, `days`"
+    opens = (
+        "a change of the container `machines` has waited for `ROLLUPS_BEHIND_AFTER_SECONDS` (900) and "
+        "that shard of the rollups has not read it; machines have a day that is not counted everywhere "
+        "because something fails for good"
+    )
+    closes_when = "it has; there are none. The machine is `$rollups`"
 
     def findings(self, evidence: Rollups) -> Iterator[Finding]:
         """One for each shard, and one for the machines whose days are not counted."""

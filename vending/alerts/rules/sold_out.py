@@ -16,6 +16,11 @@ class SoldOut(Rule[Stock]):
     closes = "evidence"
     severity = "info"
     title = "Selection {} is sold out"
+    component = "selection"
+    opens = (
+        "nothing on hand of a selection that was ever counted (a stated capacity of 0 means: switched off)"
+    )
+    closes_when = "something on hand"
 
     def findings(self, evidence: Stock) -> Iterator[Finding]:
         """One for each selection that was counted. The clock dates the evidence of a machine that has no

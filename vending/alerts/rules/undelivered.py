@@ -13,6 +13,9 @@ class Undelivered(Rule[GivenUp]):
     closes = "time"
     severity = "critical"
     title = "Notifications were given up: the {} refuses them"
+    component = "`webhook`"
+    opens = "notifications were given up"
+    closes_when = "none was for a day; the machine is `$notifications`"
 
     def findings(self, evidence: GivenUp) -> list[Finding]:
         """One for the webhook."""

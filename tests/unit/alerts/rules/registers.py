@@ -1,42 +1,91 @@
-"""Registers as any fleet may have them, for tests of all the rules on them."""
+"""Registers as any fleet may have them, and what one rule says of them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 
+from vending.alerts import rules
+from vending.alerts.alerts import Finding
+from vending.alerts.policy import Policy
 from vending.alerts.rules.evidence import Registers
-from vending.documents.conditions import Entry
+from vending.documents.conditions import Entry, Register
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 START = 1_772_366_400_000
-VALUES: Mapping[str, st.SearchStrategy[list[Any]]] = {
+Said = st.SearchStrategy[list[Any]]
+READING: Said = st.floats(-5, 70).map(lambda celsius: [round(celsius, 1)])
+FLAG: Said = st.booleans().map(lambda said: [said])
+TUBE = st.tuples(st.sampled_from([10, 50]), st.integers(0, 15), st.booleans()).map(list)
+VALUES: Mapping[str, Said] = {
     "seen": st.sampled_from([["ntp"], ["rtc"], ["none"], ["import"]]),
-    "temp:main": st.floats(-5, 70).map(lambda celsius: [round(celsius, 1)]),
-    "good:main": st.floats(-5, 5).map(lambda celsius: [round(celsius, 1)]),
-    "fault:coin-mech:EAR": st.booleans().map(lambda raised: [raised]),
-    "fault:gateway:EIK": st.booleans().map(lambda raised: [raised]),
+    "heartbeat": st.integers(0, 7_200).map(lambda uptime: [uptime, 0, -71]),
+    "heartbeat.interval": st.sampled_from([[300], [1_800]]),
+    "boot": st.just(["power"]),
+    "firmware": st.sampled_from([["4.2.1"], ["4.3.0"]]),
+    "temp:main": READING,
+    "good:main": st.floats(-5, 4.4).map(lambda celsius: [round(celsius, 1)]),
+    "fair:main": st.just([4.9]),
+    "mild:main": st.just([6.5]),
+    "hot:main": st.just([65.0]),
+    "defrost:main": st.just([]),
+    "locked:main": st.sampled_from([[0], [3]]),
+    "lockout": st.just(["main", 9.5]),
+    "door": FLAG,
+    "visit": st.tuples(st.sampled_from(["fill", "collect"]), st.booleans()).map(lambda said: ["v-1", *said]),
+    "power": st.sampled_from([["on"], ["off"], ["brownout"]]),
+    "cash": st.lists(TUBE, max_size=3).map(lambda tubes: [tubes]),
+    "cashbox:bills": st.integers(0, 600).map(lambda bills: [bills]),
+    "cashbox:coins": st.integers(0, 50_000).map(lambda minor: [minor]),
+    "fault:coin-mech:EAR": FLAG,
+    "fault:gateway:EIK": FLAG,
 }
 """Register → what events may say there."""
+POLICIES = (
+    Policy(),
+    Policy(
+        {
+            "silent": {"afterMinutes": 5},
+            "cold-chain": {"profile": "NV", "warmMinutes": 1, "bandCelsius": 0},
+            "firmware-drift": {"wanted": "4.3.0", "due": "2026-03-01T13:00:00Z"},
+            "door-open": {"openMinutes": 90, "unattendedMinutes": 30},
+            "cash-box": {"coinsMinor": 40_000, "bandPercent": 0},
+        }
+    ),
+    Policy({"cold-chain": {"profile": "NY"}, "firmware-drift": {"wanted": "4.3.0"}}),
+)
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> Entry:
-    """Some of the registers, each at a place and a time of its own."""
-    names = draw(st.sets(st.sampled_from(sorted(VALUES)), min_size=1))
-    orders, times = st.tuples(st.integers(1, 2), st.integers(0, 9)), st.integers(START, START + 3 * HOUR)
-    return {name: [*draw(orders), draw(times), *draw(VALUES[name])] for name in sorted(names)}
+def registers(draw: st.DrawFn, name: str) -> Register:
+    """One that some event may have written."""
+    place = draw(st.tuples(st.integers(1, 2), st.integers(0, 9)))
+    return [*place, START + draw(st.integers(0, 3 * HOUR)), *draw(VALUES[name])]
 
 
 @st.composite
 def evidence(draw: st.DrawFn) -> Registers:
     """A machine at some moment: before, while and after the registers say what they do."""
+    names = draw(st.sets(st.sampled_from(sorted(VALUES)), min_size=1))
     return Registers(
         machine="m1",
-        entry=draw(entries()),
+        entry={name: draw(registers(name)) for name in sorted(names)},
         now=START + draw(st.integers(0, 6 * HOUR)),
         silent_after=draw(st.sampled_from([MINUTE, HOUR])),
         placed=draw(st.booleans()),
         catalog_version=draw(st.integers(0, 3)),
+        policy=draw(st.sampled_from(POLICIES)),
     )
+
+
+def found(rule: str, entry: Entry, now: int = START, **thresholds: Any) -> Finding:
+    """What one rule finds in a machine, by these thresholds: it must find one thing."""
+    machine = Registers("m1", entry, now, HOUR, policy=Policy({rule: thresholds}))
+    (finding,) = rules.named(rule).findings(machine)
+    return finding
+
+
+def verdict(rule: str, entry: Entry, now: int = START, **thresholds: Any) -> bool | None:
+    """Whether it fires."""
+    return found(rule, entry, now, **thresholds).firing

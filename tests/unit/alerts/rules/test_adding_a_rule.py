@@ -33,11 +33,12 @@ def door_open() -> Rule[Any]:
     """A door that is open, as somebody would add it."""
 
     class DoorOpen(RegisterRule):
-        name = "door-open"
+        name = "door-ajar"
         family = "door"
         closes = "evidence"
         severity = "info"
         title = "The door of {} is open"
+        component, opens, closes_when = "door", "it is open", "it is shut"
         times = frozenset({"openSince"})
 
         def evaluate(self, component: str, register: list[Any], evidence: Registers) -> Finding:
@@ -82,8 +83,8 @@ async def test_the_views_show_it() -> None:
 
 
 def test_the_documents_and_the_tests_ask_for_it(door_open: Rule[Any]) -> None:
-    assert {rule.name for rule in rules.every()} - documented().keys() == {"door-open"}
-    with pytest.raises(KeyError, match="door-open"):
+    assert {rule.name for rule in rules.every()} - documented().keys() == {"door-ajar"}
+    with pytest.raises(KeyError, match="door-ajar"):
         opens_and_closes(door_open)
 
 
@@ -94,6 +95,7 @@ async def test_a_rule_on_stock_is_evaluated_from_the_feed_and_closed_by_the_swee
         closes = "time"
         severity = "info"
         title = "Nobody was there"
+        component, opens, closes_when = "`machine`", "somebody was there", "an hour after"
 
         def findings(self, evidence: Stock) -> Iterator[Finding]:
             fresh = evidence.now - AT < 3_600_000
@@ -116,17 +118,18 @@ async def test_a_rule_on_stock_is_evaluated_from_the_feed_and_closed_by_the_swee
 
 def test_a_rule_that_leaves_something_out_fails_when_it_is_defined() -> None:
     with pytest.raises(
-        TypeError, match=r"alert rule .*DoorOpen lacks closes, severity, family, closed, eval"
+        TypeError,
+        match=r"alert rule .*DoorOpen lacks closes, severity, component, opens, closes_when, family, ",
     ):
 
         class DoorOpen(RegisterRule):
-            name = "door-open"
+            name = "door-ajar"
             title = "The door of {} is open"
 
             def opened(self, facts: Facts) -> str:
                 return f"{facts.machine}: the door of {facts.component} is open"
 
-    assert rules.named("door-open").title == "door-open {}"
+    assert rules.named("door-ajar").title == "door-ajar {}"
 
 
 def test_a_name_is_taken_once() -> None:

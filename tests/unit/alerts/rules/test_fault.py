@@ -9,8 +9,7 @@ MINUTE = 60_000
 
 
 def findings(entry: Entry, now: int, silent_after: int) -> list[Finding]:
-    """Of all the rules on registers."""
-    return rules.findings(Registers("m1", entry, now, silent_after))
+    return list(rules.named("fault").findings(Registers("m1", entry, now, silent_after)))
 
 
 def test_faults_are_open_until_they_are_cleared() -> None:

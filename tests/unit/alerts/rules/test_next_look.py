@@ -14,8 +14,8 @@ from vending.alerts.rules.register_rule import RegisterRule
 RULES = [rule for rule in rules.every() if isinstance(rule, RegisterRule)]
 
 
-def verdicts(rule: RegisterRule, machine: Registers) -> list[tuple[str, tuple[int, ...], bool | None]]:
-    return [(found.id, found.order, found.firing) for found in rule.findings(machine)]
+def verdicts(rule: RegisterRule, machine: Registers) -> list[tuple[str, bool | None]]:
+    return [(found.id, found.firing) for found in rule.findings(machine)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

@@ -12,6 +12,7 @@ from tests.support.metadata import ROOT
 from tests.unit.alerts.test_alert_lifecycle import Fleet, World
 from vending.alerts import alerts, rules
 from vending.alerts.alerts import Finding
+from vending.alerts.policy import DEFAULTS, Policy
 from vending.alerts.raise_alerts import raise_as_found
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Backlog, Evidence, GivenUp, Registers, Rollups, Stock
@@ -59,6 +60,7 @@ LOST = UndeliveredNotification(
     idempotency_key="m1/silent/machine/1/opened", reason="webhook: status 404", at=NOW,
 )  # fmt: skip
 GAVE_UP = {"closed": {"holes": 2, "numbers": 18, "epochs": 1, "at": NOW}}
+WANTED = Policy({"firmware-drift": {"wanted": "4.3.0"}})
 LIVES: Mapping[str, Life] = {
     "sold-out": Life(
         stock(1, 0, NOW), stock(2, 5, NOW),
@@ -86,6 +88,60 @@ LIVES: Mapping[str, Life] = {
         Registers("m1", {"temp:main": [1, 5, NOW, 9.5], "good:main": [1, 2, NOW - 1_900_000, 4.0]}, NOW, 1),
         Registers("m1", {"temp:main": [1, 6, NOW, 4.5], "good:main": [1, 6, NOW, 4.5]}, NOW, 1),
         "Zone main is too warm", "m1: zone main is too warm", "m1: zone main is cold again",
+    ),
+    "hot-holding": Life(
+        Registers("m1", {"temp:soup": [1, 5, NOW, 50.0], "hot:soup": [1, 2, NOW - 7_300_000, 65.0]}, NOW, 1),
+        Registers("m1", {"temp:soup": [1, 6, NOW, 60.0], "hot:soup": [1, 6, NOW, 60.0]}, NOW, 1),
+        "Zone soup is not hot enough", "m1: zone soup is not hot enough", "m1: zone soup is hot again",
+    ),
+    "locked-out": Life(
+        Registers("m1", {"locked:main": [1, 5, NOW, 3]}, NOW, 1),
+        Registers("m1", {"locked:main": [1, 6, NOW, 0]}, NOW, 1),
+        "Zone main: the machine locked its selections",
+        "m1: zone main was too warm, and the machine locked 3 selections",
+        "m1: zone main is no longer locked",
+    ),
+    "door-open": Life(
+        Registers("m1", {"door": [1, 5, NOW - 660_000, True]}, NOW, 1),
+        Registers("m1", {"door": [1, 6, NOW, False]}, NOW, 1),
+        "The service door is open", "m1: the service door is open", "m1: the service door is shut",
+    ),
+    "power-lost": Life(
+        Registers("m1", {"power": [1, 5, NOW - 360_000, "brownout"]}, NOW, 1),
+        Registers("m1", {"power": [1, 6, NOW, "on"]}, NOW, 1),
+        "The machine has no power", "m1 has too little power", "m1 has power again",
+    ),
+    "payment-fault": Life(
+        Registers("m1", {"fault:coin-mech:EAR": [1, 5, NOW - 360_000, True]}, NOW, 1),
+        Registers("m1", {"fault:coin-mech:EAR": [1, 6, NOW, False]}, NOW, 1),
+        "Payment fault coin-mech:EAR", "m1: payment fault coin-mech:EAR",
+        "m1: payment fault coin-mech:EAR is over",
+    ),
+    "cash-box": Life(
+        Registers("m1", {"cashbox:bills": [1, 5, NOW, 460]}, NOW, 1),
+        Registers("m1", {"cashbox:bills": [1, 6, NOW, 0]}, NOW, 1),
+        "The box for bills is nearly full", "m1: the box for bills is nearly full",
+        "m1: the box for bills has room again",
+    ),
+    "exact-change": Life(
+        Registers("m1", {"cash": [1, 5, NOW, [[10, 2, False], [50, 40, False]]]}, NOW, 1),
+        Registers("m1", {"cash": [1, 6, NOW, [[10, 30, False], [50, 40, False]]]}, NOW, 1),
+        "Coins for change run out", "m1: coins for change run out (2 left of 10 minor units)",
+        "m1: there are coins for change again",
+    ),
+    "firmware-drift": Life(
+        Registers("m1", {"firmware": [1, 5, NOW, "4.2.1"]}, NOW, 1, policy=WANTED),
+        Registers("m1", {"firmware": [1, 6, NOW, "4.3.0"]}, NOW, 1, policy=WANTED),
+        "The firmware is not the one that is wanted",
+        "m1: firmware 4.2.1 is not the one that is wanted",
+        "m1: the firmware is the one that is wanted",
+    ),
+    "stale-clock": Life(
+        Registers("m1", {"seen": [1, 5, NOW, "none"], "boot": [1, 1, NOW - 3_700_000, "power"]}, NOW, 1),
+        Registers("m1", {"seen": [1, 6, NOW, "ntp"]}, NOW, 1),
+        "The device does not know the time",
+        "m1: the device does not know the time; when its events happened is estimated",
+        "m1: the device knows the time again",
     ),
     "lag": Life(
         backlog(13, 7, NOON), backlog(0, 8, NOON + MINUTE),
@@ -143,6 +199,8 @@ def test_it_opens_and_closes_and_people_read_of_both(rule: Rule[Any]) -> None:
 async def evaluated(world: World, evidence: Evidence, *, by_time: bool) -> None:
     """As it is by who gathers such evidence; ``by_time``: by the sweep, though no evidence is new."""
     match evidence:
+        case Registers() if evidence.policy is not DEFAULTS:
+            await raise_as_found(evidence.machine, rules.findings(evidence), world.stores, NOON)
         case Registers():
             await Fleet(world).hears("0", m1=evidence.entry)
             await evaluate_conditions(world.stores, NOON, timedelta(milliseconds=evidence.silent_after))
@@ -184,8 +242,8 @@ def test_alerts_about_the_app_itself_have_subjects_that_no_machine_can_be() -> N
 
 
 def test_a_rule_of_a_newer_version_is_told_by_its_name() -> None:
-    finding = Finding("m1", "exact-change", "EUR", (1,), True, NOW, {})
+    finding = Finding("m1", "tilted", "EUR", (1,), True, NOW, {})
     (entry,) = changed(None, finding, NOW).alert.outbox
-    assert notifications.text(entry) == "m1: exact-change EUR opened"
-    assert notifications.text(structs.replace(entry, change="closed")) == "m1: exact-change EUR closed"
-    assert notifications.severity("exact-change") == "warning"
+    assert notifications.text(entry) == "m1: tilted EUR opened"
+    assert notifications.text(structs.replace(entry, change="closed")) == "m1: tilted EUR closed"
+    assert notifications.severity("tilted") == "warning"
