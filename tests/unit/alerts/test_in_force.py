@@ -25,7 +25,7 @@ def silent_for(minutes: int, policy: Policy, now: int = NOW) -> list[bool | None
     """Whether a machine is silent of which nothing was heard for so long; the app's setting is an hour."""
     entry = {"seen": [1, 5, now - minutes * MINUTE - 1, "ntp"]}
     found = in_force.findings(Registers("m1", entry, now, 60 * MINUTE, policy=policy))
-    return [finding.firing for finding in found]
+    return [finding.firing for finding in found if finding.rule == "silent"]
 
 
 def test_the_apps_setting_is_the_fleets_default() -> None:

@@ -51,7 +51,7 @@ ENDS = "the window ends at {}T10:00:00+00:00: after its begin, and within a year
         ),
         (
             "thresholds.silent.afterMinutes = 0",
-            "Expected `float` > 0.0",
+            "Expected `float` >= 1.0",
             ".thresholds.silent.afterMinutes",
         ),
         (
