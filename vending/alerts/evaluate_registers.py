@@ -50,7 +50,7 @@ class Evaluation:
         found = in_force.findings(evidence)
         changed = [x for x in found if x.firing is not None and x.firing != (x.id in stored)]
         if changed:
-            self.news[evidence.machine] = changed
+            self.news[evidence.machine] = in_force.stamped(changed, evidence.policy)
         return {finding.id for finding in changed}
 
     def _evidence(self, machine: str, entry: Entry) -> Registers:

@@ -5,7 +5,7 @@ found at all: alerts stay as they are, and nobody is notified; what is wrong sti
 Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -41,21 +41,22 @@ class InForce:
 
 
 def findings(evidence: Stock | Registers) -> list[Finding]:
-    """What all the rules on this evidence find, as the policy in it wants."""
+    """What all the rules on this evidence find, as the policy in it wants; see also :func:`stamped`."""
     policy = evidence.policy
     if policy is DEFAULTS:
         return rules.findings(evidence)
     if policy.maintained_until(evidence.now) is not None:
         return []
-    return [
-        replace(
-            finding,
-            firing=finding.firing if not policy.switched_off(finding.rule) else False,
-            catalog=policy.version,
-            severity=policy.severity(finding.rule),
-        )
-        for finding in rules.findings(evidence)
-    ]
+    found = rules.findings(evidence)
+    return [replace(one, firing=False) if policy.switched_off(one.rule) else one for one in found]
+
+
+def stamped(found: Sequence[Finding], policy: Policy) -> list[Finding]:
+    """The findings with the version of the policy that they were found by, and the severity that it gives
+    them. Apart, because most findings change no alert."""
+    if policy is DEFAULTS:
+        return list(found)
+    return [replace(one, catalog=policy.version, severity=policy.severity(one.rule)) for one in found]
 
 
 def sound(terms: Terms) -> Terms:

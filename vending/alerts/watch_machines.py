@@ -36,7 +36,8 @@ class Evaluated(NamedTuple):
         """Of a stored stock. Raises Transient, Malformed."""
         stock = load(document, MachineStock)
         policy = policies.of(stock.machine_id, now)
-        return cls(stock, in_force.findings(Stock(stock, millis(now), policy)))
+        found = in_force.findings(Stock(stock, millis(now), policy))
+        return cls(stock, in_force.stamped(found, policy))
 
 
 async def watch_machines(batch: Sequence[Body], stores: AlertStores, now: datetime) -> int:

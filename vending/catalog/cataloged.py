@@ -31,9 +31,11 @@ class Cataloged:
 
     def site(self, machine: str, now: datetime) -> str | None:
         """Where the machine stands. For policies a move is done at midnight UTC of its day."""
+        rows = self.placements.get(machine, ())
+        if len(rows) == 1 and not rows[0][0]:
+            return rows[0][1]
         day = now.date().isoformat()
-        sites = [site for since, site in self.placements.get(machine, ()) if since <= day]
-        return sites[-1] if sites else None
+        return next((site for since, site in reversed(rows) if since <= day), None)
 
     def layers(self, machine: str, now: datetime) -> list[str]:
         """The policies that there are for the machine, the most general first."""
