@@ -11,6 +11,7 @@ from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
 from vending.alerts.apply_policies import apply_policies
 from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.watch_refusals import watch_refusals
 from vending.alerts.watch_rollups import evaluate_rollups
 from vending.each_step import each_step
 from vending.notifications import notify as notifying
@@ -75,6 +76,7 @@ async def sweep(timer: func.TimerRequest) -> None:
             lambda: apply_policies(stores, now),
             lambda: watch_notifications(stores, now),
             lambda: lagging.alert_of_lag(findings, stores, now),
+            lambda: watch_refusals(stores, now),
             lambda: evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now),
         )
     wiring.metrics().tell("alerts", changed := sum(changes), function="sweep")
