@@ -38,9 +38,9 @@ async def evaluate_conditions(
     read = await _with_partners(wanted, stores)
     fleet = stored_conditions.readable_together(read.values())
     evaluation = Evaluation(basis, stores.looks, opened)
-    for name in wanted & read.keys():
+    for name in sorted(wanted & read.keys()):
         evaluation.document(
-            name, read[name].etag, {one: fleet[one] for one in read[name].names & fleet.keys()}
+            name, read[name].etag, {one: fleet[one] for one in read[name].names if one in fleet}
         )
     news = evaluation.news
     return await evaluate_each(news, lambda machine: raise_as_found(machine, news[machine], stores, now))
