@@ -1,5 +1,6 @@
 """On a timer: machines are evaluated on their condition registers, and on what only time closes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,9 +40,9 @@ async def evaluate_conditions(
     fleet = stored_conditions.readable_together(read.values())
     evaluation = Evaluation(basis, stores.looks, opened)
     for name in sorted(wanted & read.keys()):
-        evaluation.document(
-            name, read[name].etag, {one: fleet[one] for one in read[name].names if one in fleet}
-        )
+        machines = {one: fleet[one] for one in read[name].names if one in fleet}
+        evaluation.document(name, read[name].etag, machines)
+        await asyncio.sleep(0)  # after two thousand machines, what else runs in this process goes on
     news = evaluation.news
     return await evaluate_each(news, lambda machine: raise_as_found(machine, news[machine], stores, now))
 
