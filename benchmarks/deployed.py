@@ -23,6 +23,7 @@ from vending.adapters import parquet
 from vending.adapters.archive_blobs import ArchiveContainer
 from vending.adapters.packing import PackedDocuments
 from vending.alerts import watch_lag as lagging
+from vending.alerts.apply_policies import apply_policies
 from vending.alerts.escalate import escalate
 from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.raise_alerts import AlertStores
@@ -87,7 +88,8 @@ class Deployed(App):
         self._known = CatalogCache(catalog, "Etc/UTC")
         self._shards, self._notices = FakeQueue(), FakeQueue()
         self._roll_ups = RollUpStores(machines, machines, self.documents["fleet"], self._known, self._shards)
-        self._alerts = AlertStores(machines, self._conditions, alerts, self._notices)
+        stores = machines, self._conditions, alerts, self._notices
+        self._alerts = AlertStores(*stores, catalog=self._named)
         self._outgoing = Outgoing(alerts, FakeWebhook())
         self._hub, self._metrics, self._tails = FakeHub(), FakeMetrics(), Tails()
         self._blobs, self._memory = blobs, FakeArchive()
@@ -215,6 +217,7 @@ class Deployed(App):
             await evaluate_conditions(alerts, now, timedelta(hours=1), await self._named.named())
             await evaluate_ageing(alerts, now)
             await evaluate_quiet(alerts, self.documents["fleet"], now)
+            await apply_policies(alerts, now)
             await watch_notifications(alerts, now)
             await lagging.alert_of_lag(findings, alerts, now)
             await evaluate_rollups(rollups, alerts, self._metrics, now)

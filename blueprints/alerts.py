@@ -9,6 +9,7 @@ from vending import batch_report, wiring
 from vending.alerts import sweep as sweeping
 from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
+from vending.alerts.apply_policies import apply_policies
 from vending.alerts.escalate import escalate
 from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.raise_alerts import AlertStores
@@ -84,6 +85,7 @@ async def sweep(timer: func.TimerRequest) -> None:
             lambda: _evaluate_conditions(stores, now),
             lambda: sweeping.evaluate_ageing(stores, now),
             lambda: evaluate_quiet(stores, wiring.fleet(), now),
+            lambda: apply_policies(stores, now),
             lambda: watch_notifications(stores, now, wiring.poisoned()),
             lambda: lagging.alert_of_lag(findings, stores, now),
             lambda: watch_refusals(stores, now),
@@ -106,5 +108,5 @@ async def _send_again(stores: AlertStores, now: datetime) -> int:
 
 
 async def _evaluate_conditions(stores: AlertStores, now: datetime) -> int:
-    placed = await wiring.catalog_machines().named()
-    return await sweeping.evaluate_conditions(stores, now, wiring.settings().silent_after, placed)
+    catalog = await stores.catalog.named()
+    return await sweeping.evaluate_conditions(stores, now, wiring.settings().silent_after, catalog)

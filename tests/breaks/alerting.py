@@ -1,6 +1,6 @@
 """P8 one alert, and notifications that come once as a rule and a bounded number of times a minute."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from tests.breaks.base import Swap, breaks
-from vending.alerts import alerts, channels, lifecycle, outbox, watch_days
+from vending.alerts import alerts, channels, lifecycle, looks, outbox, rules, watch_days
 from vending.alerts.raise_alerts import AlertStores
 from vending.documents import notices
 from vending.documents.alerts import Alert, Change
@@ -113,6 +113,20 @@ def channels_forget_what_they_took(swap: Swap) -> None:
     swap(channels.outstanding, lambda entry, channel: True)
 
 
+@breaks("P8", "tests/unit/alerts/test_apply_policies.py::test_an_older_policy_waits_and_changes_nothing")
+def an_older_policy_undoes_what_a_newer_found(swap: Swap) -> None:
+    swap(alerts.by_older_policy, lambda finding, held: False)
+
+
+@breaks(
+    "P8",
+    "tests/unit/alerts/test_looks.py"
+    "::test_a_machine_that_falls_silent_is_found_by_the_first_sweep_after_its_time",
+)
+def quiet_machines_are_never_due(swap: Swap) -> None:
+    swap(rules.next_look, lambda machine: None)
+
+
 @breaks(
     "P8",
     "tests/unit/notifications/test_send_mails.py::test_a_minute_sends_once_whoever_sweeps",
@@ -151,3 +165,20 @@ def a_redelivered_photo_is_another_notice(swap: Swap) -> None:
 )
 def a_claim_on_a_notice_is_over_at_once(swap: Swap) -> None:
     swap(deliver_notice.CLAIM, -1)
+
+
+@breaks(
+    "P8",
+    "tests/unit/alerts/test_looks.py"
+    "::test_an_alert_that_could_not_be_written_is_tried_again_though_nothing_changes",
+)
+def what_was_found_is_taken_for_written(swap: Swap) -> None:
+    original = looks.Looks.wanted
+
+    def wanted(
+        self: looks.Looks, basis: looks.Basis, listed: Mapping[str, str], opened: Set[looks.OpenAlert]
+    ) -> set[str]:
+        found = original(self, basis, listed, opened)
+        return {name for name in found if self._is_due(name, listed[name], basis.now)}
+
+    swap.method(looks.Looks, "wanted", wanted)

@@ -9,7 +9,7 @@ import typer
 from devstack.commandline import Answer, NotDone
 from vendctl.commands.program import PROGRAM, Environment, deployment
 
-CATALOG = PROGRAM.group("catalog", "Import sites, machines, products, planograms and recipients.")
+CATALOG = PROGRAM.group("catalog", "The operator's own data.")
 
 
 @PROGRAM.command("import", CATALOG)
@@ -20,11 +20,11 @@ async def catalog_import(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML, JSON or CSV.")],
     take_over: Annotated[bool, typer.Option("--take-over", help="Finish for an import that died.")] = False,
 ) -> Answer:
-    """Import sites, machines, products, planograms and recipients of mails.
+    """Import sites, machines, products, planograms, recipients of mails and policies.
 
-    TOML and JSON hold `sites`, `machines`, `products`, `planograms`, `recipients` (docs/rollups.md and
-    docs/alerts.md have every field); JSON is also what `simulator fleet` prints. A CSV file (comma,
-    semicolon, tab or |) holds rows of one kind, told by its columns: `timeZone` for sites; `machine`,
+    TOML and JSON hold `sites`, `machines`, `products`, `planograms` (docs/rollups.md has every field),
+    `recipients` and `policies` (docs/alerts.md); JSON is also what `simulator fleet` prints. A CSV file
+    (comma, semicolon, tab or |) holds rows of one kind, told by its columns: `timeZone` for sites; `machine`,
     `selection` and `sku` for planograms; `sku` for products; `site` for machines; `address` for recipients.
     """
     from vendctl.catalog import explain, figures, run
@@ -36,6 +36,24 @@ async def catalog_import(
     except Rejected as fault:
         raise NotDone(str(fault)) from fault
     return Answer(figures(done), explain(done))
+
+
+@PROGRAM.command("policy", CATALOG)
+@deployment("COSMOS")
+async def catalog_policy(
+    environment: Environment,  # noqa: ARG001 - of the wiring
+    *,
+    machine: Annotated[str, typer.Argument(metavar="MACHINE", help="The machine.")],
+) -> Answer:
+    """Show what alert rules compare with for a machine, and which policy says so.
+
+    Each threshold of each rule with its value and where that comes from (machine, site, fleet or the rule's
+    own default), which rules are switched off, and the maintenance windows that are not over.
+    """
+    from vendctl.policy import explain, figures, run
+
+    shown = await run(machine)
+    return Answer(figures(shown), explain(shown))
 
 
 @PROGRAM.command("picklist")

@@ -1,7 +1,7 @@
 """What an operator may write into the catalog, and what each entry changes in the stored document.
 
 A file is ``{"sites": [...], "machines": [...], "products": [...], "planograms": [...],
-"recipients": [...]}``, no part is needed.
+"recipients": [...], "policies": [...]}``, no part is needed.
 Entries add to the catalog or change it; what a file does not mention stays. ``since`` dates a move or a
 planogram: a local day ``YYYY-MM-DD``, for planograms also ``YYYY-MM-DDTHH:MM``; ``"always"`` replaces the
 whole history (a correction), and nothing is needed for a machine's first one.
@@ -10,8 +10,10 @@ whole history (a correction), and nothing is needed for a machine's first one.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
 
+from vendctl.operations.entry import Entry, Identifier, Name
+from vendctl.operations.policy_entries import PolicyEntry, check_policy, stored_policy
 from vending import business_day
 from vending.documents.catalog import CatalogEntry
 from vending.errors import Rejected
@@ -22,18 +24,8 @@ from vending.notifications.addresses import is_address
 ALWAYS = "always"
 AFFECTS = 20
 """Changes that a document remembers one by one; older ones are joined into one."""
-Identifier = Annotated[str, Meta(pattern=rf"^{envelope.Identifier}{END}")]
 Route = Annotated[str, Meta(pattern=rf"^({envelope.Identifier})?{END}")]
 """An identifier, or ``""`` to take a site off its route."""
-Name = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=120,
-        pattern=rf"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+{END}",
-    ),
-]
-"""What people call something: one line of text, without control characters or half of a surrogate pair."""
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 Day = Annotated[str, Meta(pattern=rf"^(always|{_DAY}){END}")]
@@ -44,10 +36,6 @@ Limits = Annotated[list[Identifier], Meta(max_length=1_000)]
 """Sites or routes; an empty list is no limit."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Document = dict[str, Any]
-
-
-class Entry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Base of all entries. An unknown field is refused: it is a typing error as a rule."""
 
 
 class SiteEntry(Entry, frozen=True):
@@ -114,17 +102,18 @@ class RecipientEntry(Entry, frozen=True):
     daily_report: bool | UnsetType = UNSET
 
 
-Checked = SiteEntry | MachineEntry | ProductEntry | PlanogramEntry | RecipientEntry
+Checked = SiteEntry | MachineEntry | ProductEntry | PlanogramEntry | RecipientEntry | PolicyEntry
 
 
 class CatalogFile(Entry, frozen=True):
     """A whole file."""
 
-    sites: list[SiteEntry] = []
-    machines: list[MachineEntry] = []
-    products: list[ProductEntry] = []
-    planograms: list[PlanogramEntry] = []
-    recipients: list[RecipientEntry] = []
+    sites: list[SiteEntry] = field(default_factory=list)
+    machines: list[MachineEntry] = field(default_factory=list)
+    products: list[ProductEntry] = field(default_factory=list)
+    planograms: list[PlanogramEntry] = field(default_factory=list)
+    recipients: list[RecipientEntry] = field(default_factory=list)
+    policies: list[PolicyEntry] = field(default_factory=list)
 
     def entries(self) -> list[tuple[str, str, Entry]]:
         """(kind, id, entry) of everything; Rejected, with the place, for a wrong zone, date or repetition."""
@@ -133,19 +122,23 @@ class CatalogFile(Entry, frozen=True):
         found += [("product", x.sku, x) for x in self.products]
         found += [("planogram", x.machine, x) for x in self.planograms]
         found += [("recipient", x.id, x) for x in self.recipients]
+        found += [("policy", x.id, x) for x in self.policies]
         _check(self)
         return found
 
 
 def _check(file: CatalogFile) -> None:
     seen: set[tuple[str, str, str]] = set()
-    for kind in ("sites", "products", "machines", "planograms", "recipients"):
+    for kind in ("sites", "products", "machines", "planograms", "recipients", "policies"):
         entries: list[Checked] = getattr(file, kind)
         for number, entry in enumerate(entries):
+            place = f"$.{kind}[{number}]"
             try:
                 _check_entry(kind, entry, seen)
             except ValueError as fault:
-                raise Rejected("wrong-catalog", f"{fault} - at `$.{kind}[{number}]`") from fault
+                raise Rejected("wrong-catalog", f"{fault} - at `{place}`") from fault
+            if isinstance(entry, PolicyEntry):
+                check_policy(entry, place)
 
 
 def _check_entry(kind: str, entry: Checked, seen: set[tuple[str, str, str]]) -> None:
@@ -210,6 +203,8 @@ def revised(held: Mapping[str, Any] | None, kind: str, entry: Entry, version: in
             body |= {"name": entry.id} | body | _given(entry)
         case ProductEntry():
             body |= {"id": entry.sku, "name": entry.sku} | body | _given(entry, "sku")
+        case PolicyEntry():
+            body |= stored_policy(entry)
         case _:
             raise TypeError(f"{type(entry).__name__} has no document")
     if held is not None and body == held:

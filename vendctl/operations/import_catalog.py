@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from vendctl.operations.catalog_entries import (
     CatalogFile,
     Document,
-    Entry,
     MachineEntry,
     PlanogramEntry,
     RecipientEntry,
     revised,
 )
+from vendctl.operations.entry import Entry
+from vendctl.operations.policy_entries import PolicyEntry, subject
 from vending.documents.base import current, load
 from vending.documents.catalog import VERSION_ID, CatalogEntry, CatalogVersion
 from vending.errors import Conflict, Rejected, Transient
@@ -106,6 +107,7 @@ def _check_references(new: Mapping[Key, Document], known: Iterable[Key]) -> None
         wanted = [("site", document["site"])] if kind == "machine" else []
         wanted += [("machine", name)] if kind == "planogram" else []
         wanted += [("site", site) for site in document.get("sites") or ()] if kind == "recipient" else []
+        wanted += [about] if kind == "policy" and (about := subject(name)) else []
         for needed in wanted:
             if needed not in known:
                 what = f"{kind} {name} names {needed[0]} {needed[1]}"
@@ -124,6 +126,8 @@ async def _held(entries: Sequence[tuple[str, str, Entry]], documents: Documents)
         if isinstance(entry, PlanogramEntry):
             wanted.setdefault("machine", set()).add(name)
             wanted.setdefault("product", set()).update(slot.sku for slot in entry.slots.values())
+        if isinstance(entry, PolicyEntry) and (about := subject(name)):
+            wanted.setdefault(about[0], set()).add(about[1])
     return {
         (kind, stored.body["id"]): stored
         for kind, names in wanted.items()

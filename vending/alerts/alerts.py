@@ -12,7 +12,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from vending.alerts.outbox import notified, snoozed
-from vending.documents.alerts import Alert, Detail, Ending, Episode
+from vending.documents.alerts import Alert, Detail, Ending, Episode, Severity
 
 REOPENS_AFTER = 24 * 60 * 60_000
 """Milliseconds for which an alert that was resolved by hand stays closed though its rule goes on firing."""
@@ -35,6 +35,10 @@ class Finding:
     at: int
     """Milliseconds since 1970 UTC of the evidence."""
     detail: Detail
+    catalog: int = 0
+    """The version of the catalog whose policy it was evaluated by; 0 where there is no policy."""
+    severity: Severity | None = None
+    """By that policy; None for the rule's own."""
 
     @property
     def id(self) -> str:
@@ -58,7 +62,7 @@ def transition(
     ``now`` (ms) is when the notification goes into the outbox; ``escalate_after``: milliseconds from there to
     its first escalation, from that to the next, and so on.
     """
-    if finding.firing is None or (held is not None and finding.order <= tuple(held.evaluated_on)):
+    if finding.firing is None or (held is not None and _stale(finding, held)):
         return None
     if held is not None and held.state == "closed" and held.resolved is not None:
         if not finding.firing:
@@ -81,8 +85,22 @@ def closed(held: Alert, finding: Finding, ending: Ending, now: int) -> Transitio
         since=finding.at,
         evaluated_on=list(finding.order),
         detail=finding.detail,
+        catalog=_newest(held, finding),
     )
     return Transition(alert, _episode(held, finding.at, ending))
+
+
+def by_older_policy(finding: Finding, held: Alert) -> bool:
+    """Whether the alert was evaluated by a newer version of the catalog than the finding."""
+    return finding.catalog < (held.catalog or 0)
+
+
+def _stale(finding: Finding, held: Alert) -> bool:
+    """Older in either: in the order of its evidence, or in the catalog. Or the same in both."""
+    order = tuple(held.evaluated_on)
+    if finding.order < order or by_older_policy(finding, held):
+        return True
+    return finding.order == order and finding.catalog == (held.catalog or 0)
 
 
 def withdrawn(held: Alert, now: int) -> Transition:
@@ -105,6 +123,8 @@ def _opened(before: Alert, finding: Finding, now: int, escalate_after: Sequence[
         since=finding.at,
         evaluated_on=list(finding.order),
         detail=finding.detail,
+        catalog=_newest(before, finding),
+        severity=finding.severity,
     )
     first = now + escalate_after[0] if escalate_after else None
     alert.due_at = alert.snoozed_until if snoozed(alert, now) else first
@@ -113,7 +133,18 @@ def _opened(before: Alert, finding: Finding, now: int, escalate_after: Sequence[
 
 def _cleared(held: Alert, finding: Finding) -> Alert:
     """One that was resolved by hand, now that its rule is clear: from here on it opens as any other."""
-    return structs.replace(held, resolved=None, due_at=None, evaluated_on=list(finding.order))
+    return structs.replace(
+        held,
+        resolved=None,
+        due_at=None,
+        evaluated_on=list(finding.order),
+        catalog=_newest(held, finding),
+    )
+
+
+def _newest(held: Alert, finding: Finding) -> int | None:
+    """The version of the catalog by which the alert is evaluated now."""
+    return max(finding.catalog, held.catalog or 0) or None
 
 
 def _unattended(alert: Alert, now: int) -> Alert:

@@ -22,7 +22,9 @@ async def escalate(stores: AlertStores, now: datetime) -> int:
     changed = 0
     for held in await _due(stores, now):
         alert = held.document
-        after = overdue(alert, ESCALATE_AFTER[rules.named(alert.rule).severity], millis(now))
+        after = overdue(
+            alert, ESCALATE_AFTER[alert.severity or rules.named(alert.rule).severity], millis(now)
+        )
         if after is None:
             continue
         try:

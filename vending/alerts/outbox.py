@@ -59,6 +59,7 @@ def notified(alert: Alert, change: Change, at: int, now: int, *, queued: bool = 
         episode=alert.episode,
         at=at,
         detail=alert.detail,
+        severity=alert.severity,
         pending_since=now,
         queued_at=now if queued else 0,
         level=alert.level if change == "escalated" else None,

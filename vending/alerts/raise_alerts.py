@@ -11,11 +11,13 @@ from datetime import datetime
 from itertools import batched
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding, Transition, transition
+from vending.alerts.alerts import Finding, Transition, by_older_policy, transition
 from vending.alerts.held import HeldAlert, select
 from vending.alerts.lifecycle import ESCALATE_AFTER
+from vending.alerts.looks import Looks
 from vending.alerts.outbox import transition_entry
 from vending.alerts.verdicts import Verdicts
+from vending.catalog.machines import Catalogs, NoCatalog
 from vending.documents.alerts import Alert, Notification
 from vending.errors import Conflict, Transient
 from vending.ports import Documents, Filter, Put, Queue
@@ -42,6 +44,9 @@ class AlertStores:
     posts: bool = True
     """Whether anybody posts what is in the queue; else there are mails, which need no queue."""
     verdicts: Verdicts = field(default_factory=Verdicts)
+    catalog: Catalogs = field(default_factory=NoCatalog)
+    """Where policies come from."""
+    looks: Looks = field(default_factory=Looks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +89,12 @@ async def raise_alerts(
     for _ in range(ROUNDS):
         held = await _held(machine, findings, stores.alerts)
         await _send_pending(held, findings, stores.notifications, raised)
-        if not _changes(held, findings, now):
+        if not _changes(held, findings, now) and not _outdated(held, findings):
             return raised.changed
         # Read after the alerts: what is written below rests on evidence no older than they are.
         fresh = await newest()
+        if _outdated(held, fresh):
+            raise Transient(f"{machine}: stale read: an alert was evaluated by a newer policy")
         await _write(machine, _changes(held, fresh, now), stores, raised)
         # And again after the write: an evaluation that agrees with the stored alert is not written, so it
         # cannot fence a stale write.
@@ -109,7 +116,7 @@ async def raise_as_found(
 
 def settled(held: Mapping[str, HeldAlert], findings: Sequence[Finding], now: datetime) -> bool:
     """Whether there is nothing to write or to send: the alerts say what was found."""
-    return not any(_pending(held, findings)) and not _changes(held, findings, now)
+    return not (any(_pending(held, findings)) or _changes(held, findings, now) or _outdated(held, findings))
 
 
 async def _held(machine: str, findings: Sequence[Finding], documents: Documents) -> dict[str, HeldAlert]:
@@ -123,11 +130,23 @@ def _changes(held: Mapping[str, HeldAlert], findings: Sequence[Finding], now: da
     changes = []
     for finding in findings:
         alert = held.get(finding.id)
-        escalate_after = ESCALATE_AFTER[rules.named(finding.rule).severity]
+        escalate_after = ESCALATE_AFTER[finding.severity or rules.named(finding.rule).severity]
         changed = transition(alert.document if alert else None, finding, millis(now), escalate_after)
         if changed is not None:
             changes.append(AlertChange(alert, changed))
     return changes
+
+
+def _outdated(held: Mapping[str, HeldAlert], findings: Sequence[Finding]) -> bool:
+    """Whether a finding would change an alert and must not, because an older policy made it."""
+    known = [(finding, held[finding.id].document) for finding in findings if finding.id in held]
+    return any(
+        by_older_policy(finding, alert)
+        and finding.firing is not None
+        and finding.firing != (alert.state == "open")
+        and finding.order >= tuple(alert.evaluated_on)
+        for finding, alert in known
+    )
 
 
 async def _write(machine: str, changes: Sequence[AlertChange], stores: AlertStores, raised: Raised) -> None:

@@ -1,20 +1,21 @@
 """On a timer: machines are evaluated on their condition registers, and on what only time closes."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding, transition
 from vending.alerts.evaluate_each import evaluate_each
-from vending.alerts.held import select_of_fleet
+from vending.alerts.evaluate_registers import Evaluation
+from vending.alerts.looks import Basis, OpenAlert
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.watch_machines import evaluate_stock
-from vending.catalog.machines import EVERYWHERE, Cataloged
-from vending.documents.alerts import Alert
-from vending.ingest.stored_conditions import readable_of_fleet
+from vending.catalog.cataloged import EVERYWHERE, Cataloged
+from vending.ingest import stored_conditions
+from vending.ingest.stored_conditions import Read
 from vending.ports import Filter
 from vending.time import millis
 
@@ -22,30 +23,48 @@ from vending.time import millis
 async def evaluate_conditions(
     stores: AlertStores, now: datetime, silent_after: timedelta, catalog: Cataloged = EVERYWHERE
 ) -> int:
-    """Evaluate the whole fleet's registers; how many alerts changed.
+    """Evaluate the registers of all machines that sent something, or of which something is due by time; how
+    many alerts changed.
 
     Machines that ``catalog`` does not place are not silent, whatever they say or do not say.
 
-    The fleet's condition is a handful of documents, its open alerts are one query for all rules, and those
-    that were resolved by hand another; only machines of which the two differ are looked at more closely.
+    Of a fleet of which nothing changed, a sweep lists the documents, the open alerts, and those that people
+    resolved, which count as open for as long as they may not open again: three queries. Others are read by
+    their ids (see :mod:`vending.alerts.looks`), and only machines whose alerts differ from what is found are
+    looked at more closely.
     """
-    fleet = await readable_of_fleet(stores.conditions)
-    limit = silent_after // timedelta(milliseconds=1)
-    opened = {alert async for alert in _opened(stores, rules.on(Registers))}
-    resolved = {(x.machine_id, x.id): x async for x in _resolved(stores, rules.on(Registers))}
-
-    def differs(finding: Finding) -> bool:
-        name = finding.machine, finding.id
-        if (alert := resolved.get(name)) is not None:
-            return transition(alert, finding, millis(now)) is not None
-        return finding.firing is not None and finding.firing != (name in opened)
-
-    news: dict[str, list[Finding]] = {}
-    for machine, entry in fleet.items():
-        evidence = Registers(machine, entry, millis(now), limit, catalog.places(machine), catalog.version)
-        if changed := list(filter(differs, rules.findings(evidence))):
-            news[machine] = changed
+    basis = Basis(catalog, silent_after // timedelta(milliseconds=1), millis(now))
+    listed = await stored_conditions.versions(stores.conditions)
+    of = rules.on(Registers)
+    opened = frozenset(
+        [alert async for alert in _opened(stores, of)]
+        + [alert async for alert in _resolved(stores, of, basis.now)]
+    )
+    wanted = stores.looks.wanted(basis, listed, opened)
+    read = await _with_partners(wanted, stores)
+    fleet = stored_conditions.readable_together(read.values())
+    evaluation = Evaluation(basis, stores.looks, opened)
+    for name in sorted(wanted & read.keys()):
+        machines = {one: fleet[one] for one in read[name].names if one in fleet}
+        evaluation.document(name, read[name].etag, machines)
+        await asyncio.sleep(0)  # after two thousand machines, what else runs in this process goes on
+    news = evaluation.news
     return await evaluate_each(news, lambda machine: raise_as_found(machine, news[machine], stores, now))
+
+
+async def _with_partners(wanted: Set[str], stores: AlertStores) -> dict[str, Read]:
+    """The documents, and all others with registers of a machine that stands in one of them."""
+    read: dict[str, Read] = {}
+    asked: set[str] = set()
+    missing = set(wanted)
+    while missing:
+        asked |= missing
+        found = await stored_conditions.read_each(stores.conditions, sorted(missing))
+        for name, one in found.items():
+            stores.looks.learn(name, one.names)
+        read |= found
+        missing = stores.looks.partners(wanted) - asked
+    return read
 
 
 async def evaluate_ageing(stores: AlertStores, now: datetime) -> int:
@@ -60,7 +79,7 @@ async def evaluate_ageing(stores: AlertStores, now: datetime) -> int:
     return await evaluate_each(opened, evaluate)
 
 
-async def _opened(stores: AlertStores, of: Sequence[Rule[Any]]) -> AsyncIterator[tuple[str, str]]:
+async def _opened(stores: AlertStores, of: Sequence[Rule[Any]]) -> AsyncIterator[OpenAlert]:
     """Machine and id of the open alerts of some rules."""
     named = [rule.name for rule in of]
     where: list[Filter] = [("type", "=", "alert"), ("state", "=", "open"), ("rule", "in", named)]
@@ -68,10 +87,10 @@ async def _opened(stores: AlertStores, of: Sequence[Rule[Any]]) -> AsyncIterator
         yield stored.body["machineId"], stored.body["id"]
 
 
-async def _resolved(stores: AlertStores, of: Sequence[Rule[Any]]) -> AsyncIterator[Alert]:
-    """Those that are closed by hand, and whose rule was not clear since: they are few."""
+async def _resolved(stores: AlertStores, of: Sequence[Rule[Any]], now: int) -> AsyncIterator[OpenAlert]:
+    """Those that are closed by hand, whose rule was not clear since, and that may not open yet: they are
+    few."""
     named = [rule.name for rule in of]
-    where: list[Filter] = [("state", "=", "closed"), ("dueAt", ">", 0), ("rule", "in", named)]
-    async for held in select_of_fleet(stores.alerts, Alert, *where):
-        if held is not None:
-            yield held.document
+    where: list[Filter] = [("state", "=", "closed"), ("dueAt", ">", now), ("rule", "in", named)]
+    async for stored in stores.alerts.select(None, *where, fields=("machineId", "id")):
+        yield stored.body["machineId"], stored.body["id"]

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from vending.alerts import rules
+from vending.alerts import in_force, rules
 from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import evaluate_each
 from vending.alerts.held import loaded, of_machines
+from vending.alerts.in_force import InForce
 from vending.alerts.raise_alerts import AlertStores, raise_alerts, settled
 from vending.alerts.rules.evidence import Stock
 from vending.documents.alerts import Alert
@@ -31,10 +32,12 @@ class Evaluated(NamedTuple):
     findings: Sequence[Finding]
 
     @classmethod
-    def of(cls, document: Body, now: datetime) -> Self:
+    def of(cls, document: Body, policies: InForce, now: datetime) -> Self:
         """Of a stored stock. Raises Transient, Malformed."""
         stock = load(document, MachineStock)
-        return cls(stock, rules.findings(Stock(stock, millis(now))))
+        policy = policies.of(stock.machine_id, now)
+        found = in_force.findings(Stock(stock, millis(now), policy))
+        return cls(stock, in_force.stamped(found, policy))
 
 
 async def watch_machines(batch: Sequence[Body], stores: AlertStores, now: datetime) -> int:
@@ -45,7 +48,10 @@ async def watch_machines(batch: Sequence[Body], stores: AlertStores, now: dateti
             known = latest.get(document["machineId"])
             if known is None or _rev(known) < _rev(document):
                 latest[document["machineId"]] = document
-    changed = {machine: _evaluated(document, now) for machine, document in latest.items()}
+    if not latest:
+        return 0
+    policies = InForce(await stores.catalog.named())
+    changed = {machine: _evaluated(document, policies, now) for machine, document in latest.items()}
     unknown = {machine for machine, one in changed.items() if not (one and stores.verdicts.agree(*one, now))}
     held = await of_machines(stores.alerts, sorted(unknown), [rule.name for rule in rules.on(Stock)])
 
@@ -60,9 +66,9 @@ async def watch_machines(batch: Sequence[Body], stores: AlertStores, now: dateti
     return await evaluate_each(latest, evaluate)
 
 
-def _evaluated(document: Body, now: datetime) -> Evaluated | None:
+def _evaluated(document: Body, policies: InForce, now: datetime) -> Evaluated | None:
     try:
-        return Evaluated.of(document, now)
+        return Evaluated.of(document, policies, now)
     except Exception:  # noqa: BLE001 - evaluated by itself, where it costs no other machine anything
         return None
 
@@ -84,7 +90,8 @@ def _rev(document: Body) -> float:
 
 async def evaluate_stock(document: Body, stores: AlertStores, now: datetime) -> int:
     """Evaluate one stock document, which may be older than the stored one; how many alerts changed."""
-    return await _raise(Evaluated.of(document, now), stores, now)
+    policies = InForce(await stores.catalog.named())
+    return await _raise(Evaluated.of(document, policies, now), stores, now)
 
 
 async def _raise(one: Evaluated, stores: AlertStores, now: datetime) -> int:
@@ -92,7 +99,8 @@ async def _raise(one: Evaluated, stores: AlertStores, now: datetime) -> int:
 
     async def newest() -> Sequence[Finding]:
         stored = await stores.machines.read(changed.machine_id, "stock")
-        held = Evaluated.of(stored.body, now) if stored else None
+        policies = InForce(await stores.catalog.named())
+        held = Evaluated.of(stored.body, policies, now) if stored else None
         if held is None or held.stock.rev < changed.rev:
             what = f"{changed.machine_id}: stale read: the stock is older than the one of the change feed"
             raise Transient(what)

@@ -1,39 +1,64 @@
-"""Which machines the catalog names: one query for each version of the catalog."""
+"""The machines and policies of the catalog, read once for each of its versions."""
 
-from collections.abc import Set
-from dataclasses import dataclass
+from typing import Protocol
 
+from vending.catalog import policies
 from vending.catalog.cache import published
+from vending.catalog.cataloged import EVERYWHERE, Cataloged, Placements
+from vending.catalog.policies import NOTHING
+from vending.documents.catalog import CatalogPolicy
 from vending.ports import Documents
+from vending.readable import readable
 
 
-@dataclass(frozen=True)
-class Cataloged:
-    """The catalog's machines as of a version."""
+class Catalogs(Protocol):
+    """Where the catalog's newest version comes from."""
 
-    version: int
-    machines: Set[str]
-
-    def places(self, machine: str) -> bool:
-        """Whether the machine is placed. Without any machine in the catalog, every one is."""
-        return not self.machines or machine in self.machines
+    async def named(self) -> Cataloged:
+        """As of now. Raises Transient."""
+        ...
 
 
-EVERYWHERE = Cataloged(0, frozenset())
-"""Without a catalog."""
+class NoCatalog:
+    """Of a deployment that never imported one."""
+
+    async def named(self) -> Cataloged:
+        """Nothing."""
+        return EVERYWHERE
 
 
 class CatalogMachines:
-    """The names, read again when the catalog has a new version."""
+    """The catalog, read again when it has a new version."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._held = Cataloged(-1, frozenset())
 
     async def named(self) -> Cataloged:
-        """The names as of now: a point read, and the query where the catalog moved."""
+        """As of now: a point read, and two queries where the catalog moved."""
         version = await published(self._documents)
         if version > self._held.version:
-            rows = self._documents.select("machine", ("type", "=", "machine"), fields=("id",))
-            self._held = Cataloged(version, {one.body["id"] async for one in rows})
+            self._held = await self._read(version)
         return self._held
+
+    async def _read(self, version: int) -> Cataloged:
+        wanted = ("id", "placements", "version")
+        rows = self._documents.select("machine", ("type", "=", "machine"), fields=wanted)
+        placements: dict[str, Placements] = {}
+        changed: dict[str, int] = {}
+        alike: dict[Placements, Placements] = {}
+        async for row in rows:
+            stands = _placements(row.body.get("placements"))
+            placements[row.body["id"]] = alike.setdefault(stands, stands)
+            changed[row.body["id"]] = row.body.get("version", 0)
+        stored = self._documents.select("policy", ("type", "=", CatalogPolicy.type))
+        found = {one.body["id"]: readable(one.body, CatalogPolicy) async for one in stored}
+        terms = {name: policies.terms(one) if one else NOTHING for name, one in found.items()}
+        versions = {name: one.version if one else version for name, one in found.items()}
+        return Cataloged(version, placements.keys(), placements, terms, versions, changed)
+
+
+def _placements(rows: object) -> Placements:
+    """A machine whose own entry is malformed stands nowhere."""
+    pairs = [row for row in rows if isinstance(row, list) and len(row) == 2] if isinstance(rows, list) else []
+    return tuple(sorted((str(since), str(site)) for since, site in pairs))

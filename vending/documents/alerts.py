@@ -13,6 +13,7 @@ from vending.documents.base import Document, Extensible
 NOTIFICATIONS = "$notifications"
 """Stands for a machine in what is about notifications themselves; no machine can have this name."""
 State = Literal["open", "closed"]
+Severity = Literal["critical", "warning", "info"]
 Change = Literal["opened", "closed", "escalated", "reminded"]
 """What a notification tells: the alert opened or closed, nobody acknowledged it for too long, or its snooze
 is over and it is still open."""
@@ -52,6 +53,8 @@ class Notification(Extensible, kw_only=True):
     reason: str | None = None
     done: list[str] | None = None
     """Channels that took or refused it, while others have not (:mod:`vending.alerts.channels`)."""
+    severity: Severity | None = None
+    """By the policy; None for the rule's own."""
 
 
 class Refusal(Extensible, kw_only=True):
@@ -134,6 +137,10 @@ class Alert(AlertDocument, kw_only=True):
     due_at: int | None = None
     """When time alone changes something: an open one escalates, or its snooze ends; one that was resolved by
     hand may open again. Stored to be selected by."""
+    catalog: int | None = None
+    """The version of the catalog by whose policy the state was found; None where there was no policy."""
+    severity: Severity | None = None
+    """By the policy that it opened under; None for the rule's own."""
 
     def with_outbox(self, outbox: list[Notification]) -> "Alert":
         """The alert with another outbox."""

@@ -107,6 +107,29 @@ class CatalogRecipient(CatalogEntry, kw_only=True):
     """Whether the daily report is mailed; unless it is said, where alerts are."""
 
 
+class StoredWindow(Struct, frozen=True):
+    """Maintenance: from when (inclusive) until when, milliseconds since 1970 UTC, and why."""
+
+    since: int = field(name="from")
+    until: int = field(name="to")
+    reason: str = ""
+
+
+class CatalogPolicy(CatalogEntry, kw_only=True):
+    """What alert rules compare with: ``fleet``, ``site:{id}`` or ``machine:{id}``.
+
+    What it means is said in :mod:`vending.catalog.policies`.
+    """
+
+    type = "policy"
+
+    kind: str = "policy"
+    thresholds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
+    severity: dict[str, str] = field(default_factory=dict)
+    maintenance: list[StoredWindow] = field(default_factory=list)
+
+
 class CatalogVersion(CatalogDocument, kw_only=True):
     """The number of the last import, written after everything that it covers; ``pending``: one under way."""
 

@@ -1,5 +1,6 @@
 """The conditions documents as they are stored: a partition's in order, and the whole fleet's as one map."""
 
+from collections.abc import Collection, Iterable, Set
 from typing import NamedTuple
 
 from vending.documents.base import load
@@ -33,16 +34,36 @@ async def of_fleet(documents: Documents) -> dict[str, Entry]:
 
 
 async def readable_of_fleet(documents: Documents) -> dict[str, Entry]:
-    """The same for who must go on: a malformed document is logged and passed over, and so is every machine
-    that it names, for it may hold the newest registers. Raises Transient."""
-    held: list[Conditions] = []
-    hidden: set[str] = set()
-    for stored in await _all(documents):
-        if document := readable(stored.body, Conditions):
-            held.append(document)
-        elif isinstance(named := stored.body.get("machines"), dict):
-            hidden |= named.keys()
-    return {machine: entry for machine, entry in conditions.merged(held).items() if machine not in hidden}
+    """The same for who must go on: see :func:`readable_together`. Raises Transient."""
+    return readable_together((await read_each(documents, await ids(documents))).values())
+
+
+class Read(NamedTuple):
+    """A document as it was read; None where it is malformed, which is logged. ``names``: its machines."""
+
+    etag: str
+    document: Conditions | None
+    names: Set[str]
+
+
+async def read_each(documents: Documents, names: Iterable[str]) -> dict[str, Read]:
+    """The documents that there are of these, by id. Raises Transient."""
+    found: dict[str, Read] = {}
+    for name in names:
+        if stored := await documents.read(name, name):
+            document, named = readable(stored.body, Conditions), stored.body.get("machines")
+            found[name] = Read(
+                stored.etag, document, named.keys() if isinstance(named, dict) else frozenset()
+            )
+    return found
+
+
+def readable_together(read: Collection[Read]) -> dict[str, Entry]:
+    """Every machine in these documents with its registers. One that a malformed document names is passed
+    over, for that may hold the newest of them."""
+    entries = conditions.merged([one.document for one in read if one.document])
+    hidden = set[str]().union(*(one.names for one in read if one.document is None))
+    return {machine: entry for machine, entry in entries.items() if machine not in hidden}
 
 
 async def _all(documents: Documents) -> list[Stored]:
@@ -54,5 +75,10 @@ async def _all(documents: Documents) -> list[Stored]:
 
 async def ids(documents: Documents) -> list[str]:
     """Of all conditions documents, in order."""
+    return sorted(await versions(documents))
+
+
+async def versions(documents: Documents) -> dict[str, str]:
+    """The ids of all conditions documents, each with its version: one query."""
     listed = documents.select(None, ("type", "=", Conditions.type), fields=("id",))
-    return sorted([stored.body["id"] async for stored in listed])
+    return {stored.body["id"]: stored.etag async for stored in listed}

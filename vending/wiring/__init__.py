@@ -284,7 +284,8 @@ def roll_up_stores() -> RollUpStores:
 def alert_stores() -> AlertStores:
     """Where alerts come from and go to; what is known of them lives as long as the process."""
     stores = machines(), conditions(), alerts(), notifications()
-    return AlertStores(*stores, settings().posts_per_minute, outgoing().posts)
+    posts = settings().posts_per_minute, outgoing().posts
+    return AlertStores(*stores, *posts, catalog=catalog_machines())
 
 
 def lag_stores() -> LagStores:

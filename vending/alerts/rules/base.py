@@ -13,8 +13,8 @@ from vending.alerts.alerts import Finding
 from vending.alerts.policy import Thresholds
 from vending.alerts.rules.evidence import Evidence
 from vending.documents.alerts import Detail
+from vending.documents.alerts import Severity as Severity
 
-Severity = Literal["critical", "warning", "info"]
 Closing = Literal["evidence", "time"]
 """What ends an alert: newer evidence, or nothing but time, for which the sweep evaluates open ones again."""
 

@@ -8,13 +8,13 @@ import pytest
 from vendctl.operations.catalog_entries import (
     AFFECTS,
     CatalogFile,
-    Entry,
     MachineEntry,
     PlanogramEntry,
     ProductEntry,
     SiteEntry,
 )
 from vendctl.operations.catalog_entries import revised as _revised
+from vendctl.operations.entry import Entry
 from vending.catalog import catalog
 from vending.documents.base import load
 from vending.documents.catalog import CatalogEntry
