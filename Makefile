@@ -66,7 +66,7 @@ replay: setup ## CSV=sales.csv [MAP=mapping.toml] [JSON=1] [VERIFY=1]: real sale
 	@$(PY) -m vendctl replay "$(CSV)" $(if $(MAP),--map "$(MAP)") $(if $(JSON),--json) $(if $(VERIFY),--verify)
 
 services: setup ## Azurite, Event Hubs, Cosmos DB and mail on the ports of local.settings.json, for `func start`
-	@$(PY) -m devstack services --config infra/local/eventhubs.json --data .data/services
+	@$(PY) -m devstack services --config infra/local/eventhubs.json --data .data/services --storage-events uploads=uploads
 
 # An environment of requirements.txt alone, because the worker prefers an environment's packages to its own. No file
 # watching, because a new top-level folder or any .py below this one would restart the host. .data is such a folder.

@@ -2,11 +2,11 @@
 
 import azure.functions as func
 
-from blueprints import alerts, api, archive, dashboard, health, ingest, reports, rollups
+from blueprints import alerts, api, archive, dashboard, health, ingest, reports, rollups, uploads
 from vending import wiring
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for blueprint in (ingest, archive, rollups, alerts, reports, api, dashboard, health):
+for blueprint in (ingest, archive, rollups, alerts, uploads, reports, api, dashboard, health):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

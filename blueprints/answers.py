@@ -9,10 +9,11 @@ from typing import Any
 
 import azure.functions as func
 import msgspec
+from msgspec import Struct
 
 from blueprints.files import HEADERS, NOSNIFF
 from blueprints.questions import Faulty
-from vending.errors import Transient
+from vending.errors import Rejected, Transient
 
 log = logging.getLogger(__name__)
 PATIENCE = 12.0
@@ -52,13 +53,45 @@ async def answer(
     except Faulty as fault:
         return problem(400, "Bad Request", str(fault))
     except (Transient, TimeoutError) as fault:
-        log.warning("%s: %s", _path(request), str(fault) or f"no answer within {PATIENCE:g} s")
-        wait = str(max(1, round(getattr(fault, "retry_after", None) or 1)))
-        detail = "A store does not answer now; ask again after the seconds of Retry-After."
-        return problem(503, "Service Unavailable", detail, {"Retry-After": wait})
+        return _away(request, fault)
     if body is None:
         return problem(404, "Not Found", missing)
     return _cached(request, msgspec.json.encode(body), "application/json")
+
+
+async def created[Asked: Struct](
+    request: func.HttpRequest,
+    kind: type[Asked],
+    make: Callable[[Asked], Awaitable[dict[str, Any] | None]],
+    missing: str,
+) -> func.HttpResponse:
+    """What is made of a body of JSON as 201; 400 for one that is refused, 404 for None, 415, 503 to wait."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return problem(415, "Unsupported Media Type", "Send application/json.")
+    try:
+        asked = msgspec.json.decode(request.get_body(), type=kind)
+        async with asyncio.timeout(PATIENCE):
+            body = await make(asked)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
+        return problem(400, "Bad Request", f"{fault}.")
+    except Rejected as fault:
+        return problem(400, "Bad Request", f"{fault.detail}.")
+    except (Transient, TimeoutError) as fault:
+        return _away(request, fault)
+    if body is None:
+        return problem(404, "Not Found", missing)
+    headers = {"Cache-Control": "no-store", **NOSNIFF}
+    return func.HttpResponse(
+        msgspec.json.encode(body), status_code=201, mimetype="application/json", headers=headers
+    )
+
+
+def _away(request: func.HttpRequest, fault: Exception) -> func.HttpResponse:
+    """503, and when to ask again."""
+    log.warning("%s: %s", _path(request), str(fault) or f"no answer within {PATIENCE:g} s")
+    wait = str(max(1, round(getattr(fault, "retry_after", None) or 1)))
+    detail = "A store does not answer now; ask again after the seconds of Retry-After."
+    return problem(503, "Service Unavailable", detail, {"Retry-After": wait})
 
 
 def _path(request: func.HttpRequest) -> str:

@@ -70,6 +70,12 @@ def services(
     queue: OfQueues = QUEUE,
     smtp: OfSmtp = SMTP,
     mails: OfMails = MAILS,
+    storage_events: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONTAINER=QUEUE", help="Tell the queue of each blob written, as Event Grid does."
+        ),
+    ] = None,
     as_json: bool = False,
 ) -> None:
     """Serve Azurite, Event Hubs, Cosmos DB and mail.
@@ -77,9 +83,10 @@ def services(
     For `func start`: on the usual ports, those that local.settings.json files name; a port that is taken is
     an error, because an app that is configured for it would talk to somebody else.
     """
-    from devstack.services import run
+    from devstack.services import Wanted, run
 
-    run(data, chosen(eventhubs, cosmos, blob, queue, smtp, mails), config, listening(as_json))
+    ports = chosen(eventhubs, cosmos, blob, queue, smtp, mails)
+    run(Wanted(data, ports, config, storage_events), listening(as_json))
 
 
 @PROGRAM.command("up")
@@ -129,7 +136,7 @@ def status(
         int, typer.Option("--functions-port", metavar="PORT", help="Of the Functions host.")
     ] = FUNCTIONS,
 ) -> Answer:
-    """Say what answers on the usual ports, and which functions run.
+    """Say what answers on the usual ports, and what runs.
 
     Exit code 1 when one of the three services does not answer.
     """
@@ -271,6 +278,27 @@ def mail(
     bounds = Bounds(mail_bytes, keep, keep_bytes)
     options = Options(port, data, ready_file, page_port, fault, tls, certificate, key, login, bounds)
     run(options, listening(as_json))
+
+
+@PROGRAM.command("storage-events")
+def storage_events(
+    *,
+    container: Annotated[str, typer.Option(metavar="NAME", help="Of the blobs.")],
+    into: Annotated[str, typer.Option("--queue", metavar="NAME", help="That is told of each.")],
+    data: Own,
+    blob: OfBlobs = BLOB,
+    queue: OfQueues = QUEUE,
+    ready_file: Ready = None,
+    as_json: bool = False,
+) -> None:
+    """Tell a queue of each blob written, as Event Grid does.
+
+    In the well-known account of Azurite. The messages are Event Grid's BlobCreated, in base64.
+    """
+    from devstack.azurite import Ports
+    from devstack.storage_events.cli import Options, run
+
+    run(Options(container, into, Ports(blob, queue), data, ready_file), listening(as_json))
 
 
 @PROGRAM.command("functions")

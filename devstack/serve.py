@@ -91,7 +91,27 @@ def mail(words: Sequence[str]) -> None:
     run(Options(**given), told)
 
 
-PARTS = {"eventhubs": eventhubs, "cosmos": cosmos, "functions": functions, "mail": mail}
+def storage_events(words: Sequence[str]) -> None:
+    """``devstack storage-events``."""
+    parser = Words(server=False, container=str, queue=str, **{"blob-port": int, "queue-port": int})
+    given = vars(parser.parse_args(words))
+    if not given.keys() >= {"container", "queue", "data", "blob_port", "queue_port"}:
+        raise Unreadable("a default, or a fault")
+
+    from devstack.azurite import Ports
+    from devstack.storage_events.cli import Options, run
+
+    ports = Ports(given.pop("blob_port"), given.pop("queue_port"))
+    run(Options(ports=ports, **given), told)
+
+
+PARTS = {
+    "eventhubs": eventhubs,
+    "cosmos": cosmos,
+    "functions": functions,
+    "mail": mail,
+    "storage-events": storage_events,
+}
 
 
 def main(argv: Sequence[str]) -> int:

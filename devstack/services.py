@@ -8,7 +8,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,16 +61,29 @@ def describe(stack: Stack) -> str:
     )
 
 
-def run(
-    data: Path, ports: Ports, config: Path | None, listening: Callable[[dict[str, Any], str], None]
-) -> None:
-    """Until SIGINT or SIGTERM. Raises OSError, RuntimeError when it cannot start."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is served: ``told`` is CONTAINER=QUEUE, for storage events."""
+
+    data: Path
+    ports: Ports
+    config: Path | None = None
+    told: str | None = None
+
+
+def run(wanted: Wanted, listening: Callable[[dict[str, Any], str], None]) -> None:
+    """Until SIGINT or SIGTERM. Raises OSError, RuntimeError, ValueError when it cannot start."""
+    container, _, queue = (wanted.told or "").partition("=")
+    if wanted.told is not None and not (container and queue):
+        raise ValueError(f"--storage-events {wanted.told}: say CONTAINER=QUEUE")
     interruptible()
     with (
         contextlib.suppress(KeyboardInterrupt),
-        Stack.start(data, ports=taken(ports), hubs_config=config) as stack,
+        Stack.start(wanted.data, ports=taken(wanted.ports), hubs_config=wanted.config) as stack,
     ):
         stack.start_mail()
+        if container:
+            stack.start_storage_events(container, queue)
         text = f"{describe(stack)}\ndata in {stack.data}; Ctrl-C stops all of it"
         listening({"settings": connections(stack), "http": stack.eventhubs_http} | mail(stack), text)
         until_stopped()

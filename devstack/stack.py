@@ -214,6 +214,13 @@ class Stack:
         """The Cosmos DB server."""
         self._start_server("cosmos", self.ports.cosmos, [])
 
+    def start_storage_events(self, container: str, queue: str) -> None:
+        """What Event Grid does for a storage account: tell a queue of each blob that is written."""
+        self.progress(f"telling the queue {queue} of what is written into {container}")
+        words = ["--container", container, "--queue", queue, "--data", str(self.data / "storage-events")]
+        words += ["--blob-port", str(self.ports.blob), "--queue-port", str(self.ports.queue)]
+        self.parts["storage-events"] = self._launch("storage-events", words, os.environ, None).process
+
     def stop_cosmos(self) -> None:
         """End it; its port stays its own."""
         self._stop_server("cosmos")

@@ -78,6 +78,14 @@ param coolAfterDays int = 30
 @minValue(0)
 param coldAfterDays int = 120
 
+@description('After how many days the originals of uploaded photos move to the cool tier.')
+@minValue(0)
+param photosCoolAfterDays int = 30
+
+@description('For how many days a rejected upload is kept.')
+@minValue(1)
+param rejectedDays int = 30
+
 @description('GB of logs a day; what comes above is dropped until the next day, and costs nothing.')
 @minValue(1)
 param logCapGb int
@@ -190,6 +198,7 @@ var names Names = {
   packages: 'packages'
   plan: 'plan-vendstream-${token}'
   app: 'func-vendstream-${token}'
+  topic: 'evgt-vendstream-${token}'
   network: 'vnet-vendstream-${token}'
   subnet: 'app'
 }
@@ -253,6 +262,8 @@ module storage 'modules/storage.bicep' = {
     redundancy: archiveRedundancy
     coolAfterDays: coolAfterDays
     coldAfterDays: coldAfterDays
+    photosCoolAfterDays: photosCoolAfterDays
+    rejectedDays: rejectedDays
     immutabilityDays: archiveImmutabilityDays
     immutabilityLocked: archiveImmutabilityLocked
     subnetId: subnetId
@@ -262,6 +273,11 @@ module storage 'modules/storage.bicep' = {
 
 module hostStorage 'modules/hoststorage.bicep' = {
   params: { names: names, location: location, tags: tags, redundancy: hostRedundancy }
+}
+
+module uploads 'modules/uploads.bicep' = {
+  dependsOn: [storage, hostStorage]
+  params: { names: names, location: location, tags: tags }
 }
 
 module audit 'modules/audit.bicep' = if (auditLogs) {

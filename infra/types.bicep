@@ -35,6 +35,8 @@ type Names = {
   plan: string
   @description('The function app.')
   app: string
+  @description('The Event Grid topic of what is written into the app\'s storage.')
+  topic: string
   @description('The virtual network, where the stores are closed.')
   network: string
   @description('The subnet in it that the app\'s requests come from.')
@@ -66,8 +68,23 @@ type Mail = {
 var blobContainers = ['archive', 'deadletters', 'remembered']
 
 @export()
+@description('Those of uploads: what people write, and what was refused of it.')
+var uploadContainers = ['uploads', 'rejected']
+
+@export()
+@description('What Event Grid could not put into the queue of uploads. Nothing of the app reads it.')
+var undelivered = 'uploads-undelivered'
+
+@export()
 @description('The host would make the poison queues when first needed; being there, they can be watched from the start, and a role be given on each.')
-var queues = ['rollup-shards', 'rollup-shards-poison', 'notifications', 'notifications-poison']
+var queues = [
+  'rollup-shards'
+  'rollup-shards-poison'
+  'notifications'
+  'notifications-poison'
+  'uploads'
+  'uploads-poison'
+]
 
 @export()
 @description('The container of the Event Hubs extension\'s checkpoints. The host would make it; being there, a role can be given on it.')

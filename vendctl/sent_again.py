@@ -13,11 +13,11 @@ from typing import Literal
 from devstack.commandline import Exit
 from vendctl.operations.dead_letter_marks import Mark, write_mark
 from vendctl.operations.foresee import foresee
-from vendctl.operations.review_dead_letters import DeadLetter, Refusals, Sender
+from vendctl.operations.review_dead_letters import DeadLetter, Refusals
 from vendctl.operations.review_dead_letters import replay as send
 from vending.errors import Rejected
 from vending.events.hub_event import HubEvent
-from vending.ports import Blobs, Documents
+from vending.ports import Blobs, Documents, Sender
 from vending.state.stock import GIVEN_UP
 
 POLL = 1.0

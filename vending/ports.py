@@ -1,6 +1,6 @@
 """What the use cases need from the world. Each port has an adapter and, for the tests, a fake."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -202,6 +202,44 @@ class PartitionEnd:
     partition: str
     first: int
     last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A blob, without its content."""
+
+    etag: str
+    size: int
+    content_type: str
+    modified: datetime
+
+
+class UploadBlobs(Protocol):
+    """The container that people write into, each a blob of his own, once."""
+
+    async def address(self, name: str, now: datetime, until: datetime) -> str:
+        """An address that creates that blob, and does nothing else, until then."""
+        ...
+
+    async def look(self, name: str) -> Looked | None:
+        """The blob as it is now; None where there is none."""
+        ...
+
+    async def take(self, name: str, etag: str, most: int) -> bytes:
+        """At most that many of its first bytes. Raises Conflict when it is not that version (any more)."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Delete a blob; nothing happens where there is none."""
+        ...
+
+
+class Sender(Protocol):
+    """The telemetry hub, for who sends events into it."""
+
+    async def send(self, body: bytes, key: str, properties: Mapping[str, Any]) -> None:
+        """Returns when the hub has it. Raises Transient."""
+        ...
 
 
 class Hub(Protocol):

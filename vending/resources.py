@@ -28,8 +28,11 @@ LIFE = {LEASES: -1}
 """Time to live by container; -1: items may have one of their own. The change feed processor guards its first
 start by a lock with ``ttl: 30``: without this, the lock of a host that died stops every later start."""
 ARCHIVE, DEADLETTERS, REMEMBERED = "archive", "deadletters", "remembered"
-BLOB_CONTAINERS = (ARCHIVE, DEADLETTERS, REMEMBERED)
+UPLOADS, REJECTED = "uploads", "rejected"
+"""Of uploads: what people write, and what was refused of it. A queue of the first one's name tells what was
+written: Event Grid sends into it (``infra/modules/uploads.bicep``)."""
+BLOB_CONTAINERS = (ARCHIVE, DEADLETTERS, REMEMBERED, UPLOADS, REJECTED)
 ROLLUP_SHARDS, NOTIFICATIONS = "rollup-shards", "notifications"
-QUEUES = (ROLLUP_SHARDS, NOTIFICATIONS)
+QUEUES = (ROLLUP_SHARDS, NOTIFICATIONS, UPLOADS)
 POISON = "notifications-poison"
 """Where the host puts messages of NOTIFICATIONS that failed five times; it makes that queue when it must."""

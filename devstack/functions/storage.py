@@ -1,6 +1,7 @@
 """Storage clients by connection, opened once and closed with the host.
 
-They try again after a second, not after the 15 s and more of their defaults: the service is on this machine.
+They try again after a second, not after the 15 s and more of their defaults, and wait 10 s for an answer, not
+60: the service is on this machine.
 An app without storage does not import the SDKs, which takes as long as all the rest of its host.
 """
 
@@ -24,12 +25,14 @@ DEVELOPMENT = (
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
     "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
 )
-_IMPATIENT: dict[str, Any] = {
+IMPATIENT: dict[str, Any] = {
     "initial_backoff": 0,
     "increment_base": 1,
     "retry_total": 2,
     "random_jitter_range": 0,
+    "read_timeout": 10,
 }
+"""Options of every storage client of the host."""
 _QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -67,7 +70,7 @@ class Storage:
         text = self.text(connection, where)
         try:
             return self.opened(
-                f"blobs {text}", lambda: BlobServiceClient.from_connection_string(text, **_IMPATIENT)
+                f"blobs {text}", lambda: BlobServiceClient.from_connection_string(text, **IMPATIENT)
             )
         except ValueError as error:
             raise ConfigurationError(f"{where}: connection {connection!r}: {error}") from error
@@ -79,7 +82,7 @@ class Storage:
         text = self.text(connection, where)
         try:
             return self.opened(
-                f"queues {text}", lambda: QueueServiceClient.from_connection_string(text, **_IMPATIENT)
+                f"queues {text}", lambda: QueueServiceClient.from_connection_string(text, **IMPATIENT)
             )
         except ValueError as error:
             raise ConfigurationError(f"{where}: connection {connection!r}: {error}") from error

@@ -1,5 +1,5 @@
 // What the app's identity may do, and no more. A test derives from the code what it must be able to do.
-import { blobContainers, Names, queues } from '../types.bicep'
+import { blobContainers, Names, queues, uploadContainers } from '../types.bicep'
 
 @description('The name of each resource.')
 param names Names
@@ -8,9 +8,11 @@ param names Names
 var roles = {
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+  storageBlobDelegator: 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
   storageQueueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
   storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   eventHubsDataReceiver: 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde'
+  eventHubsDataSender: '2b629674-e913-4c01-ae53-ef4638d8f975'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
@@ -28,8 +30,15 @@ resource hostStorage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
   name: names.hostStorage
 }
 
+@description('The containers that the app reads and writes.')
+var ownContainers = concat(blobContainers, uploadContainers)
+
+resource storage 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
+  name: names.storage
+}
+
 resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' existing = [
-  for name in blobContainers: {
+  for name in ownContainers: {
     name: '${names.storage}/default/${name}'
   }
 ]
@@ -84,10 +93,10 @@ resource hostTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// On each container, so that it can make, empty or delete no other. It may overwrite and delete blobs of these two, but
+// On each container, so that it can make, empty or delete no other. It may overwrite and delete their blobs, but
 // not the versions that this leaves: that would be Owner's.
 resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for (name, index) in blobContainers: {
+  for (name, index) in ownContainers: {
     scope: containers[index]
     name: guid(containers[index].id, identity.id, roles.storageBlobDataContributor)
     properties: {
@@ -117,7 +126,19 @@ resource messages 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-// Receiving includes the partitions' properties. The app sends nothing to the hub.
+// Keys by which the app signs addresses for uploads. It can be given on an account only, and opens nothing by itself: an
+// address opens what the identity itself may do, on that one blob.
+resource delegation 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: storage
+  name: guid(storage.id, identity.id, roles.storageBlobDelegator)
+  properties: {
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDelegator)
+  }
+}
+
+// Receiving includes the partitions' properties.
 resource events 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: hub
   name: guid(hub.id, identity.id, roles.eventHubsDataReceiver)
@@ -125,6 +146,17 @@ resource events 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.eventHubsDataReceiver)
+  }
+}
+
+// What uploaded audits say.
+resource imports 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: hub
+  name: guid(hub.id, identity.id, roles.eventHubsDataSender)
+  properties: {
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.eventHubsDataSender)
   }
 }
 

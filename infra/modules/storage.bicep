@@ -1,8 +1,8 @@
 // The app's own storage: the archive, dead letters and queues. The host's account is another one
 // (hoststorage.bicep), so that its wider role opens nothing here, and neither slows the other.
 //
-// There is no Event Grid topic, because no function has a blob trigger; on Flex Consumption one would need it.
-import { blobContainers, Names, queues, Tags } from '../types.bicep'
+// What is written into the container of uploads, Event Grid tells: uploads.bicep.
+import { blobContainers, Names, queues, Tags, undelivered, uploadContainers } from '../types.bicep'
 
 @description('The name of each resource.')
 param names Names
@@ -21,6 +21,12 @@ param coolAfterDays int
 
 @description('After how many days raw events move on to the cold tier.')
 param coldAfterDays int
+
+@description('After how many days the originals of photos move to the cool tier.')
+param photosCoolAfterDays int
+
+@description('For how many days a rejected upload is kept.')
+param rejectedDays int
 
 @description('For how many days a version of a blob of the archive cannot be deleted or changed; 0: no policy.')
 param immutabilityDays int
@@ -75,7 +81,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = {
 }
 
 resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = [
-  for name in blobContainers: {
+  for name in concat(blobContainers, uploadContainers, [undelivered]): {
     parent: blobs
     name: name
     properties: union(
@@ -109,7 +115,8 @@ resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2
 // Raw events are read again by an audit or a rebuild only. Never to the archive tier: it cannot be read without
 // hours of waiting, and a rebuild reads all. No event is ever deleted by a rule: a rule counts a version's age from when
 // it was written, and would take what was deleted by mistake yesterday and written last year. Only what sweeps and
-// compaction remember, which is overwritten every minute, keeps its versions for a day.
+// compaction remember, which is overwritten every minute, keeps its versions for a day. Uploads are no events: what was
+// refused of them goes after a while.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-06-01' = {
   parent: account
   name: 'default'
@@ -138,6 +145,34 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-06
           definition: {
             filters: { blobTypes: ['blockBlob'], prefixMatch: ['remembered/'] }
             actions: { version: { delete: { daysAfterCreationGreaterThan: 1 } } }
+          }
+        }
+        {
+          enabled: true
+          name: 'photos-get-cheaper'
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['uploads/photo/'] }
+            actions: { baseBlob: { tierToCool: { daysAfterModificationGreaterThan: photosCoolAfterDays } } }
+          }
+        }
+        {
+          enabled: true
+          name: 'rejected-uploads-go'
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['rejected/'] }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: rejectedDays } } }
+          }
+        }
+        {
+          // What is rejected is deleted from the uploads, whatever its size, and would stay as a version for ever.
+          enabled: true
+          name: 'deleted-uploads-keep-no-history'
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['uploads/', 'rejected/'] }
+            actions: { version: { delete: { daysAfterCreationGreaterThan: 7 } } }
           }
         }
       ]

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from tests.breaks.base import Swap, breaks
@@ -11,6 +12,7 @@ from vending.events.event import Event
 from vending.ingest import admit, commit_stock, exclusions, name_machines
 from vending.ports import Documents, Stored
 from vending.state import books, conditions, intervals, slots, stock
+from vending.uploads import import_audit
 
 ANY_ORDER = (
     "tests/unit/ingest/test_ingest_properties.py"
@@ -70,6 +72,19 @@ def the_document_that_is_read_last_counts(swap: Swap) -> None:
         return fleet
 
     swap(conditions.merged, merged)
+
+
+@breaks(
+    "P2",
+    "tests/unit/uploads/test_import_audit.py::test_a_crash_behind_the_sending_sends_the_same_event_again",
+)
+def an_upload_takes_other_numbers_each_time(swap: Swap) -> None:
+    numbers = count(1)
+
+    async def issue(self: Any, upload: Any, many: int) -> int:
+        return next(numbers)
+
+    swap.method(import_audit.AuditImport, "_issue", issue)
 
 
 @breaks("P4", "tests/unit/ingest/test_exclusions.py::test_a_batch_of_before_that_is_judged_after_is_let_in")

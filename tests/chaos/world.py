@@ -20,6 +20,8 @@ from vendctl.provision import provision
 
 REFUSED, SLOW, CUT = 0.15, 0.20, 0.25
 """Up to these shares of the posts: 503; taken, three seconds late; taken, and no answer."""
+LAST_LINES = 60
+"""Of each log, where something went wrong."""
 _HOST = "AzureFunctionsJobHost__extensions__"
 SETTINGS = {
     "ROLL_UP_SCHEDULE": "*/5 * * * * *",
@@ -52,9 +54,18 @@ class World:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, fault: type[BaseException] | None, *_: object) -> None:
+        if fault is not None:
+            self._tell_logs()
         self.stack.stop()
         self.receiver.close()
+
+    def _tell_logs(self) -> None:
+        """What the parts said last, beside invocations that succeeded: the folder may be gone by tomorrow."""
+        for log in sorted(self.data.glob("*.log"), key=lambda log: log.stat().st_mtime):
+            lines = log.read_text(errors="replace").splitlines()
+            last = [line[:400] for line in lines if "(Succeeded" not in line][-LAST_LINES:]
+            self.say("\n".join([f"--- the end of {log.name}:", *last]))
 
     def start_host(self) -> FunctionsHost:
         """One more host, with a log of its own."""

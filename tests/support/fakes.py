@@ -16,7 +16,7 @@ from sortedcontainers import SortedDict  # type: ignore[import-untyped]
 
 from vending.errors import Conflict
 from vending.mail import Mail
-from vending.ports import Blocks, Filter, Put, Stored
+from vending.ports import Blocks, Filter, Looked, Put, Stored
 
 Hook = Callable[[str, str], None]
 RANGES = ("low", "high")
@@ -215,6 +215,42 @@ class FakeBlobs:
     def _request(self, operation: str, name: str) -> None:
         self.requests += 1
         self.fault(operation, name)
+
+
+class FakeUploads:
+    """A container that people write into."""
+
+    def __init__(self, fault: Hook = nothing) -> None:
+        self.fault = fault
+        self.held: dict[str, tuple[int, bytes]] = {}
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self._versions = count(1)
+
+    def put(self, name: str, data: bytes) -> str:
+        """Somebody writes; the version, without quotes."""
+        self.held[name] = (next(self._versions), data)
+        return str(self.held[name][0])
+
+    async def address(self, name: str, now: datetime, until: datetime) -> str:
+        self.fault("address", name)
+        return f"https://store.example/uploads/{name}?until={until.isoformat()}"
+
+    async def look(self, name: str) -> Looked | None:
+        self.fault("look", name)
+        if name not in self.held:
+            return None
+        version, data = self.held[name]
+        return Looked(f'"{version}"', len(data), "text/plain", self.clock())
+
+    async def take(self, name: str, etag: str, most: int) -> bytes:
+        self.fault("take", name)
+        if name not in self.held or f'"{self.held[name][0]}"' != etag:
+            raise Conflict(name)
+        return self.held[name][1][:most]
+
+    async def delete(self, name: str) -> None:
+        self.fault("delete", name)
+        self.held.pop(name, None)
 
 
 class FakeQueue:

@@ -10,9 +10,12 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 COMPILED = ROOT / "infra" / "compiled"
 ASSIGNMENT = "/providers/Microsoft.Authorization/roleAssignments/"
-REFERENCE = re.compile(r"reference\('([^']+)', '[^']+'\)\.([\w.]+)")
+REFERENCE = re.compile(r"reference\('([^']+)', '[^']+'(?:, 'full')?\)\.([\w.]+)")
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 NAMESPACE = "Microsoft.EventHub/namespaces"
+TOPIC = "Microsoft.EventGrid/systemTopics"
+UNDELIVERED = "uploads-undelivered"
+"""The container of what Event Grid could not deliver."""
 COSMOS = "Microsoft.DocumentDB/databaseAccounts"
 STORAGE = "Microsoft.Storage/storageAccounts"
 # learn.microsoft.com/azure/role-based-access-control/built-in-roles; the last two are Cosmos DB's own
@@ -21,8 +24,10 @@ ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
+    "db58b8e5-c6ad-4a2a-8342-4190687cbf4a": "Storage Blob Delegator",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
     "19e7f393-937e-4f77-808e-94535e297925": "Storage Queue Data Reader",
+    "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": "Storage Queue Data Message Sender",
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
     "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": "Azure Event Hubs Data Receiver",
     "2b629674-e913-4c01-ae53-ef4638d8f975": "Azure Event Hubs Data Sender",
@@ -140,6 +145,11 @@ class Deployment:
         """The id of the app's identity."""
         return str(self.one(IDENTITY)["id"])
 
+    @cached_property
+    def topic(self) -> str:
+        """The id of the Event Grid topic, which has an identity of its own."""
+        return str(self.one(TOPIC)["id"])
+
     def grants(self, who: str) -> set[tuple[str, str]]:
         """(id of the resource, role) of all that an object id, or the identity with that id, may do."""
         return {(grant.on, grant.role) for grant in self.assignments if grant.who == who}
@@ -156,5 +166,6 @@ class Deployment:
     def _grant(self, assignment: dict[str, Any], on: str) -> Grant:
         given = assignment["properties"]
         principal = REFERENCE.fullmatch(given["principalId"].strip("[]"))
-        who = principal[1] if principal and principal[2] == "principalId" else given["principalId"]
+        own = principal and principal[2] in ("principalId", "identity.principalId")
+        who = principal[1] if principal and own else given["principalId"]
         return Grant(who, on, ROLES[given["roleDefinitionId"].rpartition("/")[2]])

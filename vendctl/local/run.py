@@ -24,6 +24,7 @@ from vendctl.local.screen import Screen
 from vendctl.local.system import System, system
 from vendctl.local.traffic import Traffic
 from vendctl.operations.account import Account
+from vending.resources import UPLOADS
 
 NEVER = "0 0 0 1 1 *"
 WATCHED = {
@@ -76,6 +77,7 @@ def _run(wanted: Wanted, screen: Screen) -> tuple[int, Account]:
         settings = WATCHED | {"NOTIFY_WEBHOOK_URL": receiver.url, "NOTIFY_MAIL_TO": MAILS_TO}
         port = 0 if wanted.free_ports else 7071
         with system(wanted.data, settings, screen.say, port) as running, adopt(running.environment):
+            running.stack.start_storage_events(UPLOADS, UPLOADS)
             file = wanted.data / "fleet.json"
             if (earlier := machines_of(file)) not in (None, wanted.machines):
                 screen.say(

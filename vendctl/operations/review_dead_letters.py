@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from vendctl.operations.dead_letter_marks import Mark, Marks, read_marks, write_mark
 from vendctl.operations.foresee import foresee
@@ -21,21 +21,13 @@ from vending.errors import Rejected
 from vending.events.event import parse
 from vending.events.hub_event import HubEvent
 from vending.events.records import bytes_of, decode_lines, restore
-from vending.ports import Blobs, Documents
+from vending.ports import Blobs, Documents, Sender
 
 ORIGIN, ATTEMPT = "replayed-from", "replay-attempt"
 """The properties of a replayed event that name its dead letter, and tell one replay of it from the next."""
 State = Literal["open", "sent", "applied", "refused", "replayed", "discarded"]
 """``replayed``: by a version before, with a body that nobody kept; what became of it is not known."""
 TO_DO: tuple[State, ...] = ("open", "sent")
-
-
-class Sender(Protocol):
-    """The hub, for one event at a time."""
-
-    async def send(self, body: bytes, key: str, properties: Mapping[str, Any]) -> None:
-        """Returns when the hub has it. Raises Transient."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ class Finding:
     rule: str
     component: str
     order: tuple[int, ...]
-    firing: bool
+    firing: bool | None
+    """None between two thresholds (hysteresis): an open alert stays open, a closed one closed."""
     at: int
     """Milliseconds since 1970 UTC of the evidence."""
     detail: Detail
@@ -45,13 +46,17 @@ class Transition(NamedTuple):
 
 
 def transition(held: Alert | None, finding: Finding, now: int) -> Transition | None:
-    """What the finding changes; None where the alert says the same already, and where the finding is stale:
-    the alert was evaluated on evidence at least as new.
+    """What the finding changes; None where the alert says the same already, where the finding says nothing,
+    and where it is stale: the alert was evaluated on evidence at least as new.
 
     ``now`` (ms) is when the notification goes into the outbox.
     """
     opened = held is not None and held.state == "open"
-    if opened == finding.firing or (held is not None and finding.order <= tuple(held.evaluated_on)):
+    if (
+        finding.firing is None
+        or opened == finding.firing
+        or (held is not None and finding.order <= tuple(held.evaluated_on))
+    ):
         return None
     before = held or _new(finding)
     alert = structs.replace(

@@ -33,7 +33,8 @@ async def evaluate_conditions(
     news: dict[str, list[Finding]] = {}
     for machine, entry in fleet.items():
         evidence = Registers(machine, entry, millis(now), limit, catalog.places(machine), catalog.version)
-        if changed := [x for x in rules.findings(evidence) if x.firing != ((machine, x.id) in opened)]:
+        found = [finding for finding in rules.findings(evidence) if finding.firing is not None]
+        if changed := [x for x in found if x.firing != ((machine, x.id) in opened)]:
             news[machine] = changed
     return await evaluate_each(news, lambda machine: raise_as_found(machine, news[machine], stores, now))
 

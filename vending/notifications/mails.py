@@ -76,8 +76,7 @@ def _single(told: Told, to: str, link: str) -> Mail:
 def _count(told: Sequence[Told]) -> str:
     """How many of how many machines, and where."""
     machines = Counter(one.entry.machine_id for one in told if one.place)
-    sites = {one.place.site: one.where for one in told if one.place}
-    names = list(sites.values())
+    names = list({one.where for one in told if one.place})  # all that are not assigned have one name
     where = names[0] if len(names) == 1 else f"{len(names)} sites"
     of = f" of {len(machines)} machine{'s' if len(machines) > 1 else ''} at {where}" if names else ""
     return f"{len(told)} notifications{of}"

@@ -45,23 +45,25 @@ from vending.wiring.process import (
     settings_fault,
     version,
 )
+from vending.wiring.uploads import admit_stores, hub_sender, upload_stores
 
 if TYPE_CHECKING:
     from vending.adapters.archive_blobs import ArchiveContainer
     from vending.adapters.blobs import BlobContainer
     from vending.adapters.checkpoints import HostCheckpoints
     from vending.adapters.cosmos import CosmosDocuments
-    from vending.adapters.hub_sender import EventHubSender
     from vending.adapters.hub_state import EventHubState
     from vending.adapters.packing import PackedDocuments
     from vending.adapters.queues import PoisonQueue, StorageQueue
     from vending.adapters.unusable import Unusable
 
 __all__ = [  # of the parts; what is defined here is public anyway
+    "admit_stores",
     "close",
     "decoder",
     "health_probes",
     "hub_events",
+    "hub_sender",
     "metered",
     "metrics",
     "quick_decoding",
@@ -69,6 +71,7 @@ __all__ = [  # of the parts; what is defined here is public anyway
     "settings",
     "settings_fault",
     "troubles",
+    "upload_stores",
     "version",
 ]
 
@@ -126,14 +129,6 @@ def hub() -> EventHubState:
     from vending.adapters.hub_state import EventHubState
 
     return EventHubState(clients.telemetry_producer())
-
-
-@once
-def hub_sender() -> EventHubSender:
-    """Events into the telemetry hub."""
-    from vending.adapters.hub_sender import EventHubSender
-
-    return EventHubSender(clients.telemetry_producer())
 
 
 @once

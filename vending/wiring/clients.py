@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vending.adapters.blobs import BlobContainer
     from vending.adapters.cosmos import CosmosDocuments
     from vending.adapters.queues import StorageQueue
+    from vending.adapters.upload_blobs import UploadContainer
 
 
 @once
@@ -40,6 +41,14 @@ def archive(name: str) -> ArchiveContainer:
     from vending.adapters.archive_blobs import ArchiveContainer
 
     return ArchiveContainer(blob_service().get_container_client(name))
+
+
+@once
+def uploads(name: str) -> UploadContainer:
+    """A blob container that people write into."""
+    from vending.adapters.upload_blobs import UploadContainer
+
+    return UploadContainer(blob_service(), name)
 
 
 @once

@@ -13,6 +13,9 @@ from typing import Any
 from azure.core.exceptions import ResourceNotFoundError
 from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 
+from devstack.functions.listeners.event_hub_settings import CONTAINER
+from devstack.functions.storage import IMPATIENT
+
 type Entry = dict[str, Any]
 """An ownership or a checkpoint, as the SDK hands it around."""
 
@@ -99,6 +102,13 @@ class CheckpointStore(BlobCheckpointStore):
     def _tell(self) -> None:
         if self.balanced is not None:
             self.balanced()
+
+
+def checkpoint_store(connection: str) -> CheckpointStore:
+    """The store of a host, in a storage account. Raises ValueError for no connection string."""
+    store = CheckpointStore.from_connection_string(connection, CONTAINER, **IMPATIENT)
+    assert isinstance(store, CheckpointStore)  # the SDK types it as its base
+    return store
 
 
 def _number(text: str | None) -> int | None:

@@ -15,7 +15,7 @@ from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
 from devstack.functions import log
 from devstack.functions.errors import ConfigurationError
 from devstack.functions.invoker import Invoker
-from devstack.functions.listeners.checkpoint_store import CheckpointStore
+from devstack.functions.listeners.checkpoint_store import checkpoint_store
 from devstack.functions.listeners.event_hub_settings import CONTAINER, EventHubSettings
 from devstack.functions.listeners.partition import Partition, event_call
 from devstack.functions.listeners.prefetch import BoundedClient
@@ -44,9 +44,7 @@ class EventHubListener:
     async def start(self) -> None:
         """Open the client and return after the first round of balancing, however long the hub is away."""
         await persistently(self._make_container, self._where)
-        store = CheckpointStore.from_connection_string(self._storage.text(None, self._where), CONTAINER)
-        assert isinstance(store, CheckpointStore)  # the SDK types it as its base
-        self._store = store
+        self._store = checkpoint_store(self._storage.text(None, self._where))
         self._store.balanced = self._ready.set
         try:
             client = BoundedClient.from_connection_string(

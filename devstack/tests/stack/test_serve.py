@@ -15,6 +15,7 @@ from devstack.cosmos import cli as cosmos
 from devstack.eventhubs import cli as eventhubs
 from devstack.functions import cli as functions
 from devstack.mail import cli as mail
+from devstack.storage_events import cli as storage_events
 
 ROOT = Path(__file__).parents[3]
 HUBS = (
@@ -30,6 +31,7 @@ GOOD = (
     "functions app",
     "functions app --port 0 --ready-file r --only one two --enable-auth --python p",
     "functions app --only one --only two --instances f=2 g=3 --quiet --until-stdin-closes --data d",
+    "storage-events --container c --queue q --data d --blob-port 1 --queue-port 2 --ready-file r",
     "mail --data d --port 1 --page-port 2 --ready-file r",
 )
 ONLY_TYPED = (
@@ -40,6 +42,7 @@ ONLY_TYPED = (
     "mail --data d --port 1 --page-port 2 --fault hang --login u:p --keep 3 --mail-bytes 99",
     "mail --data d",
     "functions app --watch --drain 3",
+    "storage-events --container c --queue q --data d",
 )
 
 
@@ -53,7 +56,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, ...
     def served(serving: functions.Serving) -> None:
         found.append((replace(serving, listening=print),))
 
-    for part in (eventhubs, cosmos, mail):
+    for part in (eventhubs, cosmos, mail, storage_events):
         monkeypatch.setattr(part, "run", lambda *asked: found.append(asked[:-1]))
     monkeypatch.setattr(functions, "run", served)
     return found
@@ -96,12 +99,12 @@ def test_a_fault_is_told_alike(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert "devstack cosmos: the folder is taken" in said[0][1].err
 
 
-@pytest.mark.parametrize("words", GOOD[1::2])
+@pytest.mark.parametrize("words", [*GOOD[1::2], GOOD[-1]])
 def test_good_words_import_nothing_of_the_command_line(words: str, tmp_path: Path) -> None:
     (tmp_path / "hubs.json").write_text(HUBS)
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); from devstack import serve\n"
-        f"from devstack.{words.split()[0]} import cli; cli.run = lambda *_: None\n"
+        f"from devstack.{words.split()[0].replace('-', '_')} import cli; cli.run = lambda *_: None\n"
         f"serve.main({words.split()!r}); sys.exit(' '.join({{'typer', 'pydantic'}} & set(sys.modules)) or 0)"
     )
     done = subprocess.run(

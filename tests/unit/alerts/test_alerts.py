@@ -1,5 +1,6 @@
 """An alert's life: evaluated in order, one at a time, each transition with its notification."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -114,3 +115,9 @@ def test_an_alert_without_its_evidence_is_closed_and_told_by_the_sweep() -> None
 def test_a_closed_alert_without_its_evidence_tells_nobody() -> None:
     closed = changed(opened(), finding(7, firing=False), 100).alert
     assert withdrawn(closed, 200) == (structs.replace(closed, evaluated_on=[]), None)
+
+
+def test_between_two_thresholds_an_alert_stays_as_it_is() -> None:
+    between = replace(finding(10**9, True), firing=None)
+    assert transition(None, between, 2) is None
+    assert transition(opened(), between, 2) is None

@@ -31,7 +31,7 @@ def swept(*sweeps: Sweep) -> bool:
         now = NOON + minute * MINUTE
         halts = Halts.decode(noted(halts, "1", {"f": {"0": done}}, {"0": last}, now).encode())
         (found,) = findings(halts, {"f": {"0": done}}, {"0": last}, now)
-        firing = found.firing
+        firing = bool(found.firing)
     return firing
 
 

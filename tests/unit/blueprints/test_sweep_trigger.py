@@ -6,15 +6,20 @@ from types import SimpleNamespace
 import pytest
 
 from blueprints import alerts as blueprint
-from tests.support.fakes import FakeDocuments, FakeQueue
+from tests.support.alerts import find
+from tests.support.fakes import FakeDocuments, FakeMailer, FakeQueue
 from tests.support.metrics import FakeMetrics
 from vending import wiring
+from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.watch_rollups import RollUpWatch
+from vending.catalog.cache import CatalogCache
 from vending.catalog.machines import CatalogMachines
+from vending.catalog.recipients import CatalogRecipients
 from vending.documents.alerts import NOTIFICATIONS
 from vending.documents.base import Malformed
 from vending.documents.post_window import WINDOW_ID
+from vending.notifications.mailing import Mailing
 from vending.notifications.outgoing import Outgoing
 from vending.settings import Settings
 from vending.state import conditions
@@ -64,3 +69,19 @@ async def test_a_window_of_posts_that_cannot_be_read_stops_no_evaluation(held: A
     with pytest.raises(Malformed):
         await blueprint.sweep.build().get_user_function()(SimpleNamespace(past_due=False))
     assert [x["rule"] for x in held.alerts.bodies("alert")] == ["silent"]  # type: ignore[attr-defined]
+
+
+async def test_what_is_pending_is_mailed_by_the_sweep(
+    held: AlertStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog, mailer = FakeDocuments("kind"), FakeMailer()
+    cache, recipients = CatalogCache(catalog, "Etc/UTC"), CatalogRecipients(catalog)
+    outgoing = Outgoing(held.alerts, None, mailing=Mailing(mailer, cache, recipients, ("ops@ops.example",)))
+    monkeypatch.setattr(wiring, "outgoing", lambda: outgoing)
+    at = millis(datetime.now(UTC) - timedelta(minutes=1))
+    finding = Finding("m2", "sold-out", "21", (1,), True, at, {"onHand": 0})
+    await find(held.alerts, finding, at)  # type: ignore[arg-type]
+    await blueprint.sweep.build().get_user_function()(SimpleNamespace(past_due=False))
+    [mail] = mailer.mails
+    assert mail.to == "ops@ops.example"
+    assert mail.subject.startswith("[warning] 2 notifications of 2 machines at unassigned: ")

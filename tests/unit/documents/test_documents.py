@@ -23,6 +23,7 @@ from vending.documents import (
     post_window,
     rollup_state,
     stock,
+    uploads,
 )
 from vending.documents.base import TYPES, Document, Extensible, Malformed, check, current, load
 from vending.documents.days import Closed, Day, FleetDay, MachineDay, SiteDay, Summary
@@ -31,7 +32,7 @@ from vending.errors import Transient, VendstreamError
 
 MODULES = (
     alerts, catalog, conditions, daily_report, days, devices, exclusions, pages, post_window, rollup_state,
-    stock,
+    stock, uploads,
 )  # fmt: skip
 STORED: dict[str, Any] = {
     "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": "2026-11-16", "rev": 3,

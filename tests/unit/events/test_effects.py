@@ -12,6 +12,12 @@ from vending.events.base import LedgerEvent, SlotEffect, StockEvent, Tally
 from vending.events.event_types import EVENT_TYPES, LEDGER
 
 FACTS: dict[str, dict[str, Any]] = {
+    "audit.imported": {
+        "upload": "0f4c8d5e6a7b49c8812e3d4f5a6b7c8d", "checksum": "right", "tolerances": 1,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "readAt": "2026-03-02T09:31:00", "serial": "1000123", "currency": "EUR", "decimals": 2,
+        "paidVends": 18432, "paidValue": 2304000,
+    },
     "vend.completed": {
         "selection": "B4", "quantity": 1, "priceMinor": 180, "paidMinor": 180, "currency": "EUR",
         "payment": "cashless", "sku": "cola-033", "product": "Cola 0.33 l", "taxMinor": 29,
@@ -27,18 +33,21 @@ FACTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """The ledger line's own part; slots of a restock are [selection, before, added, removed, spoiled, after]."""
 KINDS = {
+    "audit.imported": "audit",
     "vend.completed": "vend",
     "vend.failed": "failure",
     "inventory.restocked": "restock",
     "cash.collected": "collection",
 }
 TOTALS = {
+    "audit.imported": Tally({}),
     "vend.completed": Tally({"vends": 1, "units": 1}, "EUR", 180),
     "vend.failed": Tally({"failures": 1}),
     "inventory.restocked": Tally({"restocks": 1}),
     "cash.collected": Tally({"collections": 1}),
 }
 SLOTS = {
+    "audit.imported": [],
     "vend.completed": [SlotEffect("B4", level=7, vended=1)],
     "vend.failed": [],
     "inventory.restocked": [SlotEffect("A1", level=10), SlotEffect("B4", level=8)],

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from tests.support.infra import COSMOS, NAMESPACE, STORAGE, Deployment, template
+from tests.support.infra import COSMOS, NAMESPACE, STORAGE, UNDELIVERED, Deployment, template
 from tests.support.metadata import ROOT, Wiring, triggers, used
+from vending.resources import UPLOADS
 
 SECRETS = re.compile(
     r"listKeys\(|listAccountSas\(|AccountKey=|SharedAccessKey=|sig="
@@ -39,9 +40,10 @@ def test_the_app_may_do_what_it_does_and_nothing_else(deployment: Deployment) ->
         (hub["id"], "Azure Event Hubs Data Receiver"): receives,
         (hub["id"], "Azure Event Hubs Data Sender"): sends,
         (database, "Cosmos DB Built-in Data Contributor"): "cosmos" in wiring.reached,
+        (deployment.leads("DATA"), "Storage Blob Delegator"): bool(wiring.opens("uploads")),
     }
     wanted = {grant for grant, so in needed.items() if so}
-    for name in wiring.opens("blobs") | wiring.opens("archive"):
+    for name in wiring.opens("blobs") | wiring.opens("archive") | wiring.opens("uploads"):
         wanted.add((deployment.container("DATA", name), "Storage Blob Data Contributor"))
     taken = used("queueName")
     for name in wiring.opens("queue") | taken | {f"{queue}-poison" for queue in taken}:
@@ -52,11 +54,23 @@ def test_the_app_may_do_what_it_does_and_nothing_else(deployment: Deployment) ->
 
 
 def test_nobody_has_a_role_on_a_whole_account_but_the_host_on_its_own(deployment: Deployment) -> None:
-    """On an account it would cover the keys and the package of the host, and what others put there later."""
+    """On an account it would cover the keys and the package of the host, and what others put there later.
+
+    Storage Blob Delegator can be given nowhere else, and opens nothing: what it signs opens what the signer
+    may do (learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas).
+    """
     host = deployment.leads("AzureWebJobsStorage")
     accounts = {each["id"] for kind in (STORAGE, COSMOS, NAMESPACE) for each in deployment.of_type(kind)}
-    assert {(grant.who, grant.on) for grant in deployment.assignments if grant.on in accounts} == {
+    found = {grant for grant in deployment.assignments if grant.on in accounts}
+    assert {(grant.who, grant.on) for grant in found if grant.role != "Storage Blob Delegator"} == {
         (deployment.identity, host)
+    }
+
+
+def test_event_grid_may_send_into_one_queue_and_keep_what_it_could_not_send(deployment: Deployment) -> None:
+    assert deployment.grants(deployment.topic) == {
+        (deployment.queue("DATA", UPLOADS), "Storage Queue Data Message Sender"),
+        (deployment.container("DATA", UNDELIVERED), "Storage Blob Data Contributor"),
     }
 
 

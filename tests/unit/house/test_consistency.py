@@ -5,6 +5,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterable
+from typing import cast
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.support.metadata import (
 from vendctl.partitions import GROUP
 from vendctl.partitions.looking import NEXT
 from vending import wiring
+from vending.adapters.queues import StorageQueue
 from vending.events.slices import SLICE
 from vending.resources import BLOB_CONTAINERS, CONTAINERS, LEASES, QUEUES
 from vending.settings import CONNECTIONS, Settings
@@ -130,9 +132,8 @@ async def _wired() -> None:
         assert {f"cosmos/{x}" for x in names} | {f"blobs/{x}" for x in BLOB_CONTAINERS} | {
             f"queues/{x}" for x in QUEUES
         } == wiring.health_probes().keys()
-        assert {wiring.rollup_shards().queue.queue_name, wiring.notifications().queue.queue_name} == set(
-            QUEUES
-        )
+        queues = wiring.rollup_shards(), wiring.notifications(), wiring.upload_stores().queue
+        assert {cast("StorageQueue", one).queue.queue_name for one in queues} == set(QUEUES)
     finally:
         await wiring.close()
 

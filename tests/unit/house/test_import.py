@@ -22,6 +22,8 @@ FUNCTIONS = {
     "notify",
     "sweep",
     "send_daily_report",
+    "post_upload",
+    "process_upload",
     "get_machines",
     "get_machine",
     "get_machine_sales",

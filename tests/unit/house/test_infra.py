@@ -15,13 +15,25 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
 from tests.support.events import hub_event
-from tests.support.infra import COSMOS, IDENTITY, NAMESPACE, REFERENCE, STORAGE, Deployment, same, template
+from tests.support.infra import (
+    COSMOS,
+    IDENTITY,
+    NAMESPACE,
+    REFERENCE,
+    STORAGE,
+    TOPIC,
+    UNDELIVERED,
+    Deployment,
+    same,
+    template,
+)
 from tests.support.metadata import ROOT, Wiring, functions, resolved, triggers, used
 from vendctl.partitions import GROUP
 from vendctl.provision import BLOB_CONTAINERS, QUEUES, create_database
 from vending.adapters.checkpoints import CONTAINER as CHECKPOINTS
 from vending.archive.layout import blob_name, manifest_name, parquet_name
-from vending.resources import ARCHIVE, REMEMBERED
+from vending.resources import ARCHIVE, REJECTED, REMEMBERED, UPLOADS
+from vending.uploads.kinds import KINDS
 
 HOST = "AzureWebJobsStorage"
 
@@ -225,7 +237,9 @@ def test_only_leases_expire_and_only_where_they_say_when(deployment: Deployment)
 
 def test_blob_containers_and_queues_are_there(deployment: Deployment, wiring: Wiring) -> None:
     there = deployment.under(deployment.leads("DATA"), f"{STORAGE}/blobServices/containers")
-    same(there, wiring.opens("blobs") | wiring.opens("archive"), "blob containers")
+    there -= {UNDELIVERED}  # Event Grid's own: nothing of the app reads it, and locally nothing writes it
+    opened = wiring.opens("blobs") | wiring.opens("archive") | wiring.opens("uploads")
+    same(there, opened, "blob containers")
     same(there, set(BLOB_CONTAINERS), "blob containers of vendctl provision")
     there = deployment.under(deployment.leads("DATA"), f"{STORAGE}/queueServices/queues")
     poison = {f"{name}-poison" for name in used("queueName")}
@@ -251,26 +265,56 @@ def test_the_host_s_account_holds_the_package_the_checkpoints_and_nothing_of_the
     }
 
 
-def test_no_event_grid_is_needed() -> None:
-    """On Flex Consumption a blob trigger works by Event Grid only: whoever adds one adds a topic and this."""
+def test_event_grid_tells_of_uploads_and_of_nothing_else(deployment: Deployment) -> None:
+    """A queue, and no blob trigger: that would need a key of the host's webhook in Azure, and a scan misses
+    blobs elsewhere. Both identities are the system's (learn.microsoft.com/azure/event-grid/
+    handler-storage-queues: a user-assigned one does not come through a firewall).
+    """
     assert not triggers("blobTrigger")
+    account, topic = deployment.leads("DATA"), deployment.one(TOPIC)
+    assert topic["identity"] == {"type": "SystemAssigned"}
+    assert topic["properties"] == {"source": account, "topicType": "Microsoft.Storage.StorageAccounts"}
+    asked = deployment.one(f"{TOPIC}/eventSubscriptions")["properties"]
+    assert asked["filter"] == {
+        "includedEventTypes": ["Microsoft.Storage.BlobCreated"],
+        "subjectBeginsWith": f"/blobServices/default/containers/{UPLOADS}/blobs/",
+        "isSubjectCaseSensitive": True,
+    }
+    assert asked["eventDeliverySchema"] == "EventGridSchema"
+    delivery, lost = asked["deliveryWithResourceIdentity"], asked["deadLetterWithResourceIdentity"]
+    assert delivery["identity"] == lost["identity"] == {"type": "SystemAssigned"}
+    place = delivery["destination"]["properties"]
+    assert (place["resourceId"], place["queueName"]) == (account, UPLOADS)
+    assert lost["deadLetterDestination"]["properties"] == {
+        "resourceId": account, "blobContainerName": UNDELIVERED,
+    }  # fmt: skip
+    [data] = [each["properties"] for each in deployment.of_type(STORAGE) if each["id"] == account]
+    assert "AzureServices" in data["networkAcls"]["bypass"]
 
 
 def test_lifecycle_rules_name_folders_that_the_archive_has(deployment: Deployment) -> None:
     policy = deployment.one(f"{STORAGE}/managementPolicies")
     assert policy["id"].startswith(f"{deployment.leads('DATA')}/")
-    cheaper, forgetful = policy["properties"]["policy"]["rules"]
+    cheaper, forgetful, *of_uploads = policy["properties"]["policy"]["rules"]
     container, _, folder = cheaper["definition"]["filters"]["prefixMatch"][0].partition("/")
     assert container in BLOB_CONTAINERS
     assert f're.compile(r"{folder}(' in (ROOT / "vending" / "archive" / "layout.py").read_text()
     assert set(cheaper["definition"]["actions"]["baseBlob"]) == {"tierToCool", "tierToCold"}
-    # The only rule that deletes takes versions of what is remembered, and of no event, table or manifest.
+    # Of the rules that delete, one takes versions of what is remembered; of no event, table or manifest.
     assert forgetful["definition"]["actions"] == {"version": {"delete": {"daysAfterCreationGreaterThan": 1}}}
     prefixes = tuple(forgetful["definition"]["filters"]["prefixMatch"])
     assert prefixes == (f"{REMEMBERED}/",)
     hour, raw = datetime(2026, 3, 1, 7, tzinfo=UTC), blob_name(hub_event(1, b"{}"))
     kept = (raw, manifest_name(hour), parquet_name(hour, "1/0", "0" * 16))
     assert not [name for name in kept if f"{ARCHIVE}/{name}".startswith(prefixes)]
+    photos, refused, deleted = of_uploads
+    assert "photo" in KINDS
+    assert photos["definition"]["filters"]["prefixMatch"] == [f"{UPLOADS}/photo/"]
+    assert photos["definition"]["actions"].keys() == {"baseBlob"}
+    assert photos["definition"]["actions"]["baseBlob"].keys() == {"tierToCool"}
+    assert refused["definition"]["filters"]["prefixMatch"] == [f"{REJECTED}/"]
+    assert deleted["definition"]["filters"]["prefixMatch"] == [f"{UPLOADS}/", f"{REJECTED}/"]
+    assert deleted["definition"]["actions"].keys() == {"version"}
 
 
 # --- what a business turns on -------------------------------------------------------------------------------

@@ -81,5 +81,6 @@ def test_the_deploying_identity_may_send_the_smoke_test_s_event_and_nothing_else
 def test_nobody_is_given_a_right_by_default() -> None:
     """dev was compiled with nothing in the environment, prod with an operator, a reader and a deployer."""
     dev, prod = Deployment("dev"), Deployment("prod")
-    assert {grant.who for grant in dev.assignments} == {dev.identity}
-    assert {grant.who for grant in prod.assignments} == {prod.identity, OPERATOR, READER, DEPLOYER}
+    services = {prod.identity, prod.topic}
+    assert {grant.who for grant in dev.assignments} == {dev.identity, dev.topic}
+    assert {grant.who for grant in prod.assignments} == services | {OPERATOR, READER, DEPLOYER}

@@ -8,7 +8,8 @@ from tests.support.metadata import ROOT
 
 TEXT = (ROOT / "SECURITY.md").read_text()
 PROD = Deployment("prod")
-WHO = {PROD.identity: "app", OPERATOR: "operator", READER: "reader", DEPLOYER: "deployer"}
+PEOPLE = {OPERATOR: "operator", READER: "reader", DEPLOYER: "deployer"}
+WHO = {PROD.identity: "app", PROD.topic: "Event Grid"} | PEOPLE
 
 
 def section(title: str) -> str:
@@ -26,6 +27,8 @@ def place(on: str) -> str:
     """A resource's id as the table says it."""
     if on == PROD.leads("AzureWebJobsStorage"):
         return "host's account"
+    if on == PROD.leads("DATA"):
+        return "data account"
     kinds = {
         "/containers/": "container {}",
         "/queues/": "queue {}",

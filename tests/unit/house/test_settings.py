@@ -14,6 +14,7 @@ from vendctl.provision import provision
 from vending import wiring
 from vending.adapters.queues import StorageQueue
 from vending.notifications.addresses import MailServer
+from vending.resources import QUEUES
 from vending.settings import Settings
 from vending.views.health import About, health
 from vending.wiring.once import built
@@ -182,7 +183,7 @@ async def test_a_connection_that_is_missing_costs_its_own_stores(monkeypatch: py
     monkeypatch.setattr("os.environ", given_here)
     await wiring.close()
     probes = wiring.health_probes()
-    assert sum(isinstance(made, StorageQueue) for made in built) == 2
+    assert sum(isinstance(made, StorageQueue) for made in built) == len(QUEUES)
     assert {name.partition("/")[0] for name in probes} == {"cosmos", "blobs", "queues"}
     with pytest.raises(ValueError, match="set app setting COSMOS"):
         await probes["cosmos/machines"]()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vending.alerts.alerts import Finding
+from vending.alerts.policy import Thresholds
 from vending.alerts.rules.evidence import Evidence
 from vending.documents.alerts import Detail
 
@@ -37,6 +38,8 @@ class Rule[E: Evidence](ABC):
     severity: Severity
     title: str
     """An open alert in a list, ``{}`` for its component."""
+    thresholds: type[Thresholds] = Thresholds
+    """What it compares with, of which operators may say otherwise (:mod:`vending.alerts.policy`)."""
     times: frozenset[str] = frozenset()
     """Facts of the detail that are times, in milliseconds since 1970 UTC: shown as ISO 8601."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from vending.alerts.policy import DEFAULTS, Policy
 from vending.alerts.standing import Halts
 from vending.alerts.waiting import Numbers
 from vending.documents.alerts import NOTIFICATIONS, UndeliveredNotification
@@ -26,6 +27,7 @@ class Stock(Evidence):
     document: MachineStock
     now: int
     """Milliseconds since 1970 UTC."""
+    policy: Policy = DEFAULTS
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Registers(Evidence):
     placed: bool = True
     """Whether the catalog, of this version, places the machine."""
     catalog_version: int = 0
+    policy: Policy = DEFAULTS
 
 
 @dataclass(frozen=True)

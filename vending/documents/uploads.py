@@ -1,0 +1,49 @@
+"""Uploads of a machine, in the container ``machines``."""
+
+from typing import Literal
+
+from vending.documents.base import Document
+
+
+class UploadDocument(Document, kw_only=True):
+    """Base of both."""
+
+    schema = 1
+    key = "machineId"
+
+    machine_id: str
+
+
+class UploadRecord(UploadDocument, kw_only=True):
+    """``upload:{id}``: what was admitted, and what became of it. A ``state`` other than ``admitted`` is final
+    for the blob's version ``etag``."""
+
+    type = "upload"
+
+    kind: str
+    content_type: str
+    size: int
+    """Bytes, as stated: more are refused."""
+    asked_at: int
+    """Milliseconds."""
+    visit: str | None = None
+    state: Literal["admitted", "processed", "rejected"] = "admitted"
+    etag: str | None = None
+    said: str | None = None
+    """What was made of it, or why it was rejected."""
+    first: int | None = None
+    """The first of the ledger numbers that were issued to the events made of it."""
+
+
+class UploadNumbers(UploadDocument, kw_only=True):
+    """The ledger numbers that were issued to events made of a machine's uploads: from 1 without holes."""
+
+    type = "upload-numbers"
+
+    id: str = "upload-numbers"
+    last: int = 0
+
+
+def record_id(upload: str) -> str:
+    """The id of an upload's record."""
+    return f"upload:{upload}"

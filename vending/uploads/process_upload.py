@@ -1,0 +1,160 @@
+"""A blob was written → what its kind makes of it, once for each version, or ``rejected/``.
+
+Event Grid and the queue deliver at least once, in any order. The upload's record says which version was
+processed, and a processor is idempotent by the upload's id, so a redelivery changes nothing wherever the one
+before ended.
+"""
+
+import logging
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from vending.documents.base import load
+from vending.documents.uploads import UploadRecord, record_id
+from vending.errors import Conflict, Rejected, Transient, VendstreamError
+from vending.ports import Documents, Looked, Put, Queue, UploadBlobs
+from vending.resources import UPLOADS
+from vending.retry import retry_on_conflict
+from vending.uploads.blob_created import BlobCreated, bare, parse, plain
+from vending.uploads.kinds import KINDS
+from vending.uploads.reject import Reject
+from vending.uploads.upload import Place, Processed, Processor, Upload, place_of
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+"""``maxDequeueCount`` of host.json: after that many the platform takes the message away."""
+WAITS = timedelta(days=1)
+"""For how long a message is put back while a store is away; then it goes to the poison queue."""
+UNSEEN = timedelta(seconds=30)
+"""For how long a record may not be seen yet that another client of the store has written."""
+
+
+@dataclass(frozen=True)
+class UploadStores:
+    """Where uploads come from and go to."""
+
+    machines: Documents
+    uploads: UploadBlobs
+    reject: Reject
+    queue: Queue
+    processors: Mapping[str, Processor]
+    """By kind."""
+
+
+async def process_upload(message: bytes, tries: int, stores: UploadStores, now: datetime) -> str:
+    """Process the blob of a message, which was delivered ``tries`` times: what became of it, for the log.
+
+    Raises Transient and what our own defects raise, so that the message comes again; ValueError for one that
+    is not Event Grid's.
+    """
+    created = parse(message)
+    if created.container != UPLOADS:
+        raise ValueError(f"a blob of {created.container!r} is no upload")
+    try:
+        return f"upload {created.name}: {await _process(created, tries, stores, now)}"
+    except (Transient, Conflict) as fault:
+        if tries < TRIES or now - created.at > WAITS:
+            raise
+        await stores.queue.send(msgspec.json.decode(plain(message)))
+        return f"upload {created.name}: put back, {fault}"
+
+
+async def _process(created: BlobCreated, tries: int, stores: UploadStores, now: datetime) -> str:
+    looked = await stores.uploads.look(created.name)
+    if looked is None:
+        return "gone, it was done before"
+    if bare(looked.etag) != created.etag:
+        return f"superseded, it is {bare(looked.etag)} now"
+    record: UploadRecord | None = None
+    try:
+        place = place_of(created.name)
+        record = await _record(place, stores.machines)
+        if record is None:
+            raise _unknown(created, now)
+        if record.etag == created.etag:
+            return await _again(record, created.name, stores)
+        outcome = await _outcome(record, created.name, looked, stores, now)
+    except Rejected as fault:
+        outcome = fault
+    except VendstreamError:
+        raise
+    except Exception as fault:
+        if tries < TRIES:
+            raise
+        log.exception("upload %s trips a defect", created.name)
+        outcome = Rejected("defect", "".join(traceback.format_exception(fault))[-4000:])
+    return await _finish(record, created.name, looked, outcome, stores)
+
+
+async def _outcome(
+    record: UploadRecord, name: str, looked: Looked, stores: UploadStores, now: datetime
+) -> Processed | Rejected:
+    """What the processor says, of a file whose size is within bounds before a byte of it is read."""
+    kind, process = KINDS.get(record.kind), stores.processors.get(record.kind)
+    if kind is None or process is None:
+        return Rejected("unknown-kind", f"nothing processes {record.kind!r}")
+    most = min(record.size, kind.most_bytes)
+    if looked.size > most:
+        return Rejected("oversize", f"{looked.size} bytes; it was admitted with at most {most}")
+    data = await stores.uploads.take(name, looked.etag, most)
+    id = record.id.removeprefix("upload:")  # noqa: A001 - as it is called everywhere
+    etag, said = bare(looked.etag), looked.content_type
+    upload = Upload(id, record.kind, record.machine_id, record.visit, name, etag, said, looked.modified)
+    return await process(upload, data, now)
+
+
+def _unknown(created: BlobCreated, now: datetime) -> Rejected | Transient:
+    if now - created.at < UNSEEN:
+        return Transient("its record cannot be seen yet")
+    return Rejected("not-admitted", "nobody asked for this address")
+
+
+async def _again(record: UploadRecord, name: str, stores: UploadStores) -> str:
+    """A redelivery; the process that was here before may have ended before its last step."""
+    if record.state == "rejected":
+        await stores.uploads.delete(name)
+    return f"{record.state} before"
+
+
+async def _finish(
+    record: UploadRecord | None,
+    name: str,
+    looked: Looked,
+    outcome: Processed | Rejected,
+    stores: UploadStores,
+) -> str:
+    rejected = isinstance(outcome, Rejected)
+    if isinstance(outcome, Rejected):
+        await stores.reject(name, looked, outcome)
+    said = str(outcome) if isinstance(outcome, Rejected) else outcome.summary
+    state = "rejected" if rejected else "processed"
+    if record is not None:
+        await _note(record, bare(looked.etag), state, said, stores.machines)
+    if rejected:
+        await stores.uploads.delete(name)
+    return f"{state}, {said}"
+
+
+async def _record(place: Place, machines: Documents) -> UploadRecord | None:
+    stored = await machines.read(place.machine, record_id(place.id))
+    record = load(stored.body, UploadRecord) if stored else None
+    return record if record and record.kind == place.kind else None
+
+
+async def _note(record: UploadRecord, etag: str, state: str, said: str, machines: Documents) -> None:
+    """Put the outcome into the record, which the processor may have written to meanwhile."""
+
+    async def attempt() -> None:
+        stored = await machines.read(record.machine_id, record.id)
+        if stored is None:
+            return
+        changed = replace(load(stored.body, UploadRecord), etag=etag, state=state, said=said[:1000])
+        await machines.write(record.machine_id, [Put(changed.dump(), stored.etag)])
+
+    await retry_on_conflict(f"the record of {record.id}", attempt)
