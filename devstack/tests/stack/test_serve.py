@@ -99,7 +99,7 @@ def test_a_fault_is_told_alike(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert "devstack cosmos: the folder is taken" in said[0][1].err
 
 
-@pytest.mark.parametrize("words", GOOD[1::2])
+@pytest.mark.parametrize("words", [*GOOD[1::2], GOOD[-1]])
 def test_good_words_import_nothing_of_the_command_line(words: str, tmp_path: Path) -> None:
     (tmp_path / "hubs.json").write_text(HUBS)
     program = (
