@@ -10,7 +10,9 @@ from vending.alerts import sweep as sweeping
 from vending.alerts import watch_lag as lagging
 from vending.alerts import watch_machines as watching
 from vending.alerts.apply_policies import apply_policies
+from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.watch_days import watch_days
 from vending.alerts.watch_rollups import evaluate_rollups
 from vending.each_step import each_step
 from vending.notifications import notify as notifying
@@ -45,6 +47,7 @@ async def watch_machines(documents: func.DocumentList) -> None:
     batch = [dict(document) for document in documents]
     with wiring.metered("watch_machines") as cost:
         changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
+        changed += await watch_days(batch, wiring.alert_stores(), datetime.now(UTC))
     said = batch_report.watched(wiring.metrics(), batch, changed, datetime.now(UTC))
     if changed:
         log.info("%s: %s", said, cost)
@@ -73,6 +76,7 @@ async def sweep(timer: func.TimerRequest) -> None:
             lambda: _evaluate_conditions(stores, now),
             lambda: sweeping.evaluate_ageing(stores, now),
             lambda: apply_policies(stores, now),
+            lambda: evaluate_quiet(stores, wiring.fleet(), now),
             lambda: watch_notifications(stores, now),
             lambda: lagging.alert_of_lag(findings, stores, now),
             lambda: evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now),

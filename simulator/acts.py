@@ -44,6 +44,10 @@ def _begin(act: Act, units: Iterable[Unit], timeline: Timeline, now: int) -> Non
                 model.demand = act.value
             case "no-visits":
                 model.unattended_until = now + act.end - act.at
+            case "jam":
+                model.jammed = True
+            case "price":
+                model.markup = int(act.value)
         timeline.add(unit.told(now))
         timeline.touched(unit)
 
@@ -57,4 +61,8 @@ def _end(act: Act, units: Iterable[Unit], timeline: Timeline, now: int) -> None:
                 model.ambient = 21.0
             case "demand":
                 model.demand = 1.0
+            case "jam":
+                model.jammed = False
+            case "price":
+                model.markup = 0
         timeline.touched(unit)

@@ -15,7 +15,7 @@ Fact = tuple[str, dict[str, Any]]
 PERSISTENT = (
     "due", "levels", "temperature", "cooled_at", "defrosting", "door", "visit", "mains", "faults", "locked",
     "vends", "visits", "warm_since", "firmware", "demand", "ambient",
-    "unattended_until",
+    "unattended_until", "jammed", "markup",
 )  # fmt: skip
 
 
@@ -43,6 +43,10 @@ class Model:
         self.firmware = dice.between(1, 3)
         self.demand = 1.0
         """How many times as many buyers as usual (scenarios)."""
+        self.jammed = False
+        """Whether the selection that sells best gives nothing out (scenarios)."""
+        self.markup = 0
+        """Minor units by which all prices are not those of the catalog (scenarios)."""
         self.ambient = 21.0
         self.unattended_until = 0
         """Before then nobody comes (scenarios)."""
@@ -73,7 +77,7 @@ class Model:
     def restore(self, raw: dict[str, Any]) -> None:
         """Take over what :meth:`dump` gave."""
         for name in PERSISTENT:
-            setattr(self, name, raw[name])
+            setattr(self, name, raw.get(name, getattr(self, name)))
         self.dice.state = raw["dice"]
         self.cash = Cash.load(raw["cash"])
 

@@ -7,7 +7,9 @@ sites, 0 to 1, chosen by the seed; default all) and the act's own ``value``:
 - ``power-cut``: the mains fail; the gateways' batteries last;
 - ``heat``: ``value`` degrees Celsius around the machines instead of 21;
 - ``demand``: ``value`` times as many buyers;
-- ``no-visits``: nobody comes to fill, collect or repair.
+- ``no-visits``: nobody comes to fill, collect or repair;
+- ``jam``: the selection that sells best gives nothing out, and the money stays in the machine;
+- ``price``: every price is ``value`` minor units above the catalog's.
 """
 
 import tomllib
@@ -19,7 +21,10 @@ from simulator.faults import KNOWN
 from simulator.link import FAULTS
 
 MINUTE = 60_000
-ACTS = {"network-cut": False, "power-cut": False, "heat": True, "demand": True, "no-visits": False}
+ACTS = {
+    "network-cut": False, "power-cut": False, "heat": True, "demand": True, "no-visits": False,
+    "jam": False, "price": True,
+}  # fmt: skip
 """Act → whether it needs a ``value``."""
 BUILT_IN = Path(__file__).parent / "scenarios"
 

@@ -39,13 +39,18 @@ class Sale(NamedTuple):
     discount: int = 0
 
 
+def price(model: Model, slot: Slot) -> int:
+    """What the machine charges for a unit, in minor units."""
+    return max(0, slot.price + model.markup)
+
+
 def dispense(model: Model, slot: Slot, sale: Sale) -> None:
     """Products leave the machine: the event, and less in the slot or in the cartridges."""
     model.vends += 1
     data: dict[str, Any] = {
         "vendId": f"{model.spec.id}-{model.vends:07d}",
         "selection": slot.selection,
-        "priceMinor": slot.price,
+        "priceMinor": price(model, slot),
         "currency": model.spec.site.currency,
         "quantity": sale.quantity,
         "paymentMethod": sale.payment,
@@ -85,9 +90,9 @@ def _buy(model: Model, slot: Slot) -> None:
         return
     quantity = 2 if dice.chance(0.02) and _left(model, slot) >= 2 else 1
     payment = PAYMENTS[dice.weighted(PAYMENT_SHARES)]
-    price = slot.price * quantity
-    discount = price // 10 if payment == "mobile" and dice.chance(0.1) else 0
-    paid = 0 if payment == "free" else price - discount
+    total = price(model, slot) * quantity
+    discount = total // 10 if payment == "mobile" and dice.chance(0.1) else 0
+    paid = 0 if payment == "free" else total - discount
     mishap = dice.random()
     if payment in ("cashless", "mobile") and mishap < 0.015:
         _fail(model, slot, "denied", refunded=False)
@@ -95,6 +100,8 @@ def _buy(model: Model, slot: Slot) -> None:
         _fail(model, slot, "cancel", refunded=payment == "cash")
     elif payment == "cash" and not model.cash.pay(paid, dice):
         _fail(model, slot, "cancel", NO_CHANGE, refunded=True)
+    elif model.jammed and slot == model.spec.slots[0]:
+        _fail(model, slot, "motor", refunded=False)
     elif mishap < 0.025:
         _fail(model, slot, "motor" if mishap < 0.022 else "nodrop", refunded=dice.chance(0.8))
     else:
@@ -109,7 +116,7 @@ def _fail(
         "vendId": f"{model.spec.id}-{model.vends:07d}",
         "selection": slot.selection,
         "reason": reason,
-        "priceMinor": slot.price,
+        "priceMinor": price(model, slot),
         "currency": model.spec.site.currency,
     }
     if code := code or EVA_CODES.get(reason):

@@ -139,7 +139,7 @@ class World:
     def stock(self, machine: str = "m1") -> dict[str, Any]:
         """The stock, without what tells how it was delivered."""
         held = self.machines.items[machine, "stock"][1]
-        return {key: value for key, value in held.items() if key not in ("rev", "delivered")}
+        return {key: value for key, value in held.items() if key not in ("rev", "delivered", "gaps")}
 
     def held(self, machine: str = "m1") -> MachineStock:
         """The stock as its type; an empty one where there is none."""

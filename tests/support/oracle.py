@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.support.events import body, hub_event, level, temperature, vend
+from vending.events.base import StockEvent
 from vending.events.event import Event, parse
 from vending.events.inventory import InventoryLevel, InventoryRestocked
-from vending.events.vends import VendCompleted
+from vending.events.vends import VendCompleted, VendFailed
 
 SELECTIONS = ("A1", "A2", "B1")
 
@@ -54,7 +55,9 @@ def _event(dice: random.Random, board: list[int], who: dict[str, Any]) -> bytes:
     if kind < 0.96:
         data = {"visitId": "v", "bagId": "b", "currency": "EUR", "boxMinor": 5, "billsMinor": 6}
         return body("cash.collected", data, number, ledger=board[2], **who)
-    failed = {"vendId": f"v{number}", "selection": selection, "reason": "nodrop"}
+    failed: dict[str, Any] = {"vendId": f"v{number}", "selection": selection, "currency": "EUR"}
+    failed |= {"reason": dice.choice(["nodrop", "motor", "cancel"]), "priceMinor": 70 + number}
+    failed |= dice.choice([{}, {"refunded": False}, {"refunded": True}])
     return body("vend.failed", failed, number, ledger=board[2], **who)
 
 
@@ -76,6 +79,9 @@ def _machine(own: list[Event]) -> dict[str, Any]:
         },
         "totals": _totals(counted),
         "onHand": _on_hand(own),
+        "failed": _failed(own),
+        "cash": _cash(counted),
+        "owed": _owed(counted),
         "seen": max(event.order for event in own),
         "temperature": max((e.order, e.data.celsius) for e in own if e.name == "temperature")  # type: ignore[attr-defined]
         if any(event.name == "temperature" for event in own)
@@ -100,6 +106,46 @@ def _totals(counted: list[Event]) -> dict[str, Any]:
     return dict(counts) | ({"revenue": dict(revenue)} if revenue else {})
 
 
+def _jammed(event: Event) -> bool:
+    return isinstance(event.data, VendFailed) and event.data.reason in ("motor", "nodrop")
+
+
+def _failed(own: list[Event]) -> dict[str, list[list[int]]]:
+    """Of each slot the orders of the newest four failures after anything else was heard of it."""
+    other: dict[str, tuple[int, int]] = {}
+    for event in own:
+        for effect in event.data.slots() if isinstance(event.data, StockEvent) else ():
+            if not effect.failed:
+                other[effect.selection] = max(other.get(effect.selection, (0, 0)), event.order)
+    failed: dict[str, list[list[int]]] = {}
+    for event in sorted((event for event in own if _jammed(event)), key=lambda event: event.order):
+        assert isinstance(event.data, VendFailed)
+        if event.order > other.get(event.data.selection, (0, 0)):
+            failed.setdefault(event.data.selection, []).append([*event.order])
+    return {selection: orders[-4:] for selection, orders in failed.items()}
+
+
+def _cash(counted: list[Event]) -> int:
+    """What was paid in cash in spans of 256 numbers after that of the newest collection."""
+    spans = [(event, (event.order[0], event.order[1] // 256)) for event in counted]
+    emptied = max((span for event, span in spans if event.name == "cash.collected"), default=(0, -1))
+    return sum(
+        event.data.paid_minor
+        for event, span in spans
+        if isinstance(event.data, VendCompleted) and event.data.payment_method == "cash" and span > emptied
+    )
+
+
+def _owed(counted: list[Event]) -> list[list[Any]]:
+    """The newest four vends that were paid, failed and not refunded."""
+    found = [
+        [*event.order, event.at.ms, event.data.price_minor, event.data.currency, event.data.selection]
+        for event in counted
+        if isinstance(event.data, VendFailed) and _jammed(event) and event.data.refunded is False
+    ]
+    return sorted(found)[-4:]
+
+
 def _on_hand(own: list[Event]) -> dict[str, int | None]:
     stated: dict[str, tuple[tuple[int, int], int]] = {}
     vended: dict[str, list[tuple[tuple[int, int], int]]] = {}
@@ -113,6 +159,9 @@ def _on_hand(own: list[Event]) -> dict[str, int | None]:
         elif isinstance(data, VendCompleted):
             vended.setdefault(data.selection, []).append((event.order, data.quantity))
             said = [(data.selection, data.level_after)] if isinstance(data.level_after, int) else []
+        elif _jammed(event):
+            assert isinstance(data, VendFailed)
+            vended.setdefault(data.selection, [])
         for selection, units in said:
             stated[selection] = max(stated.get(selection, (event.order, units)), (event.order, units))
     return {

@@ -12,6 +12,7 @@ from tests.support.watched import Call, watched
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.errors import Transient
 from vending.events.hub_event import HubEvent
+from vending.state import till
 from vending.state.stock import on_hand
 
 
@@ -84,6 +85,8 @@ def check(world: World, bodies: Sequence[bytes]) -> None:
         assert found == own["digests"]
         assert held.totals == own["totals"]
         assert on_hand(held) == own["onHand"]
+        assert {name: slot[3] for name, slot in held.slots.items() if slot[3:]} == own["failed"]
+        assert (sum(till.taken(held.till).values()), till.owed(held.till)) == (own["cash"], own["owed"])
         assert tuple(fleet[machine]["seen"][:2]) == own["seen"]
         if own["temperature"]:
             order, celsius = own["temperature"]

@@ -24,11 +24,11 @@ from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents, beginning
 from vending.rollups.breakdowns import alike
 from vending.rollups.rollups import add
-from vending.state import stock
+from vending.state import stock, till
 
 NAMED, TEXTS = 50, 10_000
 """Differences that are named, and those that are kept in words; all are counted."""
-DELIVERY = ("rev", "delivered", "exclusions")
+DELIVERY = ("rev", "delivered", "gaps", "exclusions", "since")
 """What a stock says of how its events came, and when it was mended."""
 INEXACT = ("uptime", "estimated")
 Days = dict[tuple[str, str, str], Figures]
@@ -177,7 +177,9 @@ async def _machine(
 ) -> bool:
     """Compare stock and ledger; whether the ledger has estimated times in it."""
     left, right = await live.read(name, "stock"), await rebuilt.read(name, "stock")
-    held = [_comparable(load(one.body, MachineStock), name, inexact) if one else {} for one in (left, right)]
+    stocks = [load(one.body, MachineStock) if one else None for one in (left, right)]
+    whole = not any(one and one.since for one in stocks)
+    held = [_comparable(one, name, inexact, whole=whole) if one else {} for one in stocks]
     for part in sorted({*held[0], *held[1]}):
         if held[0].get(part) != held[1].get(part):
             found.differ(f"{name} stock {part}", held[0].get(part), held[1].get(part))
@@ -195,15 +197,26 @@ async def _machine(
     return any(line["quality"] in INEXACT for line in lines[1].values())
 
 
-def _comparable(held: MachineStock, machine: str, inexact: Inexact) -> Body:
-    """The stock without its delivery, and without times that were estimated; nothing of an empty one."""
+def _comparable(held: MachineStock, machine: str, inexact: Inexact, *, whole: bool) -> Body:
+    """The stock without its delivery, and without times that were estimated; nothing of an empty one.
+
+    Unless ``whole``, one of the two was counted in part by a version that knew no failed vends and no till.
+    """
     if not stock.known(held):
         return {}
     last = {
         kind: [epoch, sequence, *([] if (machine, epoch, sequence) in inexact else [ms])]
         for kind, (epoch, sequence, ms) in held.last.items()
     }
-    return {name: value for name, value in held.dump().items() if name not in DELIVERY} | {"last": last}
+    slots = held.slots if whole else {name: slot[:3] for name, slot in held.slots.items() if any(slot[:3])}
+    told: Body = {"last": last, "slots": slots, "till": _untimed_till(held) if whole else None}
+    return {name: value for name, value in held.dump().items() if name not in DELIVERY} | told
+
+
+def _untimed_till(held: MachineStock) -> Body:
+    """What the till says, without the times, which the ledger's lines have as well."""
+    owed = [entry[:2] + entry[3:] for entry in till.owed(held.till)]
+    return {**(held.till or {}), "owed": owed}
 
 
 async def _lines(store: Documents, machine: str, found: Comparison) -> dict[tuple[str, int, int], Line]:

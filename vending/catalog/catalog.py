@@ -5,7 +5,7 @@ about one machine.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ class Site:
     name: str
     time_zone: str
     route: str = ""
+    opening_hours: Mapping[str, Sequence[str]] | None = field(default=None, hash=False)
+    """Weekday (``mon``) → spans such as ``06:00-22:00``; None where nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def unassigned(machine: str, time_zone: str) -> Site:
 
 def site(held: CatalogSite) -> Site:
     """A site from its document."""
-    return Site(held.id, held.name or held.id, held.time_zone, held.route)
+    return Site(held.id, held.name or held.id, held.time_zone, held.route, held.opening_hours)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ class MachineDay(Day, kw_only=True):
     """Grows when the figures change."""
     closed: Closed | None = None
     late_units: int = 0
+    prices: dict[str, list[Any]] | None = None
+    """Selection whose price is not the catalog's → what :func:`vending.rollups.prices.differing` tells."""
 
 
 class Summary(Day, kw_only=True):

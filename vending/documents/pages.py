@@ -25,6 +25,8 @@ class Line(TypedDict):
     quantity: NotRequired[int]
     payment: NotRequired[str]
     currency: NotRequired[str]
+    priceMinor: NotRequired[int]
+    """Of one unit."""
     paidMinor: NotRequired[int]
     taxMinor: NotRequired[int]
     discountMinor: NotRequired[int]

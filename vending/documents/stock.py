@@ -1,7 +1,7 @@
 """What a machine holds, what it sold in all, and which ledger events it has counted: container ``machines``.
 
 Schema 1 had ``marks``, the highest counted number of each partition, and no ``delivered``; schema 2 had no
-``closed``.
+``closed``; schema 3 had neither ``till`` nor ``gaps``, nor failed vends in its slots.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from vending.documents.base import AsStored, Document, unchanged
 Applied = dict[str, list[list[int]]]
 """Book ``"device/epoch"`` → the numbers that it has counted, as :mod:`vending.state.intervals`."""
 StoredSlot = list[Any]
-"""``[base, capacity, kept]``: see :mod:`vending.state.slots`."""
+"""``[base, capacity, kept]``, or ``[base, capacity, kept, failed]``: see :mod:`vending.state.slots`."""
 Totals = dict[str, Any]
 """Counter → its count of all time; ``revenue``: currency → minor units."""
 
@@ -29,15 +29,23 @@ class Losses(TypedDict, total=False):
     below: dict[str, int]
 
 
+class StoredTill(TypedDict, total=False):
+    """The money in a machine: see :mod:`vending.state.till`."""
+
+    cash: list[list[Any]]
+    owed: list[list[Any]]
+
+
 class MachineStock(Document, kw_only=True):
     """A machine's stock; ``rev`` grows with every replace."""
 
     type = "stock"
-    schema = 3
+    schema = 4
     key = "machineId"
     upcasts = {  # noqa: RUF012 - a ClassVar of the base
         1: lambda body: {name: value for name, value in body.items() if name != "marks"},
         2: unchanged,
+        3: lambda body: {**body, "since": 4} if body.get("applied") else body,
     }
 
     id: str = "stock"
@@ -51,6 +59,12 @@ class MachineStock(Document, kw_only=True):
     totals: Totals = field(default_factory=dict)
     last: dict[str, list[int]] = field(default_factory=dict)
     """Kind of a ledger line → ``[epoch, sequence, milliseconds]`` of the last one."""
+    till: AsStored[StoredTill] | None = None
+    gaps: list[list[Any]] | None = None
+    """The newest holes and since when they are open: see :mod:`vending.state.gaps`."""
+    since: int | None = None
+    """The schema in which it counts what older ones did not, where it is older itself: of the time before it
+    has no failed vends and no ``till``."""
     exclusions: int | None = None
     """Version of the list of exclusions that an operator's command brought it in line with."""
 

@@ -44,6 +44,20 @@ class SlotEffect(Struct, frozen=True, gc=False):
     level: int | None = None
     capacity: int | None = None
     vended: int = 0
+    failed: bool = False
+    """Whether it should have given something out and did not."""
+
+
+class TillEffect(Struct, frozen=True):
+    """What an event does to a machine's money: what went in, what is owed to a buyer, what was taken out."""
+
+    cash: int = 0
+    """Minor units that a buyer put in."""
+    owed: int | None = None
+    """Minor units that were paid for nothing and not given back; 0 where nobody said how many."""
+    currency: str = ""
+    """Of either; ``""`` where nobody said it."""
+    emptied: bool = False
 
 
 class Tally(Struct, frozen=True):
@@ -116,6 +130,10 @@ class LedgerEvent(StockEvent, frozen=True):
     @abstractmethod
     def tally(self) -> Tally:
         """What it adds to the totals."""
+
+    def till(self) -> TillEffect | None:
+        """What it does to the money in the machine; only some do anything."""
+        return None
 
 
 class LevelEvent(StockEvent, frozen=True):

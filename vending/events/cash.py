@@ -4,7 +4,17 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from vending.events.base import Facts, LedgerEvent, Part, Reading, Register, Registers, Tally, fills
+from vending.events.base import (
+    Facts,
+    LedgerEvent,
+    Part,
+    Reading,
+    Register,
+    Registers,
+    Tally,
+    TillEffect,
+    fills,
+)
 from vending.events.fields import Code, Currency, Minor
 
 
@@ -40,6 +50,9 @@ class CashCollected(LedgerEvent, frozen=True):
     def tally(self) -> Tally:
         """Its money was revenue when it was paid."""
         return Tally({"collections": 1})
+
+    def till(self) -> TillEffect:
+        return TillEffect(emptied=True)
 
 
 class Tube(Part, frozen=True):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from vending.events.base import Facts, LedgerEvent, SlotEffect, Tally, fills
+from vending.events.base import Facts, LedgerEvent, SlotEffect, Tally, TillEffect, fills
 from vending.events.fields import Code, Currency, Level, Minor, Payment, Selection, Text, Units
 
 
@@ -58,6 +58,16 @@ class VendCompleted(LedgerEvent, frozen=True):
         counter = "free" if self.payment_method == "free" else "vends"
         return Tally({counter: 1, "units": self.quantity}, self.currency, self.paid_minor)
 
+    def till(self) -> TillEffect | None:
+        if self.payment_method != "cash":
+            return None
+        return TillEffect(cash=self.paid_minor, currency=self.currency)
+
+
+OF_THE_SLOT = ("motor", "nodrop")
+"""Reasons that lie with the slot: it was paid for and gave nothing. The others are the buyer's, their card's,
+or an empty slot's, and come before anything is paid."""
+
 
 class VendFailed(LedgerEvent, frozen=True):
     """A vend that dispensed nothing."""
@@ -79,8 +89,15 @@ class VendFailed(LedgerEvent, frozen=True):
     def facts(self) -> Facts:
         return {"selection": self.selection, "reason": self.reason, "refunded": self.refunded}
 
-    def slots(self) -> tuple[()]:
-        return ()
+    def slots(self) -> tuple[SlotEffect, ...]:
+        return (SlotEffect(self.selection, failed=True),) if self.reason in OF_THE_SLOT else ()
 
     def tally(self) -> Tally:
         return Tally({"failures": 1})
+
+    def till(self) -> TillEffect | None:
+        """Owed is what the device says it did not refund; of one that says nothing, nothing is claimed."""
+        if self.reason not in OF_THE_SLOT or self.refunded is not False:
+            return None
+        price = self.price_minor if isinstance(self.price_minor, int) else 0
+        return TillEffect(owed=price, currency=self.currency if isinstance(self.currency, str) else "")

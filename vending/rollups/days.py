@@ -19,7 +19,7 @@ from vending.documents.pages import LedgerPage
 from vending.errors import Transient, VendstreamError
 from vending.ports import Documents, Filter, Put
 from vending.retry import retry_on_conflict
-from vending.rollups import breakdowns, machine_days, rollups
+from vending.rollups import breakdowns, habits, machine_days, rollups
 from vending.rollups.roll_up import RollUpStores
 from vending.rollups.rollups import Contribution
 from vending.time import millis
@@ -51,6 +51,8 @@ async def recompute(
         async with gate:
             with broken.costs(day, {machine}, f"{machine} {day}"):
                 document = await _machine_day(assignments[machine], day, named, now, stores.machines)
+                if document is not None:
+                    await habits.renew(assignments[machine], document, now, stores)
                 given = machine_days.contributions(document) if document else []
                 return [(share, frozenset({machine})) for share in given]
         return []

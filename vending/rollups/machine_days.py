@@ -17,6 +17,7 @@ from vending.catalog.catalog import Assignment
 from vending.documents.days import Closed, Figures, MachineDay
 from vending.documents.pages import LedgerPage, Line
 from vending.rollups.breakdowns import PRODUCTS, SELECTIONS, keep
+from vending.rollups.prices import differing
 from vending.rollups.rollups import Contribution, add, day_id
 
 GRACE = 2 * 3_600_000
@@ -94,6 +95,7 @@ def machine_day(
         rev=(held.rev if held else 0) + 1,
         version=(held.version if held else 0) + (held is None or counted != held.figures),
         computed_at=instant(now),
+        prices=differing(lines, assignment) or None,
         rest=held.rest if held else {},
     )
     return _closed(document, held, now)

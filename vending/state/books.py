@@ -56,6 +56,11 @@ class Books:
         """Whether the number was counted, or given up."""
         return key in self.retired or intervals.contains(self.applied.get(key, []), number)
 
+    def skipped(self, key: str, number: int) -> tuple[int, int] | None:
+        """The first and the last number between the greatest one of a book and a new one above it."""
+        last = self.applied[key][-1][1] if key in self.applied else 0
+        return (last + 1, number - 1) if number > last + 1 else None
+
     def count(self, key: str, number: int, at: int) -> None:
         """Put a number in that is not accounted for; ``at`` (ms) is when the hub took its event."""
         while key not in self.applied and len(self.applied) >= MAX_BOOKS:

@@ -9,6 +9,9 @@ from vending.events.event import Order
 from vending.state.slots import Slot
 
 MAX_SLOTS = 120
+ONLY_FAILED = 20
+"""Selections of which nothing is known but that they failed: none takes the place of a slot with goods in it,
+and failures of further ones are not remembered."""
 
 
 class Shelf:
@@ -20,7 +23,7 @@ class Shelf:
 
     def apply(self, order: Order, effects: Sequence[SlotEffect]) -> dict[str, StoredSlot]:
         """The effects of one event; the touched slots as they were before. Raises :class:`Rejected`."""
-        self._check_room([effect.selection for effect in effects])
+        self._check_room([effect.selection for effect in effects if not effect.failed])
         before = {effect.selection: self._slot(effect.selection).dump() for effect in effects}
         try:
             for effect in effects:
@@ -47,13 +50,20 @@ class Shelf:
             slot.holds(order, effect.capacity)
         if effect.vended:
             slot.vend(order, effect.vended)
+        if effect.failed and (slot.known or self._only_failed() < ONLY_FAILED):
+            slot.fail(order)
 
     def _check_room(self, selections: Collection[str]) -> None:
         if len(set(selections)) < len(selections):
             raise Rejected("wrong-schema", "a selection is named twice in one event")
         known = self._stored.keys() | {name for name, slot in self._touched.items() if slot.known}
         if len(known | set(selections)) > MAX_SLOTS:
-            raise Rejected("wrong-schema", f"the machine would have more than {MAX_SLOTS} slots")
+            stated = {name for name in known if self._slot(name).stated}
+            if len(stated | set(selections)) > MAX_SLOTS:
+                raise Rejected("wrong-schema", f"the machine would have more than {MAX_SLOTS} slots")
+
+    def _only_failed(self) -> int:
+        return sum(bool(slot[3:]) and not any(slot[:3]) for slot in self.dump().values())
 
     def _slot(self, selection: str) -> Slot:
         if selection not in self._touched:

@@ -3,7 +3,8 @@
 A slot is ``[base, capacity, kept]``: ``base`` the newest absolute level ``[epoch, sequence, level]``,
 ``capacity`` the newest stated one in the same form, ``kept`` the orders of the newest vended units above
 the base, as ``[epoch, first sequence, step, step, ...]`` per epoch (a step of 0 is a further unit of the
-same vend).
+same vend). Where vends failed since it was counted or sold last, a fourth place holds the orders of the
+newest :data:`FAILURES` of them; what pushes one out is newer, so any order of arrival leaves the same ones.
 
 Any order of arrival ends in the same slot: levels join by their order; units form a sorted multiset, cut
 to its newest :data:`KEPT` and to :data:`BUDGET` bytes of text. (Putting a unit between two others never
@@ -26,16 +27,18 @@ GROUP = 27
 """Bytes at most of an epoch with its first sequence: ``[2147483647,999999999999],``."""
 CERTAIN = BUDGET // GROUP
 """So many units always fit."""
+FAILURES = 4
+"""Failed vends in a row that a slot remembers."""
 Stated = tuple[int, int, int]
 
 
 class Slot:
     """A slot while a fold works on it; :meth:`dump` gives its document form."""
 
-    __slots__ = ("base", "capacity", "kept")
+    __slots__ = ("base", "capacity", "failed", "kept")
 
     def __init__(self, raw: StoredSlot | None = None) -> None:
-        base, capacity, kept = raw or (None, None, ())
+        base, capacity, kept, *failed = raw or (None, None, ())
         self.base: Stated | None = tuple(base) if base else None
         self.capacity: Stated | None = tuple(capacity) if capacity else None
         self.kept: list[Order] = []
@@ -44,11 +47,17 @@ class Slot:
             for step in steps:
                 sequence += step
                 self.kept.append((epoch, sequence))
+        self.failed: list[Order] = [(epoch, sequence) for epoch, sequence in failed[0]] if failed else []
+
+    @property
+    def stated(self) -> bool:
+        """Whether anything was ever said of what is in the slot."""
+        return bool(self.base or self.capacity or self.kept)
 
     @property
     def known(self) -> bool:
-        """Whether anything was ever said of the slot."""
-        return bool(self.base or self.capacity or self.kept)
+        """Whether anything was ever said of the slot, also that it failed."""
+        return self.stated or bool(self.failed)
 
     @property
     def on_hand(self) -> int | None:
@@ -66,15 +75,29 @@ class Slot:
             insort(self.kept, order)
         if len(self.kept) > CERTAIN:
             del self.kept[: -_fitting(self.kept)]
+        self._works(order)
+
+    def fail(self, order: Order) -> None:
+        """A vend from the slot gave nothing out. Of what it sold the newest is known, whatever was cut."""
+        if (self.base and order <= self.base[:2]) or (self.kept and order <= self.kept[-1]):
+            return
+        insort(self.failed, order)
+        del self.failed[:-FAILURES]
 
     def count(self, order: Order, level: int) -> None:
         """Somebody or something counted ``level`` units."""
         self.base = newest(self.base, (*order, level), "level")
         del self.kept[: bisect_right(self.kept, self.base[:2])]
+        self._works(order)
 
     def holds(self, order: Order, capacity: int) -> None:
         """The machine states the slot's capacity."""
         self.capacity = newest(self.capacity, (*order, capacity), "capacity")
+
+    def _works(self, order: Order) -> None:
+        """It sold, or somebody was at it: failures up to then are over."""
+        if self.failed:
+            del self.failed[: bisect_right(self.failed, order)]
 
     @property
     def _full(self) -> bool:
@@ -91,7 +114,8 @@ class Slot:
             else:
                 kept.append([epoch, sequence])
             last = sequence
-        return [list(self.base) if self.base else None, list(self.capacity) if self.capacity else None, kept]
+        stated = [list(said) if said else None for said in (self.base, self.capacity)]
+        return [*stated, kept, *([[list(order) for order in self.failed]] if self.failed else [])]
 
 
 def newest(held: Stated | None, said: Stated, what: str) -> Stated:

@@ -2,11 +2,11 @@
 
 The document is :class:`vending.documents.stock.MachineStock`. ``applied`` and ``closed``:
 :mod:`vending.state.books`. ``delivered``: :mod:`vending.state.deliveries`. ``slots``:
-:mod:`vending.state.slots`.
+:mod:`vending.state.slots`. ``till``: :mod:`vending.state.till`. ``gaps``: :mod:`vending.state.gaps`.
 
 The fold is order-free within the bounds on books and on open holes: any permutation, duplication and
-batching of the same events gives the same document, ``rev`` and ``delivered`` (how it came) excepted. Beyond
-them what is given up depends on the order of arrival, never on how it was cut into batches.
+batching of the same events gives the same document, ``rev``, ``delivered`` and ``gaps`` (how it came)
+excepted. Beyond them what is given up depends on the order of arrival, never on how it was cut into batches.
 """
 
 from collections.abc import Collection, Iterable
@@ -20,13 +20,14 @@ from vending.errors import Rejected
 from vending.events.base import LedgerEvent, LevelEvent, Tally
 from vending.events.event import Event
 from vending.events.hub_event import HubEvent
-from vending.state import intervals
+from vending.state import gaps, intervals
 from vending.state.books import Books, lacking
 from vending.state.deliveries import Deliveries
 from vending.state.ledger import line
 from vending.state.shelf import MAX_SLOTS as MAX_SLOTS
 from vending.state.shelf import Shelf
 from vending.state.slots import Slot
+from vending.state.till import Till
 from vending.time import millis
 
 MAX_CURRENCIES = 16
@@ -133,6 +134,9 @@ class _Work:
         self.books = Books(stock.applied, stock.closed, retired)
         self.shelf = Shelf(stock.slots)
         self.deliveries = Deliveries(stock.delivered)
+        emptied = stock.last.get("collection")
+        self.till = Till(stock.till, (emptied[0], emptied[1]) if emptied else None)
+        self.gaps = stock.gaps or []
 
     def take(self, event: Event) -> None:
         data, number = event.data, event.ledger
@@ -154,6 +158,8 @@ class _Work:
         if self.result.changed:
             self.stock.applied, self.stock.closed = self.books.applied, self.books.closed
             self.stock.delivered, self.stock.slots = self.deliveries.dump(), self.shelf.dump()
+            self.stock.till = self.till.dump()
+            self.stock.gaps = gaps.still_open(self.gaps, self.books.applied) or None
             self.stock.rev += 1
             self.result.closings = self.books.closings
         return self.result
@@ -173,8 +179,10 @@ class _Work:
         self._check_currency(tally)
         if effects := data.slots():
             self.shelf.apply(event.order, effects)
-        self.books.count(book(event), number, millis(event.hub.enqueued))
+        self._count(book(event), number, millis(event.hub.enqueued))
         entry = line(event)
+        if (effect := data.till()) is not None:
+            self.till.apply(event.order, effect, event.at.ms, entry.get("selection", ""))
         _add(self.stock.totals, tally)
         latest = [*event.order, event.at.ms]
         self.stock.last[entry["kind"]] = max(self.stock.last.get(entry["kind"], latest), latest)
@@ -182,6 +190,11 @@ class _Work:
         self.deliveries.counted(event.hub)
         self.fresh[book(event), number] = event.digest
         self.result.changed = True
+
+    def _count(self, key: str, number: int, at: int) -> None:
+        if (skipped := self.books.skipped(key, number)) is not None:
+            self.gaps = gaps.with_gap(self.gaps, [key, *skipped, at])
+        self.books.count(key, number, at)
 
     def _check_currency(self, tally: Tally) -> None:
         if tally.currency is not None:

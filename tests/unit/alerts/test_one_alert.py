@@ -157,11 +157,11 @@ class Machine:
 
     def check_agreement(self) -> None:
         """What is said is what the newest stock says."""
-        said = {x["component"]: x["state"] == "open" for x in self.alerts.bodies("alert")}
+        said = {x["id"]: x["state"] == "open" for x in self.alerts.bodies("alert")}
         for finding in (
             rules.findings(Stock(load(self.versions[-1], MachineStock), 0)) if self.versions else ()
         ):
-            assert said.get(finding.component, False) == finding.firing
+            assert said.get(finding.id, False) == finding.firing
 
     def check_lives(self) -> None:
         """Each alert opens and closes in turn, on ever newer evidence, and every turn was told."""

@@ -18,6 +18,7 @@ from vending.documents import (
     days,
     devices,
     exclusions,
+    habits,
     pages,
     post_window,
     rollup_state,
@@ -28,7 +29,19 @@ from vending.documents.days import Closed, Day, FleetDay, MachineDay, SiteDay, S
 from vending.documents.rollup_state import Rework, Shard
 from vending.errors import Transient, VendstreamError
 
-MODULES = (alerts, catalog, conditions, days, devices, exclusions, pages, post_window, rollup_state, stock)
+MODULES = (
+    alerts,
+    catalog,
+    conditions,
+    days,
+    devices,
+    exclusions,
+    habits,
+    pages,
+    post_window,
+    rollup_state,
+    stock,
+)
 STORED: dict[str, Any] = {
     "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": "2026-11-16", "rev": 3,
     "computedAt": "2026-11-17T08:00:00.000Z", "timeZone": "Europe/Berlin", "site": "north",

@@ -31,6 +31,17 @@ SCHEMA_3: dict[str, Any] = NOTHING_LOST | {
     "closed": {"holes": 2, "numbers": 9, "epochs": 0, "at": 1772367600000, "below": {"dev-1/1": 3}},
     "exclusions": 6,
 }
+SCHEMA_4: dict[str, Any] = SCHEMA_3 | {
+    "schema": 4,
+    "slots": {"A1": [[1, 2, 9], [1, 2, 12], [[1, 3, 0, 2]], [[1, 8], [1, 9]]]},
+    "till": {
+        "cash": [[1, 0, "EUR", 450], [1, 2, "EUR", 150]],
+        "owed": [[1, 4, 1772366400004, 150, "EUR", "A1"]],
+    },
+    "gaps": [["dev-1/1", 4, 4, 1772367600008]],
+}
+AS_NOW: dict[str, Any] = {"schema": 4, "since": 4}
+"""What an older stock is taken over with."""
 PAGE: dict[str, Any] = {
     "id": "page:dev-1:1:3", "machineId": "m1", "type": "page", "schema": 1, "deviceId": "dev-1", "epoch": 1,
     "first": 3, "last": 4, "from": 1772366400003, "to": 1772366400004,
@@ -56,12 +67,13 @@ def events(*bodies: bytes) -> Sequence[Event]:
 @pytest.mark.parametrize(
     ("stored", "again"),
     [
-        (SCHEMA_1, NOTHING_LOST | {"delivered": {}}),
-        (SCHEMA_2, NOTHING_LOST),
-        (NOTHING_LOST, NOTHING_LOST),
-        (SCHEMA_3, SCHEMA_3),
+        (SCHEMA_1, NOTHING_LOST | {"delivered": {}} | AS_NOW),
+        (SCHEMA_2, NOTHING_LOST | AS_NOW),
+        (NOTHING_LOST, NOTHING_LOST | AS_NOW),
+        (SCHEMA_3, SCHEMA_3 | AS_NOW),
+        (SCHEMA_4, SCHEMA_4),
     ],
-    ids=["schema 1", "schema 2", "nothing lost", "schema 3"],
+    ids=["schema 1", "schema 2", "nothing lost", "schema 3", "schema 4"],
 )
 def test_a_stock_is_stored_as_it_was(stored: dict[str, Any], again: dict[str, Any]) -> None:
     before = copy.deepcopy(stored)
@@ -71,21 +83,34 @@ def test_a_stock_is_stored_as_it_was(stored: dict[str, Any], again: dict[str, An
     assert stored == before
 
 
-@pytest.mark.parametrize("stored", [SCHEMA_1, SCHEMA_2, SCHEMA_3], ids=["schema 1", "schema 2", "schema 3"])
+@pytest.mark.parametrize(
+    "stored",
+    [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4],
+    ids=["schema 1", "schema 2", "schema 3", "schema 4"],
+)
 def test_a_fold_changes_what_it_counts_and_nothing_else(stored: dict[str, Any]) -> None:
     before = copy.deepcopy(stored)
     folded = stock.fold(load(stored, MachineStock), events(vend(6), level(7, 20, "B1")))
     at = folded.lines[0][2]["at"]
-    assert folded.stock.dump() == {name: value for name, value in stored.items() if name != "marks"} | {
-        "schema": 3,
+    older = {} if stored["schema"] == 4 else {"since": 4}
+    till, gaps = stored.get("till", {}), stored.get("gaps", [])
+    first, *others = till.get("cash", [[1, 0, "EUR", 0]])
+    assert folded.stock.dump() == {
+        name: value for name, value in stored.items() if name != "marks"
+    } | older | {
+        "schema": 4,
         "rev": 5,
         "applied": {"dev-1/1": [[1, 3], [5, 6]]},
         "closed": stored.get("closed", {}),
         "delivered": {"1/0": [3, 8] if "delivered" in stored else [8, 8]},
-        "slots": {"A1": [[1, 2, 9], [1, 2, 12], [[1, 3, 0, 2, 1]]], "B1": [[1, 7, 20], None, []]},
+        "slots": {
+            "A1": [[1, 2, 9], [1, 2, 12], [[1, 3, 0, 2, 1]], *stored["slots"]["A1"][3:]],
+            "B1": [[1, 7, 20], None, []],
+        },
         "totals": {"vends": 4, "units": 5, "revenue": {"EUR": 750}},
         "last": {"vend": [1, 6, at]},
-    }
+        "till": till | {"cash": [[*first[:3], first[3] + 150], *others]},
+    } | ({"gaps": gaps} if gaps else {})
     assert stored == before
 
 
@@ -102,7 +127,7 @@ def test_a_hole_that_is_closed_leaves_the_document_that_was_read_as_it_was(
 
 
 def test_what_a_stock_lacks_was_never_there() -> None:
-    bare = {name: SCHEMA_3[name] for name in ("id", "machineId", "type", "schema", "rev")}
+    bare = {name: SCHEMA_4[name] for name in ("id", "machineId", "type", "schema", "rev")}
     held = load(bare, MachineStock)
     assert held == MachineStock(machine_id="m1", rev=4)
     assert (held.total("vends"), held.revenue, stock.known(held)) == (0, {}, False)
@@ -133,11 +158,11 @@ def test_a_line_holds_what_all_have_and_the_facts_of_its_kind() -> None:
 
 def test_lines_and_slots_are_not_copied() -> None:
     """A rollup reads megabytes of lines; a machine's slots are read with every event."""
-    page, held = load(PAGE, LedgerPage), load(SCHEMA_3, MachineStock)
+    page, held = load(PAGE, LedgerPage), load(SCHEMA_4, MachineStock)
     assert page.lines is PAGE["lines"]
     assert page.dump()["lines"] is PAGE["lines"]
-    for name in ("applied", "closed", "slots"):
-        assert getattr(held, name) is held.dump()[name] is SCHEMA_3[name]
+    for name in ("applied", "closed", "slots", "till"):
+        assert getattr(held, name) is held.dump()[name] is SCHEMA_4[name]
 
 
 @pytest.mark.parametrize(("kind", "stored"), [(MachineStock, SCHEMA_3), (LedgerPage, PAGE)])

@@ -8,7 +8,7 @@ import pytest
 from msgspec import UNSET
 
 from tests.support.metadata import ROOT
-from vending.events.base import LedgerEvent, SlotEffect, StockEvent, Tally
+from vending.events.base import LedgerEvent, SlotEffect, StockEvent, Tally, TillEffect
 from vending.events.event_types import EVENT_TYPES, LEDGER
 
 FACTS: dict[str, dict[str, Any]] = {
@@ -38,9 +38,15 @@ TOTALS = {
     "inventory.restocked": Tally({"restocks": 1}),
     "cash.collected": Tally({"collections": 1}),
 }
+TILLS = {
+    "vend.completed": None,
+    "vend.failed": None,
+    "inventory.restocked": None,
+    "cash.collected": TillEffect(emptied=True),
+}
 SLOTS = {
     "vend.completed": [SlotEffect("B4", level=7, vended=1)],
-    "vend.failed": [],
+    "vend.failed": [SlotEffect("B4", failed=True)],
     "inventory.restocked": [SlotEffect("A1", level=10), SlotEffect("B4", level=8)],
     "inventory.level": [SlotEffect("A1", level=10, capacity=12), SlotEffect("B4", level=8, capacity=10)],
     "cash.collected": [],
@@ -77,7 +83,7 @@ def example(name: str, **change: Any) -> Any:
 
 
 def test_each_type_is_here() -> None:
-    assert set(FACTS) == set(KINDS) == set(TOTALS) == set(LEDGER)
+    assert set(FACTS) == set(KINDS) == set(TOTALS) == set(TILLS) == set(LEDGER)
     assert set(SLOTS) == {*LEDGER, "inventory.level"}
     assert set(REGISTERS) | set(SLOTS) == set(EVENT_TYPES)
 
@@ -87,7 +93,7 @@ def test_a_ledger_event_makes_a_line_and_a_total(name: str) -> None:
     data = example(name)
     assert isinstance(data, LedgerEvent)
     assert {key: value for key, value in data.facts().items() if value is not UNSET} == FACTS[name]
-    assert (data.line_kind, data.tally()) == (KINDS[name], TOTALS[name])
+    assert (data.line_kind, data.tally(), data.till()) == (KINDS[name], TOTALS[name], TILLS[name])
 
 
 @pytest.mark.parametrize("name", sorted(SLOTS))
@@ -112,6 +118,31 @@ def test_a_test_vend_is_counted_and_sells_nothing() -> None:
     tested = example("vend.completed", paymentMethod="test", levelAfter=None)
     assert tested.tally() == Tally({"test": 1}, "EUR")
     assert tested.slots() == (SlotEffect("B4", vended=1),)
+
+
+def test_cash_is_what_was_paid_in_cash() -> None:
+    assert example("vend.completed", paymentMethod="cash").till() == TillEffect(cash=180, currency="EUR")
+    assert all(
+        example("vend.completed", paymentMethod=method).till() is None
+        for method in ("cashless", "mobile", "token", "free", "test")
+    )
+
+
+@pytest.mark.parametrize("reason", ["motor", "nodrop", "denied", "cancel", "soldout"])
+@pytest.mark.parametrize("refunded", [True, False, None])
+def test_a_slot_fails_by_its_own_fault_and_owes_what_was_not_refunded(
+    reason: str, refunded: bool | None
+) -> None:
+    failed = example("vend.failed", reason=reason, refunded=refunded, priceMinor=180, currency="EUR")
+    of_the_slot = reason in ("motor", "nodrop")
+    assert failed.slots() == ((SlotEffect("B4", failed=True),) if of_the_slot else ())
+    owes = of_the_slot and refunded is False
+    assert failed.till() == (TillEffect(owed=180, currency="EUR") if owes else None)
+
+
+def test_what_is_owed_may_be_of_an_unknown_amount() -> None:
+    failed = example("vend.failed", refunded=False, priceMinor=None, currency=None)
+    assert failed.till() == TillEffect(owed=0)
 
 
 def test_a_discount_stands_on_the_ledger_line() -> None:

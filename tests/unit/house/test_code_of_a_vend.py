@@ -10,7 +10,7 @@ from tests.support.metadata import ROOT
 ROW = re.compile(r"^\| \d+ \| `([a-z_/]+\.py)` \|", re.MULTILINE)
 BESIDE = re.compile(
     r"vending/(documents/.*|events/(?!event\.py|uptimes\.py).*|time|retry"
-    r"|ingest/(dead_letters|stored_conditions)|state/(deliveries|slots|intervals))(\.py)?"
+    r"|ingest/(dead_letters|stored_conditions)|state/(deliveries|gaps|slots|intervals|till))(\.py)?"
 )
 """What decides nothing about the way: types, words of event types, and structures that a step works with."""
 

@@ -11,7 +11,10 @@ from vending.events.publishers import MAX_UNSIGNED_EPOCH
 from vending.state import conditions
 from vending.state.books import MAX_BOOKS, MAX_HOLES
 from vending.state.intervals import holes
+from vending.state.shelf import ONLY_FAILED
+from vending.state.slots import FAILURES
 from vending.state.stock import MAX_CURRENCIES, MAX_SLOTS
+from vending.state.till import OWED, SPANS
 
 
 def size(document: dict[str, object]) -> int:
@@ -48,6 +51,15 @@ async def test_a_hostile_device_cannot_blow_up_its_machine() -> None:
             )
             for n, x in enumerate(slots)
         ]
+    # Every slot jams, selections are made up, and much is owed.
+    unpaid = {"vendId": "v", "reason": "motor", "priceMinor": 9**9, "currency": "EUR", "refunded": False}
+    jams = enumerate([*slots, *(f"{n:x>16}" for n in range(99))] * 6)
+    sent += [
+        body(
+            "vend.failed", unpaid | {"selection": x}, far - n, ledger=next(numbers), epoch=epoch, device=name
+        )
+        for n, x in jams
+    ]
     gaps = itertools.count(900_000_000_000, 2)
     failed = {"vendId": "v", "selection": "A1", "reason": "motor"}
     others = list(range(MAX_BOOKS + 20)) * (MAX_HOLES // MAX_BOOKS + 20)
@@ -71,9 +83,11 @@ async def test_a_hostile_device_cannot_blow_up_its_machine() -> None:
     for first in range(0, len(sent), 500):
         await world.take(*delivered(sent[first : first + 500], first=first))
     held = world.stock()
-    assert 90_000 < size(held) <= 100_000
+    assert 90_000 < size(held) <= 120_000
     assert set(world.dead().values()) == {"epoch-retired", "wrong-schema"}
-    assert len(held["slots"]) == MAX_SLOTS
+    assert len(held["slots"]) == MAX_SLOTS + ONLY_FAILED
+    assert sum(len(slot[3]) == FAILURES for slot in held["slots"].values() if slot[3:]) > MAX_SLOTS
+    assert (len(held["till"]["cash"]), len(held["till"]["owed"])) == (SPANS, OWED)
     assert len(held["applied"]) == MAX_BOOKS
     assert sum(map(holes, held["applied"].values())) == MAX_HOLES
     assert len(held["closed"]["below"]) >= MAX_BOOKS - 1

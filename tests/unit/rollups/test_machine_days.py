@@ -30,8 +30,8 @@ def other(kind: str, **facts: Any) -> Line:
 def vend(at: int = NOON, **more: Any) -> Line:
     """A ledger line of a paid vend."""
     return cast(Line, {
-        "kind": "vend", "at": at, "selection": "A1", "quantity": 1, "paidMinor": 150, "currency": "EUR",
-        "payment": "cash", **more,
+        "kind": "vend", "sequence": 1, "at": at, "selection": "A1", "quantity": 1, "paidMinor": 150,
+        "currency": "EUR", "payment": "cash", **more,
     })  # fmt: skip
 
 

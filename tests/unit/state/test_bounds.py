@@ -48,7 +48,7 @@ def test_what_is_written_says_its_schema() -> None:
     """Readers wait where they know none so high: a lower number would have them misread it."""
     result = folded(stock.empty("m1"), vend(1))
     (page,) = ledger.pages("m1", result.lines)
-    assert (page.dump()["schema"], result.stock.dump()["schema"]) == (1, 3)
+    assert (page.dump()["schema"], result.stock.dump()["schema"]) == (1, 4)
     assert conditions.empty("0", 0).dump()["schema"] == 2
 
 

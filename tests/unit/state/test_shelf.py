@@ -4,7 +4,7 @@ import pytest
 
 from vending.errors import Rejected
 from vending.events.base import SlotEffect
-from vending.state.shelf import MAX_SLOTS, Shelf
+from vending.state.shelf import MAX_SLOTS, ONLY_FAILED, Shelf
 
 
 def test_effects_are_levels_capacities_and_what_left() -> None:
@@ -34,6 +34,22 @@ def test_a_machine_has_so_many_slots() -> None:
     with pytest.raises(Rejected, match=f"more than {MAX_SLOTS} slots"):
         shelf.apply((1, 3), [SlotEffect("A2", level=1)])
     shelf.apply((1, 4), [SlotEffect("A1", level=2)])
+
+
+def test_failures_of_selections_that_nobody_stated_are_few_and_keep_out_no_slot() -> None:
+    shelf = Shelf({f"S{n}": [[1, 1, 4], None, []] for n in range(MAX_SLOTS - 5)})
+    for number in range(50):
+        shelf.apply((1, 9), [SlotEffect(f"F{number:02}", failed=True)])
+    assert [name for name in shelf.dump() if name[0] == "F"] == [f"F{n:02}" for n in range(ONLY_FAILED)]
+    for number in range(5):
+        shelf.apply((1, 9), [SlotEffect(f"N{number}", vended=1)])
+    with pytest.raises(Rejected, match=f"more than {MAX_SLOTS} slots"):
+        shelf.apply((1, 9), [SlotEffect("N5", vended=1)])
+    shelf.apply((1, 8), [SlotEffect("S1", failed=True), SlotEffect("S2", failed=True)])
+    assert (shelf.dump()["S1"], shelf.dump()["F00"]) == (
+        [[1, 1, 4], None, [], [[1, 8]]],
+        [None, None, [], [[1, 9]]],
+    )
 
 
 def test_a_slot_that_nothing_is_known_of_is_not_kept() -> None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tests.support.events import body, hub_event, level, vend
 from vending.documents.base import load
-from vending.documents.stock import MachineStock
+from vending.documents.stock import MachineStock, StoredTill
 from vending.events.event import Event, parse
 from vending.events.uptimes import dated
 from vending.state import ledger, stock
@@ -35,7 +35,7 @@ def test_the_document_of_a_sale() -> None:
         "id": "stock",
         "machineId": "m1",
         "type": "stock",
-        "schema": 3,
+        "schema": 4,
         "rev": 1,
         "applied": {"dev-1/1": [[1, 4]]},
         "closed": {},
@@ -43,6 +43,7 @@ def test_the_document_of_a_sale() -> None:
         "slots": {"A1": [[1, 1, 10], None, [[1, 2, 0, 1, 1]]]},
         "totals": {"restocks": 1, "vends": 1, "units": 3, "revenue": {"EUR": 450}, "free": 1, "test": 1},
         "last": {"restock": [1, 1, at + 1], "vend": [1, 4, at + 4]},
+        "till": {"cash": [[1, 0, "EUR", 300]]},
     }
     assert stock.on_hand(result.stock) == {"A1": 6}
 
@@ -100,23 +101,28 @@ def test_runs_that_touch_are_one_and_others_are_not() -> None:
 
 def test_a_document_of_schema_1_is_taken_over() -> None:
     held = folded(stock.empty("m1"), vend(1), vend(2)).stock
-    body = {key: value for key, value in held.dump().items() if key not in ("delivered", "closed")}
+    body = {key: value for key, value in held.dump().items() if key not in ("delivered", "closed", "till")}
     old = load(body | {"schema": 1, "marks": {"1/0": 2}}, MachineStock)
     assert folded(old, vend(1)).possible_conflicts
-    assert folded(old, vend(3)).stock == replace(folded(held, vend(3)).stock, delivered={"1/0": [1, 1]})
+    new = replace(folded(held, vend(3)).stock, delivered={"1/0": [1, 1]})
+    cash: StoredTill = {"cash": [[1, 0, "EUR", 150]]}
+    assert folded(old, vend(3)).stock == replace(new, till=cash, since=4)
 
 
 def test_a_document_of_schema_2_is_taken_over() -> None:
     """As the version before wrote it for a device that skipped 999 numbers: all of its bound."""
     held = folded(stock.empty("m1"), *(vend(n, ledger=2 * n - 1) for n in range(1, 1001))).stock
-    body = {key: value for key, value in held.dump().items() if key != "closed"} | {"schema": 2}
+    newer = ("closed", "till", "gaps")
+    body = {key: value for key, value in held.dump().items() if key not in newer} | {"schema": 2}
     old = load(body, MachineStock)
     assert old.closed == {}
     assert stock.missing_numbers(old) == 999
-    assert folded(old, vend(1, ledger=1)).stock.dump() == body | {"schema": 3, "closed": {}}
+    assert folded(old, vend(1, ledger=1)).stock.dump() == body | {"schema": 4, "closed": {}, "since": 4}
     new = folded(old, vend(1001, ledger=2001), vend(1002, ledger=2003)).stock
-    assert new == folded(held, vend(1001, ledger=2001), vend(1002, ledger=2003)).stock
-    assert (new.dump()["schema"], new.closed["below"]) == (3, {"dev-1/1": 2})
+    same = folded(held, vend(1001, ledger=2001), vend(1002, ledger=2003)).stock
+    cash: StoredTill = {"cash": [[1, 3, "EUR", 300]]}
+    assert replace(new, gaps=same.gaps) == replace(same, till=cash, since=4)
+    assert (new.dump()["schema"], new.closed["below"]) == (4, {"dev-1/1": 2})
 
 
 def test_a_document_of_schema_2_with_more_books_than_are_kept_now_shrinks_with_the_next_new_one() -> None:

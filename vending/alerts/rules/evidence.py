@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import ClassVar
 
 from vending.alerts.policy import DEFAULTS, Policy
@@ -10,7 +11,10 @@ from vending.alerts.standing import Halts
 from vending.alerts.waiting import Numbers
 from vending.documents.alerts import NOTIFICATIONS, UndeliveredNotification
 from vending.documents.conditions import Entry
+from vending.documents.days import MachineDay
+from vending.documents.habits import Habit
 from vending.documents.stock import MachineStock
+from vending.state import stock
 
 
 class Evidence:
@@ -28,6 +32,29 @@ class Stock(Evidence):
 
     evaluated_by: ClassVar[str] = "watch_machines"
     document: MachineStock
+    now: int
+    """Milliseconds since 1970 UTC."""
+    policy: Policy = DEFAULTS
+    habit: Habit | None = None
+    """When it sells, where the sweep looks whether it still does (``evaluate_quiet``)."""
+
+    @property
+    def at(self) -> int:
+        """When its newest ledger line happened; the clock dates a machine that has no dated line yet."""
+        return max((latest[2] for latest in self.document.last.values()), default=self.now)
+
+    @cached_property
+    def on_hand(self) -> Mapping[str, int | None]:
+        """Units per selection, None where nobody ever counted: computed once for all rules."""
+        return stock.on_hand(self.document)
+
+
+@dataclass(frozen=True)
+class Day(Evidence):
+    """A machine's business day, whenever it is computed (``watch_days``)."""
+
+    evaluated_by: ClassVar[str] = "watch_machines"
+    document: MachineDay
     now: int
     """Milliseconds since 1970 UTC."""
     policy: Policy = DEFAULTS

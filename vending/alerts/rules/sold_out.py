@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Stock
-from vending.state import stock
 
 
 class SoldOut(Rule[Stock]):
@@ -23,11 +22,9 @@ class SoldOut(Rule[Stock]):
     closes_when = "something on hand"
 
     def findings(self, evidence: Stock) -> Iterator[Finding]:
-        """One for each selection that was counted. The clock dates the evidence of a machine that has no
-        dated ledger line yet."""
-        document = evidence.document
-        at = max((latest[2] for latest in document.last.values()), default=evidence.now)
-        for selection, units in stock.on_hand(document).items():
+        """One for each selection that was counted."""
+        document, at = evidence.document, evidence.at
+        for selection, units in evidence.on_hand.items():
             if units is None:
                 continue
             stated = document.slots[selection][1]

@@ -2,25 +2,31 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from msgspec import structs
 
 from tests.support.alerts import changed
+from tests.support.fakes import FakeDocuments
 from tests.support.metadata import ROOT
+from tests.unit.alerts.rules import lives
+from tests.unit.alerts.rules.lives import Life
 from tests.unit.alerts.test_alert_lifecycle import Fleet, World
 from vending.alerts import alerts, rules
 from vending.alerts.alerts import Finding
+from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.policy import DEFAULTS, Policy
 from vending.alerts.raise_alerts import raise_as_found
 from vending.alerts.rules.base import Rule
-from vending.alerts.rules.evidence import Backlog, Evidence, GivenUp, Registers, Rollups, Stock
+from vending.alerts.rules.evidence import Backlog, Day, Evidence, GivenUp, Registers, Rollups, Stock
 from vending.alerts.standing import Halt, Halts
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
+from vending.alerts.watch_days import watch_days
 from vending.alerts.watch_machines import watch_machines
 from vending.documents.alerts import UndeliveredNotification
 from vending.documents.base import load
+from vending.documents.habits import Habit
 from vending.documents.stock import MachineStock
 from vending.notifications import notifications
 from vending.ports import Put
@@ -33,18 +39,8 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 WEEK = 7 * 24 * 3_600_000
 
 
-class Life(NamedTuple):
-    """Evidence on which the rule fires and on which it no longer does, and what people read of it."""
-
-    fires: Evidence
-    ends: Evidence
-    title: str
-    opened: str
-    closed: str
-
-
 def stock(rev: int, units: int, now: int, **more: Any) -> Stock:
-    slots = {"21": [[1, rev, units], [1, 1, 8], []]}
+    slots = {"21": [[1, rev, units], [1, 1, 8], []], "22": [[1, 1, 99], [1, 1, 99], []]}
     body = {"id": "stock", "machineId": "m1", "type": "stock", "schema": 1, "rev": rev, "slots": slots}
     return Stock(load(body | {"last": {}} | more, MachineStock), now)
 
@@ -61,7 +57,7 @@ LOST = UndeliveredNotification(
 )  # fmt: skip
 GAVE_UP = {"closed": {"holes": 2, "numbers": 18, "epochs": 1, "at": NOW}}
 WANTED = Policy({"firmware-drift": {"wanted": "4.3.0"}})
-LIVES: Mapping[str, Life] = {
+LIVES: Mapping[str, Life] = lives.LIVES | {
     "sold-out": Life(
         stock(1, 0, NOW), stock(2, 5, NOW),
         "Selection 21 is sold out",
@@ -204,6 +200,13 @@ async def evaluated(world: World, evidence: Evidence, *, by_time: bool) -> None:
         case Registers():
             await Fleet(world).hears("0", m1=evidence.entry)
             await evaluate_conditions(world.stores, NOON, timedelta(milliseconds=evidence.silent_after))
+        case Stock(habit=Habit() as habit):
+            world.machines.put(evidence.document.dump())
+            fleet = FakeDocuments("scope")
+            fleet.put(habit.dump())
+            await evaluate_quiet(world.stores, fleet, datetime.fromtimestamp(evidence.now / 1000, UTC))
+        case Stock(policy=policy) if policy is not DEFAULTS:
+            await raise_as_found("m1", rules.findings(evidence), world.stores, NOON)
         case Stock():
             now = datetime.fromtimestamp(evidence.now / 1000, UTC)
             held, body = await world.machines.read("m1", "stock"), evidence.document.dump()
@@ -213,6 +216,10 @@ async def evaluated(world: World, evidence: Evidence, *, by_time: bool) -> None:
                 return
             await world.machines.write("m1", [Put(body, held.etag if held else None)])
             await watch_machines([body], world.stores, now)
+        case Day():
+            body = evidence.document.dump()
+            world.machines.put(body)
+            await watch_days([body], world.stores, NOON)
         case _:
             assert evidence.subject
             await raise_as_found(evidence.subject, rules.findings(evidence), world.stores, NOON)
