@@ -137,8 +137,8 @@ def _dead(poison: Counter[str], dead: Counter[str], doubtful: Counter[str]) -> I
 
 
 def on_hand(slot: list[Any]) -> int | None:
-    """Units of a stored slot ``[base, capacity, kept]``; a kept list is ``[epoch, first, step, …]``."""
-    base, _, kept = slot
+    """Units of a stored slot ``[base, capacity, kept, …]``; a kept list is ``[epoch, first, step, …]``."""
+    base, _, kept = slot[:3]
     return None if base is None else max(0, base[2] - sum(len(units) - 1 for units in kept))
 
 
@@ -152,7 +152,8 @@ def _ledger(machine: str, own: Document, book: Book) -> Iterable[str]:
 
 
 def _stock(machine: str, own: Document, stock: Document | None) -> Iterable[str]:
-    slots = stock["slots"] if stock else {}
+    # Of a slot that says no more than that it failed, the truth knows nothing.
+    slots = {name: slot for name, slot in stock["slots"].items() if any(slot[:3])} if stock else {}
     yield from _told(f"{machine}: on hand", own["stock"], {name: on_hand(x) for name, x in slots.items()})
     totals = dict(stock["totals"]) if stock else {}
     yield from _told(f"{machine}: stock's revenue", own["revenue"], totals.pop("revenue", {}))
