@@ -81,7 +81,7 @@ def units_per_event(load: Load) -> dict[str, float]:
         "ingest": load.ledger * (replace(STOCK) + insert(PAGE)) + _conditions(load),
         "machines_feed": _feed(load),
         "idle_polls": _idle_polls(load),
-        "watch_machines": load.ledger * ASKED * charge.query(0),
+        "watch_machines": load.ledger * ASKED * charge.query(0) + charge.read(0) / load.batch,
         "roll_up": _roll_up(load),
         "sweep": _sweep(load),
     }

@@ -13,6 +13,7 @@ from vending.alerts.apply_policies import apply_policies
 from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.watch_days import watch_days
+from vending.alerts.watch_refusals import watch_refusals
 from vending.alerts.watch_rollups import evaluate_rollups
 from vending.each_step import each_step
 from vending.notifications import notify as notifying
@@ -79,6 +80,7 @@ async def sweep(timer: func.TimerRequest) -> None:
             lambda: evaluate_quiet(stores, wiring.fleet(), now),
             lambda: watch_notifications(stores, now),
             lambda: lagging.alert_of_lag(findings, stores, now),
+            lambda: watch_refusals(stores, now),
             lambda: evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now),
         )
     wiring.metrics().tell("alerts", changed := sum(changes), function="sweep")

@@ -1,11 +1,12 @@
 """P8 one alert, and notifications that come once as a rule and a bounded number of times a minute."""
 
+from collections.abc import Mapping, Set
 from datetime import datetime
 
 from msgspec import structs
 
 from tests.breaks.base import Swap, breaks
-from vending.alerts import alerts, outbox
+from vending.alerts import alerts, looks, outbox, rules
 from vending.documents.alerts import Alert, Change
 from vending.documents.post_window import PostWindow
 from vending.notifications import post_window
@@ -60,3 +61,34 @@ def every_digest_is_let_through(swap: Swap) -> None:
         return structs.replace(window or PostWindow(), digest_minute=post_window.minute_of(now))
 
     swap(post_window.acquire_digest, through)
+
+
+@breaks("P8", "tests/unit/alerts/test_apply_policies.py::test_an_older_policy_waits_and_changes_nothing")
+def an_older_policy_undoes_what_a_newer_found(swap: Swap) -> None:
+    swap(alerts.by_older_policy, lambda finding, held: False)
+
+
+@breaks(
+    "P8",
+    "tests/unit/alerts/test_looks.py"
+    "::test_a_machine_that_falls_silent_is_found_by_the_first_sweep_after_its_time",
+)
+def quiet_machines_are_never_due(swap: Swap) -> None:
+    swap(rules.next_look, lambda machine: None)
+
+
+@breaks(
+    "P8",
+    "tests/unit/alerts/test_looks.py"
+    "::test_an_alert_that_could_not_be_written_is_tried_again_though_nothing_changes",
+)
+def what_was_found_is_taken_for_written(swap: Swap) -> None:
+    original = looks.Looks.wanted
+
+    def wanted(
+        self: looks.Looks, basis: looks.Basis, listed: Mapping[str, str], opened: Set[looks.OpenAlert]
+    ) -> set[str]:
+        found = original(self, basis, listed, opened)
+        return {name for name in found if self._is_due(name, listed[name], basis.now)}
+
+    swap.method(looks.Looks, "wanted", wanted)

@@ -48,6 +48,8 @@ async def watch_machines(batch: Sequence[Body], stores: AlertStores, now: dateti
             known = latest.get(document["machineId"])
             if known is None or _rev(known) < _rev(document):
                 latest[document["machineId"]] = document
+    if not latest:
+        return 0
     policies = InForce(await stores.catalog.named())
     changed = {machine: _evaluated(document, policies, now) for machine, document in latest.items()}
     unknown = {machine for machine, one in changed.items() if not (one and stores.verdicts.agree(*one, now))}

@@ -55,12 +55,13 @@ def defect(fault: Exception) -> Rejected:
     return Rejected("defect", "".join(traceback.format_exception(fault))[-8_000:])
 
 
-async def write_dead_letters(blobs: Blobs, refusals: Iterable[Refusal], version: str) -> None:
+async def write_dead_letters(blobs: Blobs, refusals: Iterable[Refusal], version: str) -> list[Refusal]:
     """One blob per hub partition and batch, or more where they would be large; the same refusals again find
-    their blobs already there.
+    their blobs already there. Those that do not are returned.
 
     The name holds a digest of all the sequence numbers: a stale owner's shorter batch gets a name of its own.
     """
+    written: list[Refusal] = []
     ordered = sorted(refusals, key=lambda refusal: (_home(refusal), refusal[0].sequence))
     for home, group in groupby(ordered, _home):
         for rows in slices(group, _kept, SLICE):
@@ -68,7 +69,9 @@ async def write_dead_letters(blobs: Blobs, refusals: Iterable[Refusal], version:
             digest = hashlib.blake2b(repr(numbers).encode(), digest_size=8).hexdigest()
             name = f"{home}/{numbers[0]:012d}-{numbers[-1]:012d}-{digest}.jsonl"
             content = await off_loop(sum(size(hub) for hub, _ in rows), partial(_lines, rows, version))
-            await blobs.create(name, content)
+            if await blobs.create(name, content):
+                written += rows
+    return written
 
 
 def _home(refusal: Refusal) -> str:

@@ -23,6 +23,7 @@ from vending.events.uptimes import dated
 from vending.ingest.admit import Admission, admit, fenced
 from vending.ingest.commit_conditions import commit_conditions
 from vending.ingest.commit_stock import Committed, commit_stock
+from vending.ingest.count_refusals import count_refusals
 from vending.ingest.dead_letters import Refusals, defect, write_dead_letters
 from vending.off_loop import INLINE
 from vending.ports import Blobs, Documents
@@ -91,13 +92,18 @@ async def ingest(batch: Sequence[HubEvent], stores: IngestStores, version: str) 
             break  # Machines that the slice named may not be stored: who may name more cannot be judged.
     _check_deploy(outcome)
     if outcome.refusals:
-        await _waiting(outcome, lambda: write_dead_letters(stores.deadletters, outcome.refusals, version))
+        await _waiting(outcome, lambda: _write_refusals(stores, outcome.refusals, version))
         if outcome.starved:
             outcome.waits.append(Transient(f"no memory for {len(outcome.refusals)} dead letters"))
         _log_refusals(outcome)
     if outcome.waits:
         raise outcome.waits[0]
     return outcome
+
+
+async def _write_refusals(stores: IngestStores, refusals: Refusals, version: str) -> None:
+    written = await write_dead_letters(stores.deadletters, refusals, version)
+    await count_refusals(stores.conditions, written)
 
 
 def _check_deploy(outcome: Outcome) -> None:

@@ -7,18 +7,22 @@ from typing import Any
 
 import pytest
 
+from tests.support.events import body, hub_event
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from vending.alerts import outbox
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
 from vending.alerts.watch_machines import watch_machines
+from vending.documents.conditions import Entry
 from vending.documents.stock import MachineStock
 from vending.errors import Conflict, Rejected, Transient
+from vending.events.event import parse
 from vending.notifications.notify import notify
 from vending.notifications.outgoing import Outgoing
 from vending.notifications.resend import resend
 from vending.ports import Put
 from vending.state import conditions
+from vending.state.conditions import merge
 from vending.time import millis
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -284,6 +288,30 @@ async def test_faults_and_warm_zones_are_raised_and_cleared(world: World) -> Non
 
 
 AT = int(NOW.timestamp() * 1000)
+
+
+async def test_a_machine_warms_up_locks_itself_is_served_and_recovers_in_one_alert(world: World) -> None:
+    """From its events, one every five minutes, and a sweep every minute."""
+    entry: Entry = {}
+    story: list[tuple[str, dict[str, Any]]] = [
+        ("temperature", {"zone": "main", "celsius": celsius}) for celsius in (4.0, 5.4, 6.5, 8.0)
+    ]
+    told = {"zone": "main", "celsius": 8.9, "lockedSelections": ["A1", "A2"], "cause": "EJH"}
+    story += [("health.lockout", told)]
+    story += [("temperature", {"zone": "main", "celsius": celsius}) for celsius in (9.2, 9.3, 7.0, 3.9)]
+    story += [("visit.ended", {"visitId": "v-1", "reason": "repair"}), ("temperature", story[0][1])]
+    for number, (name, data) in enumerate(story, 1):
+        at = NOW + timedelta(minutes=5 * number)
+        sent = body(name, data, number, time=at.isoformat(), clocksync="ntp")
+        entry = merge(entry, parse(hub_event(number, sent, enqueued=at)))
+        await Fleet(world).hears("0", m1=entry)
+        for later in range(5):
+            await evaluate_conditions(world.stores, at + timedelta(minutes=later), timedelta(hours=1))
+    await world.deliver()
+    assert [said["text"] for _, said in world.webhook.posted] == [
+        "m1: zone main was too warm, and the machine locked 2 selections",
+        "m1: zone main is no longer locked",
+    ]
 
 
 async def test_lost_sales_are_told_once_and_closed_by_time(world: World) -> None:

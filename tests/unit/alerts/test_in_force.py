@@ -14,6 +14,7 @@ from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.silent import SilentThresholds
 from vending.catalog.cataloged import EVERYWHERE, Cataloged
 from vending.catalog.policies import Terms, Window
+from vending.notifications import notifications
 from vending.time import millis
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -111,3 +112,19 @@ def test_what_an_operator_took_away_may_come_again_by_the_same_policy() -> None:
     assert (anew.state, anew.catalog) == ("closed", 7)
     assert transition(anew, finding(2, 7, firing=True), NOW)
     assert transition(anew, finding(9, 6, firing=True), NOW) is None
+
+
+def test_a_policys_severity_is_told_and_kept_until_it_closes() -> None:
+    policy = Policy(terms=Terms(severity={"sold-out": "critical", "fault": "extreme"}), version=3)
+    (fires,) = in_force.stamped([finding(1, 0, firing=True)], policy)
+    opened = changed(None, fires, NOW).alert
+    closed = changed(opened, finding(2, 3, firing=False), NOW).alert
+    told = [notifications.payload(entry) for entry in closed.outbox]
+    assert [(one["change"], one["severity"]) for one in told] == [
+        ("opened", "critical"),
+        ("closed", "critical"),
+    ]
+    assert notifications.digest(closed.outbox, "")["bySeverity"] == {"critical": 2}
+    assert policy.severity("fault") is None, "of a newer version"
+    again = changed(closed, finding(3, 3, firing=True), NOW).alert
+    assert notifications.payload(again.outbox[-1])["severity"] == "info"

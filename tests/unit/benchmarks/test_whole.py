@@ -72,7 +72,7 @@ def test_the_reckoning_by_hand() -> None:
     assert load.batch == pytest.approx(1 + 15 * 100 * 300 / 86_400)
     found = units_per_event(load)
     assert found["idle_polls"] == pytest.approx(43_200 / 30_000 - 1 / load.batch)
-    assert found["watch_machines"] == pytest.approx(0.14 * 0.25 * 2.5)
+    assert found["watch_machines"] == pytest.approx(0.14 * 0.25 * 2.5 + 1 / load.batch)
     stock, page = 2 * (5 + 0.7), 5 + 0.7 * 5
     registers = 2 * (5 + 45 * (10.5 - 1) / 99 + 0.7)
     assert found["ingest"] == pytest.approx(0.14 * (stock + page) + registers / load.batch, abs=0.01)

@@ -1,6 +1,7 @@
 """What policies say together: the more special wins, windows add up."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ terms = st.builds(
 )
 
 
-def flat(said: Terms) -> dict[tuple[str, ...], object]:
+def flat(said: Terms) -> dict[tuple[str, str], Any]:
     """Everything that is said, by what it is about."""
     thresholds = {(rule, name): x for rule, held in said.thresholds.items() for name, x in held.items()}
     switches = {("rules", rule): x for rule, x in said.rules.items()}

@@ -21,6 +21,7 @@ from vending.documents import (
     habits,
     pages,
     post_window,
+    refusal_counts,
     rollup_state,
     stock,
 )
@@ -39,6 +40,7 @@ MODULES = (
     habits,
     pages,
     post_window,
+    refusal_counts,
     rollup_state,
     stock,
 )

@@ -41,7 +41,7 @@ async def test_sixteen_thousand_invented_machines_are_twenty_machines_and_dead_l
 async def test_nothing_is_stored_of_a_machine_that_is_refused() -> None:
     world = World(quota=Quota(0))
     await world.arrive(vend(1, machine="fake", device=THIEF), publisher=THIEF)
-    assert (world.machines.items, world.conditions.items) == ({}, {})
+    assert (world.machines.items, world.conditions.bodies("conditions")) == ({}, [])
     assert reasons(world) == ["too-many-machines"]
 
 

@@ -1,7 +1,7 @@
 """``cold-chain``: a cold zone is above the health cut-off for longer than the food codes allow.
 
-The machine's own control is the legal one (:mod:`.locked_out`); this one stands behind it. Limits: 5 °C, and
-what some states of the USA say instead.
+The machine's own control is the legal one: where it locked the zone, :mod:`.locked_out` has told it already.
+This one stands behind it. Limits: 5 °C, and what some states of the USA say instead.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from vending.alerts.policy import Thresholds
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.lasting_rule import MINUTE
+from vending.alerts.rules.locked_out import locked, telling
 from vending.alerts.rules.register_rule import RegisterRule, order_of
 from vending.documents.conditions import Entry, Register
 from vending.events.climate import COLD_BANDS, COLD_LIMIT, MILD_LIMIT, STRICT_LIMIT
@@ -50,7 +51,7 @@ class ColdChain(RegisterRule):
     component = "zone"
     opens = (
         "above 5 °C (41 °F; Nevada 40, Minnesota and New York 45 °F) for over 15 minutes, and for over "
-        "30 after a defrost, or after the door was opened or shut"
+        "30 after a defrost, or after the door was opened or shut; not where `locked-out` tells of it"
     )
     closes_when = "0.5 °C below the limit"
     times = frozenset({"goodUntil"})
@@ -68,13 +69,13 @@ class ColdChain(RegisterRule):
         if good is None or celsius <= limit - said.band_celsius:
             firing = False
         elif celsius > limit and at > _allowed_until(good, disturbed, said):
-            firing = True
+            firing = None if locked(evidence.entry, component) else True
         since = good[2] if good is not None else at
         return Finding(
             machine=evidence.machine,
             rule=self.name,
             component=component,
-            order=order_of(evidence, register, *cold, *disturbed),
+            order=order_of(evidence, register, *cold, *telling(evidence.entry, component)),
             firing=firing,
             at=at,
             detail={"celsius": celsius, "limit": limit, "goodUntil": since},

@@ -1,6 +1,5 @@
 """``door-open``: the service door is open for too long, or though nobody is there."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
@@ -35,7 +34,7 @@ class DoorOpen(LastingRule):
         "the door is open for over 10 minutes, or for over 2 outside a visit, where the machine tells of "
         "visits"
     )
-    closes_when = "it is shut, or a visit begins within the 10 minutes"
+    closes_when = "it is shut"
 
     def due(self, _: str, register: Register, evidence: Registers) -> int | None:
         """The earlier of the two. A visit that ended while the door was open left it so."""
@@ -48,10 +47,6 @@ class DoorOpen(LastingRule):
         if visit is not None and not visit[5]:
             due = min(due, max(at, visit[2]) + said.unattended_minutes * MINUTE)
         return int(due) + 1
-
-    def others(self, _: str, evidence: Registers) -> Sequence[Register | None]:
-        """The newest visit."""
-        return (evidence.entry.get("visit"),)
 
     def opened(self, facts: Facts) -> str:
         return f"{facts.machine}: the service door is open"

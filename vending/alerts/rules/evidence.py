@@ -112,3 +112,17 @@ class GivenUp(Evidence):
     notifications: Sequence[UndeliveredNotification]
     now: int
     """Milliseconds since 1970 UTC."""
+
+
+@dataclass(frozen=True)
+class Refusals(Evidence):
+    """Events that ingest refused, at every sweep (``watch_refusals``)."""
+
+    subject: ClassVar[str] = "$ingest"
+    reasons: Mapping[str, int]
+    """Reason → how many in this hour of the clock, by the hub's time, and the one before."""
+    conflicts: Mapping[str, int]
+    """Partition key of who sent another content under an old id → when last, as ``now``."""
+    now: int
+    """Milliseconds since 1970 UTC."""
+    policy: Policy = DEFAULTS

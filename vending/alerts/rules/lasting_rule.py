@@ -1,7 +1,6 @@
 """What the rules have in common on something that is wrong only when it lasts."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
 
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Registers
@@ -27,10 +26,6 @@ class LastingRule(RegisterRule, abstract=True):
         """The detail of the alert."""
         return {}
 
-    def others(self, component: str, evidence: Registers) -> Sequence[Register | None]:  # noqa: ARG002
-        """Further registers that the verdict depends on: always as many."""
-        return ()
-
     def evaluate(self, component: str, register: Register, evidence: Registers) -> Finding | None:
         """By the clock."""
         due = self.due(component, register, evidence)
@@ -39,7 +34,7 @@ class LastingRule(RegisterRule, abstract=True):
             machine=evidence.machine,
             rule=self.name,
             component=component,
-            order=order_of(evidence, register, *self.others(component, evidence), elapsed=lasted),
+            order=order_of(evidence, register, elapsed=lasted),
             firing=lasted or (None if due is not None else False),
             at=register[2],
             detail=self.facts(component, register),

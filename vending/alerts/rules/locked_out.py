@@ -4,7 +4,7 @@ from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.register_rule import RegisterRule, order_of
-from vending.documents.conditions import Register
+from vending.documents.conditions import Entry, Register
 
 SERVICE = ("fill", "repair")
 """Visits that see to what is locked: the food codes keep it locked until somebody served and restocked it."""
@@ -24,16 +24,14 @@ class LockedOut(RegisterRule):
 
     def evaluate(self, component: str, register: Register, evidence: Registers) -> Finding:
         """By the zone's newest lockout and the machine's newest visit."""
-        selections = register[3]
-        visit = evidence.entry.get("visit")
         return Finding(
             machine=evidence.machine,
             rule=self.name,
             component=component,
-            order=order_of(evidence, register, visit),
-            firing=selections > 0 and not _served(register, visit),
+            order=order_of(evidence, *telling(evidence.entry, component)),
+            firing=locked(evidence.entry, component),
             at=register[2],
-            detail={"selections": selections},
+            detail={"selections": register[3]},
         )
 
     def opened(self, facts: Facts) -> str:
@@ -45,9 +43,17 @@ class LockedOut(RegisterRule):
         return f"{facts.machine}: zone {facts.component} is no longer locked"
 
 
-def _served(register: Register, visit: Register | None) -> bool:
-    """Whether a visit that may have unlocked it ended after it."""
-    if visit is None or visit[:2] <= register[:2]:
+def telling(entry: Entry, zone: str) -> list[Register | None]:
+    """The registers that tell whether a zone is locked."""
+    return [entry.get(f"locked:{zone}"), entry.get("visit")]
+
+
+def locked(entry: Entry, zone: str) -> bool:
+    """Whether the machine locked selections of a zone, and no visit that may have unlocked them has ended."""
+    register, visit = telling(entry, zone)
+    if register is None or register[3] == 0:
         return False
+    if visit is None or visit[:2] <= register[:2]:
+        return True
     _, reason, started = visit[3:6]
-    return not started and reason in SERVICE
+    return bool(started) or reason not in SERVICE

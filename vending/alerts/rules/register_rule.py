@@ -74,6 +74,7 @@ class RegisterRule(Rule[Registers], abstract=True):
 def order_of(evidence: Registers, *registers: Register | None, elapsed: bool = False) -> tuple[int, ...]:
     """The order of a verdict on several registers, of which each only gets newer: it grows with each of them,
     also with one that comes late and stays older than the others; then with the catalog, whose policy may say
-    something else; then when time alone has changed the verdict."""
+    something else; then when time alone has changed the verdict. A register that only ever keeps a verdict
+    back (None) need not be among them."""
     newest_first = sorted((tuple(x[:2]) if x else NONE for x in registers), reverse=True)
     return (*chain.from_iterable(newest_first), 2 * evidence.catalog_version + elapsed)

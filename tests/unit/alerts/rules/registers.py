@@ -1,6 +1,6 @@
 """Registers as any fleet may have them, and what one rule says of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -9,6 +9,7 @@ from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.alerts.policy import Policy
 from vending.alerts.rules.evidence import Registers
+from vending.alerts.rules.register_rule import RegisterRule
 from vending.documents.conditions import Entry, Register
 
 MINUTE = 60_000
@@ -57,21 +58,48 @@ POLICIES = (
 )
 
 
+MINUTES = st.sampled_from([0, 1, 3, 6, 11, 16, 31, 61, 121, 300])
+"""Between them lie the limits of all the rules."""
+
+
 @st.composite
 def registers(draw: st.DrawFn, name: str) -> Register:
     """One that some event may have written."""
-    place = draw(st.tuples(st.integers(1, 2), st.integers(0, 9)))
-    return [*place, START + draw(st.integers(0, 3 * HOUR)), *draw(VALUES[name])]
+    place = draw(st.tuples(st.sampled_from([1, 1, 1, 2]), st.integers(0, 6)))
+    return [*place, START + draw(MINUTES) * MINUTE, *draw(VALUES[name])]
+
+
+class Asked(dict[str, Register]):
+    """An entry that notes who is asked for, whether it is there or not."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:  # type: ignore[override]
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def looked_at(rule: RegisterRule) -> list[str]:
+    """The registers that a rule's verdict may depend on."""
+    entry = Asked()
+    said = {"seen": ["none"], "door": [True], "temp:main": [9.0], "locked:main": [3], "cash": [[]]}
+    for name in VALUES:
+        if name.partition(":")[0] == rule.family:
+            entry[name] = [1, 5, START, *said.get(name, [True, True])]
+    for name, own in entry.items():
+        rule.evaluate(name.partition(":")[2] or "machine", own, Registers("m1", entry, START, HOUR))
+    return sorted({*entry, *entry.names} & VALUES.keys())
 
 
 @st.composite
-def evidence(draw: st.DrawFn) -> Registers:
+def evidence(draw: st.DrawFn, names: Sequence[str]) -> Registers:
     """A machine at some moment: before, while and after the registers say what they do."""
-    names = draw(st.sets(st.sampled_from(sorted(VALUES)), min_size=1))
+    told = draw(st.lists(st.booleans(), min_size=len(names), max_size=len(names)))
     return Registers(
         machine="m1",
-        entry={name: draw(registers(name)) for name in sorted(names)},
-        now=START + draw(st.integers(0, 6 * HOUR)),
+        entry={name: draw(registers(name)) for name, there in zip(names, told, strict=True) if there},
+        now=START + draw(MINUTES) * MINUTE + draw(st.integers(0, 1)),
         silent_after=draw(st.sampled_from([MINUTE, HOUR])),
         placed=draw(st.booleans()),
         catalog_version=draw(st.integers(0, 3)),

@@ -62,6 +62,14 @@ def test_after_the_door_and_after_a_defrost_it_may_recover(
     assert verdict("cold-chain", entry) is expected
 
 
+def test_where_the_machine_locked_the_zone_it_is_told_already() -> None:
+    warm = zone(9.0, 20) | {"locked:main": [1, 8, after(15), 3]}
+    assert verdict("cold-chain", warm) is None
+    assert verdict("cold-chain", warm | {"locked:main": [1, 8, after(15), 0]}) is True
+    served = warm | {"visit": [1, 10, after(18), "v", "repair", False]}
+    assert verdict("cold-chain", served) is True, "nobody mended it"
+
+
 def test_a_defrost_of_another_zone_is_no_excuse() -> None:
     assert verdict("cold-chain", zone(9.0, 20) | {"defrost:top": [1, 7, after(10)]}) is True
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.alerts.rules.registers import HOUR, MINUTE, START, evidence
+from tests.unit.alerts.rules.registers import HOUR, MINUTE, START, evidence, looked_at
 from vending.alerts import rules
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.register_rule import RegisterRule
@@ -19,8 +19,9 @@ def verdicts(rule: RegisterRule, machine: Registers) -> list[tuple[str, bool | N
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-@given(machine=evidence(), later=st.integers(0, 30 * 24 * HOUR))
-def test_the_verdict_stays_until_the_next_look(rule: RegisterRule, machine: Registers, later: int) -> None:
+@given(data=st.data(), later=st.integers(0, 30 * 24 * HOUR))
+def test_the_verdict_stays_until_the_next_look(rule: RegisterRule, data: st.DataObject, later: int) -> None:
+    machine = data.draw(evidence(looked_at(rule)))
     look = rule.next_look_of(machine)
     assert look is None or look > machine.now
     before = machine.now + later if look is None else min(machine.now + later, look - 1)
@@ -29,9 +30,10 @@ def test_the_verdict_stays_until_the_next_look(rule: RegisterRule, machine: Regi
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-@given(machine=evidence())
-def test_looks_come_to_an_end(rule: RegisterRule, machine: Registers) -> None:
+@given(data=st.data())
+def test_looks_come_to_an_end(rule: RegisterRule, data: st.DataObject) -> None:
     """So that a sweep that waits for them is idle at last."""
+    machine = data.draw(evidence(looked_at(rule)))
     for _ in range(20):
         look = rule.next_look_of(machine)
         if look is None:

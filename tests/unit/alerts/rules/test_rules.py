@@ -19,7 +19,16 @@ from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.policy import DEFAULTS, Policy
 from vending.alerts.raise_alerts import raise_as_found
 from vending.alerts.rules.base import Rule
-from vending.alerts.rules.evidence import Backlog, Day, Evidence, GivenUp, Registers, Rollups, Stock
+from vending.alerts.rules.evidence import (
+    Backlog,
+    Day,
+    Evidence,
+    GivenUp,
+    Refusals,
+    Registers,
+    Rollups,
+    Stock,
+)
 from vending.alerts.standing import Halt, Halts
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
 from vending.alerts.watch_days import watch_days
@@ -36,7 +45,8 @@ from vending.views import alert_view
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOW = millis(NOON)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-WEEK = 7 * 24 * 3_600_000
+DAY = 24 * 3_600_000
+WEEK = 7 * DAY
 
 
 def stock(rev: int, units: int, now: int, **more: Any) -> Stock:
@@ -160,6 +170,19 @@ LIVES: Mapping[str, Life] = lives.LIVES | {
         "Nothing is lost meanwhile",
         "rollups: shard-0 is counted again",
     ),
+    "dead-letters": Life(
+        Refusals({"wrong-schema": 60, "conflict": 3}, {}, NOW), Refusals({"wrong-schema": 2}, {}, NOW + 1),
+        "Many events are refused",
+        "63 events were refused lately, most as `wrong-schema`: see `vendctl deadletters list`",
+        "hardly any events are refused any more",
+    ),
+    "conflicting-ids": Life(
+        Refusals({}, {"dev-17": NOW, "dev-3": NOW - 1}, NOW), Refusals({}, {"dev-17": NOW}, NOW + DAY + 1),
+        "Devices send other contents under ids that were used before",
+        "dev-17 and 1 more sent other contents under ids that were used before: two boards that speak as "
+        "one, or one that lost its storage; `vendctl device` issues the next epoch",
+        "no device sent another content under an old id for a day",
+    ),
     "undelivered": Life(
         GivenUp([LOST], NOW), GivenUp([], NOW + 1),
         "Notifications were given up: the webhook refuses them",
@@ -245,7 +268,7 @@ def test_the_documents_list_exactly_the_rules_that_there_are() -> None:
 
 
 def test_alerts_about_the_app_itself_have_subjects_that_no_machine_can_be() -> None:
-    assert rules.subjects() == {"$hub", "$rollups", "$notifications"}
+    assert rules.subjects() == {"$hub", "$rollups", "$notifications", "$ingest"}
 
 
 def test_a_rule_of_a_newer_version_is_told_by_its_name() -> None:
