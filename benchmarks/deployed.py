@@ -24,8 +24,10 @@ from vending.adapters.archive_blobs import ArchiveContainer
 from vending.adapters.packing import PackedDocuments
 from vending.alerts import watch_lag as lagging
 from vending.alerts.apply_policies import apply_policies
+from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
+from vending.alerts.watch_days import watch_days
 from vending.alerts.watch_lag import LagStores
 from vending.alerts.watch_machines import watch_machines
 from vending.alerts.watch_rollups import RollUpWatch, evaluate_rollups
@@ -188,6 +190,7 @@ class Deployed(App):
                 if found:
                     with self.parts.part("watch_machines"):
                         await watch_machines(found, self._alerts, self.now)
+                        await watch_days(found, self._alerts, self.now)
             self.empty_polls += 1
 
     async def notify(self) -> None:
@@ -212,6 +215,7 @@ class Deployed(App):
             await evaluate_conditions(alerts, now, timedelta(hours=1), await self._named.named())
             await evaluate_ageing(alerts, now)
             await apply_policies(alerts, now)
+            await evaluate_quiet(alerts, self.documents["fleet"], now)
             await watch_notifications(alerts, now)
             await lagging.alert_of_lag(findings, alerts, now)
             await evaluate_rollups(rollups, alerts, self._metrics, now)

@@ -6,8 +6,10 @@ from datetime import datetime
 from msgspec import structs
 
 from tests.breaks.base import Swap, breaks
-from vending.alerts import alerts, looks, outbox, rules
+from vending.alerts import alerts, looks, outbox, rules, watch_days
+from vending.alerts.raise_alerts import AlertStores
 from vending.documents.alerts import Alert, Change
+from vending.documents.days import MachineDay
 from vending.documents.post_window import PostWindow
 from vending.notifications import post_window
 
@@ -92,3 +94,17 @@ def what_was_found_is_taken_for_written(swap: Swap) -> None:
         return {name for name in found if self._is_due(name, listed[name], basis.now)}
 
     swap.method(looks.Looks, "wanted", wanted)
+
+
+@breaks(
+    "P8",
+    "tests/unit/alerts/rules/test_price_differs.py"
+    "::test_an_older_day_that_is_corrected_says_nothing_against_a_newer_one",
+)
+def a_day_is_evaluated_without_those_after_it(swap: Swap) -> None:
+    original = watch_days._since
+
+    async def since(first: str, machine: str, stores: AlertStores) -> list[MachineDay]:
+        return (await original(first, machine, stores))[:1]
+
+    swap(original, since)

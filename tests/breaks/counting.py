@@ -1,16 +1,17 @@
 """P2 exactly-once effect, P3 order-free, P4 rebuildable."""
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from tests.breaks.base import Swap, breaks
 from vending.documents.conditions import Conditions, Entry
-from vending.events.event import Event
+from vending.events.base import TillEffect
+from vending.events.event import Event, Order
 from vending.ingest import admit, commit_stock, exclusions, name_machines
 from vending.ports import Documents, Stored
-from vending.state import books, conditions, intervals, slots, stock
+from vending.state import books, conditions, intervals, slots, stock, till
 
 ANY_ORDER = (
     "tests/unit/ingest/test_ingest_properties.py"
@@ -45,6 +46,23 @@ def no_number_is_ever_accounted_for(swap: Swap) -> None:
 @breaks("P3", "tests/unit/state/test_slots.py::test_any_order_ends_in_the_same_slot_and_in_the_truth")
 def the_level_that_arrives_last_counts(swap: Swap) -> None:
     swap(slots.newest, lambda held, said, what: said)
+
+
+@breaks("P3", "tests/unit/state/test_slots.py::test_any_order_ends_in_the_same_slot_and_in_the_truth")
+def a_failure_that_comes_late_is_one_in_a_row(swap: Swap) -> None:
+    swap.method(slots.Slot, "fail", lambda self, order: insort(self.failed, order))
+
+
+@breaks("P3", "tests/unit/state/test_till.py::test_any_order_ends_in_the_same_till_and_in_the_truth")
+def cash_that_comes_late_was_never_collected(swap: Swap) -> None:
+    original = till.Till.apply
+
+    def apply(self: till.Till, order: Order, effect: TillEffect, at: int, selection: str) -> None:
+        emptied, self._emptied = self._emptied, (-1, -1)
+        original(self, order, effect, at, selection)
+        self._emptied = max(emptied, self._emptied)
+
+    swap.method(till.Till, "apply", apply)
 
 
 @breaks("P3", ANY_ORDER)

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,23 @@ def kinds(tmp_path: Path, *acts: str) -> Counter[str]:
     text += "".join(f"[[acts]]\nat = 60\nfor = 2700\n{act}\n" for act in acts)
     events = played(scenario_file.read(written(tmp_path, text)))
     return Counter(str(event["type"]).split(".", 2)[2].removesuffix(".v1") for _, event in events)
+
+
+def test_a_jam_strikes_what_sells_best_and_prices_are_wrong_for_as_long_as_said(tmp_path: Path) -> None:
+    text = GOOD.replace("hours = 6", "hours = 20")
+    text += "".join(
+        f"[[acts]]\nat = 480\nfor = 240\n{act}\n" for act in ('what = "jam"', 'what = "price"\nvalue = 20')
+    )
+    fleet, vends = Fleet(1, 12), []
+    for minute, event in played(scenario_file.read(written(tmp_path, text))):
+        data: Any = event["data"]
+        if "vend.completed" in str(event["type"]) and minute not in (480, 720):
+            number = int(str(event["subject"]).rpartition("-")[2]) - 1
+            prices = {slot.selection: slot.price for slot in fleet.machine(number).slots}
+            selection = data["selection"]
+            vends.append((480 < minute < 720, selection == "A1", data["priceMinor"] - prices[selection]))
+    assert {(during, more) for during, _, more in vends} == {(False, 0), (True, 20)}
+    assert {during for during, jammed, _ in vends if jammed} == {False}
 
 
 def test_heat_demand_and_absence_do_what_they_say(tmp_path: Path) -> None:

@@ -113,6 +113,21 @@ async def test_the_archive_rebuilds_stock_conditions_ledger_and_rollups(
     assert done.refused  # the simulated fleet sends poison too
 
 
+@pytest.mark.parametrize(("schema", "equal"), [(3, True), (4, False)])
+async def test_what_an_older_version_did_not_keep_is_no_difference(
+    world: list[HubEvent], schema: int, equal: bool
+) -> None:
+    """Its stocks lack the till and failed vends. One of this version that lacks them is wrong."""
+    live, blobs = await lived(world, Random(1))
+    for stock in live.machines.bodies("stock"):
+        slots = {name: slot[:3] for name, slot in stock["slots"].items() if any(slot[:3])}
+        older = {name: value for name, value in stock.items() if name not in ("till", "gaps")}
+        live.machines.put(older | {"schema": schema, "slots": slots})
+    target, done = await rebuilt(blobs)
+    found = await compare(live.state, target.state, done.inexact)
+    assert (found.named == []) == equal
+
+
 async def test_a_machine_alone(world: list[HubEvent]) -> None:
     live, blobs = await lived(world, Random(3))
     machine = live.machines.bodies("stock")[0]["machineId"]
