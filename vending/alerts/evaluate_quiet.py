@@ -4,17 +4,19 @@ Each machine's habit says when that is; whoever sold since is looked at again wh
 sale. So one query finds all of them, however many machines are quiet, and a sale costs nothing.
 """
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from vending.alerts import rules
+from vending.alerts import in_force
 from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import evaluate_each
 from vending.alerts.held import read
-from vending.alerts.policy import DEFAULTS
+from vending.alerts.in_force import InForce
+from vending.alerts.policy import Policy
 from vending.alerts.raise_alerts import AlertStores, raise_alerts
 from vending.alerts.rules import no_sale
 from vending.alerts.rules.evidence import Stock
@@ -41,10 +43,13 @@ async def evaluate_quiet(stores: AlertStores, habits: Documents, now: datetime) 
         due[stored.body["id"]] = stored
         if len(due) >= MACHINES:
             break
+    if not due:
+        return 0
+    policies = InForce(await stores.catalog.named())
 
     async def evaluate(machine: str) -> int:
         habit = load(due[machine].body, Habit)
-        changed, again = await _evaluate(habit, stores, now)
+        changed, again = await _evaluate(habit, policies.of(machine, now), stores, now)
         try:
             await habits.write(HABITS, [Put(replace(habit, due=again).dump(), due[machine].etag)])
         except Conflict:
@@ -54,18 +59,20 @@ async def evaluate_quiet(stores: AlertStores, habits: Documents, now: datetime) 
     return await evaluate_each(due, evaluate)
 
 
-async def _evaluate(habit: Habit, stores: AlertStores, now: datetime) -> tuple[int, int | None]:
+async def _evaluate(
+    habit: Habit, policy: Policy, stores: AlertStores, now: datetime
+) -> tuple[int, int | None]:
     """How many alerts changed, and when to look again. Nothing arrives of a machine that is silent."""
     stock = await _stock(habit.id, stores)
     if stock is None or "vend" not in stock.last:
         return 0, None
-    odd = no_sale.due(habit, stock.last["vend"][2], DEFAULTS)
+    odd = no_sale.due(habit, stock.last["vend"][2], policy)
     quiet, again = odd <= millis(now), millis(now + AGAIN)
     if quiet and await _is_open(Silent.name, stock, stores):
         return 0, again
     if not quiet and not await _is_open(no_sale.NoSale.name, stock, stores):
         return 0, None if odd == math.inf else math.ceil(odd)
-    return await _raise(stock, habit, stores, now), again
+    return await _raise(Stock(stock, millis(now), policy, habit), stores, now), again
 
 
 async def _is_open(rule: str, stock: MachineStock, stores: AlertStores) -> bool:
@@ -73,15 +80,18 @@ async def _is_open(rule: str, stock: MachineStock, stores: AlertStores) -> bool:
     return held is not None and held.document.state == "open"
 
 
-async def _raise(stock: MachineStock, habit: Habit, stores: AlertStores, now: datetime) -> int:
-    def findings(held: MachineStock) -> Sequence[Finding]:
-        return list(rules.named(no_sale.NoSale.name).findings(Stock(held, millis(now), habit=habit)))
+async def _raise(evidence: Stock, stores: AlertStores, now: datetime) -> int:
+    machine = evidence.document.machine_id
+
+    def findings(of: Stock) -> Sequence[Finding]:
+        found = [one for one in in_force.findings(of) if one.rule == no_sale.NoSale.name]
+        return in_force.stamped(found, of.policy)
 
     async def newest() -> Sequence[Finding]:
-        held = await _stock(stock.machine_id, stores)
-        return findings(held) if held else []
+        held = await _stock(machine, stores)
+        return findings(dataclasses.replace(evidence, document=held)) if held else []
 
-    return await raise_alerts(stock.machine_id, findings(stock), newest, stores, now)
+    return await raise_alerts(machine, findings(evidence), newest, stores, now)
 
 
 async def _stock(machine: str, stores: AlertStores) -> MachineStock | None:

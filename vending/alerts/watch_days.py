@@ -7,10 +7,12 @@ query reads the alerts of all their machines.
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from vending.alerts import rules
+from vending.alerts import in_force, rules
 from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import evaluate_each
 from vending.alerts.held import loaded, of_machines
+from vending.alerts.in_force import InForce
+from vending.alerts.policy import Policy
 from vending.alerts.raise_alerts import AlertStores, raise_alerts, settled
 from vending.alerts.rules.evidence import Day
 from vending.documents.alerts import Alert
@@ -35,29 +37,31 @@ async def watch_days(batch: Sequence[Body], stores: AlertStores, now: datetime) 
     if not changed:
         return 0
     held = await of_machines(stores.alerts, sorted(changed), [rule.name for rule in rules.on(Day)])
+    policies = InForce(await stores.catalog.named())
 
     async def evaluate(machine: str) -> int:
-        found = findings(changed[machine], now)
+        policy = policies.of(machine, now)
+        found = findings(changed[machine], policy, now)
         if _settled(held.get(machine, []), found, now):
             return 0
 
         async def newest() -> Sequence[Finding]:
-            return findings(await _since(first, machine, stores), now)
+            return findings(await _since(first, machine, stores), policy, now)
 
         return await raise_alerts(machine, found, newest, stores, now)
 
     return await evaluate_each(changed, evaluate)
 
 
-def findings(days: Iterable[MachineDay], now: datetime) -> list[Finding]:
+def findings(days: Iterable[MachineDay], policy: Policy, now: datetime) -> list[Finding]:
     """What the rules find in a machine's days: of each component what the newest evidence says."""
     newest: dict[str, Finding] = {}
     for day in days:
-        for finding in rules.findings(Day(day, millis(now))):
+        for finding in in_force.findings(Day(day, millis(now), policy)):
             known = newest.get(finding.id)
             if known is None or known.order < finding.order:
                 newest[finding.id] = finding
-    return list(newest.values())
+    return in_force.stamped(list(newest.values()), policy)
 
 
 async def _since(first: str, machine: str, stores: AlertStores) -> list[MachineDay]:

@@ -23,6 +23,7 @@ from vending.documents import (
     notices,
     pages,
     photos,
+    policy_progress,
     post_window,
     refusal_counts,
     rollup_state,
@@ -36,7 +37,7 @@ from vending.errors import Transient, VendstreamError
 
 MODULES = (
     alerts, catalog, conditions, daily_report, days, devices, exclusions, habits, notices, pages, photos,
-    post_window, refusal_counts, rollup_state, stock, uploads,
+    policy_progress, post_window, refusal_counts, rollup_state, stock, uploads,
 )  # fmt: skip
 STORED: dict[str, Any] = {
     "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": "2026-11-16", "rev": 3,
