@@ -19,21 +19,16 @@ from vending.archive.append import Tails
 from vending.archive.compact_hour import Archive
 from vending.catalog.cache import CatalogCache
 from vending.catalog.machines import CatalogMachines
-from vending.catalog.recipients import CatalogRecipients
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import ExclusionList
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
-from vending.notifications.deliver_notice import NoticeOffice
-from vending.notifications.mailing import Mailing
-from vending.notifications.outgoing import Outgoing
-from vending.notifications.shapes import SHAPES
-from vending.ports import Mailer, Webhook
 from vending.reports.send_daily_report import Reporting
 from vending.rollups.roll_up import RollUpStores
 from vending.views.views import ViewStores
 from vending.wiring import clients
+from vending.wiring.channels import dashboard, mailer, mailing, notice_office, outgoing, webhook
 from vending.wiring.health import health_probes, recent_health, troubles
 from vending.wiring.once import close, once
 from vending.wiring.process import (
@@ -56,17 +51,21 @@ if TYPE_CHECKING:
     from vending.adapters.hub_state import EventHubState
     from vending.adapters.packing import PackedDocuments
     from vending.adapters.queues import PoisonQueue, StorageQueue
-    from vending.adapters.unusable import Unusable
 
 __all__ = [  # of the parts; what is defined here is public anyway
     "admit_stores",
     "close",
+    "dashboard",
     "decoder",
     "health_probes",
     "hub_events",
     "hub_sender",
+    "mailer",
+    "mailing",
     "metered",
     "metrics",
+    "notice_office",
+    "outgoing",
     "quick_decoding",
     "recent_health",
     "settings",
@@ -74,6 +73,7 @@ __all__ = [  # of the parts; what is defined here is public anyway
     "troubles",
     "upload_stores",
     "version",
+    "webhook",
 ]
 
 # The SDKs log every request and answer at INFO: in Azure that would cost more than the requests.
@@ -161,12 +161,6 @@ def photos() -> BlobContainer:
     return clients.blobs(resources.PHOTOS)
 
 
-@once
-def notice_office() -> NoticeOffice:
-    """Where notices go out."""
-    return NoticeOffice(alerts(), mailing(), _address())
-
-
 def rollup_shards() -> StorageQueue:
     """One message per feed range that a roll-up must read."""
     return clients.queue(resources.ROLLUP_SHARDS)
@@ -183,68 +177,6 @@ def poisoned() -> PoisonQueue:
     from vending.adapters.queues import PoisonQueue
 
     return PoisonQueue(clients.queue(resources.POISON).queue)
-
-
-@once
-def webhook() -> Webhook | None:
-    """Where notifications are posted; None where no address is set. A wrong one keeps back posts alone."""
-    try:
-        receiver = settings().receiver()
-    except ValueError as fault:
-        return _unusable(fault)
-    if receiver is None:
-        return None
-    from vending.adapters.webhook import HttpWebhook
-
-    return HttpWebhook(receiver.url, receiver.key, SHAPES[receiver.shape])
-
-
-@once
-def mailer() -> Mailer | None:
-    """What mails are handed to; None where no server is set. Wrong settings keep back mails alone."""
-    try:
-        server, _ = settings().mail_server(), settings().mail_to()
-    except ValueError as fault:
-        return _unusable(fault)
-    if server is None:
-        return None
-    from vending.adapters.smtp import SmtpMailer
-
-    return SmtpMailer(server)
-
-
-def _address() -> str:
-    """The app's own; empty where the platform does not say it."""
-    host = os.environ.get("WEBSITE_HOSTNAME", "")
-    return f"{'http' if host.startswith('localhost') else 'https'}://{host}" if host else ""
-
-
-@once
-def mailing() -> Mailing | None:
-    """How alerts are mailed; the catalog's cache lives as long as the process."""
-    server = mailer()
-    if server is None:
-        return None
-    known = CatalogCache(catalog(), settings().default_time_zone)
-    said = settings().notify_mail_to.split(",")
-    return Mailing(server, known, CatalogRecipients(catalog()), tuple(filter(None, map(str.strip, said))))
-
-
-def _unusable(fault: ValueError) -> Unusable:
-    from vending.adapters.unusable import Unusable
-
-    return Unusable(str(fault))
-
-
-@once
-def outgoing() -> Outgoing:
-    """Where notifications go out; that a minute is full is known to the process."""
-    return Outgoing(alerts(), webhook(), settings().posts_per_minute, _dashboard(), mailing())
-
-
-def _dashboard() -> str:
-    """Its address; "" where the platform does not say under which name it is reached."""
-    return f"{_address()}/dashboard" if _address() else ""
 
 
 @once
@@ -309,4 +241,4 @@ def view_stores() -> ViewStores:
 
 def reporting() -> Reporting:
     """How daily reports are sent. Raises ValueError for an hour that is none."""
-    return Reporting(view_stores(), mailing(), settings().report_hour, _dashboard())
+    return Reporting(view_stores(), mailing(), settings().report_hour, dashboard())
