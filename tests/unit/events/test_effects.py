@@ -47,6 +47,7 @@ TOTALS = {
     "cash.collected": Tally({"collections": 1}),
 }
 TILLS = {
+    "audit.imported": None,
     "vend.completed": None,
     "vend.failed": None,
     "inventory.restocked": None,
