@@ -92,5 +92,6 @@ async def _resolved(stores: AlertStores, of: Sequence[Rule[Any]], now: int) -> A
     few."""
     named = [rule.name for rule in of]
     where: list[Filter] = [("state", "=", "closed"), ("dueAt", ">", now), ("rule", "in", named)]
-    async for stored in stores.alerts.select(None, *where, fields=("machineId", "id")):
-        yield stored.body["machineId"], stored.body["id"]
+    async for stored in stores.alerts.select(None, *where, fields=("machineId", "id", "resolved")):
+        if stored.body.get("resolved"):  # not what a version closed that knew nothing of ``dueAt``
+            yield stored.body["machineId"], stored.body["id"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.fakes import FakeDocuments, FakeQueue
 from vending.adapters.packing import PackedDocuments, pack
+from vending.alerts.attend import AlertName, Attendant
 from vending.alerts.looks import AFRESH, Looks
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.sweep import evaluate_conditions
@@ -66,7 +67,8 @@ def heard(at: datetime, sequence: int = 5) -> Entry:
     return {"seen": [1, sequence, millis(at), "ntp"]}
 
 
-QUIET = {("conditions", "select"): 1, ("alerts", "select"): 1}
+QUIET = {("conditions", "select"): 1, ("alerts", "select"): 2}
+"""The documents; the alerts that are open, and those that were resolved by hand."""
 
 
 async def test_a_sweep_of_a_hundred_thousand_quiet_machines_asks_for_as_much_as_one_of_a_thousand() -> None:
@@ -91,7 +93,7 @@ async def test_only_what_changed_is_read() -> None:
     fleet.holds("3:0", {"m3": heard(NOON, 6) | {"fault:coin": [1, 6, NOW, True]}})
     assert await fleet.sweep(NOON + MINUTE) == QUIET | {
         ("conditions", "read"): 1,
-        ("alerts", "select"): 3,  # of the fleet, and of this machine before and after the write
+        ("alerts", "select"): 4,  # of the fleet, and of this machine before and after the write
         ("alerts", "write"): 1,
     }
     assert fleet.open() == {"m3 fault coin"}
@@ -141,6 +143,38 @@ async def test_what_somebody_else_changed_is_looked_at_again() -> None:
     fleet.alerts.put(alert | stale | {"machineId": "m2", "state": "open"})
     assert (await fleet.sweep(NOON + MINUTE))["conditions", "read"] == 2
     assert fleet.open() == {"m1 fault coin", "m3 fault coin"}
+
+
+async def test_what_was_resolved_by_hand_costs_no_read_until_its_rule_was_clear() -> None:
+    """It counts as open; then it is cleared, though nothing else changes, and opens again as any other."""
+    fleet = Fleet()
+    fleet.holds("0:0", {"m1": {"fault:coin": [1, 6, NOW, True]}})
+    await fleet.sweep(NOON)
+    name = AlertName("m1", "fault", "coin")
+    await Attendant(fleet.alerts, "ada", NOON).resolve(name, "coin was stuck")
+    assert fleet.open() == set()
+    assert await fleet.sweep(NOON + MINUTE) == QUIET
+    fleet.holds("0:0", {"m1": {"fault:coin": [1, 7, NOW, True]}})
+    await fleet.sweep(NOON + 2 * MINUTE)
+    assert fleet.open() == set()
+    fleet.holds("0:0", {"m1": {"fault:coin": [1, 8, NOW, False]}})
+    await fleet.sweep(NOON + 3 * MINUTE)
+    assert await fleet.sweep(NOON + 4 * MINUTE) == QUIET
+    fleet.holds("0:0", {"m1": {"fault:coin": [1, 9, NOW, True]}})
+    await fleet.sweep(NOON + 5 * MINUTE)
+    assert fleet.open() == {"m1 fault coin"}
+
+
+async def test_what_was_resolved_by_hand_opens_a_day_later_on_newer_evidence() -> None:
+    fleet = Fleet()
+    fleet.holds("0:0", {"m1": {"fault:coin": [1, 6, NOW, True]}})
+    await fleet.sweep(NOON)
+    await Attendant(fleet.alerts, "ada", NOON).resolve(AlertName("m1", "fault", "coin"), "coin was stuck")
+    fleet.holds("0:0", {"m1": {"fault:coin": [1, 7, NOW, True]}})
+    await fleet.sweep(NOON + 23 * HOUR)
+    assert fleet.open() == set()
+    await fleet.sweep(NOON + 25 * HOUR)
+    assert fleet.open() == {"m1 fault coin"}
 
 
 async def test_a_machine_in_two_documents_is_evaluated_on_the_newest_of_both() -> None:
