@@ -80,6 +80,8 @@ class Stored:
 
     def condition(self, document: Document) -> None:
         """A conditions document; a machine in two of them is the newest of each register."""
+        if document["type"] != "conditions":
+            return  # what ingest counts beside them
         for machine, entry in unpacked(document["machines"]).items():
             if not machine.startswith(self.prefix):
                 continue

@@ -37,7 +37,7 @@ def test_a_batch_is_handed_over_when_its_window_has_passed() -> None:
 
 
 def test_the_timers_are_those_of_infra_and_fire_as_it_says() -> None:
-    assert schedules.deployed().keys() == {"roll_up", "sweep", "compact"}
+    assert schedules.deployed().keys() == {"roll_up", "sweep", "compact", "daily_report"}
     found = list(schedules.ticks("compact", START, START + timedelta(minutes=20)))
     assert found == [START + timedelta(minutes=10), START + timedelta(minutes=20)]
     assert len(list(schedules.ticks("sweep", START, START + timedelta(minutes=5)))) == pytest.approx(

@@ -43,6 +43,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> AlertStores:
     given = {
         "alert_stores": stores,
         "lag_stores": None,
+        "fleet": fleet,
         "catalog_machines": CatalogMachines(FakeDocuments("kind")),
         "outgoing": Outgoing(stores.alerts, None),
         "poisoned": None,
