@@ -3,12 +3,13 @@
 import asyncio
 import json
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from tests.e2e.test_uploads import ended, redeliver, upload
+from tests.e2e.test_uploads import ended, placed, redeliver, upload
 from tests.support.backends import LOCAL, RUN
 from tests.support.pictures import SECRETS, chunks, corners, exif, file, near, png_header, scene, seen
 from tests.support.waiting import finished, until
@@ -53,8 +54,8 @@ def notices(machine: str) -> list[dict[str, Any]]:
     return [] if any(notice["pending"] for notice in found) else found
 
 
-def test_a_rotated_photo_of_twelve_megapixels(running: System) -> None:
-    machine = f"photographed{RUN}"
+def test_a_rotated_photo_of_twelve_megapixels(running: System, tmp_path: Path) -> None:
+    machine = placed(f"photographed{RUN}", tmp_path)
     large = scene(4000, 3000)
     id_, name = upload(running, file(large, exif=exif(6)), PHOTO | {"machineId": machine, "visitId": "v-1"})
     [record] = until(lambda: ended(machine), "it is processed")
@@ -77,11 +78,11 @@ def test_a_rotated_photo_of_twelve_megapixels(running: System) -> None:
         assert not [secret for secret in SECRETS if secret in picture]
 
 
-def test_what_is_no_photo_is_told_of(running: System) -> None:
+def test_what_is_no_photo_is_told_of(running: System, tmp_path: Path) -> None:
     whole = file(scene())
     refused = {"bomb": png_header(50_000, 50_000), "torn": whole[: len(whole) // 2]}
     for what, data in refused.items():
-        machine = f"{what}{RUN}"
+        machine = placed(f"{what}{RUN}", tmp_path)
         upload(running, data, PHOTO | {"machineId": machine})
         [record] = until(lambda machine=machine: ended(machine), "it is rejected")  # type: ignore[misc]
         assert record["state"] == "rejected"

@@ -5,6 +5,7 @@ import base64
 import json
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from azure.storage.queue import QueueServiceClient
 from tests.support.backends import LOCAL, RUN
 from tests.support.metadata import ROOT
 from tests.support.waiting import finished, until
+from vendctl.__main__ import main as vendctl
 from vendctl.local.system import System
 from vending import wiring
 from vending.resources import REJECTED, UPLOADS
@@ -36,6 +38,17 @@ def told(running: System) -> None:
 def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in running.environment.items():
         monkeypatch.setenv(name, value)
+
+
+def placed(machine: str, folder: Path) -> str:
+    """The machine, once the catalog has it: other tests leave one that has others."""
+    catalog = {
+        "sites": [{"id": "uploading", "timeZone": "Etc/UTC"}],
+        "machines": [{"id": machine, "site": "uploading"}],
+    }
+    (folder / "catalog.json").write_text(json.dumps(catalog))
+    assert vendctl(["catalog", "import", str(folder / "catalog.json")]) == 0
+    return machine
 
 
 def upload(running: System, data: bytes, asked: Mapping[str, Any]) -> tuple[str, str]:
@@ -70,8 +83,8 @@ def ended(machine: str) -> list[dict[str, Any]]:
     return [] if any(one["state"] == "admitted" for one in found) else found
 
 
-def test_an_audit_reaches_the_ledger_once(running: System) -> None:
-    machine = f"audited{RUN}"
+def test_an_audit_reaches_the_ledger_once(running: System, tmp_path: Path) -> None:
+    machine = placed(f"audited{RUN}", tmp_path)
     _, name = upload(running, MONDAY, DEX | {"machineId": machine})
     [record] = until(lambda: ended(machine), "it is processed")
     assert (record["state"], record["first"]) == ("processed", 1)
@@ -89,8 +102,10 @@ def test_an_audit_reaches_the_ledger_once(running: System) -> None:
 
 
 @pytest.mark.parametrize("asked", [DEX, PHOTO], ids=["dex", "photo"])
-def test_a_page_of_html_ends_among_the_rejected(running: System, asked: Mapping[str, Any]) -> None:
-    machine = f"html-{asked['kind']}{RUN}"
+def test_a_page_of_html_ends_among_the_rejected(
+    running: System, asked: Mapping[str, Any], tmp_path: Path
+) -> None:
+    machine = placed(f"html-{asked['kind']}{RUN}", tmp_path)
     _, name = upload(running, HTML, dict(asked) | {"machineId": machine})
     [record] = until(lambda: ended(machine), "it is rejected")
     assert record["state"] == "rejected"

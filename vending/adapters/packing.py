@@ -41,6 +41,8 @@ class PackedDocuments:
             yield self._unpacked(stored)
 
     def _packed(self, put: Put) -> Put:
+        if self._field not in put.body:
+            return put  # another document of the container
         return Put(put.body | {self._field: pack(put.body[self._field])}, put.etag)
 
     def _unpacked(self, stored: Stored) -> Stored:

@@ -42,6 +42,18 @@ async def test_readers_see_no_difference() -> None:
     assert await packed.read("0:1", "0:1") is None
 
 
+async def test_a_document_without_the_field_is_stored_as_it_is() -> None:
+    """What ingest counts beside the registers."""
+    store = FakeDocuments("id")
+    packed = PackedDocuments(store, "machines")
+    world = World(conditions=packed)  # type: ignore[arg-type]
+    await world.take(*delivered([b"{"]))
+    found = await packed.read("refused:0", "refused:0")
+    assert found is not None
+    assert found.body["hours"]
+    assert found.body == store.items["refused:0", "refused:0"][1]
+
+
 async def test_a_field_that_was_never_packed_is_read_as_it_is() -> None:
     store = FakeDocuments("id")
     await store.write("a", [Put({"id": "a", "machines": {"m1": {}}})])
