@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Stock
@@ -29,6 +31,16 @@ def test_a_selection_is_sold_out_when_nothing_is_left_of_what_was_counted() -> N
     assert found["11"].detail == {"onHand": 0, "capacity": 8}
     assert found["12"].detail == {"onHand": 1}
     assert {(x.order, x.at, x.rule) for x in found.values()} == {((7,), 5_000, "sold-out")}
+
+
+@pytest.mark.parametrize(
+    ("units", "sold", "capacity", "firing"),
+    [(2, 1, 8, False), (1, 1, 8, True), (1, 2, 8, True), (0, 0, 8, True), (0, 0, 1, True), (0, 0, 0, False)],
+)
+def test_from_the_last_unit_on(units: int, sold: int, capacity: int, firing: bool) -> None:
+    """More may be sold than was counted: somebody counted wrong."""
+    slots: dict[str, list[Any]] = {"11": [[1, 1, units], [1, 1, capacity], [[1, 2 + n] for n in range(sold)]]}
+    assert [x.firing for x in sold_out(stock(slots), 0)] == [firing]
 
 
 def test_a_selection_that_nobody_counted_has_no_finding() -> None:
