@@ -5,6 +5,7 @@ from datetime import datetime
 
 from vending.alerts import rules
 from vending.alerts.held import HeldAlert, select_of_fleet
+from vending.alerts.in_force import InForce
 from vending.alerts.lifecycle import ESCALATE_AFTER, overdue
 from vending.alerts.raise_alerts import AlertStores
 from vending.documents.alerts import Alert
@@ -18,13 +19,13 @@ MOST = 1_000
 
 async def escalate(stores: AlertStores, now: datetime) -> int:
     """Escalate what nobody acknowledged in time, and remind of what was snoozed until now; how many alerts
-    changed. One query, of those alerts alone. Raises Transient."""
+    changed. One query, of those alerts alone, and the catalog's version. Raises Transient."""
     changed = 0
-    for held in await _due(stores, now):
+    policies = InForce(await stores.catalog.named())
+    for held in await _due(stores, policies, now):
         alert = held.document
-        after = overdue(
-            alert, ESCALATE_AFTER[alert.severity or rules.named(alert.rule).severity], millis(now)
-        )
+        severity = alert.severity or rules.named(alert.rule).severity
+        after = overdue(alert, ESCALATE_AFTER[severity], millis(now))
         if after is None:
             continue
         try:
@@ -35,11 +36,14 @@ async def escalate(stores: AlertStores, now: datetime) -> int:
     return changed
 
 
-async def _due(stores: AlertStores, now: datetime) -> list[HeldAlert]:
+async def _due(stores: AlertStores, policies: InForce, now: datetime) -> list[HeldAlert]:
+    """Those of machines in maintenance are due when it is over."""
     found: list[HeldAlert] = []
     due: list[Filter] = [("state", "=", "open"), ("dueAt", "<=", millis(now))]
     async for held in select_of_fleet(stores.alerts, Alert, *due):
-        if held is not None:
+        if held is None:
+            continue
+        if policies.of(held.document.machine_id, now).maintained_until(millis(now)) is None:
             found.append(held)
         if len(found) == MOST:
             break

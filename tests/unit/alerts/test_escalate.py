@@ -15,6 +15,8 @@ from vending.alerts.attend import AlertName, Attendant
 from vending.alerts.escalate import escalate
 from vending.alerts.lifecycle import ESCALATE_AFTER
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
+from vending.catalog.cataloged import Cataloged
+from vending.catalog.policies import Terms, Window
 from vending.notifications.notify import notify
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
 from vending.notifications.outgoing import Outgoing
@@ -122,3 +124,28 @@ async def test_whoever_acknowledges_at_this_very_moment_is_heard() -> None:
     assert await escalate(stores, NOON + CRITICAL[0]) == 0
     [alert] = world.alerts.bodies("alert")
     assert (alert["acknowledged"]["by"], alert.get("level")) == ("ada", None)
+
+
+async def test_in_maintenance_nothing_escalates_and_others_do() -> None:
+    """What is open still when the window is over escalates then."""
+    window = Window(millis(NOON), millis(NOON + 60 * MINUTE), "new compressor")
+    catalog = Cataloged(2, {"m1", "m2"}, policies={"machine:m1": Terms(windows=(window,))})
+    world = World()
+    world.stores = replace(world.stores, catalog=Held(catalog))
+    await world.opens("m1", "m2")
+    assert await world.sweep(NOON + CRITICAL[0]) == 1
+    told = "{}/cold-chain/main/1/escalated-{}".format
+    assert told("m1", 1) not in [key for key, _ in world.webhook.posted]
+    assert await world.sweep(NOON + 59 * MINUTE) == 0
+    assert await world.sweep(NOON + 60 * MINUTE) == 2
+    assert {told("m1", 1), told("m2", 2)} <= {key for key, _ in world.webhook.posted}
+
+
+class Held:
+    """A catalog as it is."""
+
+    def __init__(self, catalog: Cataloged) -> None:
+        self.catalog = catalog
+
+    async def named(self) -> Cataloged:
+        return self.catalog
