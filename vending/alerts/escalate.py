@@ -19,13 +19,12 @@ MOST = 1_000
 
 async def escalate(stores: AlertStores, now: datetime) -> int:
     """Escalate what nobody acknowledged in time, and remind of what was snoozed until now; how many alerts
-    changed. One query, of those alerts alone, and the catalog's version. Raises Transient."""
+    changed. One query, of those alerts alone, and where there are any the catalog's version.
+    Raises Transient."""
     changed = 0
-    policies = InForce(await stores.catalog.named())
-    for held in await _due(stores, policies, now):
+    for held in await _due(stores, now):
         alert = held.document
-        severity = alert.severity or rules.named(alert.rule).severity
-        after = overdue(alert, ESCALATE_AFTER[severity], millis(now))
+        after = overdue(alert, ESCALATE_AFTER[rules.severity_of(alert)], millis(now))
         if after is None:
             continue
         try:
@@ -36,13 +35,15 @@ async def escalate(stores: AlertStores, now: datetime) -> int:
     return changed
 
 
-async def _due(stores: AlertStores, policies: InForce, now: datetime) -> list[HeldAlert]:
+async def _due(stores: AlertStores, now: datetime) -> list[HeldAlert]:
     """Those of machines in maintenance are due when it is over."""
     found: list[HeldAlert] = []
+    policies: InForce | None = None
     due: list[Filter] = [("state", "=", "open"), ("dueAt", "<=", millis(now))]
     async for held in select_of_fleet(stores.alerts, Alert, *due):
         if held is None:
             continue
+        policies = policies or InForce(await stores.catalog.named())
         if policies.of(held.document.machine_id, now).maintained_until(millis(now)) is None:
             found.append(held)
         if len(found) == MOST:

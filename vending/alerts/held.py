@@ -71,3 +71,8 @@ async def of_machines(
 def loaded[Kind: AlertDocument](stored: Stored, kind: type[Kind]) -> Held[Kind]:
     """A document of a query."""
     return Held(load(stored.body, kind), stored.etag)
+
+
+def by_id(stored: Iterable[Stored]) -> dict[str, HeldAlert]:
+    """Alerts of a query, of one machine."""
+    return {held.document.id: held for held in (loaded(alert, Alert) for alert in stored)}

@@ -130,7 +130,7 @@ def _changes(held: Mapping[str, HeldAlert], findings: Sequence[Finding], now: da
     changes = []
     for finding in findings:
         alert = held.get(finding.id)
-        escalate_after = ESCALATE_AFTER[finding.severity or rules.named(finding.rule).severity]
+        escalate_after = ESCALATE_AFTER[rules.severity_of(finding)]
         changed = transition(alert.document if alert else None, finding, millis(now), escalate_after)
         if changed is not None:
             changes.append(AlertChange(alert, changed))

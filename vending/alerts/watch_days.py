@@ -10,15 +10,14 @@ from datetime import datetime, timedelta
 from vending.alerts import in_force, rules
 from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import evaluate_each
-from vending.alerts.held import loaded, of_machines
+from vending.alerts.held import by_id, of_machines
 from vending.alerts.in_force import InForce
 from vending.alerts.policy import Policy
 from vending.alerts.raise_alerts import AlertStores, raise_alerts, settled
 from vending.alerts.rules.evidence import Day
-from vending.documents.alerts import Alert
 from vending.documents.base import Body, load
 from vending.documents.days import MachineDay
-from vending.ports import Filter, Stored, beginning
+from vending.ports import Filter, beginning
 from vending.readable import readable
 from vending.rollups.rollups import day_id
 from vending.time import millis
@@ -42,7 +41,7 @@ async def watch_days(batch: Sequence[Body], stores: AlertStores, now: datetime) 
     async def evaluate(machine: str) -> int:
         policy = policies.of(machine, now)
         found = findings(changed[machine], policy, now)
-        if _settled(held.get(machine, []), found, now):
+        if settled(by_id(held.get(machine, [])), found, now):
             return 0
 
         async def newest() -> Sequence[Finding]:
@@ -69,8 +68,3 @@ async def _since(first: str, machine: str, stores: AlertStores) -> list[MachineD
     since: Filter = ("id", ">=", day_id(first))
     *_, below = beginning(day_id(""))
     return [load(stored.body, MachineDay) async for stored in stores.machines.select(machine, since, below)]
-
-
-def _settled(stored: Sequence[Stored], found: Sequence[Finding], now: datetime) -> bool:
-    alerts = [loaded(alert, Alert) for alert in stored]
-    return settled({held.document.id: held for held in alerts}, found, now)

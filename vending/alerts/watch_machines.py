@@ -13,11 +13,10 @@ from typing import NamedTuple, Self
 from vending.alerts import in_force, rules
 from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import evaluate_each
-from vending.alerts.held import loaded, of_machines
+from vending.alerts.held import by_id, of_machines
 from vending.alerts.in_force import InForce
 from vending.alerts.raise_alerts import AlertStores, raise_alerts, settled
 from vending.alerts.rules.evidence import Stock
-from vending.documents.alerts import Alert
 from vending.documents.base import Body, load
 from vending.documents.stock import MachineStock
 from vending.errors import Transient
@@ -75,8 +74,7 @@ def _evaluated(document: Body, policies: InForce, now: datetime) -> Evaluated | 
 
 def _settled(one: Evaluated, stored: Sequence[Stored], stores: AlertStores, now: datetime) -> bool:
     """Whether the machine's alerts, as stored, say what its stock does; then that is remembered."""
-    alerts = [loaded(alert, Alert) for alert in stored]
-    if not settled({held.document.id: held for held in alerts}, one.findings, now):
+    if not settled(by_id(stored), one.findings, now):
         return False
     stores.verdicts.remember(*one, now)
     return True

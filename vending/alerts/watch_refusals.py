@@ -9,12 +9,9 @@ from datetime import datetime
 from vending.alerts.about_the_app import logged_findings
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.evidence import Refusals
-from vending.documents.refusal_counts import RefusalCounts
+from vending.documents.refusal_counts import HOUR, RefusalCounts
 from vending.readable import readable
 from vending.time import millis
-
-HOUR = 3_600_000
-"""Milliseconds."""
 
 
 async def watch_refusals(stores: AlertStores, now: datetime) -> int:

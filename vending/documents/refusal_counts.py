@@ -7,6 +7,9 @@ from msgspec import field
 
 from vending.documents.base import Document
 
+HOUR = 3_600_000
+"""Milliseconds: what is counted together."""
+
 
 class RefusalCounts(Document, kw_only=True):
     """``refused:{partition}``. What changes it is in :mod:`vending.ingest.count_refusals`."""

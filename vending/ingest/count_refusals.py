@@ -11,7 +11,7 @@ from itertools import groupby
 from msgspec import structs
 
 from vending.documents.base import Malformed, load
-from vending.documents.refusal_counts import RefusalCounts
+from vending.documents.refusal_counts import HOUR, RefusalCounts
 from vending.errors import Transient
 from vending.ingest.dead_letters import Refusal
 from vending.ports import Documents, Put
@@ -20,8 +20,6 @@ from vending.time import millis
 
 log = logging.getLogger(__name__)
 
-HOUR = 3_600_000
-"""Milliseconds."""
 HOURS_KEPT, SENDERS_KEPT = 24, 20
 
 

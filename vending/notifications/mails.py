@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
+from vending.alerts import rules
 from vending.documents.alerts import Notification
 from vending.mail import Mail
-from vending.notifications.notifications import digest_key, rank, severity_of, summary, text
+from vending.notifications.notifications import digest_key, rank, summary, text
 from vending.notifications.recipients import Place
 
 SHOWN = 50
@@ -44,12 +45,12 @@ def mail(told: Sequence[Told], to: str, link: str) -> Mail:
     entries = [one.entry for one in ranked]
     headline = f"{_count(ranked)}: {summary(entries)}"
     more = f"and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else ""
-    rows = [(severity_of(x.entry), x.clock, x.where, text(x.entry)) for x in ranked[:SHOWN]]
+    rows = [(rules.severity_of(x.entry), x.clock, x.where, text(x.entry)) for x in ranked[:SHOWN]]
     lines = [headline, "", *("  ".join(row) for row in rows), more, "", link]
     cells = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return Mail(
         to=to,
-        subject=f"[{severity_of(entries[0])}] {headline}",
+        subject=f"[{rules.severity_of(entries[0])}] {headline}",
         text=_text(lines),
         html=_html(headline, f"<table>{cells}</table>", more, link),
         key=digest_key(entry.idempotency_key for entry in entries),
@@ -59,7 +60,7 @@ def mail(told: Sequence[Told], to: str, link: str) -> Mail:
 def _single(told: Told, to: str, link: str) -> Mail:
     """One is told as one."""
     entry = told.entry
-    state = severity_of(entry) + ("" if entry.change != "closed" else ", over")
+    state = rules.severity_of(entry) + ("" if entry.change != "closed" else ", over")
     machine = [("Machine", entry.machine_id)] if told.place else []
     facts = [("Site", told.where), *machine, ("Since", told.clock), ("Rule", entry.rule)]
     lines = [text(entry), "", *(f"{name}: {value}" for name, value in facts), "", link]

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from vending.alerts import outbox
+from vending.alerts import outbox, rules
 from vending.alerts.channels import WEBHOOK, outstanding
 from vending.alerts.held import HeldAlert, select_of_fleet
 from vending.documents.alerts import Alert, Notification
@@ -13,7 +13,6 @@ from vending.documents.post_window import PostWindow
 from vending.notifications import post_window
 from vending.notifications.mailing import Mailing
 from vending.notifications.mails import Told
-from vending.notifications.notifications import severity_of
 from vending.notifications.outgoing import Outgoing
 from vending.notifications.recipients import Place, takes_now, wants
 from vending.time import millis
@@ -105,7 +104,7 @@ async def _together(outgoing: Outgoing) -> AsyncIterator[list[HeldAlert]]:
 
 def _looked_at(held: HeldAlert, entry: Notification, place: Place | None, course: Round) -> Pending:
     always = [WEBHOOK] if course.outgoing.webhook is not None else []
-    level, local = severity_of(entry), course.mailing.local(millis(course.now), place)
+    level, local = rules.severity_of(entry), course.mailing.local(millis(course.now), place)
     mailed = {name: one for name, one in course.recipients.items() if wants(one, level, place)}
     due = [name for name, one in mailed.items() if outstanding(entry, name) and takes_now(one, level, local)]
     told = Told(entry, place, course.mailing.local(entry.at, place))

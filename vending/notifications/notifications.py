@@ -19,20 +19,10 @@ Payload = dict[str, Any]
 """What a receiver gets, as JSON."""
 
 
-def severity(rule: str) -> Severity:
-    """Of an alert; a rule that this version does not know is a warning."""
-    return rules.named(rule).severity
-
-
-def severity_of(entry: Notification) -> Severity:
-    """As the policy wants it for the machine, else the rule."""
-    return entry.severity or severity(entry.rule)
-
-
 def payload(entry: Notification) -> Payload:
     """An entry of an outbox as a receiver gets it."""
     told = {name: value for name, value in entry.dump().items() if name not in _BOOKKEEPING}
-    return told | {"severity": severity_of(entry), "text": text(entry)}
+    return told | {"severity": rules.severity_of(entry), "text": text(entry)}
 
 
 def digest_key(keys: Iterable[str]) -> str:
@@ -46,7 +36,7 @@ def digest(entries: Sequence[Notification], link: str) -> Payload:
     ``link`` is the dashboard's address; empty where it is not known.
     """
     ranked = sorted(entries, key=rank)
-    severities = Counter(severity_of(entry) for entry in entries)
+    severities = Counter(rules.severity_of(entry) for entry in entries)
     return (
         {
             "idempotencyKey": digest_key(entry.idempotency_key for entry in entries),
@@ -97,7 +87,7 @@ def summary(entries: Sequence[Notification]) -> str:
 
 def rank(entry: Notification) -> tuple[int, bool, int, str]:
     """Severe ones first, what is open before what closed, then as they happened."""
-    place = ORDER.index(severity_of(entry))
+    place = ORDER.index(rules.severity_of(entry))
     return place, entry.change == "closed", entry.at, entry.idempotency_key
 
 

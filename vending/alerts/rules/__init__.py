@@ -12,6 +12,7 @@ from vending.alerts.rules import base
 from vending.alerts.rules.base import Rule, Unknown
 from vending.alerts.rules.evidence import Evidence, Registers
 from vending.alerts.rules.register_rule import RegisterRule
+from vending.documents.alerts import Alert, Notification, Severity
 
 for _module in pkgutil.iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
@@ -42,6 +43,12 @@ def next_look(machine: Registers) -> int | None:
 def named(name: str) -> Rule[Any]:
     """The rule of that name; a stand-in for a rule that only a newer version knows."""
     return base.RULES.get(name) or Unknown(name)
+
+
+def severity_of(one: Finding | Alert | Notification) -> Severity:
+    """As the policy wants it for the machine, else the rule; a rule that this version does not know is a
+    warning."""
+    return one.severity or named(one.rule).severity
 
 
 def times() -> set[str]:

@@ -294,4 +294,4 @@ def test_a_rule_of_a_newer_version_is_told_by_its_name() -> None:
     (entry,) = changed(None, finding, NOW).alert.outbox
     assert notifications.text(entry) == "m1: tilted EUR opened"
     assert notifications.text(structs.replace(entry, change="closed")) == "m1: tilted EUR closed"
-    assert notifications.severity("tilted") == "warning"
+    assert rules.named("tilted").severity == "warning"
