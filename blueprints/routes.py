@@ -6,6 +6,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
+from typing import Any
 
 import azure.functions as func
 from msgspec import Struct
@@ -46,10 +47,10 @@ class Route:
 ROUTES: dict[str, Route] = {}
 
 
-def route(bp: func.Blueprint, name: str, declared: Route) -> Callable[[Handler], Callable[..., object]]:
+def route(bp: func.Blueprint, name: str, declared: Route) -> Callable[[Handler], Any]:
     """Declare the function ``name`` on the blueprint; it is called only for callers with the route's role."""
 
-    def declare(handler: Handler) -> Callable[..., object]:
+    def declare(handler: Handler) -> Any:
         @wraps(handler)
         async def admitted(req: func.HttpRequest) -> func.HttpResponse:
             asks = admit(req, declared.role)
