@@ -50,7 +50,7 @@ async def test_a_caller_without_the_role_does_not_reach_the_handler(
     for role, status in ((Role.ADMIN, 403), (Role.READ, 200)):
         name = f"get_{role.name}"
         function = route(declared, name, Route("GET", f"api/v1/{name}", role))(ok)
-        answer = await function.build().get_user_function()(request)  # type: ignore[attr-defined]
+        answer = await function.build().get_user_function()(request)
         assert answer.status_code == status
 
 
