@@ -147,7 +147,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     if not INSTALLED.exists():
-        sys.exit("first_answer: there is no environment of requirements.txt alone; `make setup-test` makes it")
+        sys.exit("no environment of requirements.txt alone: `make setup-test` makes it")
     tell(figures(), as_json=asked.json)
     return 0
 
