@@ -5,7 +5,6 @@ import hashlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import azure.functions as func
 import msgspec
@@ -42,7 +41,7 @@ def body_refused(request: func.HttpRequest) -> func.HttpResponse | None:
 
 
 async def answer(
-    request: func.HttpRequest, view: Callable[[], Awaitable[dict[str, Any] | None]], missing: str = ""
+    request: func.HttpRequest, view: Callable[[], Awaitable[Struct | None]], missing: str = ""
 ) -> func.HttpResponse:
     """The view as JSON: 304 where the client has it, 400 for a faulty question, 404 for None, 503 to wait."""
     found = await _found(request, view, missing)
@@ -80,7 +79,7 @@ async def _found[View](
 async def created[Asked: Struct](
     request: func.HttpRequest,
     kind: type[Asked],
-    make: Callable[[Asked], Awaitable[dict[str, Any] | None]],
+    make: Callable[[Asked], Awaitable[Struct | None]],
     missing: str,
 ) -> func.HttpResponse:
     """What is made of a body of JSON as 201; 400 for one that is refused, 404 for None, 415, 503 to wait."""

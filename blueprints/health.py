@@ -1,7 +1,6 @@
 """Health of the app, for monitors."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import azure.functions as func
 import msgspec
@@ -9,6 +8,7 @@ import msgspec
 from blueprints.answers import body_refused
 from blueprints.files import NOSNIFF
 from vending import wiring
+from vending.views.answers.health import Health
 from vending.views.health import About, health
 
 bp = func.Blueprint()
@@ -27,12 +27,12 @@ async def get_health(req: func.HttpRequest) -> func.HttpResponse:
     found = await wiring.recent_health().get("health", datetime.now(UTC), _look)
     return func.HttpResponse(
         msgspec.json.encode(found),
-        status_code=503 if found["status"] == "unavailable" else 200,
+        status_code=503 if found.status == "unavailable" else 200,
         mimetype="application/json",
         headers={"Cache-Control": "no-store", **NOSNIFF},
     )
 
 
-async def _look() -> dict[str, Any]:
+async def _look() -> Health:
     about = About(wiring.version(), wiring.decoder(), wiring.settings_fault())
     return await health(wiring.health_probes(), wiring.troubles, about)

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from vending.views.condition_view import State
+from vending.views.answers.conditions import State
 from vending.views.machines import MachineQuery
 from vending.views.photos import CURSOR, PhotoQuery
 
