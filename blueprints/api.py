@@ -6,14 +6,18 @@ import azure.functions as func
 
 from blueprints.answers import answer
 from blueprints.questions import AlertsAsked, DayAsked, MachinesAsked, SalesAsked, asked
+from blueprints.routes import Route, route
 from vending import wiring
+from vending.access.roles import Role
 from vending.views import alerts, fleet, machines
+from vending.views.answers.alerts import Alerts
+from vending.views.answers.fleet import FleetSummary
+from vending.views.answers.machines import Machine, Machines, Sales
 
 bp = func.Blueprint()
 
 
-@bp.function_name("get_machines")
-@bp.route("api/v1/machines", methods=["GET"])
+@route(bp, "get_machines", Route("GET", "api/v1/machines", Role.READ, asks=MachinesAsked, gives=Machines))
 async def get_machines(req: func.HttpRequest) -> func.HttpResponse:
     """A page of the fleet."""
     return await answer(
@@ -24,8 +28,11 @@ async def get_machines(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@bp.function_name("get_machine")
-@bp.route("api/v1/machines/{machineId}", methods=["GET"])
+@route(
+    bp,
+    "get_machine",
+    Route("GET", "api/v1/machines/{machineId}", Role.READ, asks=DayAsked, gives=Machine, problems=(404,)),
+)
 async def get_machine(req: func.HttpRequest) -> func.HttpResponse:
     """One machine, with its sales of a day."""
     machine, zone = req.route_params["machineId"], wiring.settings().default_time_zone
@@ -38,8 +45,13 @@ async def get_machine(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@bp.function_name("get_machine_sales")
-@bp.route("api/v1/machines/{machineId}/sales", methods=["GET"])
+@route(
+    bp,
+    "get_machine_sales",
+    Route(
+        "GET", "api/v1/machines/{machineId}/sales", Role.READ, asks=SalesAsked, gives=Sales, problems=(404,)
+    ),
+)
 async def get_machine_sales(req: func.HttpRequest) -> func.HttpResponse:
     """The sales of one machine."""
     machine = req.route_params["machineId"]
@@ -50,8 +62,11 @@ async def get_machine_sales(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@bp.function_name("get_fleet_summary")
-@bp.route("api/v1/fleet/summary", methods=["GET"])
+@route(
+    bp,
+    "get_fleet_summary",
+    Route("GET", "api/v1/fleet/summary", Role.READ, asks=DayAsked, gives=FleetSummary),
+)
 async def get_fleet_summary(req: func.HttpRequest) -> func.HttpResponse:
     """The fleet now, a day's sales and the week before."""
     zone = wiring.settings().default_time_zone
@@ -63,8 +78,7 @@ async def get_fleet_summary(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@bp.function_name("get_alerts")
-@bp.route("api/v1/alerts", methods=["GET"])
+@route(bp, "get_alerts", Route("GET", "api/v1/alerts", Role.READ, asks=AlertsAsked, gives=Alerts))
 async def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
     """The open alerts."""
     return await answer(

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from vending.events.fields import END
 from vending.views.answers.conditions import State
 from vending.views.machines import MachineQuery
 from vending.views.photos import CURSOR, PhotoQuery
@@ -14,7 +15,10 @@ from vending.views.photos import CURSOR, PhotoQuery
 LONGEST_WINDOW = timedelta(days=31)
 Limit = Annotated[int, Meta(ge=1, le=500)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Moment = Annotated[datetime, Meta(tz=True)]
+CENTURY = {"pattern": "^20[0-9]{2}-"}
+"""Days and times are of this one: what lies outside is a mistake in the question."""
+Moment = Annotated[datetime, Meta(tz=True, extra_json_schema=CENTURY)]
+Day = Annotated[date, Meta(extra_json_schema=CENTURY)]
 KEY = "code"
 """The function key, where it comes as a parameter; the host has dealt with it."""
 
@@ -70,7 +74,7 @@ class SalesAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since
 class DayAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the fleet's summary, and of one machine."""
 
-    day: date | None = None
+    day: Day | None = None
 
     def __post_init__(self) -> None:
         if self.day is not None and not 2000 <= self.day.year < 2100:
@@ -85,7 +89,7 @@ class PhotosAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of a machine's photos."""
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    after: Annotated[str, Meta(pattern=rf"^({CURSOR})?\Z")] = ""
+    after: Annotated[str, Meta(pattern=rf"^({CURSOR})?{END}")] = ""
 
     def query(self) -> PhotoQuery:
         """As the view takes it."""
