@@ -55,7 +55,14 @@ setup: .venv/ready devstack/node/node_modules/.ready ## everything that `make ru
 	@.tools/bin/uv pip sync --quiet --require-hashes --python .tools/deployed/$*/bin/python $*.txt
 	@touch $@
 
-setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/%/.ready)
+# Made anew by the command that stands in its first lines.
+.tools/client/.ready: tests/client/requirements.txt .venv/ready
+	@echo "set-up: what makes a client of the OpenAPI document"
+	@rm -rf .tools/client && .tools/bin/uv venv --quiet --python $(PY) .tools/client
+	@.tools/bin/uv pip sync --quiet --require-hashes --python .tools/client/bin/python tests/client/requirements.txt
+	@touch $@
+
+setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/%/.ready) .tools/client/.ready
 	@$(PY) -m vendctl.browser --install
 
 # --- the main job -------------------------------------------------------------------------------------------

@@ -31,10 +31,19 @@ def asked[Question: Struct](parameters: Mapping[str, str], kind: type[Question])
     """The parameters as a question. Raises Faulty for one that is unknown or out of bounds."""
     given = {name: value for name, value in parameters.items() if name != KEY}
     try:
-        return msgspec.convert(given, kind, strict=False)
+        question = msgspec.convert(given, kind, strict=False)
+        _refuse_null(given, question)
+        return question
     except msgspec.ValidationError as fault:
         known = ", ".join(field.encode_name for field in msgspec.structs.fields(kind))
         raise Faulty(f"{fault}. The parameters are: {known}.".replace("Object", "The query")) from fault
+
+
+def _refuse_null(given: Mapping[str, str], question: Struct) -> None:
+    """A text that reads as null is no value: it would be as if nothing had been asked."""
+    for field in msgspec.structs.fields(question):
+        if field.encode_name in given and getattr(question, field.name) is None:
+            raise msgspec.ValidationError(f"Expected a value, got null - at `$.{field.encode_name}`")
 
 
 class MachinesAsked(Struct, frozen=True, forbid_unknown_fields=True):

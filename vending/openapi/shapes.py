@@ -22,15 +22,16 @@ def query_parameters(asks: type) -> list[Json]:
     shape = _resolved(schemas[asks], found)
     required = set(shape.get("required", ()))
     return [
-        _parameter(name, "query", name in required, _inlined(schema, found))
+        _parameter(name, name in required, _inlined(schema, found))
         for name, schema in shape.get("properties", {}).items()
     ]
 
 
-def _parameter(name: str, place: str, required: bool, schema: Json) -> Json:
-    """A description or an example of the value belongs to the parameter."""
+def _parameter(name: str, required: bool, schema: Json) -> Json:
+    """The description of the value is the parameter's. An empty value is none: the host takes it out."""
     said = {key: schema.pop(key) for key in ("description",) if key in schema}
-    return {"name": name, "in": place, "required": required, **said, "schema": schema}
+    empty = {} if required else {"allowEmptyValue": True}
+    return {"name": name, "in": "query", "required": required, **said, **empty, "schema": schema}
 
 
 def _inlined(schema: Json, found: Mapping[str, Json]) -> Json:

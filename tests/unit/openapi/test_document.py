@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec import Struct
+from openapi_spec_validator import validate
 
 import function_app  # noqa: F401 - declares the routes
 from blueprints.openapi import encoded
@@ -48,6 +49,10 @@ def test_every_route_of_the_api_is_an_operation(told: dict[str, Any]) -> None:
         if one.path.startswith("api/") and one.method != "OPTIONS"
     }
     assert found == wanted
+
+
+def test_others_read_it(told: dict[str, Any]) -> None:
+    validate(told)
 
 
 def test_what_it_refers_to_is_there(told: dict[str, Any]) -> None:
@@ -138,7 +143,13 @@ def test_a_docstring_is_a_summary_and_more() -> None:
 def test_parameters_are_told_with_their_bounds_and_without_null() -> None:
     assert query_parameters(Asked) == [
         {"name": "howMany", "in": "query", "required": True, "schema": {"type": "integer"}},
-        {"name": "state", "in": "query", "required": False, "schema": {"type": "string"}},
+        {
+            "name": "state",
+            "in": "query",
+            "required": False,
+            "allowEmptyValue": True,
+            "schema": {"type": "string"},
+        },
     ]
     (day,) = query_parameters(DayAsked)
     assert day["schema"] == {"type": "string", "format": "date", "pattern": "^20[0-9]{2}-"}
