@@ -44,7 +44,13 @@ help: ## this list
 	@$(NPM) $*
 	@touch $@
 
-setup: .venv/ready devstack/node/node_modules/.ready ## everything that `make run` needs
+# What the page of the API is made of: the app serves it, the package holds it.
+web/vendor/.ready: web/node_modules/.ready
+	@mkdir -p web/vendor
+	@cp $(addprefix web/node_modules/swagger-ui-dist/,swagger-ui-bundle.js swagger-ui.css) web/vendor/
+	@touch $@
+
+setup: .venv/ready devstack/node/node_modules/.ready web/vendor/.ready ## everything that `make run` needs
 
 # What Azure installs, and nothing else: the deployment package and `func` are started in it. The remote build runs pip
 # without a flag, and pip asks for the hash of every file as soon as one requirement has one. Made anew, after a change of

@@ -7,6 +7,7 @@ from blueprints import (
     api,
     archive,
     dashboard,
+    docs,
     health,
     ingest,
     openapi,
@@ -22,7 +23,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for blueprint in (
     *(ingest, archive, rollups, alerts, reports, uploads, photos, api, dashboard, health),
-    *(openapi, options),
+    *(openapi, docs, options),
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

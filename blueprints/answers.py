@@ -10,7 +10,7 @@ import azure.functions as func
 import msgspec
 from msgspec import Struct
 
-from blueprints.files import HEADERS, NOSNIFF
+from blueprints.files import HEADERS, NOSNIFF, POLICY
 from blueprints.questions import Faulty
 from blueprints.request_ids import request_id
 from vending.errors import Rejected, Transient
@@ -120,9 +120,10 @@ def _path(request: func.HttpRequest) -> str:
     return re.split(r"[?;]|%3f|%3b|code(?:=|%3d)", request.url, maxsplit=1, flags=re.IGNORECASE)[0]
 
 
-def page(request: func.HttpRequest, content: bytes, mimetype: str) -> func.HttpResponse:
-    """A file of the dashboard."""
-    return body_refused(request) or _cached(request, content, mimetype, HEADERS)
+def page(request: func.HttpRequest, content: bytes, mimetype: str, policy: str = POLICY) -> func.HttpResponse:
+    """A page, or a file of one, under a Content-Security-Policy."""
+    headers = HEADERS | {"Content-Security-Policy": policy}
+    return body_refused(request) or _cached(request, content, mimetype, headers)
 
 
 def _cached(

@@ -36,6 +36,7 @@ FUNCTIONS = {
     "get_dashboard_file",
     "get_health",
     "get_openapi",
+    "get_docs",
     "get_problem_type",
     "options_api",
 }
