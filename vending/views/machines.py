@@ -6,9 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from msgspec import to_builtins
+from msgspec import UNSET
 
 from vending.business_day import instant
 from vending.documents.base import load
@@ -24,7 +23,8 @@ from vending.state import stock
 from vending.time import millis
 from vending.views import condition_view, stock_view
 from vending.views.alerts import alerts_of
-from vending.views.condition_view import State
+from vending.views.answers.conditions import State
+from vending.views.answers.machines import Machine, MachineDayFigures, MachineRow, Machines, Sales
 from vending.views.places import fleet, sites, today
 from vending.views.views import ViewStores, fleet_conditions
 
@@ -47,8 +47,8 @@ class MachineQuery:
     placed: bool = False
 
 
-async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> dict[str, Any]:
-    """A page of the fleet: ``{"machines": rows, "next": cursor or null, "total": how many match}``."""
+async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> Machines:
+    """A page of the fleet."""
     known = await fleet(stores, now)
     homes = await sites(stores, now)
     limit = stores.silent_before(now)
@@ -63,29 +63,33 @@ async def machines(stores: ViewStores, query: MachineQuery, now: datetime) -> di
     page = rest[: query.limit]
     spanned = sum(page[0] <= machine <= page[-1] for machine in known) if page else 0
     held = await _stocks(stores, page, spanned)
-    return {
-        "machines": [
-            {"machineId": machine, "site": homes.get(machine)}
-            | _row(known[machine], held.get(machine, stock.empty(machine)), limit)
+    return Machines(
+        machines=[
+            _row(machine, homes.get(machine), known[machine], held.get(machine, stock.empty(machine)), limit)
             for machine in page
         ],
-        "next": page[-1] if len(rest) > len(page) else None,
-        "total": len(matching),
-    }
+        next=page[-1] if len(rest) > len(page) else None,
+        total=len(matching),
+    )
 
 
-def _row(entry: Entry, held: MachineStock | None, silent_before: int) -> dict[str, Any]:
+def _row(
+    machine: str, site: str | None, entry: Entry, held: MachineStock | None, silent_before: int
+) -> MachineRow:
     """``held`` is None where it is malformed: the row says so, and what it shows of the stock is nothing."""
-    condition = condition_view.describe(entry, silent_before)
-    return {
-        "state": condition["state"],
-        "lastSeen": condition.get("lastSeen"),
-        "temperatures": condition["temperatures"],
-        "faults": condition["faults"],
-        "doorOpen": condition.get("door", {}).get("open"),
-        "power": condition.get("power", {}).get("state"),
-        **({"defective": True} if held is None else {}),
-    } | stock_view.overview(held or stock.empty(""))
+    seen = condition_view.last_seen(entry)
+    return MachineRow(
+        machine_id=machine,
+        site=site,
+        state=condition_view.state(entry, silent_before),
+        last_seen=None if seen is None else instant(seen),
+        temperatures=condition_view.temperatures(entry),
+        faults=condition_view.faults(entry),
+        door_open=condition_view.newest(entry, "door"),
+        power=condition_view.newest(entry, "power"),
+        defective=True if held is None else UNSET,
+        **stock_view.overview(held or stock.empty("")),
+    )
 
 
 async def _stocks(stores: ViewStores, ids: Sequence[str], spanned: int) -> dict[str, MachineStock | None]:
@@ -116,7 +120,7 @@ async def _stock(stores: ViewStores, machine: str) -> MachineStock | None:
 
 async def machine(
     stores: ViewStores, machine: str, default_zone: str, now: datetime, day: str | None = None
-) -> dict[str, Any] | None:
+) -> Machine | None:
     """One machine: what it holds, sold, and how it is. None where nobody knows it.
 
     Without a day, today's sales: ``default_zone`` gives the business day of a machine without a site.
@@ -130,35 +134,35 @@ async def machine(
     known = held or stock.empty(machine)
     site, date = await today(stores, machine, default_zone, now)
     stored = await stores.machines.read(*rollups.machine_day_key(machine, day or date))
-    return {
-        "machineId": machine,
-        "site": site,
-        "condition": condition_view.describe(heard.get(machine, {}), stores.silent_before(now)),
-        "slots": stock_view.slots(known),
-        "totals": stock_view.totals(known),
-        "last": stock_view.last(known),
-        "holes": stock_view.holes(known),
-        "lost": stock_view.lost(known),
-        "day": _day(load(stored.body, MachineDay)) if stored else None,
-        "alerts": await alerts_of(stores, machine, now),
-    }
+    return Machine(
+        machine_id=machine,
+        site=site,
+        condition=condition_view.describe(heard.get(machine, {}), stores.silent_before(now)),
+        slots=stock_view.slots(known),
+        totals=stock_view.totals(known),
+        last=stock_view.last(known),
+        holes=stock_view.holes(known),
+        lost=stock_view.lost(known),
+        day=_day(load(stored.body, MachineDay)) if stored else None,
+        alerts=await alerts_of(stores, machine, now),
+    )
 
 
-def _day(day: MachineDay) -> dict[str, Any]:
+def _day(day: MachineDay) -> MachineDayFigures:
     """The figures of a day, and how they came to be: how often corrected, when, and by how much."""
-    return {
-        "date": day.date,
-        "figures": day.figures,
-        "version": day.version,
-        "computedAt": day.computed_at,
-        "lateUnits": day.late_units,
-        "closed": to_builtins(day.closed),
-    }
+    return MachineDayFigures(
+        date=day.date,
+        figures=day.figures,
+        version=day.version,
+        computed_at=day.computed_at,
+        late_units=day.late_units,
+        closed=day.closed,
+    )
 
 
 async def sales(
     stores: ViewStores, machine: str, since: datetime | None, until: datetime | None
-) -> dict[str, Any] | None:
+) -> Sales | None:
     """Vends and failures with since ≤ time < until, newest first, at most 500; None for an unknown machine.
 
     Without bounds: the 24 hours up to the last vend. ``truncated`` says that there were more.
@@ -168,13 +172,13 @@ async def sales(
     first, end = _window(held, since, until)
     found = stores.machines.select(machine, ("to", ">=", first), ("from", "<", end))
     lines = stock_view.sales([load(stored.body, LedgerPage) async for stored in found], first, end)
-    return {
-        "machineId": machine,
-        "from": instant(first),
-        "to": instant(end),
-        "sales": lines[:SALES_LIMIT],
-        "truncated": len(lines) > SALES_LIMIT,
-    }
+    return Sales(
+        machine_id=machine,
+        since=instant(first),
+        until=instant(end),
+        sales=lines[:SALES_LIMIT],
+        truncated=len(lines) > SALES_LIMIT,
+    )
 
 
 def _window(held: MachineStock, since: datetime | None, until: datetime | None) -> tuple[int, int]:

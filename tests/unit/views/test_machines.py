@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.plain import machines
 from tests.support.rollup_world import World, event, failure, ms, vend, view_stores
 from vendctl import deployed
 from vending.ports import Put
 from vending.time import millis
-from vending.views import machines, places
+from vending.views import places
 from vending.views.machines import MachineQuery
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
