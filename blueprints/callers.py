@@ -1,24 +1,105 @@
-"""Who calls: what the Functions host has checked already, as a caller with roles."""
+"""Who calls, and whether they may: by what the Functions host has checked, by what App Service Authentication
+says, or by the token of a device."""
+
+import logging
+import os
+from collections.abc import Mapping
+from contextvars import ContextVar
+from math import ceil
 
 import azure.functions as func
 
-from vending.access.roles import Caller, Role
+from blueprints.answers import problem
+from vending import wiring
+from vending.access import principals, stated_names
+from vending.access.device_door import Refusal
+from vending.access.publisher_tokens import SCHEME
+from vending.access.roles import Caller, Role, with_included
+from vending.errors import Transient
 
-LEVELS = {
-    Role.ANYBODY: func.AuthLevel.ANONYMOUS,
-    Role.DEVICE: func.AuthLevel.ANONYMOUS,
+log = logging.getLogger(__name__)
+
+SIGNED_IN = principals.platform_signs_in(os.environ)
+"""Whether people are known by the platform's principal, else by the host's keys. Fixed when the functions are
+indexed, as the host's levels are: a process never believes one and asks for the other."""
+KEYS = {
     Role.READ: func.AuthLevel.FUNCTION,
     Role.OPERATE: func.AuthLevel.FUNCTION,
     Role.ADMIN: func.AuthLevel.ADMIN,
 }
-"""The key that the host asks for: ADMIN is its master key."""
+"""Without it, the key that the host asks for: ADMIN is its master key."""
+OPENED = {Role.READ: Role.OPERATE, Role.OPERATE: Role.OPERATE, Role.ADMIN: Role.ADMIN}
+"""What the key of a route's role opens: no function key tells reading from operating."""
+ANYBODY = Caller("anybody", frozenset())
+SIGN_IN = "Sign in at /.auth/login/aad, or send a token of Entra ID as Authorization: Bearer."
+
+_admitted: ContextVar[Caller] = ContextVar("admitted")
 
 
-def admit(request: func.HttpRequest, role: Role) -> Caller | func.HttpResponse:  # noqa: ARG001
-    """The caller, or the answer that turns them away. The host let in only who showed the route's key."""
-    return caller(request)
+def level(role: Role) -> func.AuthLevel:
+    """What the host asks for before it calls a function of that role."""
+    anonymous = func.AuthLevel.ANONYMOUS
+    return anonymous if SIGNED_IN else KEYS.get(role, anonymous)
 
 
-def caller(request: func.HttpRequest) -> Caller:  # noqa: ARG001
-    """Who asks; a key has no name of its own."""
-    return Caller("key", frozenset({Role.READ, Role.OPERATE}))
+async def admit(request: func.HttpRequest, role: Role) -> func.HttpResponse | None:
+    """None where the caller has the role, and :func:`caller` tells who it is; else the answer that turns them
+    away: 401 for nobody, 403 for somebody else."""
+    found = await _asks(request, role)
+    if isinstance(found, func.HttpResponse):
+        return found
+    _admitted.set(found)
+    return None
+
+
+def caller(request: func.HttpRequest) -> Caller:  # noqa: ARG001 - whose request it is, the context knows
+    """Who asks, in a handler: for the audit record."""
+    return _admitted.get()
+
+
+async def _asks(request: func.HttpRequest, role: Role) -> Caller | func.HttpResponse:
+    if role is Role.ANYBODY:
+        return ANYBODY
+    if role is Role.DEVICE:
+        return await _device(request)
+    return _person(request, role) if SIGNED_IN else _key(request, role)
+
+
+def _key(request: func.HttpRequest, role: Role) -> Caller | func.HttpResponse:
+    """Whoever showed the key of the role's level; the host let in nobody else."""
+    name = stated_names.named(request.headers.get(stated_names.HEADER, ""))
+    if name is None:
+        return problem(400, "Bad Request", f"{stated_names.FORM}.")
+    return Caller(name, with_included([OPENED[role]]))
+
+
+def _person(request: func.HttpRequest, role: Role) -> Caller | func.HttpResponse:
+    """Whom the platform signed in. A key is nobody here."""
+    found = principals.principal(request.headers.get(principals.HEADER, ""))
+    if found is None:
+        return problem(401, "Unauthorized", SIGN_IN, {"WWW-Authenticate": "Bearer"})
+    if role not in found.roles:
+        return problem(403, "Forbidden", f"This takes the app role {role}, which {found.name} does not have.")
+    return found
+
+
+async def _device(request: func.HttpRequest) -> Caller | func.HttpResponse:
+    """The device whose token is shown, on a route about its own machine."""
+    token, machine = request.headers.get("authorization", ""), request.route_params.get("machineId")
+    try:
+        found = await wiring.device_door().admit(token, machine)
+    except Transient as fault:
+        log.warning("standing of a device: %s", fault)
+        found = Refusal(503, "A store does not answer now.", max(1, ceil(fault.retry_after or 1)))
+    if isinstance(found, Refusal):
+        return problem(found.status, TITLES[found.status], found.detail, _headers(found))
+    return Caller(f"device {found.device}", frozenset({Role.DEVICE}))
+
+
+TITLES = {401: "Unauthorized", 403: "Forbidden", 429: "Too Many Requests", 503: "Service Unavailable"}
+
+
+def _headers(refusal: Refusal) -> Mapping[str, str]:
+    if refusal.status == 401:
+        return {"WWW-Authenticate": SCHEME}
+    return {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}

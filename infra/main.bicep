@@ -158,6 +158,15 @@ param silentAfterMinutes int = 60
 @minLength(1)
 param unboundDevices string = 'refuse'
 
+@description('Address of the secret in a Key Vault that holds the connection string of the hub\'s policy devices, by which the API judges the tokens of devices; empty: their routes answer 503. docs/access.md')
+param devicesSecretUri string = ''
+
+@description('Application (client) id of the registration in Entra ID that people sign in with; empty: keys of the host open the API. docs/access.md')
+param signInClientId string = ''
+
+@description('Whom an API Management in front of the API writes to; empty: there is none. Needs signInClientId, and an app that is deployed already. docs/gateway.md')
+param gatewayEmail string = ''
+
 @description('The platform\'s own switch for OpenTelemetry; the package must then be built with --telemetry.')
 param openTelemetry bool = false
 
@@ -206,6 +215,7 @@ var names Names = {
   plan: 'plan-vendstream-${token}'
   app: 'func-vendstream-${token}'
   topic: 'evgt-vendstream-${token}'
+  gateway: 'apim-vendstream-${token}'
   network: 'vnet-vendstream-${token}'
   subnet: 'app'
 }
@@ -339,8 +349,28 @@ module app 'modules/functionapp.bicep' = {
     corsOrigins: corsOrigins
     silentAfterMinutes: silentAfterMinutes
     unboundDevices: unboundDevices
+    devicesSecretUri: devicesSecretUri
+    signsIn: !empty(signInClientId)
     openTelemetry: openTelemetry
     subnetId: subnetId
+  }
+}
+
+module signIn 'modules/signin.bicep' = if (!empty(signInClientId)) {
+  dependsOn: [app]
+  params: { names: names, clientId: signInClientId }
+}
+
+module gateway 'modules/gateway.bicep' = if (!empty(gatewayEmail)) {
+  params: {
+    names: names
+    location: location
+    tags: tags
+    email: gatewayEmail
+    appUrl: app.outputs.url
+    clientId: empty(signInClientId)
+      ? fail('gatewayEmail needs signInClientId: the gateway judges its tokens')
+      : signInClientId
   }
 }
 

@@ -37,6 +37,8 @@ type Names = {
   app: string
   @description('The Event Grid topic of what is written into the app\'s storage.')
   topic: string
+  @description('The gateway in front of the API, where there is one.')
+  gateway: string
   @description('The virtual network, where the stores are closed.')
   network: string
   @description('The subnet in it that the app\'s requests come from.')

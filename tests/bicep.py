@@ -26,7 +26,7 @@ INFRA = ROOT / "infra"
 VERSION = "0.49.2"
 """The compiler that is asked; .github/actions/bicep installs the same."""
 BESIDE = ROOT.parent / "shared" / "tools" / "bicep"
-SOURCES = ("*.bicep", "*.bicepparam", "modules/*.bicep", "bicepconfig.json")
+SOURCES = ("*.bicep", "*.bicepparam", "modules/*.bicep", "*.xml", "bicepconfig.json")
 FINDING = re.compile(r" : (?:Info|Warning|Error) ")
 PREVIEW = re.compile(
     r" use-recent-api-versions: .* for 'Microsoft\.Insights/diagnosticSettings'\. '2021-05-01-preview' "
@@ -37,6 +37,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 OPERATOR = "11111111-1111-1111-1111-111111111111"
 DEPLOYER = "22222222-2222-2222-2222-222222222222"
 READER = "33333333-3333-3333-3333-333333333333"
+CLIENT = "44444444-4444-4444-4444-444444444444"
 GIVEN: dict[str, dict[str, str]] = {
     "dev": {},
     "prod": {
@@ -53,6 +54,9 @@ GIVEN: dict[str, dict[str, str]] = {
         "NOTIFY_MAIL_TO": "ops@vendstream.example",
         "ALARM_EMAIL": "on-call@vendstream.example",
         "ALARM_WEBHOOK_URL": "https://hooks.example/alarms",
+        "DEVICES_SECRET_URI": "https://vault.example/secrets/devices/",
+        "SIGN_IN_CLIENT_ID": CLIENT,
+        "GATEWAY_EMAIL": "on-call@vendstream.example",
         "OPEN_TELEMETRY": "true",
         "AZURE_PRINCIPAL_ID": OPERATOR,
         "AZURE_PRINCIPAL_TYPE": "User",

@@ -4,21 +4,10 @@ import base64
 import hashlib
 import hmac
 from datetime import datetime
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus
 
+from vending.access.policy_keys import parts
 from vending.events.publishers import Publisher, build
-
-
-def parts(connection: str, hub: str, setting: str = "DEVICES") -> tuple[str, str, str]:
-    """Host, policy and key of a connection string. Raises ValueError that names the setting."""
-    found = dict(part.partition("=")[::2] for part in connection.split(";") if part)
-    host = urlsplit(found.get("Endpoint", "")).netloc
-    policy, key = found.get("SharedAccessKeyName", ""), found.get("SharedAccessKey", "")
-    if not (host and policy and key):
-        raise ValueError(f"{setting} is no connection string: Endpoint, SharedAccessKeyName, SharedAccessKey")
-    if found.get("EntityPath", hub) != hub:
-        raise ValueError(f"{setting} is of the hub {found['EntityPath']!r}, TELEMETRY_HUB says {hub!r}")
-    return host, policy, key
 
 
 def sign(resource: str, policy: str, key: str, expires: datetime) -> str:

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vendctl.credentials import credentials, parts
+from vendctl.credentials import credentials
 from vendctl.issuing import DeviceStores, issue, renew, revoke
 from vendctl.revoking import RevokedPublishers
 from vending import wiring
+from vending.access.policy_keys import parts
 from vending.events.envelope import Identifier
 
 NAME = re.compile(Identifier)

@@ -11,7 +11,8 @@ from xml.sax.saxutils import escape
 
 import aiohttp
 
-from vendctl.credentials import parts, sign
+from vendctl.credentials import sign
+from vending.access.policy_keys import parts
 from vending.adapters.clients import address, credential
 from vending.errors import Transient
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from vending import business_day
+from vending.access.policy_keys import PolicyKey, policy_keys
 from vending.notifications import addresses
 from vending.notifications.addresses import MailServer, Receiver
 
@@ -31,6 +32,9 @@ class Settings:
     unbound_devices: str = "accept"
     """``accept`` or ``refuse`` publishers whose name says no machine, or from which moment on they are
     refused (ISO 8601 with a zone; by the hub's time, so that a rebuild refuses the same events)."""
+    devices: str = field(default="", repr=False)
+    """The connection string of the hub's policy that signs the devices' tokens, or two with a space between
+    them; empty: routes of devices answer 503."""
     hub_retention_hours: str = "24"
     """How long the hub keeps events: what has waited for half of it raises an alert."""
     standing_after_seconds: str = "300"
@@ -116,8 +120,16 @@ class Settings:
         settings.receiver()
         settings.mail_server()
         settings.mail_to()
+        settings.device_keys()
         _ = settings.report_hour
         return settings
+
+    def device_keys(self) -> tuple[PolicyKey, ...]:
+        """See ``devices``. Raises ValueError, without the key."""
+        try:
+            return policy_keys(self.devices, self.telemetry_hub)
+        except ValueError as fault:
+            raise ValueError(f"app setting {fault}") from fault
 
     def receiver(self) -> Receiver | None:
         """Who gets posts; None where no address is set. Raises ValueError, without the address."""

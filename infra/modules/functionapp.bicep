@@ -59,6 +59,12 @@ param silentAfterMinutes int
 @description('accept or refuse devices whose publisher names no machine, or from which moment on they are refused.')
 param unboundDevices string
 
+@description('Where in a Key Vault the policy is that judges the tokens of devices; empty: nowhere.')
+param devicesSecretUri string
+
+@description('Whether people sign in with Entra ID.')
+param signsIn bool
+
 @description('The platform\'s own switch for OpenTelemetry.')
 param openTelemetry bool
 
@@ -167,7 +173,11 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,psycopg2,requests,urllib,urllib3'
     // The platform reads a request's body into memory before any code of the app runs; its default is 100 MiB.
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
+    // What App Service Authentication proves to Entra ID that it is this app with (modules/signin.bicep).
+    OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: signsIn ? identity.properties.clientId : ''
     TELEMETRY_HUB: names.hub
+    // By reference alone: whoever reads the app's settings or a deployment has no key that signs for the whole fleet.
+    DEVICES: empty(devicesSecretUri) ? '' : '@Microsoft.KeyVault(SecretUri=${devicesSecretUri})'
     HUB_GENERATION: hubGeneration
     HUB_RETENTION_HOURS: string(retentionHours)
     STANDING_AFTER_SECONDS: '300'

@@ -1,6 +1,7 @@
 """The dashboard in a real browser, on the real app: events go in at the hub, figures change on the page."""
 
 import asyncio
+import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -176,6 +177,24 @@ async def test_the_host_key_is_asked_for_and_leaves_the_address(page: Page, runn
         await expect(page.get_by_role("dialog")).to_contain_text(
             "No machine 'nobody' is in the catalog or ever sent an event."
         )
+
+
+async def test_where_people_sign_in_no_key_is_asked_for(page: Page, running: System) -> None:
+    """The app's own 401, which has a body: the host's has none."""
+    problem = {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "Sign in."}
+
+    async def nobody(route: Route) -> None:
+        text = json.dumps(problem)
+        await route.fulfill(status=401, content_type="application/problem+json", body=text)
+
+    await page.route("**/api/**", nobody)
+    await page.goto(f"{running.host.url}/dashboard")
+    link = page.get_by_role("link", name="sign in")
+    await expect(link).to_have_attribute("href", "/.auth/login/aad?post_login_redirect_uri=/dashboard")
+    await expect(page.get_by_label("host key")).to_be_hidden()
+    await page.unroute("**/api/**")
+    await expect(page.locator("#count")).not_to_be_empty(timeout=20_000)
+    await expect(link).to_be_hidden()
 
 
 async def test_a_key_in_the_address_is_in_no_other_request(page: Page, running: System) -> None:

@@ -111,8 +111,12 @@ class Deployment:
     @cached_property
     def settings(self) -> dict[str, str]:
         """The app settings; values that only Azure knows as expressions."""
-        found: dict[str, str] = self.one("Microsoft.Web/sites/config")["properties"]
-        return found
+        (found,) = [
+            each["properties"]
+            for each in self.of_type("Microsoft.Web/sites/config")
+            if each["name"].endswith("/appsettings")
+        ]
+        return dict(found)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -37,6 +37,7 @@ def environment(stack: Stack, settings: Mapping[str, str], *, apart: bool = Fals
             "AzureWebJobsStorage": host,
             "DATA": stack.storage_connection,
             "EVENTHUB": stack.eventhubs_connection,
+            "DEVICES": stack.eventhubs_connection,
             "COSMOS": stack.cosmos_connection,
         }
         | (mail_settings(stack) if "NOTIFY_MAIL_TO" in settings else {})

@@ -4,6 +4,7 @@ A device's entry and its machine's counter of epochs are in one partition, so th
 """
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from msgspec.structs import replace
 
@@ -14,6 +15,31 @@ from vending.events.publishers import MAX_EPOCH, Publisher, build
 
 KEPT = 50
 """Credentials that an entry remembers: one a board's life, so these are years."""
+
+
+class Standing(StrEnum):
+    """Whether a credential still counts."""
+
+    GOOD = "it counts"
+    REVOKED = "it was revoked"
+    SUPERSEDED = "a newer one was issued for the machine"
+    FORGOTTEN = "the catalog has the device, and not this credential"
+
+
+def standing(entry: Device | None, counter: EpochCounter | None, who: Publisher) -> Standing:
+    """What is on record of a publisher whose token was signed with the policy's key.
+
+    Nothing on record at all is good: whoever has the key can sign for names that are on record too, so asking
+    for a record would keep out nobody. A board that was replaced gets nothing that is meant for the next one.
+    """
+    if counter is not None and who.epoch < counter.epoch:
+        return Standing.SUPERSEDED
+    if entry is None:
+        return Standing.GOOD
+    own = [one for one in entry.credentials if (one.machine, one.epoch) == (who.machine, who.epoch)]
+    if not own:
+        return Standing.FORGOTTEN
+    return Standing.REVOKED if any(one.revoked for one in own) else Standing.GOOD
 
 
 def counter_id(machine: str) -> str:

@@ -28,6 +28,7 @@ from vending.reports.send_daily_report import Reporting
 from vending.rollups.roll_up import RollUpStores
 from vending.views.views import ViewStores
 from vending.wiring import clients
+from vending.wiring.access import device_door
 from vending.wiring.channels import dashboard, mailer, mailing, notice_office, outgoing, webhook
 from vending.wiring.health import health_probes, recent_health, troubles
 from vending.wiring.once import close, once
@@ -59,6 +60,7 @@ __all__ = [  # of the parts; what is defined here is public anyway
     "cors_origins",
     "dashboard",
     "decoder",
+    "device_door",
     "health_probes",
     "hub_events",
     "hub_sender",

@@ -3,7 +3,13 @@
 const KEY = "vendstream.key";
 const PATIENCE = 15_000;
 
-export class Refused extends Error {} // 401: the key is missing or wrong
+/** 401. The host's own answer has no body: it asks for a key. The app's says that people sign in. */
+export class Refused extends Error {
+  constructor(response) {
+    super("nobody is signed in, or the key is wrong");
+    this.signIn = (response.headers.get("content-type") ?? "").startsWith("application/problem+json");
+  }
+}
 export class Missing extends Error {} // 404
 export class Wrong extends Error {} // 400: asking again changes nothing
 /** Anything else, the network included; `wait`: milliseconds that the API asked for, 0 where it did not. */
@@ -55,7 +61,7 @@ async function ask(path, cache) {
   // The header has whole seconds: believe it only where the clocks clearly differ.
   if (date && Math.abs(date - Date.now()) > 5_000) ahead = date - Date.now();
   if (response.ok) return response;
-  if (response.status === 401) throw new Refused("the key is missing or wrong");
+  if (response.status === 401) throw new Refused(response);
   const said = await response.json().catch(() => ({}));
   const text = (said.detail ?? `status ${response.status}`).replace(/\.+$/, "");
   if (response.status === 404) throw new Missing(text);

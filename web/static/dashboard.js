@@ -145,9 +145,10 @@ async function poll() {
 }
 
 function showConnection({ faults, all }) {
-  const refused = faults.some((fault) => fault instanceof Refused);
+  const refused = faults.find((fault) => fault instanceof Refused);
   document.body.classList.toggle("stale", faults.length > 0);
-  byId("key-form").hidden = !refused;
+  byId("key-form").hidden = !refused || refused.signIn;
+  byId("sign-in").hidden = !refused?.signIn;
   if (!faults.length) lastAnswer = new Date();
   const said = refused ? "" : [note, trouble(faults, all)].filter(Boolean).join(" ");
   byId("banner").hidden = !said;

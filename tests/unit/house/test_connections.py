@@ -18,6 +18,7 @@ PLATFORM = {
     "AzureFunctionsJobHost__telemetryMode",
     "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
     "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
+    "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID",
 }
 """Settings that the platform reads, not our code."""
 ADDRESSES = {

@@ -14,6 +14,7 @@ import pytest
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
+from tests.bicep import CLIENT
 from tests.support.events import hub_event
 from tests.support.infra import (
     COSMOS,
@@ -27,9 +28,12 @@ from tests.support.infra import (
     same,
     template,
 )
-from tests.support.metadata import ROOT, Wiring, functions, resolved, triggers, used
+from tests.support.metadata import ROOT, Wiring, functions, local_settings, resolved, triggers, used
 from vendctl.partitions import GROUP
 from vendctl.provision import BLOB_CONTAINERS, QUEUES, create_database
+from vending.access.principals import SWITCH
+from vending.access.request_rate import PER_MINUTE
+from vending.access.roles import PEOPLE
 from vending.adapters.checkpoints import CONTAINER as CHECKPOINTS
 from vending.archive.layout import blob_name, manifest_name, parquet_name
 from vending.resources import ARCHIVE, REJECTED, REMEMBERED, UPLOADS
@@ -75,6 +79,8 @@ def test_with_every_parameter_given_every_resource_is_made_and_without_the_cheap
         "Microsoft.Insights/actionGroups", "Microsoft.Insights/scheduledQueryRules",
         "Microsoft.Insights/metricAlerts", "Microsoft.Insights/webtests",
         "Microsoft.Insights/activityLogAlerts",
+        "Microsoft.ApiManagement/service", "Microsoft.ApiManagement/service/apis",
+        "Microsoft.ApiManagement/service/apis/policies",
         f"{STORAGE}/blobServices/containers/immutabilityPolicies",
     }  # fmt: skip
 
@@ -455,3 +461,54 @@ def test_a_batch_may_wait_for_days_but_not_for_ever() -> None:
     host = json.loads((ROOT / "host.json").read_text())
     assert host["functionTimeout"] <= "00:30:00"
     assert len(functions()) > 10
+
+
+# --- who may ask --------------------------------------------------------------------------------------------
+def test_without_a_parameter_keys_are_asked_for_and_devices_not_judged(dev: Deployment) -> None:
+    assert dev.names("Microsoft.Web/sites/config") == {"appsettings"}
+    assert not dev.of_type("Microsoft.ApiManagement/service")
+    assert dev.settings["DEVICES"] == dev.settings["OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"] == ""
+
+
+def test_nobody_but_the_platform_says_that_it_signs_people_in(deployment: Deployment) -> None:
+    """The app believes a header then, which only App Service Authentication takes out of requests."""
+    assert SWITCH not in deployment.settings
+    assert SWITCH not in local_settings()
+
+
+def test_people_sign_in_with_entra_id_alone_and_without_a_secret() -> None:
+    prod = Deployment("prod")
+    (found,) = [
+        each["properties"]
+        for each in prod.of_type("Microsoft.Web/sites/config")
+        if each["name"].endswith("/authsettingsV2")
+    ]
+    assert found["platform"] == {"enabled": True}
+    assert found["globalValidation"] == {
+        "requireAuthentication": False, "unauthenticatedClientAction": "AllowAnonymous",
+    }  # fmt: skip
+    (provider,) = found["identityProviders"].values()
+    asked = provider["registration"]
+    assert asked["clientId"] == CLIENT
+    assert "environment().authentication.loginEndpoint, tenant().tenantId" in asked["openIdIssuer"]
+    assert REFERENCE.findall(prod.settings[asked["clientSecretSettingName"]]) == [
+        (prod.identity, "clientId")
+    ], "its own identity stands for a secret"
+
+
+def test_the_key_of_the_devices_policy_is_only_ever_referred_to() -> None:
+    said = Deployment("prod").settings["DEVICES"]
+    assert re.fullmatch(r"@Microsoft\.KeyVault\(SecretUri=https://[^)]+\)", said)
+
+
+def test_the_gateway_reads_the_app_s_description_and_every_word_of_its_policy_is_filled_in() -> None:
+    prod = Deployment("prod")
+    api = prod.one("Microsoft.ApiManagement/service/apis")["properties"]
+    assert api["format"] == "openapi+json-link"
+    assert "/api/openapi.json" in api["value"]
+    policy = prod.one("Microsoft.ApiManagement/service/apis/policies")["properties"]["value"]
+    words = set(re.findall(r"[A-Z]+_[A-Z]+", (ROOT / "infra" / "gateway-policy.xml").read_text()))
+    assert words == {word.rstrip("/") for word in re.findall(r"'([A-Z]+_[A-Z]+/?)'", policy)}
+    assert policy.endswith(f"'CLIENT_ID', '{CLIENT}')]")
+    assert set(re.findall(r"<value>(.+?)</value>", policy)) == set(PEOPLE)
+    assert f'calls="{PER_MINUTE}"' in policy, "a device gets no less of it than of an instance"
