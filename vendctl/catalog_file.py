@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from vendctl.csv_table import NoTable, Row, Table, table
-from vendctl.operations.catalog_entries import CatalogFile, SlotEntry
 from vending.errors import Rejected
+from vending.writes.catalog_entries import CatalogFile, SlotEntry
 
 NUMBERS = ("capacity", "par", "priceMinor", "costMinor", "taxBasisPoints", "caseSize")
 KINDS = {

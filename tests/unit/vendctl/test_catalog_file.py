@@ -9,8 +9,8 @@ import pytest
 from simulator.fleet import Fleet
 from vendctl import catalog_file
 from vendctl.catalog_file import read_file
-from vendctl.operations.catalog_entries import CatalogFile
 from vending.errors import Rejected
+from vending.writes.catalog_entries import CatalogFile
 
 TOML = """
 [[sites]]

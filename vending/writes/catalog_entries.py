@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
 
-from vendctl.operations.entry import Entry, Identifier, Name
-from vendctl.operations.policy_entries import PolicyEntry, check_policy, stored_policy
 from vending import business_day
 from vending.documents.catalog import CatalogEntry
 from vending.errors import Rejected
 from vending.events import envelope
 from vending.events.fields import END, Code, Currency, Level, Minor, Selection
 from vending.notifications.addresses import is_address
+from vending.writes.entry import Entry, Identifier, Name
+from vending.writes.policy_entries import PolicyEntry, check_policy, stored_policy
 
 ALWAYS = "always"
 AFFECTS = 20

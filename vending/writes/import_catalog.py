@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from msgspec import UnsetType
 from msgspec.structs import replace
 
-from vendctl.operations.catalog_entries import (
+from vending.documents.base import current, load
+from vending.documents.catalog import VERSION_ID, CatalogEntry, CatalogVersion
+from vending.errors import Conflict, Rejected, Transient
+from vending.ports import Documents, Put, Stored
+from vending.writes.catalog_entries import (
     CatalogFile,
     Document,
     MachineEntry,
@@ -19,12 +23,8 @@ from vendctl.operations.catalog_entries import (
     RecipientEntry,
     revised,
 )
-from vendctl.operations.entry import Entry
-from vendctl.operations.policy_entries import PolicyEntry, subject
-from vending.documents.base import current, load
-from vending.documents.catalog import VERSION_ID, CatalogEntry, CatalogVersion
-from vending.errors import Conflict, Rejected, Transient
-from vending.ports import Documents, Put, Stored
+from vending.writes.entry import Entry
+from vending.writes.policy_entries import PolicyEntry, subject
 
 BATCH = 50
 SINGLY = 50

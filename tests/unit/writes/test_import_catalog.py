@@ -8,11 +8,11 @@ import pytest
 
 from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import World, ms, stored_leaves, vend
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
 from vending.catalog.cache import CatalogCache
 from vending.catalog.recipients import CatalogRecipients
 from vending.errors import Rejected, Transient
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 FLEET: dict[str, Any] = {
     "sites": [
