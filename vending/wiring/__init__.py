@@ -108,6 +108,11 @@ def catalog() -> CosmosDocuments:
     return clients.container("catalog")
 
 
+def writes() -> CosmosDocuments:
+    """Idempotency keys and audit records of writes: /scope."""
+    return clients.container("writes")
+
+
 def archive_blobs() -> ArchiveContainer:
     """Every raw event, and its Parquet."""
     return clients.archive(resources.ARCHIVE)

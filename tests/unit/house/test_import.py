@@ -35,6 +35,13 @@ FUNCTIONS = {
     "get_dashboard",
     "get_dashboard_file",
     "get_health",
+    "post_alert_acknowledge",
+    "post_alert_unacknowledge",
+    "post_alert_snooze",
+    "post_alert_unsnooze",
+    "post_alert_assign",
+    "post_alert_note",
+    "post_alert_resolve",
 }
 SDKS = ("azure.cosmos", "azure.storage", "azure.identity", "azure.eventhub")
 HEAVY = (*SDKS, "pyarrow", "aiohttp", "PIL", "aiosmtplib")
