@@ -10,6 +10,7 @@ from blueprints import (
     dashboard,
     health,
     ingest,
+    operating,
     photos,
     reports,
     rollups,
@@ -31,6 +32,7 @@ for blueprint in (
     dashboard,
     health,
     attending,
+    operating,
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

@@ -52,6 +52,8 @@ PROBLEMS: dict[type[Refusal], tuple[int, str]] = {
 }
 WRITES = (404, 409, 412, 413, 415, 422, 428)
 """Statuses of a route that changes a document."""
+MAKES = (404, 409, 413, 415, 422)
+"""Of one that makes something new, and so takes no If-Match."""
 
 
 def body_of[Body: Struct](request: func.HttpRequest, kind: type[Body], largest: int = LARGEST) -> Body:

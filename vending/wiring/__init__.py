@@ -42,6 +42,7 @@ from vending.wiring.process import (
     version,
 )
 from vending.wiring.uploads import admit_stores, hub_sender, upload_stores
+from vending.wiring.writes import letter_stores, visit_stores
 
 if TYPE_CHECKING:
     from vending.adapters.archive_blobs import ArchiveContainer
@@ -60,6 +61,7 @@ __all__ = [  # of the parts; what is defined here is public anyway
     "health_probes",
     "hub_events",
     "hub_sender",
+    "letter_stores",
     "mailer",
     "mailing",
     "metered",
@@ -73,6 +75,7 @@ __all__ = [  # of the parts; what is defined here is public anyway
     "troubles",
     "upload_stores",
     "version",
+    "visit_stores",
     "webhook",
 ]
 

@@ -42,6 +42,9 @@ FUNCTIONS = {
     "post_alert_assign",
     "post_alert_note",
     "post_alert_resolve",
+    "post_dead_letter_replay",
+    "post_dead_letter_discard",
+    "post_machine_visit",
 }
 SDKS = ("azure.cosmos", "azure.storage", "azure.identity", "azure.eventhub")
 HEAVY = (*SDKS, "pyarrow", "aiohttp", "PIL", "aiosmtplib")
