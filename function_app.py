@@ -7,6 +7,7 @@ from blueprints import (
     api,
     archive,
     attending,
+    catalog,
     dashboard,
     health,
     ingest,
@@ -33,6 +34,7 @@ for blueprint in (
     health,
     attending,
     operating,
+    catalog,
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

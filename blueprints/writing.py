@@ -8,12 +8,13 @@ import azure.functions as func
 import msgspec
 from msgspec import Struct
 
-from blueprints.answers import PATIENCE, away, problem
+from blueprints.answers import PATIENCE, answer, away, problem
 from blueprints.callers import caller
 from blueprints.files import NOSNIFF
 from blueprints.questions import KEY, Faulty, NothingAsked, asked
 from vending import wiring
 from vending.errors import Transient
+from vending.time import millis
 from vending.writes.perform import Plan, perform
 from vending.writes.refusals import (
     NoTarget,
@@ -25,7 +26,16 @@ from vending.writes.refusals import (
     Unsuitable,
     WrongWrite,
 )
-from vending.writes.request import Answer, Asked, IfMatch, bare, digest, idempotency_key, if_match
+from vending.writes.request import (
+    Answer,
+    Asked,
+    IfMatch,
+    Request,
+    bare,
+    digest,
+    idempotency_key,
+    if_match,
+)
 
 LARGEST = 64 * 1024
 """Bytes of a body, where a route says nothing else."""
@@ -87,14 +97,39 @@ async def write(request: func.HttpRequest, what: str, target: str, plan: Plan) -
     return await perform(wanted, plan, wiring.writes(), datetime.now(UTC))
 
 
+def unkept(request: func.HttpRequest) -> Request:
+    """Of what changes nothing, and so needs no key."""
+    return Request("", caller(request).name, millis(datetime.now(UTC)))
+
+
+async def versioned(
+    request: func.HttpRequest, view: Callable[[], Awaitable[tuple[Struct, str] | None]], missing: str = ""
+) -> func.HttpResponse:
+    """A view of one document with the document's version, which is the ETag: what If-Match takes."""
+    seen: list[str] = []
+
+    async def looked() -> Struct | None:
+        asked(request.params, NothingAsked)
+        found = await view()
+        seen[:] = [found[1]] if found else []
+        return found[0] if found else None
+
+    given = await answer(request, looked, missing)
+    if seen and given.status_code in (200, 304):
+        given.headers["ETag"] = tag = f'"{bare(seen[0])}"'
+        if tag in request.headers.get("if-none-match", ""):
+            return func.HttpResponse(status_code=304, headers=dict(given.headers))
+    return given
+
+
 async def written(
-    request: func.HttpRequest, answer: Callable[[], Awaitable[Answer]], asks: type[Struct] = NothingAsked
+    request: func.HttpRequest, carry_out: Callable[[], Awaitable[Answer]], asks: type[Struct] = NothingAsked
 ) -> func.HttpResponse:
     """What a write answers, or why it was not done. ``asks``: its query parameters."""
     try:
         asked(request.params, asks)
         async with asyncio.timeout(PATIENCE):
-            found = await answer()
+            found = await carry_out()
     except Faulty as fault:
         return problem(400, "Bad Request", str(fault))
     except Refusal as fault:

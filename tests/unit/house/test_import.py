@@ -45,6 +45,11 @@ FUNCTIONS = {
     "post_dead_letter_replay",
     "post_dead_letter_discard",
     "post_machine_visit",
+    "get_catalog",
+    "get_catalog_entries",
+    "get_catalog_entry",
+    "post_catalog_changes",
+    "get_audit",
 }
 SDKS = ("azure.cosmos", "azure.storage", "azure.identity", "azure.eventhub")
 HEAVY = (*SDKS, "pyarrow", "aiohttp", "PIL", "aiosmtplib")

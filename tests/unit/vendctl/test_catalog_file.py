@@ -59,6 +59,15 @@ def test_three_formats_say_the_same(tmp_path: Path) -> None:
     assert CatalogFile(*kinds) == toml
 
 
+def test_coordinates_are_columns_of_degrees(tmp_path: Path) -> None:
+    text = "id,timeZone,latitude,longitude\nnorth,Etc/UTC,-33.5,151\n"
+    [site] = read_file(written(tmp_path, "a.csv", text)).sites
+    assert (site.latitude, site.longitude) == (-33.5, 151.0)
+    for wrong in ("south", "1e1", "91", ""):
+        with pytest.raises(Rejected, match="line 2"):
+            read_file(written(tmp_path, "b.csv", text.replace("-33.5", wrong)))
+
+
 def test_the_example_of_recipients_is_a_catalog(tmp_path: Path) -> None:
     text = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
     example = text.split("```toml\n")[1].split("```")[0]

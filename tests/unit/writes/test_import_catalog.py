@@ -60,6 +60,17 @@ async def test_what_an_entry_refers_to_must_exist(part: Any) -> None:
     assert not catalog.items
 
 
+async def test_what_stands_there_already_need_not_be_said_again() -> None:
+    """A move into the past leaves the newest site as it is, a new address the recipient's sites."""
+    catalog = FakeDocuments("kind")
+    anna = {"id": "anna", "address": "anna@fleet.example"}
+    await import_catalog(file(**FLEET, recipients=[anna | {"sites": ["north"]}]), catalog)
+    for site, since in (("north", "2026-11-19"), ("south", "2026-11-18")):
+        await import_catalog(file(machines=[{"id": "m1", "site": site, "since": since}]), catalog)
+    done = await import_catalog(file(recipients=[anna | {"address": "a@fleet.example"}]), catalog)
+    assert done.written == {"recipient": 1}
+
+
 async def test_an_import_that_died_is_taken_over() -> None:
     catalog = FakeDocuments("kind")
     writes: list[str] = []
