@@ -6,11 +6,14 @@ from blueprints import (
     alerts,
     api,
     archive,
+    attending,
+    catalog,
     dashboard,
     docs,
     health,
     ingest,
     openapi,
+    operating,
     options,
     photos,
     reports,
@@ -22,8 +25,8 @@ from vending import wiring
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for blueprint in (
-    *(ingest, archive, rollups, alerts, reports, uploads, photos, api, dashboard, health),
-    *(openapi, docs, options),
+    *(ingest, archive, rollups, alerts, reports, uploads, photos, api),
+    *(attending, catalog, operating, dashboard, health, openapi, docs, options),
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

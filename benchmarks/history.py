@@ -11,8 +11,6 @@ import msgspec
 from benchmarks.arrivals import Day
 from benchmarks.rollups import at_once
 from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
 from vendctl.provision import CONTAINERS
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.catalog.cache import CatalogCache
@@ -26,6 +24,8 @@ from vending.ports import Documents, Put
 from vending.rollups import machine_days
 from vending.rollups.days import recompute
 from vending.rollups.roll_up import RollUpStores
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 PUTS, BYTES = 90, 300_000
 """What one write of the filling holds at most."""

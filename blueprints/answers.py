@@ -75,7 +75,7 @@ async def _found[View](
     except Faulty as fault:
         return problem(400, "Invalid Parameter", str(fault))
     except (Transient, TimeoutError) as fault:
-        return _away(request, fault)
+        return away(request, fault)
     return problem(404, "Not Found", missing) if found is None else found
 
 
@@ -97,7 +97,7 @@ async def created[Asked: Struct](
     except Rejected as fault:
         return problem(400, "Bad Request", f"{fault.detail}.")
     except (Transient, TimeoutError) as fault:
-        return _away(request, fault)
+        return away(request, fault)
     if body is None:
         return problem(404, "Not Found", missing)
     headers = {"Cache-Control": "no-store", **NOSNIFF}
@@ -106,7 +106,7 @@ async def created[Asked: Struct](
     )
 
 
-def _away(request: func.HttpRequest, fault: Exception) -> func.HttpResponse:
+def away(request: func.HttpRequest, fault: Exception) -> func.HttpResponse:
     """503, and when to ask again."""
     said = str(fault) or f"no answer within {PATIENCE:g} s"
     log.warning("%s: %s (request %s)", _path(request), said, request_id())

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import Imported, import_catalog
 from vending import wiring
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import Imported, import_catalog
 
 
 def explain(done: Imported) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from vendctl.csv_table import NoTable, Row, Table, table
-from vendctl.operations.catalog_entries import CatalogFile, SlotEntry
 from vending.errors import Rejected
+from vending.writes.catalog_entries import CatalogFile, SlotEntry
 
 NUMBERS = ("capacity", "par", "priceMinor", "costMinor", "taxBasisPoints", "caseSize")
+DEGREES = ("latitude", "longitude")
 KINDS = {
     "sites": (("timeZone",), ("id",)),
     "planograms": (("machine", "selection", "sku"), ("machine", "since", "selection")),
@@ -151,6 +152,8 @@ def _value(name: str, text: str) -> Any:
         return text.split()
     if name in SWITCHES and text in ("true", "false"):
         return text == "true"
+    if name in DEGREES:
+        return _degrees(name, text)
     return _number(name, text) if name in NUMBERS else text
 
 
@@ -159,6 +162,12 @@ def _number(name: str, text: str) -> int:
         return int(text)
     cure = " of minor units (1.50 EUR is 150)" if name.endswith("Minor") else ""
     raise ValueError(f", column {name}: {text!r} is no whole number{cure}")
+
+
+def _degrees(name: str, text: str) -> float:
+    if re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,15})?", text):
+        return float(text)
+    raise ValueError(f", column {name}: {text!r} is no number of degrees such as 52.5200")
 
 
 def _judge(kind: str, cells: Cells) -> None:

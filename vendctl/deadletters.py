@@ -10,8 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from vendctl.letters import about
-from vendctl.operations.dead_letter_marks import Mark, history
-from vendctl.operations.review_dead_letters import (
+from vendctl.sent_again import Done
+from vending import wiring
+from vending.events.records import text_or_base64
+from vending.ingest.dead_letter_marks import Mark, history
+from vending.ingest.review_dead_letters import (
     TO_DO,
     DeadLetter,
     State,
@@ -22,9 +25,6 @@ from vendctl.operations.review_dead_letters import (
     utc,
     whole_body,
 )
-from vendctl.sent_again import Done
-from vending import wiring
-from vending.events.records import text_or_base64
 from vending.ports import Blobs
 
 SHOWN = 100

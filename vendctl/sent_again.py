@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Literal
 
 from devstack.commandline import Exit
-from vendctl.operations.dead_letter_marks import Mark, write_mark
-from vendctl.operations.foresee import foresee
-from vendctl.operations.review_dead_letters import DeadLetter, Refusals
-from vendctl.operations.review_dead_letters import replay as send
 from vending.errors import Rejected
 from vending.events.hub_event import HubEvent
+from vending.ingest.dead_letter_marks import Mark, write_mark
+from vending.ingest.foresee import foresee
+from vending.ingest.review_dead_letters import DeadLetter, Refusals
+from vending.ingest.review_dead_letters import replay as send
 from vending.ports import Blobs, Documents, Sender
 from vending.state.stock import GIVEN_UP
 

@@ -15,8 +15,6 @@ from tests.support.backends import RUN
 from tests.support.events import hub_event
 from tests.support.fakes import FakeBlobs, FakeQueue
 from tests.support.rollup_world import ms, vend
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.cosmos import CosmosDocuments
 from vending.alerts.watch_rollups import uncounted
@@ -29,6 +27,8 @@ from vending.ports import Put
 from vending.rollups import breakdowns, rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

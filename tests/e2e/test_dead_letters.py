@@ -18,11 +18,11 @@ from vendctl import account
 from vendctl.__main__ import main as vendctl
 from vendctl.commands.program import wired
 from vendctl.local.system import System
-from vendctl.operations.review_dead_letters import find, replay
 from vending import wiring
 from vending.errors import Rejected
 from vending.events.hub_event import HubEvent
 from vending.ingest.dead_letters import write_dead_letters
+from vending.ingest.review_dead_letters import find, replay
 
 MACHINE = f"letter{RUN}"
 NAME = f"dev-{MACHINE}"

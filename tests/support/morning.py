@@ -8,8 +8,6 @@ import msgspec
 from tests.support import alerts as raised
 from tests.support.fakes import FakeDocuments
 from tests.support.sold_days import Sold, write_day
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
 from vending.alerts.alerts import Finding
 from vending.catalog.cache import CatalogCache
 from vending.catalog.recipients import CatalogRecipients
@@ -21,6 +19,8 @@ from vending.ports import Mailer, Put
 from vending.state.conditions import empty, put_entry
 from vending.time import millis
 from vending.views.views import ViewStores
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 NOW = datetime.fromisoformat("2026-03-02T06:10:00+00:00")
 DAY, BEFORE = "2026-03-01", "2026-02-22"

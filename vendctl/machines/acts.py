@@ -11,12 +11,12 @@ from vendctl.machines.places import forgetting, past, service_time, stores
 from vendctl.operations.exclude import NotYet, Who, in_effect, quarantine, release
 from vendctl.operations.forget_machine import Forgotten, forget
 from vendctl.operations.forget_unassigned import forget_all, order_all, pending, unassigned
-from vendctl.operations.review_dead_letters import TO_DO, dead_letters
 from vendctl.progress import Progress
 from vending import wiring
 from vending.business_day import instant
 from vending.ingest.exclusion_list import read
 from vending.ingest.exclusions import Exclusion, Scope
+from vending.ingest.review_dead_letters import TO_DO, dead_letters
 from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Blobs
 from vending.time import millis

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from vendctl.account import take
 from vendctl.catalog import explain
 from vendctl.local.system import System
-from vendctl.operations.import_catalog import import_catalog
 from vendctl.progress import Progress
 from vendctl.replay import reconcile, stored
 from vendctl.replay.device_events import device_events, skus
@@ -21,6 +20,7 @@ from vendctl.replay.waiting import RollUps, Stage, catalog_noticed, finished, ro
 from vending import wiring
 from vending.errors import VendstreamError
 from vending.resources import ROLLUP_SHARDS
+from vending.writes.import_catalog import import_catalog
 
 
 async def replay(

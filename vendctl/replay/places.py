@@ -5,11 +5,11 @@ from datetime import date
 
 from msgspec import UNSET
 
-from vendctl.operations.catalog_entries import CatalogFile, MachineEntry, ProductEntry, SiteEntry
 from vendctl.replay.device_events import device_id, skus
 from vendctl.replay.mapping import Mapping
 from vendctl.replay.names import identifiers
 from vendctl.replay.sale import Sale
+from vending.writes.catalog_entries import CatalogFile, MachineEntry, ProductEntry, SiteEntry
 
 LONGEST = 120
 """Characters of a name in the catalog."""

@@ -45,6 +45,17 @@ def acknowledged(alert: Alert, by: str, now: int) -> Transition:
     return _acted(alert, after.with_outbox(kept), Act(by=by, at=now, what="acknowledged"))
 
 
+def unacknowledged(alert: Alert, by: str, escalate_after: Sequence[int], now: int) -> Transition:
+    """Nobody is at it any more: it escalates again, as if it had come to its level now."""
+    _check_open(alert)
+    if alert.acknowledged is None:
+        return Transition(alert, None)
+    level = alert.level or 0
+    due = now + escalate_after[level] if level < len(escalate_after) else None
+    after = structs.replace(alert, acknowledged=None, due_at=alert.snoozed_until or due)
+    return _acted(alert, after, Act(by=_name(by), at=now, what="unacknowledged"))
+
+
 def snoozed(alert: Alert, by: str, until: int, now: int) -> Transition:
     """Nobody is notified of it before ``until``; what is pending now is dropped. ``until`` of now ends a
     snooze early. Raises ValueError for other times."""

@@ -17,7 +17,7 @@ Severity = Literal["critical", "warning", "info"]
 Change = Literal["opened", "closed", "escalated", "reminded"]
 """What a notification tells: the alert opened or closed, nobody acknowledged it for too long, or its snooze
 is over and it is still open."""
-What = Literal["acknowledged", "snoozed", "assigned", "noted"]
+What = Literal["acknowledged", "unacknowledged", "snoozed", "assigned", "noted"]
 Detail = dict[str, Any]
 """The facts that a rule found, by their names: each rule has its own."""
 
@@ -141,6 +141,8 @@ class Alert(AlertDocument, kw_only=True):
     """The version of the catalog by whose policy the state was found; None where there was no policy."""
     severity: Severity | None = None
     """By the policy that it opened under; None for the rule's own."""
+    requests: list[str] | None = None
+    """The newest writes of people, by which one that is repeated is recognised."""
 
     def with_outbox(self, outbox: list[Notification]) -> "Alert":
         """The alert with another outbox."""

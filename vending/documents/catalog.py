@@ -40,6 +40,9 @@ class CatalogSite(CatalogEntry, kw_only=True):
     time_zone: str
     route: str = ""
     opening_hours: dict[str, list[str]] | None = None
+    latitude: float | None = None
+    """Degrees, WGS 84; both or neither."""
+    longitude: float | None = None
 
 
 class CatalogMachine(CatalogEntry, kw_only=True):
@@ -139,3 +142,7 @@ class CatalogVersion(CatalogDocument, kw_only=True):
     kind: str = "version"
     number: int = 0
     pending: int | None = field(default_factory=lambda: None)  # stored as null, not left out
+    pending_by: str | None = None
+    """The request that ``pending`` is of, where one over HTTP began it: its repetition goes on with it."""
+    requests: dict[str, int] | None = None
+    """The newest requests over HTTP, each with the number that it got."""

@@ -44,6 +44,7 @@ from vending.wiring.process import (
     version,
 )
 from vending.wiring.uploads import admit_stores, hub_sender, upload_stores
+from vending.wiring.writes import letter_stores, visit_stores
 
 if TYPE_CHECKING:
     from vending.adapters.archive_blobs import ArchiveContainer
@@ -64,6 +65,7 @@ __all__ = [  # of the parts; what is defined here is public anyway
     "health_probes",
     "hub_events",
     "hub_sender",
+    "letter_stores",
     "mailer",
     "mailing",
     "metered",
@@ -77,6 +79,7 @@ __all__ = [  # of the parts; what is defined here is public anyway
     "troubles",
     "upload_stores",
     "version",
+    "visit_stores",
     "webhook",
 ]
 
@@ -110,6 +113,11 @@ def fleet() -> CosmosDocuments:
 def catalog() -> CosmosDocuments:
     """Sites, machines, products, planograms: /kind."""
     return clients.container("catalog")
+
+
+def writes() -> CosmosDocuments:
+    """Idempotency keys and audit records of writes: /scope."""
+    return clients.container("writes")
 
 
 def archive_blobs() -> ArchiveContainer:

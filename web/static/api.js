@@ -45,12 +45,19 @@ export const read = async (path) => (await ask(path, "no-cache")).json();
 /** A picture never changes: what the browser has of it is good. */
 export const readPicture = async (path) => (await ask(path, "default")).blob();
 
-async function ask(path, cache) {
+/** Changes something, whatever version it is at; who sends the same again because no answer came, says the same `id`. */
+export async function send(path, body, id) {
+  const headers = { "if-match": "*", "idempotency-key": id, "content-type": "application/json" };
+  return (await ask(path, "no-store", { method: "POST", headers, body: body && JSON.stringify(body) })).json();
+}
+
+async function ask(path, cache, { headers, ...more } = {}) {
   const key = sessionStorage.getItem(KEY);
   let response;
   try {
     response = await fetch(path, {
-      headers: key ? { "x-functions-key": key } : {},
+      ...more,
+      headers: { ...headers, ...(key ? { "x-functions-key": key } : {}) },
       signal: AbortSignal.timeout(PATIENCE),
       cache,
     });

@@ -1,6 +1,7 @@
 // The page's life: ask the API every few seconds while somebody looks, and show what it says.
 
 import { adoptKey, Missing, read, Refused, serverNow, useKey, Wrong } from "./api.js";
+import { acts } from "./attend.js";
 import { hoursChart } from "./chart.js";
 import * as detail from "./detail.js";
 import { byId, element, fill, renew, write } from "./dom.js";
@@ -94,8 +95,10 @@ function showAlerts({ alerts: found, open }) {
   more.hidden = open <= FEW;
   const beyond = open > found.length ? `, of which the newest ${count(found.length)} are shown` : "";
   write(more, allAlerts ? `Show the newest ${FEW} of ${count(open)}${beyond}` : `Show all ${count(open)}`);
+  if (byId("alerts").querySelector("details[open]")) return; // somebody is at one of them
   renew(byId("alerts"), shown, () => shown.map((alert) => {
-    return element("li", {}, place(alert.machineId), ` ${alert.title} `, age(alert.since, serverNow()));
+    const said = age(alert.since, serverNow());
+    return element("li", {}, place(alert.machineId), ` ${alert.title} `, said, acts(alert, tick));
   }));
 }
 

@@ -22,6 +22,7 @@ from vending.documents import (
     habits,
     notices,
     pages,
+    people_visits,
     photos,
     policy_progress,
     post_window,
@@ -29,6 +30,7 @@ from vending.documents import (
     rollup_state,
     stock,
     uploads,
+    writes,
 )
 from vending.documents.base import TYPES, Document, Extensible, Malformed, check, current, load
 from vending.documents.days import Closed, Day, FleetDay, MachineDay, SiteDay, Summary
@@ -36,8 +38,8 @@ from vending.documents.rollup_state import Rework, Shard
 from vending.errors import Transient, VendstreamError
 
 MODULES = (
-    alerts, catalog, conditions, daily_report, days, devices, exclusions, habits, notices, pages, photos,
-    policy_progress, post_window, refusal_counts, rollup_state, stock, uploads,
+    alerts, catalog, conditions, daily_report, days, devices, exclusions, habits, notices, pages,
+    people_visits, photos, policy_progress, post_window, refusal_counts, rollup_state, stock, uploads, writes,
 )  # fmt: skip
 STORED: dict[str, Any] = {
     "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": "2026-11-16", "rev": 3,

@@ -39,6 +39,21 @@ FUNCTIONS = {
     "get_docs",
     "get_problem_type",
     "options_api",
+    "post_alert_acknowledge",
+    "post_alert_unacknowledge",
+    "post_alert_snooze",
+    "post_alert_unsnooze",
+    "post_alert_assign",
+    "post_alert_note",
+    "post_alert_resolve",
+    "post_dead_letter_replay",
+    "post_dead_letter_discard",
+    "post_machine_visit",
+    "get_catalog",
+    "get_catalog_entries",
+    "get_catalog_entry",
+    "post_catalog_changes",
+    "get_audit",
 }
 SDKS = ("azure.cosmos", "azure.storage", "azure.identity", "azure.eventhub")
 HEAVY = (*SDKS, "pyarrow", "aiohttp", "PIL", "aiosmtplib")

@@ -12,8 +12,6 @@ from tests.support.archive import FakeArchive
 from tests.support.events import NOON, World, hub_event, level, temperature, vend
 from tests.support.metadata import local_settings
 from vendctl.operations.rebuild import Course, Wanted, replay
-from vendctl.operations.review_dead_letters import find
-from vendctl.operations.review_dead_letters import replay as send_again
 from vendctl.rebuild import Target
 from vending import wiring
 from vending.archive.append import archive
@@ -21,6 +19,8 @@ from vending.catalog.devices import next_epoch
 from vending.errors import Rejected
 from vending.events.hub_event import HubEvent
 from vending.events.publishers import MAX_UNSIGNED_EPOCH, Publisher, build
+from vending.ingest.review_dead_letters import find
+from vending.ingest.review_dead_letters import replay as send_again
 from vending.settings import Settings
 from vending.state.books import MAX_BOOKS
 

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from tests.support.rollup_world import Invocation, World, ms, vend
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 
 async def test_corrections_after_closing_are_visible() -> None:

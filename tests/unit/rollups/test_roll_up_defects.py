@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from tests.support.rollup_world import Invocation, World, ms, stored_leaves, vend
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
 from vending.business_day import shift
 from vending.documents.rollup_state import REWORK
 from vending.rollups import catalog_changes, machine_days
 from vending.rollups.catalog_changes import RETRY_AFTER, SECOND_PASS_AFTER, Due, note, rework, spread
 from vending.rollups.roll_up import roll_up
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00", "America/New_York")

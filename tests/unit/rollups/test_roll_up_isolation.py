@@ -12,8 +12,6 @@ from tests.support.fakes import FakeDocuments
 from tests.support.plain import fleet
 from tests.support.rollup_world import Invocation, Ledger, World, ms, stored_leaves, vend
 from tests.unit.rollups.test_roll_up_bounds import refused
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
 from vending.alerts.watch_rollups import uncounted
 from vending.documents.base import load
 from vending.documents.days import Day, Summary
@@ -22,6 +20,8 @@ from vending.errors import Transient
 from vending.rollups import breakdowns, rollups, shard
 from vending.rollups.catalog_changes import RETRY_AFTER
 from vending.views.views import ViewStores
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00", "America/New_York")

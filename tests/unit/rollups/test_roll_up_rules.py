@@ -10,8 +10,6 @@ import pytest
 
 from tests.support.rollup_world import Crash, Invocation, World, ms, stored_leaves, vend
 from tests.support.watched import Call, watched
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
 from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
@@ -19,6 +17,8 @@ from vending.errors import Rejected, Transient
 from vending.rollups import rollups
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00", "America/New_York")

@@ -9,8 +9,8 @@ import pytest
 from simulator.fleet import Fleet
 from vendctl import catalog_file
 from vendctl.catalog_file import read_file
-from vendctl.operations.catalog_entries import CatalogFile
 from vending.errors import Rejected
+from vending.writes.catalog_entries import CatalogFile
 
 TOML = """
 [[sites]]
@@ -57,6 +57,15 @@ def test_three_formats_say_the_same(tmp_path: Path) -> None:
     parts = [read_file(written(tmp_path, f"{kind}.csv", "\ufeff" + text)) for kind, text in CSV.items()]
     kinds = parts[0].sites, parts[1].machines, parts[2].products, parts[3].planograms, parts[4].recipients
     assert CatalogFile(*kinds) == toml
+
+
+def test_coordinates_are_columns_of_degrees(tmp_path: Path) -> None:
+    text = "id,timeZone,latitude,longitude\nnorth,Etc/UTC,-33.5,151\n"
+    [site] = read_file(written(tmp_path, "a.csv", text)).sites
+    assert (site.latitude, site.longitude) == (-33.5, 151.0)
+    for wrong in ("south", "1e1", "91", ""):
+        with pytest.raises(Rejected, match="line 2"):
+            read_file(written(tmp_path, "b.csv", text.replace("-33.5", wrong)))
 
 
 def test_the_example_of_recipients_is_a_catalog(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from tests.support.events import NOON, World, delivered, vend
 from tests.unit.vendctl.amqp_bytes import message, value
 from vendctl.deadletters import details
 from vendctl.operations.account import AccountStores, account
-from vendctl.operations.review_dead_letters import dead_letters, replay
 from vendctl.partitions.handed_over import hub_event
 from vendctl.partitions.message import Message
 from vending.adapters.parquet import ParquetTable
@@ -21,6 +20,7 @@ from vending.archive.columns import hub_event as from_row
 from vending.errors import Rejected
 from vending.events.hub_event import HubEvent
 from vending.events.records import decode_lines, encode, record, restore
+from vending.ingest.review_dead_letters import dead_letters, replay
 
 
 def bad(number: int, text: str = "{}") -> HubEvent:

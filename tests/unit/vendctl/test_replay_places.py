@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fakes import FakeDocuments
-from vendctl.operations.catalog_entries import MachineEntry, ProductEntry, SiteEntry
-from vendctl.operations.import_catalog import import_catalog
 from vendctl.replay import sales
 from vendctl.replay.names import identifiers
 from vendctl.replay.places import catalog_of
+from vending.writes.catalog_entries import MachineEntry, ProductEntry, SiteEntry
+from vending.writes.import_catalog import import_catalog
 
 IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}"
 SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"

@@ -12,7 +12,6 @@ import pytest
 
 from tests.support.events import hub_event
 from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
-from vendctl.operations.import_catalog import import_catalog
 from vendctl.replay import mapping_file, reconcile, sales, stored
 from vendctl.replay.device_events import DeviceEvents, device_events, skus
 from vendctl.replay.places import catalog_of
@@ -27,6 +26,7 @@ from vending.money import amount
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.rollups import OTHER
 from vending.rollups.shard import roll_up_shard
+from vending.writes.import_catalog import import_catalog
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

@@ -8,8 +8,6 @@ import pytest
 
 from tests.support.plain import fleet
 from tests.support.rollup_world import World, event, failure, vend, view_stores
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
 from vending.errors import Transient
 from vending.ports import Put
 from vending.rollups import breakdowns, machine_days
@@ -17,6 +15,8 @@ from vending.rollups.breakdowns import PRODUCTS
 from vending.rollups.rollups import OTHER
 from vending.time import millis
 from vending.views.views import Recent
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 HOUR = 3_600_000

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from tests.support.rollup_world import World, event, ms, vend
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
 from vendctl.operations.pick_list import PickList, pick_list
 from vending.catalog.cache import CatalogCache
 from vending.errors import Rejected
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 CATALOG: dict[str, Any] = {
     "sites": [

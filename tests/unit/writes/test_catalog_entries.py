@@ -5,7 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from vendctl.operations.catalog_entries import (
+from vending.catalog import catalog
+from vending.documents.base import load
+from vending.documents.catalog import CatalogEntry
+from vending.errors import Rejected
+from vending.writes.catalog_entries import (
     AFFECTS,
     CatalogFile,
     MachineEntry,
@@ -13,12 +17,8 @@ from vendctl.operations.catalog_entries import (
     ProductEntry,
     SiteEntry,
 )
-from vendctl.operations.catalog_entries import revised as _revised
-from vendctl.operations.entry import Entry
-from vending.catalog import catalog
-from vending.documents.base import load
-from vending.documents.catalog import CatalogEntry
-from vending.errors import Rejected
+from vending.writes.catalog_entries import revised as _revised
+from vending.writes.entry import Entry
 
 
 def convert(shape: type[Entry], **facts: Any) -> Entry:

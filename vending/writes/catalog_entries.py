@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
 
-from vendctl.operations.entry import Entry, Identifier, Name
-from vendctl.operations.policy_entries import PolicyEntry, check_policy, stored_policy
 from vending import business_day
 from vending.documents.catalog import CatalogEntry
 from vending.errors import Rejected
 from vending.events import envelope
 from vending.events.fields import END, Code, Currency, Level, Minor, Selection
 from vending.notifications.addresses import is_address
+from vending.writes.entry import Entry, Identifier, Name
+from vending.writes.policy_entries import PolicyEntry, check_policy, stored_policy
 
 ALWAYS = "always"
 AFFECTS = 20
@@ -32,6 +32,8 @@ Day = Annotated[str, Meta(pattern=rf"^(always|{_DAY}){END}")]
 Moment = Annotated[str, Meta(pattern=rf"^(always|{_DAY}(T[0-9]{{2}}:[0-9]{{2}})?){END}")]
 Hours = Annotated[str, Meta(pattern=rf"^{_CLOCK}-({_CLOCK}|24:00){END}")]
 Spans = Annotated[list[Hours], Meta(max_length=8)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
 Limits = Annotated[list[Identifier], Meta(max_length=1_000)]
 """Sites or routes; an empty list is no limit."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -39,13 +41,16 @@ Document = dict[str, Any]
 
 
 class SiteEntry(Entry, frozen=True):
-    """A site. Opening hours are local, ``{"mon": ["06:00-22:00"], ...}``; a weekday left out is closed."""
+    """A site. Opening hours are local, ``{"mon": ["06:00-22:00"], ...}``; a weekday left out is closed.
+    Coordinates are degrees (WGS 84), both or neither."""
 
     id: Identifier
     time_zone: Name
     name: Name | UnsetType = UNSET
     route: Route | UnsetType = UNSET
     opening_hours: dict[Weekday, Spans] | UnsetType = UNSET
+    latitude: Latitude | UnsetType = UNSET
+    longitude: Longitude | UnsetType = UNSET
 
 
 class MachineEntry(Entry, frozen=True):
@@ -157,8 +162,11 @@ def _check_entry(kind: str, entry: Checked, seen: set[tuple[str, str, str]]) -> 
 
 
 def _check_site(site: SiteEntry) -> None:
-    """Raises ValueError for a zone that means something else on another computer, and for odd hours."""
+    """Raises ValueError for a zone that means something else on another computer, for half a place, and for
+    odd hours."""
     business_day.named(site.time_zone)
+    if (site.latitude is UNSET) != (site.longitude is UNSET):
+        raise ValueError(f"{site.id} has one of latitude and longitude; give both or neither")
     hours = {} if isinstance(site.opening_hours, UnsetType) else site.opening_hours
     for weekday, spans in hours.items():
         ends = [clock for span in sorted(spans) for clock in span.split("-")]

@@ -11,9 +11,14 @@ import pytest
 
 from tests.support.events import World, delivered, hub_event, level, temperature, vend
 from tests.support.fakes import FakeBlobs
-from vendctl.operations.dead_letter_marks import Mark, history, write_mark
-from vendctl.operations.foresee import foresee
-from vendctl.operations.review_dead_letters import (
+from vending.archive.append import archive
+from vending.errors import Rejected, Transient
+from vending.events.hub_event import HubEvent
+from vending.events.records import encode, record
+from vending.ingest.dead_letter_marks import Mark, history, write_mark
+from vending.ingest.dead_letters import HEAD, write_dead_letters
+from vending.ingest.foresee import foresee
+from vending.ingest.review_dead_letters import (
     ATTEMPT,
     ORIGIN,
     DeadLetter,
@@ -25,11 +30,6 @@ from vendctl.operations.review_dead_letters import (
     replay,
     whole_body,
 )
-from vending.archive.append import archive
-from vending.errors import Rejected, Transient
-from vending.events.hub_event import HubEvent
-from vending.events.records import encode, record
-from vending.ingest.dead_letters import HEAD, write_dead_letters
 
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 OLD = Rejected("too-many-holes", "1000 open holes in the machine's ledger numbers")

@@ -11,11 +11,11 @@ import pytest
 from tests.support.fakes import FakeDocuments
 from vendctl import policy
 from vendctl.catalog_file import read_file
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
-from vendctl.operations.policy_entries import WINDOWS
 from vending.catalog.machines import CatalogMachines
 from vending.errors import Rejected
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
+from vending.writes.policy_entries import WINDOWS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW = {"from": "2026-03-01T13:00:00+01:00", "to": "2026-03-01T14:00:00+01:00"}

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, field
 
-from vendctl.operations.entry import Entry, Name
 from vending.alerts import rules
 from vending.alerts.policy import SEVERITIES
 from vending.alerts.rules.base import Rule
@@ -21,6 +20,7 @@ from vending.errors import Rejected
 from vending.events import envelope
 from vending.events.fields import END
 from vending.time import millis
+from vending.writes.entry import Entry, Name
 
 WINDOWS = 50
 """Of one policy."""

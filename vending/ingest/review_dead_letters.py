@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from vendctl.operations.dead_letter_marks import Mark, Marks, read_marks, write_mark
-from vendctl.operations.foresee import foresee
 from vending.archive.read_archive import raw_events
 from vending.errors import Rejected
 from vending.events.event import parse
 from vending.events.hub_event import HubEvent
 from vending.events.records import bytes_of, decode_lines, restore
+from vending.ingest.dead_letter_marks import Mark, Marks, read_marks, write_mark
+from vending.ingest.foresee import foresee
 from vending.ports import Blobs, Documents, Sender
 
 ORIGIN, ATTEMPT = "replayed-from", "replay-attempt"

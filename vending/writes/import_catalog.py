@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from msgspec import UnsetType
 from msgspec.structs import replace
 
-from vendctl.operations.catalog_entries import (
+from vending.documents.base import current, load
+from vending.documents.catalog import VERSION_ID, CatalogEntry, CatalogVersion
+from vending.errors import Conflict, Rejected, Transient
+from vending.ports import Documents, Put, Stored
+from vending.writes.catalog_entries import (
     CatalogFile,
     Document,
     MachineEntry,
@@ -19,18 +23,18 @@ from vendctl.operations.catalog_entries import (
     RecipientEntry,
     revised,
 )
-from vendctl.operations.entry import Entry
-from vendctl.operations.policy_entries import PolicyEntry, subject
-from vending.documents.base import current, load
-from vending.documents.catalog import VERSION_ID, CatalogEntry, CatalogVersion
-from vending.errors import Conflict, Rejected, Transient
-from vending.ports import Documents, Put, Stored
+from vending.writes.entry import Entry
+from vending.writes.policy_entries import PolicyEntry, subject
 
 BATCH = 50
 SINGLY = 50
 """Up to so many documents of a kind are read one by one, more by one query."""
+REQUESTS_KEPT = 50
+"""Imports over HTTP whose numbers are remembered."""
 Key = tuple[str, str]
 """(kind, id)."""
+NamedEntry = tuple[str, str, Entry]
+"""(kind, id, entry)."""
 
 
 @dataclass
@@ -46,29 +50,70 @@ class Imported:
     """SKUs in the file's planograms that no product describes: sold under their SKU, without a category."""
 
 
+class ImportUnderWay(Transient):
+    """Another import has begun and not ended."""
+
+
+@dataclass(frozen=True)
+class PlannedImport:
+    """What an import would write, on what was read."""
+
+    version: Stored | None
+    state: CatalogVersion
+    held: Mapping[Key, Stored]
+    """The stored documents that its entries are about, or refer to."""
+    new: Mapping[Key, Document]
+    unchanged: int
+    unknown_skus: list[str]
+
+    @property
+    def number(self) -> int:
+        """Of the import, if it writes anything."""
+        return self.state.number + 1
+
+
 async def import_catalog(file: CatalogFile, documents: Documents, take_over: bool = False) -> Imported:
     """Write what the file adds or changes. Raises Rejected for a file that is wrong, before anything is
     written; Transient when another import is in the way."""
+    return await publish(await plan_import(file, documents, take_over), documents)
+
+
+async def plan_import(
+    file: CatalogFile, documents: Documents, take_over: bool = False, request: str | None = None
+) -> PlannedImport:
+    """What it would write. An import that the same ``request`` began is gone on with. Raises Rejected,
+    ImportUnderWay."""
     entries = file.entries()
     version = await documents.read("version", VERSION_ID)
     state = load(version.body, CatalogVersion) if version else CatalogVersion()
-    if state.pending and not take_over:
+    own = request is not None and state.pending_by == request
+    if state.pending and not (take_over or own):
         what = f"another import (version {state.pending}) has begun and not ended"
-        raise Transient(f"{what}; wait for it, or take it over if it died")
+        raise ImportUnderWay(f"{what}; wait for it, or take it over if it died")
     held = await _held(entries, documents)
-    number = state.number + 1
-    new, unchanged = _changes(entries, held, number)
-    unknown = _unknown(file, held.keys() | new.keys())
+    new, unchanged = _changes(entries, held, state.number + 1)
+    return PlannedImport(version, state, held, new, unchanged, _unknown(file, held.keys() | new.keys()))
+
+
+async def publish(plan: PlannedImport, documents: Documents, request: str | None = None) -> Imported:
+    """Write the entries, and the version last; in that write stands the ``request``, so that a repetition
+    knows its own import. Raises Transient where another one got in between."""
+    new, held, state = plan.new, plan.held, plan.state
     if not new and not state.pending:
-        return Imported(number - 1, {}, unchanged, unknown)
-    claim = await _publish(documents, version, replace(state, pending=number))
+        return Imported(state.number, {}, plan.unchanged, plan.unknown_skus)
+    pending = replace(state, pending=plan.number, pending_by=request)
+    claim = await _publish(documents, plan.version, pending)
+    state = replace(state, pending=None, pending_by=None)
     try:
         await _write(new, held, documents)
     except Conflict as fault:
-        await _publish(documents, claim, replace(state, pending=None))
+        await _publish(documents, claim, state)
         raise Transient(f"the catalog changed while it was being imported ({fault}); run it again") from fault
-    await _publish(documents, claim, replace(state, number=number, pending=None))
-    return Imported(number, _count(new), unchanged, unknown)
+    requests = state.requests
+    if request is not None:
+        requests = dict([*(requests or {}).items(), (request, plan.number)][-REQUESTS_KEPT:])
+    await _publish(documents, claim, replace(state, number=plan.number, requests=requests))
+    return Imported(plan.number, _count(new), plan.unchanged, plan.unknown_skus)
 
 
 async def _publish(documents: Documents, version: Stored | None, state: CatalogVersion) -> Stored:
@@ -84,7 +129,7 @@ async def _publish(documents: Documents, version: Stored | None, state: CatalogV
 
 
 def _changes(
-    entries: Iterable[tuple[str, str, Entry]], held: Mapping[Key, Stored], number: int
+    entries: Sequence[NamedEntry], held: Mapping[Key, Stored], number: int
 ) -> tuple[dict[Key, Document], int]:
     """The documents to write, and how many entries said nothing new."""
     new: dict[Key, Document] = {}
@@ -97,37 +142,40 @@ def _changes(
             unchanged += 1
         else:
             new[key] = document
-    _check_references(new, held.keys() | new.keys())
+    _check_references(entries, held.keys() | new.keys())
     return new, unchanged
 
 
-def _check_references(new: Mapping[Key, Document], known: Iterable[Key]) -> None:
+def _check_references(entries: Iterable[NamedEntry], known: Iterable[Key]) -> None:
+    """Of what the entries say themselves: what was said before them was checked then."""
     known = set(known)
-    for (kind, name), document in new.items():
-        wanted = [("site", document["site"])] if kind == "machine" else []
-        wanted += [("machine", name)] if kind == "planogram" else []
-        wanted += [("site", site) for site in document.get("sites") or ()] if kind == "recipient" else []
-        wanted += [about] if kind == "policy" and (about := subject(name)) else []
-        for needed in wanted:
-            if needed not in known:
+    for kind, name, entry in entries:
+        for needed in _references(name, entry):
+            if needed not in known and needed[0] != "product":
                 what = f"{kind} {name} names {needed[0]} {needed[1]}"
                 raise Rejected("wrong-catalog", f"{what}, which neither the file nor the catalog has")
 
 
-async def _held(entries: Sequence[tuple[str, str, Entry]], documents: Documents) -> dict[Key, Stored]:
+def _references(name: str, entry: Entry) -> list[Key]:
+    """What an entry names. Products may be described later."""
+    match entry:
+        case MachineEntry():
+            return [("site", entry.site)]
+        case RecipientEntry():
+            return [] if isinstance(entry.sites, UnsetType) else [("site", site) for site in entry.sites]
+        case PlanogramEntry():
+            return [("machine", name), *(("product", slot.sku) for slot in entry.slots.values())]
+        case PolicyEntry():
+            return [about] if (about := subject(name)) else []
+    return []
+
+
+async def _held(entries: Sequence[NamedEntry], documents: Documents) -> dict[Key, Stored]:
     """The stored documents that the entries are about, or refer to."""
     wanted: dict[str, set[str]] = {}
     for kind, name, entry in entries:
-        wanted.setdefault(kind, set()).add(name)
-        if isinstance(entry, MachineEntry):
-            wanted.setdefault("site", set()).add(entry.site)
-        if isinstance(entry, RecipientEntry) and not isinstance(entry.sites, UnsetType):
-            wanted.setdefault("site", set()).update(entry.sites)
-        if isinstance(entry, PlanogramEntry):
-            wanted.setdefault("machine", set()).add(name)
-            wanted.setdefault("product", set()).update(slot.sku for slot in entry.slots.values())
-        if isinstance(entry, PolicyEntry) and (about := subject(name)):
-            wanted.setdefault(about[0], set()).add(about[1])
+        for key in ((kind, name), *_references(name, entry)):
+            wanted.setdefault(key[0], set()).add(key[1])
     return {
         (kind, stored.body["id"]): stored
         for kind, names in wanted.items()

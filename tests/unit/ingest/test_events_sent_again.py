@@ -9,7 +9,7 @@ from vendctl.replay.device_events import device_events
 from vending.events.records import decode_lines
 from vending.ingest.ingest import IngestStores, ingest
 
-SAMPLE = Path(__file__).parents[4] / "examples" / "sales.csv"
+SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"
 BATCH = 20
 
 

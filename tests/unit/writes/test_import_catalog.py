@@ -8,11 +8,11 @@ import pytest
 
 from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import World, ms, stored_leaves, vend
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
 from vending.catalog.cache import CatalogCache
 from vending.catalog.recipients import CatalogRecipients
 from vending.errors import Rejected, Transient
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 FLEET: dict[str, Any] = {
     "sites": [
@@ -58,6 +58,17 @@ async def test_what_an_entry_refers_to_must_exist(part: Any) -> None:
     with pytest.raises(Rejected, match="neither the file nor the catalog has"):
         await import_catalog(file(**part), catalog)
     assert not catalog.items
+
+
+async def test_what_stands_there_already_need_not_be_said_again() -> None:
+    """A move into the past leaves the newest site as it is, a new address the recipient's sites."""
+    catalog = FakeDocuments("kind")
+    anna = {"id": "anna", "address": "anna@fleet.example"}
+    await import_catalog(file(**FLEET, recipients=[anna | {"sites": ["north"]}]), catalog)
+    for site, since in (("north", "2026-11-19"), ("south", "2026-11-18")):
+        await import_catalog(file(machines=[{"id": "m1", "site": site, "since": since}]), catalog)
+    done = await import_catalog(file(recipients=[anna | {"address": "a@fleet.example"}]), catalog)
+    assert done.written == {"recipient": 1}
 
 
 async def test_an_import_that_died_is_taken_over() -> None:

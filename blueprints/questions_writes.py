@@ -1,0 +1,37 @@
+"""Query parameters of changes, and of what is read before and after them."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from blueprints.questions import Limit
+
+RECORD = r"[0-9]{13}-[0-9a-f]{24}"
+"""The id of an audit record."""
+
+
+class ChangeAsked(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Of a change of the catalog."""
+
+    dry_run: bool = False
+    take_over: bool = False
+
+
+class EntriesAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of a list of catalog entries."""
+
+    limit: Limit = 100
+    after: Annotated[str, Meta(max_length=130)] = ""
+
+
+class AuditAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the audit record."""
+
+    day: date | None = None
+    limit: Limit = 100
+    after: Annotated[str, Meta(pattern=rf"^({RECORD})?\Z")] = ""
+
+    def iso(self) -> str:
+        """The day, else today (UTC)."""
+        return (self.day or datetime.now(UTC).date()).isoformat()

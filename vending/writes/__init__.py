@@ -1,0 +1,1 @@
+"""What people and programs change over HTTP, and what they may write into the catalog."""
