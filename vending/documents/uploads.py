@@ -4,6 +4,8 @@ from typing import Literal
 
 from vending.documents.base import Document
 
+State = Literal["admitted", "processed", "rejected"]
+
 
 class UploadDocument(Document, kw_only=True):
     """Base of both."""
@@ -27,7 +29,7 @@ class UploadRecord(UploadDocument, kw_only=True):
     asked_at: int
     """Milliseconds."""
     visit: str | None = None
-    state: Literal["admitted", "processed", "rejected"] = "admitted"
+    state: State = "admitted"
     etag: str | None = None
     said: str | None = None
     """What was made of it, or why it was rejected."""
