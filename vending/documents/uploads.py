@@ -4,6 +4,8 @@ from typing import Literal
 
 from vending.documents.base import Document
 
+PREFIX = "upload:"
+"""Of the ids."""
 State = Literal["admitted", "processed", "rejected"]
 
 
@@ -36,6 +38,11 @@ class UploadRecord(UploadDocument, kw_only=True):
     first: int | None = None
     """The first of the ledger numbers that were issued to the events made of it."""
 
+    @property
+    def upload(self) -> str:
+        """The upload's id."""
+        return self.id.removeprefix(PREFIX)
+
 
 class UploadNumbers(UploadDocument, kw_only=True):
     """The ledger numbers that were issued to events made of a machine's uploads: from 1 without holes."""
@@ -48,4 +55,4 @@ class UploadNumbers(UploadDocument, kw_only=True):
 
 def record_id(upload: str) -> str:
     """The id of an upload's record."""
-    return f"upload:{upload}"
+    return f"{PREFIX}{upload}"

@@ -131,11 +131,9 @@ async def _outcome(
 
 
 def _upload(record: UploadRecord, file: _File) -> Upload:
-    id = record.id.removeprefix("upload:")  # noqa: A001 - as it is called everywhere
-    etag, said = bare(file.looked.etag), file.looked.content_type
-    return Upload(
-        id, record.kind, record.machine_id, record.visit, file.name, etag, said, file.looked.modified
-    )
+    looked = file.looked
+    etag, said, at = bare(looked.etag), looked.content_type, looked.modified
+    return Upload(record.upload, record.kind, record.machine_id, record.visit, file.name, etag, said, at)
 
 
 def _unknown(created: BlobCreated, now: datetime) -> Rejected | Transient:

@@ -29,6 +29,7 @@ from vending.documents import (
     rollup_state,
     stock,
     uploads,
+    visits,
 )
 from vending.documents.base import TYPES, Document, Extensible, Malformed, check, current, load
 from vending.documents.days import Closed, Day, FleetDay, MachineDay, SiteDay, Summary
@@ -37,7 +38,7 @@ from vending.errors import Transient, VendstreamError
 
 MODULES = (
     alerts, catalog, conditions, daily_report, days, devices, exclusions, habits, notices, pages, photos,
-    policy_progress, post_window, refusal_counts, rollup_state, stock, uploads,
+    policy_progress, post_window, refusal_counts, rollup_state, stock, uploads, visits,
 )  # fmt: skip
 STORED: dict[str, Any] = {
     "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": "2026-11-16", "rev": 3,
