@@ -12,7 +12,9 @@ class UploadCosts:
 
     def __init__(self, figures: Mapping[str, Any], machines: int, days: float) -> None:
         self.price: dict[str, float] = {name: one["dollars"] for name, one in figures["prices"].items()}
-        self.uploads: Mapping[str, Any] = figures["uploads"]
+        uploads: dict[str, Any] = figures["uploads"]
+        self.uploads: dict[str, float] = {name: one for name, one in uploads.items() if name not in KINDS}
+        self.takes: dict[str, dict[str, float]] = {kind: uploads[kind] for kind in KINDS}
         self.instance_gb: float = figures["assumed"]["instance_gb"]
         self.days = days
         visits = machines * days * self.uploads["visits_per_machine_day"]
@@ -39,7 +41,7 @@ class UploadCosts:
         }
 
     def _sum(self, figure: str) -> float:
-        return sum(self.count[kind] * self.uploads[kind][figure] for kind in KINDS)
+        return sum(self.count[kind] * self.takes[kind][figure] for kind in KINDS)
 
     def _hot(self) -> float:
         """Bytes of a year's pictures and audits, and of the photos that are young."""
@@ -53,4 +55,4 @@ class UploadCosts:
 
     def _originals(self) -> float:
         """Bytes of photos a day."""
-        return self.count["photo"] / self.days * float(self.uploads["photo_bytes"])
+        return self.count["photo"] / self.days * self.uploads["photo_bytes"]
