@@ -19,6 +19,7 @@ from blueprints import (
     reports,
     rollups,
     uploads,
+    visits,
 )
 from vending import wiring
 
@@ -26,7 +27,8 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for blueprint in (
     *(ingest, archive, rollups, alerts, reports, uploads, photos, api),
-    *(attending, catalog, operating, dashboard, health, openapi, docs, options),
+    *(attending, catalog, operating, visits, dashboard, health, openapi, docs),
+    *(options),
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

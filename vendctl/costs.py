@@ -10,6 +10,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from vendctl.upload_costs import UploadCosts
 from vending.archive.append import BLOCK_EVENTS
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +44,7 @@ class Costs:
         self.measured: dict[str, float] = {k: v for k, v in figures["measured"].items() if k != "date"}
         self.logs: dict[str, float] = {k: v for k, v in figures["logs"].items() if k != "date"}
         """What is written with the levels of host.json."""
+        self.uploads = UploadCosts(figures, fleet.machines, DAYS)
         self.fleet = fleet
         self.batch_events, self.window = batch_window()
         self.rate: float = fleet.machines * self.assumed["events_per_machine_day"] / 86_400
@@ -82,6 +84,7 @@ class Costs:
             "Functions": self._functions(),
             "Storage": self._storage(),
             "Logs": self._logs(),
+            "Uploads": sum(self.uploads.parts().values()),
         }
 
     def _event_hubs(self) -> float:

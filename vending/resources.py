@@ -16,7 +16,7 @@ CONTAINERS = {
 LEASES = "leases"
 """The container that belongs to the triggers; the app does not read it."""
 INDEXED = {
-    "machines": ("machineId", "first", "last", "from", "to"),
+    "machines": ("machineId", "first", "last", "from", "to", "visited", "visit"),
     "conditions": ("type",),
     "alerts": ("type", "machineId", "state", "rule", "pending", "dueAt"),
     "fleet": ("type", "open", "due", "broken"),

@@ -28,7 +28,7 @@ param ipRanges string[]
 
 @description('Only what queries filter by is indexed: each indexed value makes every write dearer. Ids always are. None of these has a time to live, because the ledger is kept and readings overwrite themselves.')
 var containers = [
-  { name: 'machines', key: '/machineId', indexed: ['machineId', 'first', 'last', 'from', 'to'] }
+  { name: 'machines', key: '/machineId', indexed: ['machineId', 'first', 'last', 'from', 'to', 'visited', 'visit'] }
   { name: 'conditions', key: '/id', indexed: ['type'] }
   { name: 'alerts', key: '/machineId', indexed: ['type', 'machineId', 'state', 'rule', 'pending', 'dueAt'] }
   { name: 'fleet', key: '/scope', indexed: ['type', 'open', 'due', 'broken'] }

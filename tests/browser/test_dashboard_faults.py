@@ -65,6 +65,9 @@ class Api:
         self.alerts: list[dict[str, Any]] = []
         self.machines: list[dict[str, Any]] = [ROW]
         self.photos: list[dict[str, Any]] = []
+        self.visits: list[dict[str, Any]] = []
+        self.visit: dict[str, Any] = {}
+        """Whole, whichever is opened."""
         self.picture = b""
         """Of each of them."""
         self.broken: dict[str, tuple[int, dict[str, str], str]] = {}
@@ -85,6 +88,10 @@ class Api:
             await route.fulfill(json={"alerts": self.alerts[:limit], "open": len(self.alerts)})
         elif "v1/photos/" in url:
             await route.fulfill(body=self.picture, content_type="image/webp")
+        elif "/visits/" in url:
+            await route.fulfill(json=self.visit)
+        elif "/visits" in url:
+            await route.fulfill(json={"visits": self.visits})
         elif "/photos" in url:
             await route.fulfill(json={"photos": self.photos})
         elif "/sales" in url:
@@ -377,3 +384,55 @@ async def test_photos_are_drawn_in_the_panel_and_a_broken_one_costs_itself(
     assert all(abs(one - other) < 12 for one, other in zip(color, (200, 30, 30, 255), strict=True))
     await expect(page.locator(".photos canvas").last).to_have_attribute("data-drawn", "false")
     await expect(page.locator(".photos li")).to_have_count(2)
+
+
+VISIT = {
+    "machineId": LONG, "visitId": "visit-0031", "reason": "fill", "started": "2026-03-02T11:40:00.000Z",
+    "ended": None, "first": "2026-03-02T11:40:00.000Z", "last": "2026-03-02T11:58:12.000Z", "restocks": 1,
+    "added": 9, "removed": 0, "spoiled": 1, "collections": 1, "collected": {"EUR": 14450}, "photos": 1,
+    "files": 1,
+}  # fmt: skip
+WHOLE = {
+    "machineId": LONG, "visitId": "visit-0031", "reason": "fill", "userRef": "<b>driver</b>",
+    "started": "2026-03-02T11:40:00.000Z", "ended": None,
+    "restocks": [{"slots": [
+        {"selection": "A1", "before": 2, "added": 9, "removed": 0, "spoiled": 1, "after": 10},
+    ]}],
+    "collections": [
+        {"bagId": "bag-7", "currency": "EUR", "boxMinor": 8450, "billsMinor": 6000, "countedMinor": None},
+    ],
+    "photos": [{"thumbnail": f"/api/v1/photos/{LONG}~1/320", "uploadedAt": "2026-03-02T11:55:00.000Z"}],
+    "files": [{"kind": "dex", "state": "rejected", "said": "no-audit: it is empty"}],
+}  # fmt: skip
+
+
+async def test_a_visit_opens_and_stays_open_when_figures_change(
+    page: Page, running: System, api: Api
+) -> None:
+    api.picture = file(Image.new("RGB", (240, 320), (200, 30, 30)), "WEBP")
+    api.visits, api.visit = [VISIT], WHOLE
+    await opened(page, running, f"#machine={LONG}")
+    line = page.locator(".visits summary")
+    await expect(line).to_contain_text("fill · not left yet · 9 units added · ")
+    await expect(line).to_contain_text("144.50")
+    assert not [url for url in api.asked if "/visits/" in url], "nobody has opened it"
+    await line.click()
+    body = page.locator(".visits details > div")
+    await expect(body.locator("tbody tr")).to_have_text("A1290110")
+    await expect(body).to_contain_text("not counted yet")
+    await expect(body).to_contain_text("rejected: no-audit: it is empty")
+    await expect(body).to_contain_text("<b>driver</b>")
+    drawn = body.get_by_role("img", name="visit visit-0031")
+    await expect(drawn).to_have_attribute("data-drawn", "true")
+    assert await drawn.evaluate("it => it.height > it.width"), "as tall as the picture is"
+    api.visits = [VISIT | {"added": 10}]
+    await expect(line).to_contain_text("10 units added", timeout=20_000)
+    await expect(body.locator("tbody tr")).to_have_text("A1290110")
+    assert len([url for url in api.asked if "/visits/" in url]) == 1
+
+
+async def test_a_visit_that_cannot_be_read_says_so(page: Page, running: System, api: Api) -> None:
+    api.visits, api.broken["/visits/"] = [VISIT], (503, {}, "The store is away.")
+    await opened(page, running, f"#machine={LONG}")
+    await page.locator(".visits summary").click()
+    await expect(page.locator(".visits details > div")).to_have_text("The store is away.")

@@ -2,30 +2,16 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
-from tests.conftest import QUICK
-from tests.support.backends import LOCAL
 from tests.support.devices import Device, send
 from tests.support.waiting import finished, until
 from vendctl.local.run import NEVER
-from vendctl.local.system import System, system
+from vendctl.local.system import System
 
-REPORT = {"NOTIFY_MAIL_TO": "ops@localhost", "DAILY_REPORT_HOUR": "0", "DAILY_REPORT_SCHEDULE": NEVER}
+SETTINGS = {"NOTIFY_MAIL_TO": "ops@localhost", "DAILY_REPORT_HOUR": "0", "DAILY_REPORT_SCHEDULE": NEVER}
 """The timer is called from here. It is past midnight, whenever this runs."""
-
-
-@pytest.fixture(scope="module")
-def mailed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system of this module's own, with its mail server."""
-    if not LOCAL:
-        pytest.skip("the mails are read from the local stack's own server")
-    with system(tmp_path_factory.mktemp("mailed"), QUICK | REPORT, print, port=0) as found:
-        yield found
 
 
 def got(url: str) -> Any:

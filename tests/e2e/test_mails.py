@@ -2,52 +2,22 @@
 
 import asyncio
 import json
-import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.conftest import QUICK
-from tests.support.backends import LOCAL
 from tests.support.devices import Device, send
+from tests.support.mailbox import mails
 from tests.support.waiting import until
 from vendctl.__main__ import main as vendctl
-from vendctl.local.system import System, system
+from vendctl.local.system import System
 from vending import wiring
 
-MAILED = {"NOTIFY_MAIL_TO": "ops@localhost", "SWEEP_SCHEDULE": "*/5 * * * * *"}
+pytestmark = pytest.mark.usefixtures("environment")
+SYSTEM = "mailed"
+SETTINGS = {"NOTIFY_MAIL_TO": "ops@localhost", "SWEEP_SCHEDULE": "*/5 * * * * *"}
 MACHINES = 40
-
-
-@pytest.fixture(scope="module")
-def mailed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system of this module's own, with its mail server."""
-    if not LOCAL:
-        pytest.skip("the mails are read from the local stack's own server")
-    with system(tmp_path_factory.mktemp("mailed"), QUICK | MAILED, print, port=0) as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def environment(mailed: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in mailed.environment.items():
-        monkeypatch.setenv(name, value)
-
-
-def mails(running: System, about: str) -> list[str]:
-    """The texts of the mails that name it, the oldest first."""
-    url = f"{running.stack.mails_url}/mails"
-    with urllib.request.urlopen(url) as answer:
-        listed = [one["id"] for one in json.load(answer)["mails"]]
-    texts = []
-    for name in listed:
-        with urllib.request.urlopen(f"{url}/{name}") as answer:
-            mail: dict[str, Any] = json.load(answer)
-        texts.append(f"{mail['subject']}\n{mail['text']}")
-    return [text for text in reversed(texts) if about in text]
 
 
 def alerts(machines: list[str], rule: str) -> list[str]:
@@ -80,7 +50,7 @@ def test_a_machine_warms_up_is_locked_and_recovers(mailed: System, tmp_path: Pat
     warm = [device.temperature(4.0), device.temperature(8.5), device.event("health.lockout", lockout)]
     hub = mailed.stack.eventhubs_connection, mailed.environment["TELEMETRY_HUB"]
     send(*hub, [(device.name, warm)])
-    [opened] = until(lambda: mails(mailed, "warm-1"), "a mail says that it is locked")
+    [opened] = until(lambda: mails(mailed.stack, "warm-1"), "a mail says that it is locked")
     assert opened.startswith("[critical] ")
     assert "the machine locked 2 selections" in opened
     assert alerts([device.machine], "locked-out") == ["open"]
@@ -91,7 +61,7 @@ def test_a_machine_warms_up_is_locked_and_recovers(mailed: System, tmp_path: Pat
         device.temperature(3.9),
     ]
     send(*hub, [(device.name, [*warm, *served])])
-    told = until(lambda: mails(mailed, "warm-1")[1:], "a mail says that it is over")
+    told = until(lambda: mails(mailed.stack, "warm-1")[1:], "a mail says that it is over")
     assert len(told) == 1, "what was warm already was told once"
     assert "zone main is no longer locked" in told[0]
     assert alerts([device.machine], "locked-out") == ["closed"]
@@ -105,11 +75,11 @@ def test_a_sites_power_cut_is_one_mail_and_an_alert_for_each_machine(mailed: Sys
     place(machines, "mall", tmp_path)
     hub = mailed.stack.eventhubs_connection, mailed.environment["TELEMETRY_HUB"]
     send(*hub, [(device.name, [device.event("power", {"state": "off"})]) for device in devices])
-    [opened] = until(lambda: mails(mailed, "mall"), "a mail tells of the power cut")
+    [opened] = until(lambda: mails(mailed.stack, "mall"), "a mail tells of the power cut")
     assert f"{MACHINES} notifications of {MACHINES} machines at mall: {MACHINES} power-lost opened" in opened
     assert alerts(machines, "power-lost") == ["open"] * MACHINES
     send(*hub, [(device.name, [device.event("power", {"state": "on"})]) for device in devices])
-    over = until(lambda: mails(mailed, "mall")[1:], "a mail tells that it is over")
+    over = until(lambda: mails(mailed.stack, "mall")[1:], "a mail tells that it is over")
     assert len(over) == 1
     assert f"{MACHINES} power-lost closed" in over[0]
     assert alerts(machines, "power-lost") == ["closed"] * MACHINES

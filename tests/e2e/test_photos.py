@@ -15,23 +15,13 @@ from tests.support.pictures import SECRETS, chunks, corners, exif, file, near, p
 from tests.support.waiting import finished, until
 from vendctl.local.system import System
 from vending import wiring
-from vending.resources import UPLOADS
 
-pytestmark = pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack")
+pytestmark = [
+    pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack"),
+    pytest.mark.usefixtures("told", "environment"),
+]
+SYSTEM = "running"
 PHOTO = {"kind": "photo", "contentType": "image/jpeg"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def told(running: System) -> None:
-    """Blobs are told from here on."""
-    if "storage-events" not in running.stack.parts:
-        running.stack.start_storage_events(UPLOADS, UPLOADS)
-
-
-@pytest.fixture(autouse=True)
-def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
 
 
 def get(running: System, path: str) -> bytes:

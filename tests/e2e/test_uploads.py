@@ -20,24 +20,15 @@ from vendctl.local.system import System
 from vending import wiring
 from vending.resources import REJECTED, UPLOADS
 
-pytestmark = pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack")
+pytestmark = [
+    pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack"),
+    pytest.mark.usefixtures("told", "environment"),
+]
+SYSTEM = "running"
 MONDAY = (ROOT / "examples" / "dex" / "monday.dex").read_bytes()
 HTML = b"<!doctype html><html><body>Sign in to this network</body></html>"
 DEX = {"kind": "dex", "contentType": "text/plain"}
 PHOTO = {"kind": "photo", "contentType": "image/jpeg"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def told(running: System) -> None:
-    """Blobs are told from here on."""
-    if "storage-events" not in running.stack.parts:
-        running.stack.start_storage_events(UPLOADS, UPLOADS)
-
-
-@pytest.fixture(autouse=True)
-def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
 
 
 def placed(machine: str, folder: Path) -> str:

@@ -173,7 +173,8 @@ class World:
 
     def state(self) -> tuple[Any, ...]:
         """Everything that must not depend on the order of arrival."""
-        return self.stocks(), self.lines(), self.fleet()
+        visits = {(one["machineId"], one["id"]): one for one in self.machines.bodies("visit")}
+        return self.stocks(), self.lines(), self.fleet(), visits
 
 
 def tripping(monkeypatch: pytest.MonkeyPatch) -> None:

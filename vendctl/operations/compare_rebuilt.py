@@ -1,4 +1,5 @@
-"""Live state beside rebuilt state: stock, ledger lines, machine days, conditions and summaries must be equal.
+"""Live state beside rebuilt state: stock, ledger lines, machine days, conditions, visits and summaries must
+be equal.
 
 Left out is what says how events were delivered and not what they said: ``rev``, ``delivered``, the cut of
 ledger pages, times of computation. Where only an estimated time of an event is known, its time may differ;
@@ -14,12 +15,16 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
+from vendctl.operations.honest_machine import visit_records
 from vendctl.operations.rebuild import Inexact
 from vending.documents.base import Body, load
 from vending.documents.conditions import Entry
 from vending.documents.days import Figures
 from vending.documents.pages import LedgerPage, Line
 from vending.documents.stock import MachineStock
+from vending.documents.visits import Told, VisitRecord
 from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents, beginning
 from vending.rollups.breakdowns import alike
@@ -139,6 +144,7 @@ async def compare(
     for number, name in enumerate(names, 1):
         found.machines += 1
         _registers(name, fleets[0].get(name, {}), fleets[1].get(name, {}), inexact, found)
+        await _visits(name, live.machines, rebuilt.machines, inexact, found)
         if name in stocks[0] or name in stocks[1]:
             if await _machine(name, live.machines, rebuilt.machines, inexact, found):
                 estimated.add(name)
@@ -170,6 +176,32 @@ def _registers(name: str, live: Entry, rebuilt: Entry, inexact: Inexact, found: 
             found.excepted += 1
         else:
             found.differ(f"{name} {register}", left, right)
+
+
+async def _visits(
+    name: str, live: Documents, rebuilt: Documents, inexact: Inexact, found: Comparison
+) -> None:
+    held = [await _told(name, store) for store in (live, rebuilt)]
+    for which in sorted({*held[0], *held[1]}):
+        left, right = held[0].get(which), held[1].get(which)
+        if left == right:
+            continue
+        untimed = [structs.replace(one, at=0) for one in (left, right) if one]
+        if (
+            len(untimed) == 2
+            and untimed[0] == untimed[1]
+            and (name, untimed[0].epoch, untimed[0].sequence) in inexact
+        ):
+            found.excepted += 1
+        else:
+            found.differ(f"{name} {' '.join(which)}", left, right)
+
+
+async def _told(machine: str, store: Documents) -> dict[tuple[str, str], Told]:
+    """What was told of visits, by record and kind."""
+    records = [load(body, VisitRecord) for body in (await visit_records(machine, store)).values()]
+    began = {(one.id, "started"): one.started for one in records if one.started}
+    return began | {(one.id, "ended"): one.ended for one in records if one.ended}
 
 
 async def _machine(

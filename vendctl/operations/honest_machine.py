@@ -1,21 +1,23 @@
 """What a machine's documents must hold: rebuilt in memory from the archive, without what is forgotten."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 from vendctl.operations.rebuild import Course, Wanted, replay
 from vendctl.operations.scratch import ScratchDocuments, Unkept
-from vending.documents.base import load
+from vending.documents.base import Body, load
 from vending.documents.conditions import Entry
 from vending.documents.pages import LedgerPage, Line
 from vending.documents.stock import MachineStock
+from vending.documents.visits import PREFIX
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import AsOf
 from vending.ingest.exclusions import Exclusions
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import on_record
 from vending.ingest.stored_conditions import of_fleet
-from vending.ports import ArchiveBlobs, Blobs, beginning
+from vending.ports import ArchiveBlobs, Blobs, Documents, beginning
 
 Lines = dict[tuple[str, int, int], Line]
 """By (device, epoch, number)."""
@@ -28,6 +30,8 @@ class Honest:
     stock: MachineStock | None = None
     lines: Lines = field(default_factory=dict)
     entry: Entry = field(default_factory=dict)
+    visits: Mapping[str, Body] = field(default_factory=dict)
+    """Records of visits by id."""
     forgotten: int | None = None
     """Archived events that are left out; None where nobody counted them, because nothing is left."""
 
@@ -64,4 +68,9 @@ async def honest_machine(machine: str, excluded: Exclusions, sources: Sources) -
         lines |= {(page.device_id, page.epoch, line["ledger"]): line for line in page.lines}
     entry = (await of_fleet(registers)).get(machine, {})
     stock = load(held.body, MachineStock) if held else None
-    return Honest(stock, lines, entry, done.forgotten)
+    return Honest(stock, lines, entry, await visit_records(machine, machines), done.forgotten)
+
+
+async def visit_records(machine: str, machines: Documents) -> dict[str, Body]:
+    """The stored records of a machine's visits, by id."""
+    return {found.body["id"]: found.body async for found in machines.select(machine, *beginning(PREFIX))}

@@ -12,7 +12,7 @@ from itertools import batched
 
 from msgspec.structs import replace
 
-from vendctl.operations.honest_machine import Honest, Lines
+from vendctl.operations.honest_machine import Honest, Lines, visit_records
 from vending.alerts import alerts, rules
 from vending.alerts.held import HeldAlert, select
 from vending.alerts.raise_alerts import AlertChange
@@ -65,6 +65,8 @@ class Mended:
     """Minor units by currency, the difference."""
     registers: int = 0
     """Readings that change or go."""
+    visits: int = 0
+    """Records of visits that change, go or come."""
     alerts: int = 0
     """Alerts that are closed."""
     left: bool = True
@@ -73,7 +75,8 @@ class Mended:
     @property
     def any(self) -> bool:
         """Whether anything changes."""
-        return bool(self.away or self.back or self.units or self.revenue or self.registers or self.alerts)
+        sold = self.away or self.back or self.units or self.revenue
+        return bool(sold or self.registers or self.visits or self.alerts)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ async def mend(machine: str, honest: Honest, stores: MendStores, version: int, n
     """Bring everything in line; ``version``: of the exclusions that it was judged by. Raises Transient."""
     await mend_ledger(machine, honest, stores, version, now)
     await mend_conditions({machine: honest.entry}, stores.conditions, version)
+    await mend_visits(machine, honest, stores.machines)
     await withdraw_alerts(machine, honest, stores, now)
 
 
@@ -122,6 +126,7 @@ async def plan(
         units=after.total("units") - before.total("units"),
         revenue={currency: minor for currency, minor in money.items() if minor},
         registers=sum(entry.get(name) != honest.entry.get(name) for name in {*entry, *honest.entry}),
+        visits=len(await _stale_visits(machine, honest, stores.machines)),
         alerts=sum(one.document.state == "open" for one in stale),
         left=bool(honest.stock or honest.entry),
     )
@@ -173,6 +178,21 @@ async def _mend_pages(machine: str, pages: Pages, machines: Erasable) -> None:
         await machines.delete(machine, stored.body["id"], stored.etag)
     for portion in batched(pages.new, PAGES_AT_ONCE, strict=False):
         await machines.write(machine, [Put(page.dump()) for page in portion])
+
+
+async def mend_visits(machine: str, honest: Honest, machines: Erasable) -> None:
+    """Put the records of visits in the place of those that are held."""
+    for name in await _stale_visits(machine, honest, machines):
+        stored, right = await machines.read(machine, name), honest.visits.get(name)
+        if right is not None:
+            await machines.write(machine, [Put(dict(right), stored.etag if stored else None)])
+        elif stored is not None:
+            await machines.delete(machine, name, stored.etag)
+
+
+async def _stale_visits(machine: str, honest: Honest, machines: Documents) -> list[str]:
+    held = await visit_records(machine, machines)
+    return [name for name in sorted({*held, *honest.visits}) if held.get(name) != honest.visits.get(name)]
 
 
 async def mend_conditions(entries: Mapping[str, Entry], documents: Documents, version: int) -> None:

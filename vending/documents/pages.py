@@ -32,6 +32,8 @@ class Line(TypedDict):
     discountMinor: NotRequired[int]
     sku: NotRequired[str]
     product: NotRequired[str]
+    visit: NotRequired[str]
+    """The visit in which it happened."""
 
 
 class LedgerPage(Document, kw_only=True):
@@ -51,3 +53,8 @@ class LedgerPage(Document, kw_only=True):
     latest: int = field(name="to")
     """Times of lines, milliseconds."""
     lines: AsStored[list[Line]]
+    visits: AsStored[dict[str, list[int]]] | None = None
+    """Visit that lines name → times of the first and the last of them. Absent without any, as ``visited``."""
+    visited: int | None = None
+    """The last of those times. It is indexed: of all pages of a machine a query finds the few that tell of
+    visits, and :class:`vending.documents.visits.VisitRecord` with them."""

@@ -4,6 +4,10 @@ from typing import Literal
 
 from vending.documents.base import Document
 
+PREFIX = "upload:"
+"""Of the ids."""
+State = Literal["admitted", "processed", "rejected"]
+
 
 class UploadDocument(Document, kw_only=True):
     """Base of both."""
@@ -27,12 +31,17 @@ class UploadRecord(UploadDocument, kw_only=True):
     asked_at: int
     """Milliseconds."""
     visit: str | None = None
-    state: Literal["admitted", "processed", "rejected"] = "admitted"
+    state: State = "admitted"
     etag: str | None = None
     said: str | None = None
     """What was made of it, or why it was rejected."""
     first: int | None = None
     """The first of the ledger numbers that were issued to the events made of it."""
+
+    @property
+    def upload(self) -> str:
+        """The upload's id."""
+        return self.id.removeprefix(PREFIX)
 
 
 class UploadNumbers(UploadDocument, kw_only=True):
@@ -46,4 +55,4 @@ class UploadNumbers(UploadDocument, kw_only=True):
 
 def record_id(upload: str) -> str:
     """The id of an upload's record."""
-    return f"upload:{upload}"
+    return f"{PREFIX}{upload}"

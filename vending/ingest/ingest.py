@@ -1,7 +1,7 @@
 """Ingest: a batch of one hub partition becomes stock, ledger pages, conditions and dead letters.
 
 1 validate → 2 admit → 3 per machine: read, fold, commit stock and ledger page → 4 conditions: read, merge,
-replace → 5 dead letters → 6 errors decide.
+replace → 5 records of visits likewise → 6 dead letters → 7 errors decide.
 Every step is idempotent, so a redelivered batch, or one that another owner works on too, changes no total.
 
 All but the last two are done slice by slice, so that what is in work is bounded in bytes whatever the batch.
@@ -10,7 +10,7 @@ A process that dies between two has applied a beginning of it, which the batch's
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -20,9 +20,11 @@ from vending.events.event import Event, parse
 from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE, size, slices
 from vending.events.uptimes import dated
+from vending.events.visits import Visit
 from vending.ingest.admit import Admission, admit, fenced
 from vending.ingest.commit_conditions import commit_conditions
 from vending.ingest.commit_stock import Committed, commit_stock
+from vending.ingest.commit_visits import commit_visit
 from vending.ingest.count_refusals import count_refusals
 from vending.ingest.dead_letters import Refusals, defect, write_dead_letters
 from vending.off_loop import INLINE
@@ -147,6 +149,7 @@ async def _apply(part: Sequence[HubEvent], stores: IngestStores, outcome: Outcom
     await _waiting(  # 4 conditions
         outcome, lambda: commit_conditions(accepted, conditions, outcome.refusals, admitted.named)
     )
+    await _commit_visits(accepted, machines, outcome)  # 5 visits
 
 
 async def _validated(
@@ -168,19 +171,36 @@ async def _validated(
 
 
 async def _commit_machines(events: Sequence[Event], documents: Documents, outcome: Outcome) -> None:
-    gate = asyncio.Semaphore(MACHINES_AT_ONCE)
     machines: dict[str, list[Event]] = {}
     for event in events:
         if event.stocked:
             machines.setdefault(event.machine, []).append(event)
+    await _each(machines.items(), lambda one: _isolated(one[0], one[1], documents, outcome), outcome)
 
-    async def one(machine: str, own: list[Event]) -> None:
+
+async def _commit_visits(events: Sequence[Event], documents: Documents, outcome: Outcome) -> None:
+    visits: dict[tuple[str, str], list[Event]] = {}
+    for event in events:
+        if isinstance(event.data, Visit) and not outcome.refusals.include(event.hub):
+            visits.setdefault((event.machine, event.data.visit_id), []).append(event)
+    await _each(
+        visits.items(), lambda one: commit_visit(one[0], one[1], documents, outcome.refusals), outcome
+    )
+
+
+async def _each[Part](
+    parts: Iterable[Part], step: Callable[[Part], Awaitable[None]], outcome: Outcome
+) -> None:
+    """Run a step for each part, some at once; where one must wait, the others finish."""
+    gate = asyncio.Semaphore(MACHINES_AT_ONCE)
+
+    async def one(part: Part) -> None:
         async with gate:
-            await _waiting(outcome, lambda: _isolated(machine, own, documents, outcome))
+            await _waiting(outcome, lambda: step(part))
 
     async with asyncio.TaskGroup() as tasks:
-        for machine, own in machines.items():
-            tasks.create_task(one(machine, own))
+        for part in parts:
+            tasks.create_task(one(part))
 
 
 async def _isolated(machine: str, own: list[Event], documents: Documents, outcome: Outcome) -> None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from vending.documents.alerts import Detail
 from vending.documents.notices import About, Notice
+from vending.uploads.refused_notice import NOWHERE
 
 
 class Letter(NamedTuple):
@@ -28,12 +29,14 @@ def _photo(machine: str, facts: Detail, app: str) -> Letter:
 
 
 def _rejected(machine: str, facts: Detail, app: str) -> Letter:  # noqa: ARG001 - one shape for all
+    whose = "no machine" if machine == NOWHERE else f"machine {machine}"
     said = [
-        f"A file was uploaded for machine {machine} at {facts['uploadedAt']} and refused: {facts['reason']}.",
+        f"A file was uploaded for {whose} at {facts['uploadedAt']} and refused: {facts['reason']}.",
         f"{facts['detail']}.",
     ]
     kept = f"It lies in the container rejected, as {facts['upload']}."
-    return Letter(f"Refused upload of {machine}: {facts['reason']}", _text([*said, *_visit(facts)], [kept]))
+    subject = f"Refused upload of {whose.removeprefix('machine ')}: {facts['reason']}"
+    return Letter(subject, _text([*said, *_visit(facts)], [kept]))
 
 
 def _visit(facts: Detail) -> list[str]:

@@ -66,6 +66,7 @@ def _page(machine: str, device: str, epoch: int, lines: list[Line]) -> LedgerPag
     lines.sort(key=lambda entry: entry["ledger"])
     times = [entry["at"] for entry in lines]
     first, last = lines[0]["ledger"], lines[-1]["ledger"]
+    visits = _visits(lines)
     return LedgerPage(
         id=f"{page_id(device, epoch)}{first}",
         machine_id=machine,
@@ -76,4 +77,16 @@ def _page(machine: str, device: str, epoch: int, lines: list[Line]) -> LedgerPag
         earliest=min(times),
         latest=max(times),
         lines=lines,
+        visits=visits or None,
+        visited=max(newest for _, newest in visits.values()) if visits else None,
     )
+
+
+def _visits(lines: Iterable[Line]) -> dict[str, list[int]]:
+    """Visit → times of the first and the last of its lines."""
+    found: dict[str, list[int]] = {}
+    for entry in lines:
+        if (visit := entry.get("visit")) is not None:
+            held = found.setdefault(visit, [entry["at"], entry["at"]])
+            held[:] = min(held[0], entry["at"]), max(held[1], entry["at"])
+    return found

@@ -1,4 +1,5 @@
-"""An upload of the kind ``photo`` → two pictures, a record and one notice; or a refusal and one notice.
+"""An upload of the kind ``photo`` → two pictures, a record and one notice; or a refusal, of which
+:mod:`vending.uploads.process_upload` tells.
 
 Every step may be done again, and a redelivery does the ones that are missing: pictures are created where they
 are not yet (the same bytes make the same pictures), then the record, then the notice, which is one document
@@ -6,22 +7,23 @@ for each upload. A crash after any step thus leads to one record, both pictures 
 """
 
 import asyncio
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from vending.business_day import instant
 from vending.documents.base import load
 from vending.documents.notices import Notice, notice_id
 from vending.documents.photos import PREFIX, PhotoRecord
-from vending.errors import Conflict, Rejected
-from vending.off_loop import off_loop
+from vending.errors import Conflict
 from vending.ports import Blobs, Documents, Put
 from vending.time import millis
 from vending.uploads.ask_notice import NoticeStores, ask_notice
 from vending.uploads.photos.address import Picture
 from vending.uploads.photos.make_photo import make_photo
-from vending.uploads.photos.photo import LARGE, MAX_MEMORY, THUMBNAIL, Photo
+from vending.uploads.photos.photo import LARGE, THUMBNAIL, Photo
 from vending.uploads.upload import Processed, Upload
 
 
@@ -34,25 +36,22 @@ class PhotoProcessor:
     notices: NoticeStores
     keep_location: bool = False
     """The operator's policy: whether a record says where the photo was taken."""
-    one_at_a_time: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    """Decoding is bounded in memory for each photo, and so for the process."""
+    decoding: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "photos"))
+    """One thread: decoding is bounded in memory for each photo, and so for the process. Always the same one,
+    because the C library keeps freed memory for each thread: six threads that take turns hold twice as much
+    in the end (``docs/photos.md``)."""
 
-    async def __call__(self, upload: Upload, data: bytes, now: datetime) -> Processed | Rejected:
-        """Process the photo; a redelivery ends the same. Raises Transient."""
+    async def __call__(self, upload: Upload, data: bytes, now: datetime) -> Processed:
+        """Process the photo; a redelivery ends the same. Raises Transient, and Rejected for what is none."""
         record = await self._record(upload)
         if record is None:
-            try:
-                photo = await self._made(data)
-            except Rejected as fault:
-                await ask_notice(_refused(upload, fault), self.notices, now)
-                return fault
-            record = await self._store(upload, photo)
+            record = await self._store(upload, await self._made(data))
         await ask_notice(_taken(upload, record), self.notices, now)
         return Processed(f"a photo of {record.width} × {record.height} pixels")
 
     async def _made(self, data: bytes) -> Photo:
-        async with self.one_at_a_time:
-            return await off_loop(MAX_MEMORY, lambda: make_photo(data, keep_location=self.keep_location))
+        made = partial(make_photo, data, keep_location=self.keep_location)
+        return await asyncio.get_running_loop().run_in_executor(self.decoding, made)
 
     async def _record(self, upload: Upload) -> PhotoRecord | None:
         stored = await self.machines.read(upload.machine, PREFIX + upload.id)
@@ -96,22 +95,5 @@ def _taken(upload: Upload, record: PhotoRecord) -> Notice:
         machine_id=upload.machine,
         about="photo",
         at=record.at,
-        detail={name: value for name, value in detail.items() if value is not None},
-    )
-
-
-def _refused(upload: Upload, fault: Rejected) -> Notice:
-    detail = {
-        "upload": upload.name,
-        "reason": fault.reason,
-        "detail": fault.detail,
-        "visit": upload.visit,
-        "uploadedAt": instant(millis(upload.at)),
-    }
-    return Notice(
-        id=notice_id("rejected-upload", upload.id),
-        machine_id=upload.machine,
-        about="rejected-upload",
-        at=millis(upload.at),
         detail={name: value for name, value in detail.items() if value is not None},
     )

@@ -41,10 +41,15 @@ def processors() -> dict[str, Processor]:
 @once
 def photo_processor() -> PhotoProcessor:
     """The process decodes one photo at a time, and so has one of these."""
-    notices = NoticeStores(clients.container("alerts"), clients.queue(resources.NOTIFICATIONS))
     keep_location = settings().photo_location == "keep"
     photos = clients.blobs(resources.PHOTOS)
-    return PhotoProcessor(clients.container("machines"), photos, notices, keep_location)
+    return PhotoProcessor(clients.container("machines"), photos, notices(), keep_location)
+
+
+@once
+def notices() -> NoticeStores:
+    """Where notices are kept, and the queue that they go out by."""
+    return NoticeStores(clients.container("alerts"), clients.queue(resources.NOTIFICATIONS))
 
 
 @once
@@ -61,4 +66,4 @@ def upload_stores() -> UploadStores:
     uploads = clients.uploads(resources.UPLOADS)
     reject = Reject(uploads, clients.blobs(resources.REJECTED))
     queue = clients.queue(resources.UPLOADS)
-    return UploadStores(clients.container("machines"), uploads, reject, queue, processors())
+    return UploadStores(clients.container("machines"), uploads, reject, queue, processors(), notices())

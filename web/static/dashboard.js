@@ -120,7 +120,8 @@ async function readMachine() {
       throw fault;
     });
     const { photos } = await read(`${path}/photos?limit=6`);
-    detail.show(machine, sold.sales.slice(0, 12), photos, serverNow());
+    const { visits } = await read(`${path}/visits?limit=5`);
+    detail.show(machine, sold.sales.slice(0, 12), photos, visits, serverNow());
   } catch (fault) {
     if (!(fault instanceof Missing)) throw fault;
     detail.explain(`${fault.message}.`);

@@ -3,6 +3,7 @@
 import { byId, element, renew } from "./dom.js";
 import { age, celsius, clock, count, counted, money, revenue, weekday, ZONE } from "./format.js";
 import { thumbnails } from "./photos.js";
+import { forget, visitList } from "./visits.js";
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const LOW = 0.25; // of its capacity: a slot that the next visit should fill
@@ -22,6 +23,7 @@ export const current = () => shown;
 
 export function open(id) {
   shown = id;
+  forget();
   read = false;
   byId("machine-title").textContent = id;
   if (ID.test(id)) explain("Reading …");
@@ -43,14 +45,15 @@ export function explain(text) {
   renew(byId("machine-body"), text, () => [element("p", { class: "none" }, text)]);
 }
 
-export function show(machine, sales, photos, now) {
+export function show(machine, sales, photos, visits, now) {
   if (machine.machineId !== shown) return;
   read = true;
-  renew(byId("machine-body"), [machine, sales, photos], () => [
+  renew(byId("machine-body"), [machine, sales, photos, visits], () => [
     facts(machine, now),
     section("Alerts", machine.alerts.length ? element("ul", { class: "alerts" }, machine.alerts.map((alert) => element("li", {}, alert.title))) : null),
     section("Slots", machine.slots.length ? element("ul", { class: "slots" }, machine.slots.map(slot)) : null),
     section("Last sales", sales.length ? salesTable(sales) : null),
+    section("Visits", visits.length ? visitList(visits) : null),
     section("Photos", photos.length ? thumbnails(photos) : null),
     section("Missing events", machine.holes.length ? element("ul", {}, machine.holes.map(hole)) : null),
     section("Lost events", machine.lost.at ? element("p", {}, ...givenUp(machine.lost, now)) : null),

@@ -14,14 +14,18 @@ export function thumbnails(photos) {
 
 function photo({ thumbnail, uploadedAt, visitId, width, height }) {
   const said = visitId ? `${clock(uploadedAt)}, visit ${visitId}` : clock(uploadedAt);
-  const picture = element("canvas", { role: "img", "aria-label": `Photo of ${said}`, width: WIDTH, height: Math.max(1, Math.round((WIDTH * height) / width)) });
+  const picture = element("canvas", { role: "img", "aria-label": `Photo of ${said}`, width: WIDTH, height: tall(width ?? 4, height ?? 3) });
   draw(picture, thumbnail);
   return element("li", {}, picture, element("span", {}, said));
 }
 
+const tall = (width, height) => Math.max(1, Math.round((WIDTH * height) / width));
+
 async function draw(picture, address) {
   try {
     const bitmap = await createImageBitmap(await readPicture(address));
+    const height = tall(bitmap.width, bitmap.height);
+    if (picture.height !== height) picture.height = height; // where the list did not say it
     picture.getContext("2d").drawImage(bitmap, 0, 0, picture.width, picture.height);
     picture.dataset.drawn = "true";
   } catch {

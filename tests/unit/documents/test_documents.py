@@ -31,6 +31,7 @@ from vending.documents import (
     stock,
     uploads,
     writes,
+    visits,
 )
 from vending.documents.base import TYPES, Document, Extensible, Malformed, check, current, load
 from vending.documents.days import Closed, Day, FleetDay, MachineDay, SiteDay, Summary
@@ -39,7 +40,8 @@ from vending.errors import Transient, VendstreamError
 
 MODULES = (
     alerts, catalog, conditions, daily_report, days, devices, exclusions, habits, notices, pages,
-    people_visits, photos, policy_progress, post_window, refusal_counts, rollup_state, stock, uploads, writes,
+    people_visits, photos, policy_progress, post_window, refusal_counts, rollup_state, stock, uploads, visits,
+    writes,
 )  # fmt: skip
 STORED: dict[str, Any] = {
     "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": "2026-11-16", "rev": 3,

@@ -29,6 +29,10 @@ FUNCTIONS = {
     "get_machine_sales",
     "get_machine_photos",
     "get_photo",
+    "get_machine_visits",
+    "get_machine_visit",
+    "get_machine_collections",
+    "get_route_visits",
     "get_fleet_summary",
     "get_alerts",
     "get_home",
@@ -125,8 +129,8 @@ IN_THREADS = {
     "vending/off_loop.py": (
         "vending/archive/append.py",
         "vending/ingest/dead_letters.py",
-        "vending/uploads/process_photo.py",
     ),
+    "vending/uploads/process_photo.py": ("vending/uploads/photos/make_photo.py",),
 }
 """Who starts work outside an invocation's task → where that work is written."""
 

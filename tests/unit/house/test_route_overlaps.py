@@ -67,8 +67,8 @@ def test_every_route_of_the_app_is_looked_at() -> None:
     assert sorted(served) == sorted((each.path, sorted(each.methods)) for each in ROUTES.values())
 
 
-def get(path: str, method: str = "GET", *, head: bool = False) -> Route:
-    return Route(method, path, Role.READ, head=head)
+def get(path: str, method: str = "GET") -> Route:
+    return Route(method, path, Role.READ)
 
 
 @pytest.mark.parametrize(

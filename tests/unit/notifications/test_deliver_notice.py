@@ -8,8 +8,12 @@ from msgspec import structs
 from tests.unit.uploads.photos.world import NOW, SUPERVISOR, UPLOAD, World, upload
 from vending.alerts import outbox
 from vending.documents.catalog import CatalogMachine, CatalogRecipient, CatalogSite, CatalogVersion
+from vending.documents.notices import Notice, notice_id
 from vending.errors import Refused, Rejected, Transient
 from vending.notifications.deliver_notice import CLAIM, NoticeOffice, deliver_notice, resend_notices
+from vending.time import millis
+from vending.uploads.ask_notice import ask_notice
+from vending.uploads.refused_notice import NOWHERE
 
 LATER = NOW + timedelta(milliseconds=outbox.RETRY_INTERVAL + 1)
 KEY = f"vm-1/notice:photo:{UPLOAD}/{SUPERVISOR}"
@@ -204,3 +208,19 @@ async def test_the_route_of_the_machine_says_who_it_is() -> None:
     await world.process(of=upload("1" * 32))
     await world.deliver()
     assert [mail.to for mail in world.mailer.mails] == ["all@example.com"]
+
+
+@pytest.mark.parametrize(("machine", "whose"), [("vm-1", "vm-1"), (NOWHERE, "no machine")])
+async def test_a_refused_file_says_why_and_where_it_lies(machine: str, whose: str) -> None:
+    world = World()
+    detail = {"upload": "dex/vm-1/a", "reason": "no-audit", "detail": "it is empty", "uploadedAt": "then"}
+    id_ = notice_id("rejected-upload", UPLOAD)
+    notice = Notice(id=id_, machine_id=machine, about="rejected-upload", at=millis(NOW), detail=detail)
+
+    await ask_notice(notice, world.notices, NOW)
+    await world.deliver()
+
+    [mail] = world.mailer.mails
+    assert mail.subject == f"Refused upload of {whose}: no-audit"
+    assert "it is empty" in mail.text
+    assert "It lies in the container rejected, as dex/vm-1/a." in mail.text

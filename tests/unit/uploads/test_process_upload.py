@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -73,24 +74,70 @@ async def test_a_rejected_file_is_kept_with_its_reason_and_gone_from_the_uploads
     assert (await world.process(event)).endswith("gone, it was done before")
 
 
-@pytest.mark.parametrize("step", ["create", "write", "delete"])
-async def test_a_crash_at_any_step_of_a_rejection_is_made_good_by_the_next_delivery(step: str) -> None:
+REFUSED_DEX = {"kind": "dex", "contentType": "text/plain"}
+
+
+class Strike:
+    """Fails once, before the step of that number or after it; 0 never."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.steps = at, 0
+
+    def __call__(self, operation: str, key: str) -> None:
+        self.steps += 1
+        if self.steps == self.at:
+            raise Transient(f"the process ended at {operation}")
+
+
+async def struck(asked: dict[str, str], strike: Strike, after: bool) -> World:
+    """A rejection that is struck, and delivered until it ends; how it stands then."""
     world, _ = photos(refuses)
-    event = await world.upload(b"<html>", **PHOTO)
-
-    def crash(operation: str, _: str) -> None:
-        if operation == step:
-            raise Transient("the process ended")
-
-    stores = world.rejected, world.machines, world.uploads
+    event = await world.upload(b"<html>", **asked)
+    stores = world.machines, world.rejected, world.alerts
     for store in stores:
-        store.fault = crash
-    with pytest.raises(Transient):
-        await world.process(event)
-    for store in stores:
-        store.fault = lambda *_: None
+        setattr(store, "after" if after else "fault", strike)
+    if not after:
+        world.uploads.fault = world.notifications.fault = strike
+    for _ in range(2):
+        with suppress(Transient):
+            await world.process(event)
+    return world
+
+
+@pytest.mark.parametrize("asked", [PHOTO, REFUSED_DEX], ids=["photo", "dex"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_crash_at_any_step_of_a_rejection_is_made_good_by_the_next_delivery(
+    asked: dict[str, str], after: bool
+) -> None:
+    undisturbed = Strike(0)
+    await struck(asked, undisturbed, after)
+    assert undisturbed.steps > 3
+    for at in range(1, undisturbed.steps + 1):
+        world = await struck(asked, Strike(at), after)
+        assert (world.record().state, world.uploads.held, len(world.reasons())) == ("rejected", {}, 1), at
+        [notice] = world.notices()
+        assert {message["notice"] for message in world.notifications.messages} == {notice.id}, at
+
+
+async def test_a_rejected_file_of_any_kind_is_told_of_once() -> None:
+    world = World()
+    event = await world.upload(b"<html>", visitId="visit-318")
     await world.process(event)
-    assert (world.record().state, world.uploads.held, len(world.reasons())) == ("rejected", {}, 1)
+    await world.process(event)
+    [notice] = world.notices()
+    assert notice.id == f"notice:rejected-upload:{1:032x}"
+    assert notice.machine_id == "m-1"
+    assert notice.detail["reason"] == "no-audit"
+    assert notice.detail["visit"] == "visit-318"
+    assert notice.detail["upload"] in world.rejected.committed
+    assert len(world.notifications.messages) == 1
+
+
+async def test_of_a_defect_the_last_line_is_told() -> None:
+    world, _ = photos(defective)
+    await world.process(await world.upload(b"photo", **PHOTO), TRIES)
+    [notice] = world.notices()
+    assert notice.detail["detail"] == "ZeroDivisionError: a bug"
 
 
 async def test_a_file_that_is_larger_than_admitted_is_rejected_before_it_is_read() -> None:
@@ -116,6 +163,8 @@ async def test_what_nobody_was_admitted_for_is_rejected(name: str) -> None:
     assert "rejected, " in await world.process(event, now=NOW + UNSEEN)
     assert world.uploads.held == {}
     assert len(world.reasons()) == 1
+    [notice] = world.notices()
+    assert notice.machine_id == ("m-1" if name.startswith("dex") else "$uploads")
 
 
 async def test_a_record_may_be_unseen_for_a_while() -> None:

@@ -1,5 +1,6 @@
 """Uploads on fakes: the stores, and what devices of the hub would be given."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,11 +13,13 @@ from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue, FakeUploads
 from tests.support.uploads import created, message
 from vending.catalog.machines import CatalogMachines
 from vending.documents.base import load
+from vending.documents.notices import Notice
 from vending.documents.uploads import UploadRecord, record_id
 from vending.uploads.admit_upload import AdmitStores, UploadAsked, admit_upload
+from vending.uploads.ask_notice import NoticeStores
 from vending.uploads.import_audit import AuditImport
 from vending.uploads.kinds import KINDS
-from vending.uploads.process_upload import UploadStores, process_upload
+from vending.uploads.process_upload import FILES_AT_ONCE, UploadStores, process_upload
 from vending.uploads.reject import Reject
 from vending.uploads.upload import Place, Processor, name_of
 
@@ -46,8 +49,11 @@ class World:
     uploads: FakeUploads = field(default_factory=FakeUploads)
     rejected: FakeBlobs = field(default_factory=FakeBlobs)
     queue: FakeQueue = field(default_factory=FakeQueue)
+    alerts: FakeDocuments = field(default_factory=lambda: FakeDocuments("machineId"))
+    notifications: FakeQueue = field(default_factory=FakeQueue)
     hub: FakeHub = field(default_factory=FakeHub)
     processors: dict[str, Processor] = field(default_factory=dict)
+    in_memory: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(FILES_AT_ONCE))
 
     def __post_init__(self) -> None:
         self.uploads.clock = lambda: NOW
@@ -75,14 +81,19 @@ class World:
 
     async def process(self, event: dict[str, Any], tries: int = 1, now: datetime = NOW) -> str:
         """Deliver its message."""
+        reject, notices = Reject(self.uploads, self.rejected), NoticeStores(self.alerts, self.notifications)
         stores = UploadStores(
-            self.machines, self.uploads, Reject(self.uploads, self.rejected), self.queue, self.processors
+            self.machines, self.uploads, reject, self.queue, self.processors, notices, self.in_memory
         )
         return await process_upload(message(event), tries, stores, now)
 
     def record(self, number: int = 1, machine: str = "m-1") -> UploadRecord:
         """An upload's record."""
         return load(self.machines.items[machine, record_id(f"{number:032x}")][1], UploadRecord)
+
+    def notices(self) -> list[Notice]:
+        """All that somebody is to be told."""
+        return [load(body, Notice) for body in self.alerts.bodies("notice")]
 
     def reasons(self) -> list[dict[str, Any]]:
         """Of all rejected files."""

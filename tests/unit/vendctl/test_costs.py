@@ -71,6 +71,48 @@ def test_what_the_levels_of_host_json_save_is_documented() -> None:
     assert f"With every category at Information they would be {small}, {middle} and {large} dollars" in told
 
 
+def test_uploads_of_a_fleet_by_hand() -> None:
+    """5,000 machines, two visits in five days, two photos and one audit each: 4,000 photos and 2,000 audits a
+    day."""
+    costs = Costs(FIGURES, MIDDLE).uploads
+    days = 730 / 24
+    assert costs.count == pytest.approx({"photo": 4_000 * days, "audit": 2_000 * days})
+    found = costs.parts()
+    writes = (4_000 * 3 + 2_000) * days
+    assert found["blob operations"] == pytest.approx(
+        writes / 1e4 * 0.05 + 6_000 * 2 * days / 1e4 * 0.004 + 4_000 * days / 1e4 * 0.10
+    )
+    assert found["cool"] == pytest.approx(4_000 * 5.4e6 * (365 - 30) / 1e9 * 0.01)
+    hot = 4_000 * 5.4e6 * 30 + (4_000 * 240_000 + 2_000 * 4_000) * 365
+    assert found["hot"] == pytest.approx(hot / 1e9 * 0.0184)
+    assert found["functions"] == pytest.approx(
+        (4_000 * 3 + 2_000 * 2) * days / 1e6 * 0.40 + (4_000 * 3.5 + 2_000 * 2) * days * 2 * 0.000026
+    )
+
+
+def test_what_deploy_says_of_uploads_is_computed() -> None:
+    told = " ".join((ROOT / "docs" / "deploy.md").read_text().split())
+    found = [Costs(FIGURES, fleet).uploads.parts() for fleet in FLEETS]
+    days = FIGURES["uploads"]["hot_days"]
+    small, middle, large = (f"{sum(one.values()):,.0f}" for one in found)
+    assert f"{small}, {middle} and {large} dollars, of which {_share(found[1], 'cool')} % are" in told
+    assert f"{_share(found[1], 'functions')} % functions, and {_share(found[1], 'hot')} % what lies" in told
+    assert f"originals of {days} days" in told
+    kept = FIGURES | {"uploads": FIGURES["uploads"] | {"photo_bytes": 0}}
+    without = [sum(Costs(kept, fleet).uploads.parts().values()) for fleet in FLEETS]
+    small, middle, large = (f"{one:,.0f}" for one in without)
+    assert f"it would be {small}, {middle} and {large}." in told
+
+
+def test_photos_become_cool_when_the_deployment_says() -> None:
+    text = (ROOT / "infra" / "main.bicep").read_text()
+    assert f"param photosCoolAfterDays int = {FIGURES['uploads']['hot_days']}\n" in text
+
+
+def _share(parts: dict[str, float], name: str) -> str:
+    return f"{parts[name] / sum(parts.values()):.0%}".rstrip("%")
+
+
 def test_full_batches_come_as_fast_as_they_fill() -> None:
     crowded = Costs(FIGURES, replace(MIDDLE, machines=500_000))
     assert crowded.batches == pytest.approx(crowded.events / 100)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.support.fakes import FakeBlobs, FakeDocuments
 from tests.support.plain import photos
-from tests.unit.uploads.photos.world import HTML, NOW, UPLOAD, World, read_only, upload
+from tests.unit.uploads.photos.world import NOW, UPLOAD, World, read_only, upload
 from vending.views.photos import PhotoQuery
 
 
@@ -88,7 +88,6 @@ async def test_without_photos_the_list_is_empty() -> None:
 async def test_a_picture_is_read_by_an_address_that_was_given_out() -> None:
     world = World()
     await world.process()
-    await world.process(HTML, upload("0" * 32))
     world.photos.committed["secret"] = (9, {"": b"other"})
 
     async def read(photo: str, size: str, blobs: FakeBlobs = world.photos) -> bytes | None:

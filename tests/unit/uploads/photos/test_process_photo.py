@@ -1,6 +1,8 @@
 """An upload becomes one record, two pictures and one mail, however often and wherever it was interrupted."""
 
+import asyncio
 from datetime import timedelta
+from threading import get_ident
 
 import pytest
 
@@ -10,7 +12,10 @@ from vending.alerts import outbox
 from vending.errors import Rejected, Transient
 from vending.notifications.deliver_notice import resend_notices
 from vending.time import millis
+from vending.uploads import process_photo
 from vending.uploads.photos.make_photo import make_photo
+from vending.uploads.photos.photo import Photo
+from vending.uploads.process_photo import PhotoProcessor
 from vending.uploads.upload import Processed
 
 BLOBS = {f"vm-1/{UPLOAD}/320.webp", f"vm-1/{UPLOAD}/1280.webp"}
@@ -86,12 +91,12 @@ class Strike:
         return "mailer send" in self.steps[: self.at or None]
 
 
-async def course(data: bytes, strike: Strike, lost_answer: bool) -> World:
+async def course(strike: Strike, lost_answer: bool) -> World:
     """An upload that is struck: the host delivers again, and minutes later the sweep comes by."""
     world = World(after=strike) if lost_answer else World(fault=strike)
     for _ in range(2):
         try:
-            await world.process(data)
+            await world.process()
             await world.deliver()
         except strike.kind:
             continue
@@ -103,21 +108,18 @@ async def course(data: bytes, strike: Strike, lost_answer: bool) -> World:
 
 @pytest.mark.parametrize("kind", [Transient, Kill])
 @pytest.mark.parametrize("lost_answer", [False, True])
-@pytest.mark.parametrize("data", [PHOTO, HTML])
-async def test_a_failure_at_any_step_is_made_good(
-    data: bytes, lost_answer: bool, kind: type[BaseException]
-) -> None:
+async def test_a_failure_at_any_step_is_made_good(lost_answer: bool, kind: type[BaseException]) -> None:
     """Lost before it counts, or its answer after. A mail that nobody knows to be sent goes out again under
     the same key; else there is one."""
     undisturbed = Strike(0, kind)
-    await course(data, undisturbed, lost_answer)
+    await course(undisturbed, lost_answer)
     assert undisturbed.after_the_mail
 
     for at in range(1, len(undisturbed.steps) + 1):
         strike = Strike(at, kind)
-        world, step = await course(data, strike, lost_answer), undisturbed.steps[at - 1]
-        assert world.pictures().keys() == (BLOBS if data is PHOTO else set()), step
-        assert len(world.records()) == (data is PHOTO), step
+        world, step = await course(strike, lost_answer), undisturbed.steps[at - 1]
+        assert world.pictures().keys() == BLOBS, step
+        assert len(world.records()) == 1, step
         [notice] = world.asked()
         assert not notice.pending, step
         assert len({mail.key for mail in world.mailer.mails}) == 1, step
@@ -144,7 +146,7 @@ async def test_a_redelivery_makes_no_pictures_and_queues_what_was_not_queued() -
 
 async def test_two_processes_at_once_are_as_one() -> None:
     world = World()
-    second: list[Processed | Rejected] = []
+    second: list[Processed] = []
 
     async def other() -> None:
         second.append(await world.process())
@@ -169,19 +171,30 @@ async def test_two_processes_at_once_are_as_one() -> None:
     assert world.mailed() == [(SUPERVISOR, KEY)]
 
 
-async def test_a_refused_file_is_told_of_once() -> None:
+async def test_what_is_no_photo_is_refused_and_leaves_nothing() -> None:
     world = World()
 
-    for _ in range(2):
-        refused = await world.process(HTML)
-        await world.deliver()
+    with pytest.raises(Rejected, match="no-photo"):
+        await world.process(HTML)
 
-    assert isinstance(refused, Rejected)
-    assert refused.reason == "no-photo"
-    [mail] = world.mailer.mails
-    assert mail.subject == "Refused upload of vm-1: no-photo"
-    assert "send a JPEG, PNG or WebP" in mail.text
-    assert upload().name in mail.text
+    assert (world.records(), world.pictures(), world.asked()) == ([], {}, [])
+
+
+async def test_one_thread_decodes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, threads = World(), []
+
+    def made(data: bytes, *, keep_location: bool) -> Photo:
+        threads.append(get_ident())
+        return make_photo(data, keep_location=keep_location)
+
+    monkeypatch.setattr(process_photo, "make_photo", made)
+    process = PhotoProcessor(world.machines, world.photos, world.notices)
+    uploads = [upload(f"{number:032x}") for number in range(8)]
+
+    await asyncio.gather(*(process(one, PHOTO, NOW) for one in uploads))
+
+    assert len(threads) == 8
+    assert len({*threads, get_ident()}) == 2
 
 
 async def test_uploads_of_a_machine_are_each_for_itself() -> None:

@@ -12,7 +12,6 @@ from vending.catalog.recipients import CatalogRecipients
 from vending.documents.base import load
 from vending.documents.notices import Notice
 from vending.documents.photos import PhotoRecord
-from vending.errors import Rejected
 from vending.notifications.deliver_notice import NoticeOffice, deliver_notice
 from vending.notifications.mailing import Mailing
 from vending.uploads.ask_notice import NoticeStores
@@ -69,7 +68,7 @@ class World:
         mailing = Mailing(self.mailer, known, recipients, self.people)
         self.office = NoticeOffice(self.alerts, mailing, "https://fleet.example.com")
 
-    async def process(self, data: bytes = PHOTO, of: Upload | None = None) -> Processed | Rejected:
+    async def process(self, data: bytes = PHOTO, of: Upload | None = None) -> Processed:
         """Deliver an upload's message, to a process of its own."""
         process = PhotoProcessor(self.machines, self.photos, self.notices, self.keep_location)
         return await process(of or upload(), data, NOW)

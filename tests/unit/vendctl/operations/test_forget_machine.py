@@ -104,6 +104,23 @@ async def test_what_the_days_say_is_mended_up_to_the_fleet() -> None:
     assert (await world.rebuilt()).named == []
 
 
+async def test_visits_that_a_stranger_told_of_are_gone_and_the_others_stand() -> None:
+    world, calm = World(), World()
+    mine, feigned = {"visitId": "v-1", "reason": "fill"}, {"visitId": "v-2", "reason": "collect"}
+    for each in (world, calm):
+        await each.arrive(body("visit.started", mine, 1, **HONEST), publisher="dev-victim")
+    lies = [body("visit.ended", mine, 7, epoch=9, **STOLEN), body("visit.started", feigned, 8, **STOLEN)]
+    await world.arrive(*lies, publisher=THIEF)
+    assert len(world.machines.bodies("visit")) == 2
+    await world.quarantine(VICTIM)
+    done = await world.forget(VICTIM, THIEF)
+    assert done.mended.visits == 2
+    assert world.machines.bodies("visit") == calm.machines.bodies("visit")
+    assert (await world.rebuilt()).named == []
+    world.machines.damage(VICTIM, "visit:v-1", started=None)
+    assert (await world.rebuilt()).differences == 1
+
+
 async def test_one_corrupt_epoch_of_the_machines_own_board_is_forgotten() -> None:
     world, calm = await honest(), await honest()
     await world.arrive(

@@ -1,0 +1,44 @@
+"""Query parameters of visits: their names, types and bounds."""
+
+from datetime import date
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from blueprints.questions import Name
+from vending.views.visits import COLLECTION_CURSOR, CURSOR, VisitQuery
+
+PageSize = Annotated[int, Meta(ge=1, le=100)]
+
+
+class VisitsAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of a machine's visits."""
+
+    limit: PageSize = 20
+    after: Annotated[str, Meta(pattern=rf"^({CURSOR})?\Z")] = ""
+
+    def query(self) -> VisitQuery:
+        """As the view takes it."""
+        return VisitQuery(self.limit, self.after)
+
+
+class CollectionsAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of a machine's collections."""
+
+    limit: PageSize = 20
+    after: Annotated[str, Meta(pattern=rf"^({COLLECTION_CURSOR})?\Z")] = ""
+
+    def query(self) -> VisitQuery:
+        """As the view takes it."""
+        return VisitQuery(self.limit, self.after)
+
+
+class RouteVisitsAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of a route's visits on a day."""
+
+    route: Name
+    day: date
+
+    def __post_init__(self) -> None:
+        if not 2000 <= self.day.year < 2100:
+            raise ValueError("'day' must lie between the years 2000 and 2100")
