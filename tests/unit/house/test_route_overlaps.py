@@ -83,7 +83,7 @@ def get(path: str, method: str = "GET") -> Route:
         (get("api/v1/{kind}/x"), get("api/v1/machines/{id}"), "GET api/v1/machines/x"),
         (get("API/v1/Machines"), get("api/v1/machines/"), "GET api/v1/machines"),
         (get("a/{id:int}"), get("a/{name}"), "GET a/1"),
-        (get("a", head=True), get("a", "HEAD"), "HEAD a"),
+        (get("a"), get("a", "HEAD"), "HEAD a"),
         (get("{ignored:maxlength(0)?}"), get(""), "GET "),
         (get("api/v1/machines/{id}"), get("api/v1/machines"), None),
         (get("api/v1/machines/{id}"), get("api/v1/machines/{id}/sales"), None),
