@@ -15,8 +15,10 @@ from vending.uploads.dex.counters import UNSAID, Change, Limits, change, moved, 
 
 LIMITS = Limits()
 Break = Literal[
-    "other-machine", "other-board", "other-program", "other-money", "older", "reset", "implausible"
-]
+    "other-machine", "other-board", "other-program", "other-money", "older", "reset", "implausible",
+    "first", "wrong-checksum", "no-meters",
+]  # fmt: skip
+"""The last three are said of an audit by itself: :mod:`vending.uploads.dex.series`."""
 
 
 class Baseline(Part, frozen=True):
