@@ -117,7 +117,8 @@ async function readMachine() {
       throw fault;
     });
     const { photos } = await read(`${path}/photos?limit=6`);
-    detail.show(machine, sold.sales.slice(0, 12), photos, serverNow());
+    const audits = await read(`${path}/audits?limit=6`);
+    detail.show(machine, { sales: sold.sales.slice(0, 12), photos, audits }, serverNow());
   } catch (fault) {
     if (!(fault instanceof Missing)) throw fault;
     detail.explain(`${fault.message}.`);

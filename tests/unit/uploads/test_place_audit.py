@@ -187,14 +187,20 @@ async def test_a_large_audit_is_a_small_record_and_event() -> None:
     assert sold(world) == 50
 
 
-async def test_what_the_devices_told_stands_beside_it() -> None:
-    """The ledger has six of the seven vends of the span, and one of before it."""
+async def told_beside() -> World:
+    """A machine whose ledger has six of the seven vends between the first two reads, and one of before."""
     world = World()
+    world.catalog.put(CATALOG[1] | {"sources": [["", "device"]]})
     vends = [
         hub_event(n, json.dumps(_vend(n, READ + timedelta(hours=1, minutes=n * 7 - 8))).encode())
         for n in range(1, 8)
     ]
     await commit_stock("m-1", [parse(one) for one in vends], world.machines, Refusals())
+    return world
+
+
+async def test_what_the_devices_told_stands_beside_it() -> None:
+    world = await told_beside()
     for number, stand in ((1, 10), (2, 17)):
         await world.process(await world.upload(read(number, stand)))
     beside = record(world, 2).reconciliation
