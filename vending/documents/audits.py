@@ -38,6 +38,8 @@ class AuditRecord(AuditDocument, kw_only=True):
     """Of the event: :class:`vending.events.audits.AuditImported`, as JSON."""
     placed: str
     """:data:`vending.uploads.dex.series.Placed`."""
+    other: int | None = None
+    """The audit at the other end of the span that it claims."""
     reason: str = ""
     """Why it claims no sales: :data:`vending.uploads.dex.delta.Break`, and in words."""
     detail: str = ""
@@ -52,7 +54,7 @@ class AuditRecord(AuditDocument, kw_only=True):
 
 LISTED = (
     "id", "machineId", "type", "schema", "number", "upload", "uploadedAt", "readAt", "at", "data", "placed",
-    "reason", "detail", "tolerances", "reconciliation",
+    "other", "reason", "detail", "tolerances", "reconciliation",
 )  # fmt: skip
 """The fields of a record in a list."""
 

@@ -32,8 +32,8 @@ from vending.uploads.reconcile_audit import Span, reconcile_span
 
 SERIES = 8
 """Of a machine that are remembered, the ones that were lengthened last."""
-OLDEST, AHEAD = timedelta(days=90), timedelta(minutes=5)
-"""A machine's clock that says less or more, seen from the upload, is not believed."""
+OLDEST, AHEAD = 90 * 24 * 3_600_000, 5 * 60_000
+"""Milliseconds: a machine's clock that says less or more, seen from the upload, is not believed."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,11 @@ async def _record(
     if placed.fit.added is None or placed.series is None:
         return record
     ends = held.document.series[placed.series]
-    if placed.fit.placed == "before":
-        other = held.records[ends.first]
-        return await _claimed(record, placed.fit.added, (at, other), assignment, machines)
-    other = held.records[ends.last]
-    return await _claimed(record, placed.fit.added, (other.read_at, record), assignment, machines)
+    before = placed.fit.placed == "before"
+    other = held.records[ends.first if before else ends.last]
+    span = (at, other) if before else (other.read_at, record)
+    record = replace(record, other=other.number)
+    return await _claimed(record, placed.fit.added, span, assignment, machines)
 
 
 async def _claimed(
@@ -157,13 +157,21 @@ def _lengthened(series: Sequence[StoredSeries], placed: Place, number: int) -> l
 
 def _read_at(came: Imported, assignment: Assignment) -> tuple[int, str]:
     """When the machine was read, and by whose clock: its own says local time without an offset."""
-    uploaded = came.upload.at
+    uploaded = millis(came.upload.at)
     if came.audit.read_at:
-        said = datetime.fromisoformat(came.audit.read_at)
-        local = said.replace(tzinfo=zone(assignment.zone_at(millis(uploaded))))
-        if uploaded - OLDEST <= local <= uploaded + AHEAD:
-            return millis(local), "machine"
-    return millis(uploaded), "upload"
+        said = local_instant(came.audit.read_at, assignment, uploaded)
+        if uploaded - OLDEST <= said <= uploaded + AHEAD:
+            return said, "machine"
+    return uploaded, "upload"
+
+
+def local_instant(said: str, assignment: Assignment, around: int) -> int:
+    """The instant (ms) of a machine's local time, in the zone in which it stood at ``around`` (ms).
+
+    Of an hour that the clock shows twice, the first.
+    """
+    local = datetime.fromisoformat(said).replace(tzinfo=zone(assignment.zone_at(around)))
+    return millis(local)
 
 
 def _audit(record: AuditRecord) -> Audit:

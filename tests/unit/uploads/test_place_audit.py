@@ -192,7 +192,7 @@ async def told_beside() -> World:
     world = World()
     world.catalog.put(CATALOG[1] | {"sources": [["", "device"]]})
     vends = [
-        hub_event(n, json.dumps(_vend(n, READ + timedelta(hours=1, minutes=n * 7 - 8))).encode())
+        hub_event(n, json.dumps(device_vend(n, READ + timedelta(hours=1, minutes=n * 7 - 8))).encode())
         for n in range(1, 8)
     ]
     await commit_stock("m-1", [parse(one) for one in vends], world.machines, Refusals())
@@ -214,14 +214,14 @@ async def test_a_machine_of_audits_is_compared_with_nothing() -> None:
     world = World()
     world.catalog.put(CATALOG[0])
     world.catalog.put(CATALOG[1] | {"sources": [["", "audit"]]})
-    vend = hub_event(1, json.dumps(_vend(1, READ + timedelta(minutes=90))).encode())
+    vend = hub_event(1, json.dumps(device_vend(1, READ + timedelta(minutes=90))).encode())
     await commit_stock("m-1", [parse(vend)], world.machines, Refusals())
     for number, stand in ((1, 10), (2, 17)):
         await world.process(await world.upload(read(number, stand)))
     assert record(world, 2).reconciliation is None
 
 
-def _vend(number: int, at: datetime) -> dict[str, Any]:
+def device_vend(number: int, at: datetime) -> dict[str, Any]:
     return {
         "specversion": "1.0", "id": f"1-{number:012d}", "source": "/devices/d-1", "subject": "machines/m-1",
         "type": "io.vendstream.vend.completed.v1", "time": at.isoformat(), "deviceepoch": 1,
