@@ -26,7 +26,8 @@ from vending.uploads.audit_facts import MOST_TOLERANCES, Imported, facts, meters
 from vending.uploads.dex.audit import Audit
 from vending.uploads.dex.delta import Delta
 from vending.uploads.dex.minor import in_minor
-from vending.uploads.dex.series import Ends, Place, place
+from vending.uploads.dex.overlap import Ends
+from vending.uploads.dex.series import Place, place
 from vending.uploads.dex.sold import sold
 from vending.uploads.reconcile_audit import Span, reconcile_span
 

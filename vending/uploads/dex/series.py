@@ -5,8 +5,9 @@ first and its last audit, which are all that the sum of its sales depends on: ea
 lengthens it at one of its ends, so the intervals of a series never overlap, and their sum is the last audit
 less the first one, whatever came in which order and how often.
 
-An audit that fits no series begins one, as its baseline, and claims nothing. One that fits several lengthens
-that which claims least: an invented sale is worse than a missing one.
+An audit that fits no series begins one, as its baseline, and claims nothing. So does one whose claim would
+reach over vends that another series may have counted (:mod:`vending.uploads.dex.overlap`), and one that fits
+several lengthens that which claims least: an invented sale is worse than a missing one.
 """
 
 from collections.abc import Sequence
@@ -14,20 +15,13 @@ from typing import Literal, NamedTuple
 
 from vending.uploads.dex.audit import Audit, Meter, Tally
 from vending.uploads.dex.delta import Baseline, Delta, delta
+from vending.uploads.dex.overlap import Ends, overlaps
 
 Placed = Literal["baseline", "after", "before", "inside", "again", "left-out"]
 """What an audit is to the series: its beginning; a new end, or a new beginning that is older; between its
 ends; the same read as one of them; or it says nothing that could be compared."""
 FIRST = Baseline("first", "no audit of the machine before it")
-PREFERRED: tuple[Placed, ...] = ("again", "inside")
-"""Known to be counted already."""
-
-
-class Ends(NamedTuple):
-    """The first and the last audit of a series."""
-
-    first: Audit
-    last: Audit
+OVERLAP = Baseline("overlap", "another series reaches over the same vends, and no clock tells them apart")
 
 
 class Fit(NamedTuple):
@@ -49,17 +43,24 @@ def place(series: Sequence[Ends], audit: Audit) -> Place:
     """The audit among the series, the one that was lengthened last at the end."""
     if (why := _unusable(audit)) is not None:
         return Place(None, Fit("left-out"), why)
-    tried = [(number, fit(ends, audit)) for number, ends in enumerate(series)]
+    tried = [(number, _apart(number, series, audit)) for number in range(len(series))]
     fits = [(number, found) for number, found in tried if isinstance(found, Fit)]
-    for placed in PREFERRED:
-        for number, found in reversed(fits):
-            if found.placed == placed:
-                return Place(number, found)
     if fits:
-        number, found = min(fits, key=lambda one: (_claimed(one[1].added), -one[0]))
+        number, found = min(fits, key=lambda one: (*_claimed(one[1].added), -one[0]))
         return Place(number, found)
     breaks = [found for _, found in tried if isinstance(found, Baseline)]
     return Place(None, Fit("baseline"), breaks[-1] if breaks else FIRST)
+
+
+def _apart(number: int, series: Sequence[Ends], audit: Audit) -> Fit | Baseline:
+    """How the audit fits one of the series, if what it claims no other has counted."""
+    ends = series[number]
+    found = fit(ends, audit)
+    if isinstance(found, Baseline) or found.added is None:
+        return found
+    claim = Ends(audit, ends.first) if found.placed == "before" else Ends(ends.last, audit)
+    others = (other for at, other in enumerate(series) if at != number)
+    return OVERLAP if any(overlaps(claim, other) for other in others) else found
 
 
 def fit(ends: Ends, audit: Audit) -> Fit | Baseline:
@@ -115,10 +116,10 @@ def _cumulative(meter: Meter) -> Tally:
     return meter.cumulative
 
 
-def _claimed(found: Delta | None) -> int:
-    """Vends."""
+def _claimed(found: Delta | None) -> tuple[int, bool]:
+    """Vends, and whether it claims any time at all."""
     if found is None:
-        return 0
+        return 0, False
     if found.paid.count is not None:
-        return found.paid.count
-    return sum(one.paid.count or 0 for one in found.selections.values())
+        return found.paid.count, True
+    return sum(one.paid.count or 0 for one in found.selections.values()), True
