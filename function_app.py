@@ -7,6 +7,7 @@ from blueprints import (
     api,
     archive,
     attending,
+    audits,
     catalog,
     dashboard,
     docs,
@@ -27,8 +28,8 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for blueprint in (
     *(ingest, archive, rollups, alerts, reports, uploads, photos, api),
-    *(attending, catalog, operating, visits, dashboard, health, openapi, docs),
-    *(options),
+    *(attending, audits, catalog, operating, visits, dashboard, health, openapi),
+    *(docs, options),
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

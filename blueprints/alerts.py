@@ -13,6 +13,7 @@ from vending.alerts.apply_policies import apply_policies
 from vending.alerts.escalate import escalate
 from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.watch_audits import watch_audits
 from vending.alerts.watch_days import watch_days
 from vending.alerts.watch_refusals import watch_refusals
 from vending.alerts.watch_rollups import evaluate_rollups
@@ -53,6 +54,7 @@ async def watch_machines(documents: func.DocumentList) -> None:
     with wiring.metered("watch_machines") as cost:
         changed = await watching.watch_machines(batch, wiring.alert_stores(), datetime.now(UTC))
         changed += await watch_days(batch, wiring.alert_stores(), datetime.now(UTC))
+        changed += await watch_audits(batch, wiring.alert_stores(), datetime.now(UTC))
     said = batch_report.watched(wiring.metrics(), batch, changed, datetime.now(UTC))
     if changed:
         log.info("%s: %s", said, cost)

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from vending.events.fields import END
 from vending.views.answers.conditions import State
+from vending.views.audits import AuditQuery
 from vending.views.machines import MachineQuery
 from vending.views.photos import CURSOR, PhotoQuery
 
@@ -103,6 +104,17 @@ class PhotosAsked(Struct, frozen=True, forbid_unknown_fields=True):
     def query(self) -> PhotoQuery:
         """As the view takes it."""
         return PhotoQuery(self.limit, self.after)
+
+
+class AuditsAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of a machine's audits."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    after: Annotated[int, Meta(ge=0, le=999_999_999_999)] = 0
+
+    def query(self) -> AuditQuery:
+        """As the view takes it."""
+        return AuditQuery(self.limit, self.after)
 
 
 class NothingAsked(Struct, frozen=True, forbid_unknown_fields=True):

@@ -90,9 +90,10 @@ def _rows(found: Schema) -> Iterator[str]:
         for field, value in shape["properties"].items():
             need = "yes" if field in shape.get("required", ()) else ""
             yield f"| `{prefix}{field}` | {need} | {_value(value)} |"
-            inner = value.get("items", {}).get("$ref")
-            if inner:
-                yield from rows(defs[inner.rpartition("/")[2]], f"{prefix}{field}[].")
+            parts = (value, "."), (value.get("items"), "[]."), (value.get("additionalProperties"), ".*.")
+            for part, below in parts:
+                if isinstance(part, dict) and (inner := part.get("$ref")):
+                    yield from rows(defs[inner.rpartition("/")[2]], f"{prefix}{field}{below}")
 
     yield from rows(found["properties"]["data"], "")
 
@@ -101,7 +102,7 @@ def _value(value: Schema) -> str:
     if "enum" in value:
         words = ", ".join(f"`{word}`" for word in value["enum"])
     else:
-        words = str(value.get("type", "any"))
+        words = str(value.get("type", "object" if "$ref" in value else "any"))
     bounds = [f"{value.get('minimum', '')}..{value.get('maximum', '')}"] if "minimum" in value else []
     bounds += [f"at most {value[key]} {what}" for key, what in _LONGEST.items() if key in value]
     if "pattern" in value:

@@ -7,6 +7,8 @@ from itertools import count
 from typing import Any
 
 from tests.breaks.base import Swap, breaks
+from vending.catalog.catalog import Assignment
+from vending.documents import audits
 from vending.documents.conditions import Conditions, Entry
 from vending.events.base import TillEffect
 from vending.events.event import Event, Order
@@ -14,6 +16,7 @@ from vending.ingest import admit, commit_stock, exclusions, name_machines
 from vending.ports import Documents, Stored
 from vending.state import books, conditions, intervals, slots, stock, till
 from vending.uploads import import_audit
+from vending.uploads.dex import delta, overlap, series
 
 ANY_ORDER = (
     "tests/unit/ingest/test_ingest_properties.py"
@@ -103,6 +106,51 @@ def an_upload_takes_other_numbers_each_time(swap: Swap) -> None:
         return next(numbers)
 
     swap.method(import_audit.AuditImport, "_issue", issue)
+
+
+SERIES = "tests/unit/uploads/dex/test_series.py"
+
+
+@breaks("P2", f"{SERIES}::test_a_clock_that_was_lost_costs_an_interval_and_counts_none_twice")
+def an_audit_goes_where_it_claims_most(swap: Swap) -> None:
+    original = series._claimed
+    swap(original, lambda found: (-original(found)[0], False))
+
+
+@breaks("P2", f"{SERIES}::test_an_older_memory_that_comes_late_is_not_taken_for_sales_of_the_new_one")
+def a_read_number_is_believed_against_the_clock(swap: Swap) -> None:
+    swap(series._next, delta.delta)
+
+
+@breaks("P2", f"{SERIES}::test_without_a_clock_nothing_is_invented")
+def two_series_count_the_same_vends(swap: Swap) -> None:
+    swap(overlap.overlaps, lambda claim, held: False)
+
+
+@breaks(
+    "P2",
+    "tests/unit/rollups/test_audited.py"
+    "::test_a_machine_of_audits_gets_none_from_its_devices_but_their_failures",
+)
+def vends_count_beside_the_audits(swap: Swap) -> None:
+    swap.method(Assignment, "by_audits", lambda self, since, until: since != until)
+
+
+@breaks(
+    "P2",
+    "tests/unit/rollups/test_audited.py::test_a_machine_of_device_events_gets_no_sale_from_an_audit",
+)
+def audits_count_whatever_the_catalog_says(swap: Swap) -> None:
+    swap.method(Assignment, "by_audits", lambda self, since, until: since < until)
+
+
+@breaks(
+    "P2",
+    "tests/unit/uploads/test_place_audit.py::test_any_order_duplicates_and_deaths_count_each_span_once",
+)
+def an_audit_is_placed_anew_at_each_delivery(swap: Swap) -> None:
+    numbers = count()
+    swap(audits.audit_id, lambda number: f"audit:{number:012d}:{next(numbers)}")
 
 
 @breaks("P4", "tests/unit/ingest/test_exclusions.py::test_a_batch_of_before_that_is_judged_after_is_let_in")

@@ -68,6 +68,7 @@ class Api:
         self.visits: list[dict[str, Any]] = []
         self.visit: dict[str, Any] = {}
         """Whole, whichever is opened."""
+        self.audits: list[dict[str, Any]] = []
         self.picture = b""
         """Of each of them."""
         self.broken: dict[str, tuple[int, dict[str, str], str]] = {}
@@ -94,6 +95,9 @@ class Api:
             await route.fulfill(json={"visits": self.visits})
         elif "/photos" in url:
             await route.fulfill(json={"photos": self.photos})
+        elif "/audits" in url:
+            sources = [{"since": "2026-03-01", "sales": "audit"}]
+            await route.fulfill(json={"audits": self.audits, "sources": sources, "next": None})
         elif "/sales" in url:
             sale = {"kind": "vend", "at": "2026-03-02T11:58:12.000Z", "selection": "A1", "paidMinor": 150,
                     "currency": "EUR", "payment": "cash"}  # fmt: skip
@@ -436,3 +440,23 @@ async def test_a_visit_that_cannot_be_read_says_so(page: Page, running: System, 
     await opened(page, running, f"#machine={LONG}")
     await page.locator(".visits summary").click()
     await expect(page.locator(".visits details > div")).to_have_text("The store is away.")
+async def test_audits_are_told_in_the_panel_with_what_differs(page: Page, running: System, api: Api) -> None:
+    plain = {"number": 1, "readAt": "2026-03-01T08:00:00.000Z", "checksum": "right", "currency": "EUR",
+             "placed": "baseline", "reason": "reset", "sold": None, "reconciliation": None}  # fmt: skip
+    agrees = {"vends": {"missed": 0, "variance": 0}}
+    sold = plain | {"placed": "after", "reason": None, "sold": {"vends": 7, "valueMinor": 700}}
+    api.audits = [
+        sold | {"reconciliation": {"vends": {"missed": 2, "variance": 250}}, "checksum": "<b>wrong</b>"},
+        sold | {"reconciliation": agrees, "sold": {"vends": 1, "valueMinor": 100}},
+        plain,
+    ]
+    await opened(page, running, f"#machine={LONG}")
+    rows = page.locator(".audits tbody tr")
+    await expect(rows).to_have_count(3)
+    await expect(rows.nth(0)).to_contain_text("2 vends missed")
+    await expect(rows.nth(0)).to_contain_text("<b>wrong</b>")
+    await expect(rows.nth(1)).to_contain_text("1 vend")
+    await expect(rows.nth(1)).to_contain_text("agrees")
+    await expect(rows.nth(2)).to_contain_text("the beginning: nothing is claimed of the time before (reset)")
+    await expect(page.locator(".audits .differs")).to_have_count(1)
+    await expect(page.locator(".audits")).to_contain_text("since 2026-03-01 sales are those of the audits")

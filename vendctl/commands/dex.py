@@ -1,4 +1,4 @@
-"""``vendctl dex show | diff``."""
+"""``vendctl dex show | diff | reconcile``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from devstack.commandline import Answer, Exit
-from vendctl.commands.program import PROGRAM
+from vendctl.commands.program import PROGRAM, Environment, deployment
 
 DEX = PROGRAM.group("dex", "Read a machine's audits (EVA-DTS), and compare two.")
 
@@ -58,3 +58,33 @@ def diff(
     beside = reconcile(found.delta, counts(ledger))
     text = f"{explain_interval(found)}\n\n{explain_reconciled(found, beside)}"
     return Answer(found.figures(beside), text, Exit.DONE if beside.agrees else Exit.WRONG)
+
+
+@PROGRAM.command("reconcile", DEX)
+@deployment("COSMOS")
+async def reconcile(
+    environment: Environment,  # noqa: ARG001 - of the wiring
+    *,
+    machine: Annotated[str, typer.Argument(metavar="MACHINE", help="The machine, by its id.")],
+    audit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="NUMBER",
+            help="Number of an uploaded audit [default: the newest that claims sales].",
+        ),
+    ] = None,
+    before: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --after: files instead of uploaded audits.")
+    ] = None,
+    after: Annotated[Path | None, typer.Option(metavar="FILE", help="The later one.")] = None,
+) -> Answer:
+    """Compare what a machine counted between two audits with its ledger as it is now.
+
+    The record of an uploaded audit says how the ledger was when it came; events that came later are counted
+    here. Of files the machine's clock is taken to be that of its site. Exit code 1 where the two cannot be
+    compared, or where ledger and machine differ; 2 where there are no two audits.
+    """
+    from vendctl.dex_reconcile import Asked, run
+
+    return await run(Asked(machine, audit, before, after))

@@ -15,7 +15,7 @@ import msgspec
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.alerts.policy import DEFAULTS, Policy, Thresholds
-from vending.alerts.rules.evidence import Day, Registers, Stock
+from vending.alerts.rules.evidence import Audited, Day, Registers, Stock
 from vending.catalog import policies
 from vending.catalog.cataloged import Cataloged
 from vending.catalog.policies import Terms
@@ -40,7 +40,7 @@ class InForce:
         return held
 
 
-def findings(evidence: Stock | Day | Registers) -> list[Finding]:
+def findings(evidence: Stock | Day | Audited | Registers) -> list[Finding]:
     """What all the rules on this evidence find, as the policy in it wants; see also :func:`stamped`."""
     policy = evidence.policy
     if policy is DEFAULTS:

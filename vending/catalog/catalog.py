@@ -14,6 +14,8 @@ from vending.documents.catalog import CatalogEntry, CatalogMachine, CatalogPlano
 
 UNASSIGNED = "unassigned"
 UNKNOWN = "unknown"
+AUDIT = "audit"
+"""The source of a machine's sales that is no device's event."""
 LONGEST = 64
 """Characters of an unknown product's name: as many as a SKU may have."""
 
@@ -42,13 +44,15 @@ class Edition:
 class Assignment:
     """Where a machine stands and what it sells, over time, as of one version of the catalog.
 
-    ``placements`` and ``editions`` are in the order of ``since``; the first placement is from ``""`` on.
+    ``placements``, ``editions`` and ``sources`` are in the order of ``since``; the first placement is from
+    ``""`` on, before the first source the sales are those of the devices' events.
     """
 
     machine: str
     version: int
     placements: tuple[tuple[str, Site], ...]
     editions: tuple[Edition, ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
 
     def site_on(self, day: str) -> Site:
         """The site that a day's sales belong to."""
@@ -90,9 +94,28 @@ class Assignment:
         """The planogram in force at an instant, by the site's wall clock."""
         if not self.editions:
             return {}
-        clock = business_day.local(at, self.zone_at(at)).replace(tzinfo=None).isoformat(timespec="minutes")
+        clock = self._clock(at)
         held = [edition.slots for edition in self.editions if edition.since <= clock]
         return held[-1] if held else {}
+
+    def by_audits(self, since: int, until: int) -> bool:
+        """Whether a span's sales are those that audits say: where they are so from its beginning to its end.
+
+        Of a span in which that changes, nothing counts of what audits say of it: some of it devices told.
+        """
+        if not self.sources:
+            return False
+        begun, ended = self._source(since), self._source(until)
+        return begun == ended and ended[1] == AUDIT
+
+    def _source(self, at: int) -> tuple[str, str]:
+        clock = self._clock(at)
+        held = [row for row in self.sources if row[0] <= clock]
+        return held[-1] if held else ("", "device")
+
+    def _clock(self, at: int) -> str:
+        """The site's wall clock, to the minute."""
+        return business_day.local(at, self.zone_at(at)).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 def _short(name: str) -> str:
@@ -130,7 +153,8 @@ def assignment(machine: str, version: int, held: Entries, default_zone: str) -> 
         placements.insert(0, ("", unassigned(machine, default_zone)))
     editions = [Edition(row.since, row.slots) for row in held.planogram.editions] if held.planogram else []
     editions.sort(key=lambda edition: edition.since)
-    return Assignment(machine, version, tuple(placements), tuple(editions))
+    sources = sorted((held.machine.sources or []) if held.machine else [])
+    return Assignment(machine, version, tuple(placements), tuple(editions), tuple(sources))
 
 
 def affected_since(entry: CatalogEntry, version: int) -> str | None:

@@ -46,7 +46,9 @@ class CatalogSite(CatalogEntry, kw_only=True):
 
 
 class CatalogMachine(CatalogEntry, kw_only=True):
-    """A machine and its ``(since, site)``; ``site`` is the latest of them."""
+    """A machine and its ``(since, site)``; ``site`` is the latest of them. ``sources``: ``(since, source)``,
+    whether its sales are those of its devices (``device``, before the first of them too) or those that its
+    audits say (``audit``)."""
 
     type = "machine"
 
@@ -55,6 +57,7 @@ class CatalogMachine(CatalogEntry, kw_only=True):
     site: str = ""
     placements: list[tuple[str, str]]
     device: str | None = None
+    sources: list[tuple[str, str]] | None = None
 
 
 class CatalogProduct(CatalogEntry, kw_only=True):

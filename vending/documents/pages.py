@@ -1,10 +1,25 @@
 """Ledger pages, in the container ``machines``: :mod:`vending.state.ledger` says how they come to be."""
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from msgspec import field
 
 from vending.documents.base import AsStored, Document
+
+
+class SoldBetween(TypedDict):
+    """What an audit says was sold since another one, in minor units; zeros are left out."""
+
+    since: int
+    """Milliseconds."""
+    vends: int
+    value: NotRequired[int]
+    free: NotRequired[int]
+    test: NotRequired[int]
+    selections: NotRequired[list[list[Any]]]
+    """``[selection, vends, value, price]``; None for what is not said."""
+    payments: NotRequired[dict[str, list[Any]]]
+    """``cash`` or ``cashless`` → ``[vends, value]``."""
 
 
 class Line(TypedDict):
@@ -34,6 +49,7 @@ class Line(TypedDict):
     product: NotRequired[str]
     visit: NotRequired[str]
     """The visit in which it happened."""
+    sold: NotRequired[SoldBetween]
 
 
 class LedgerPage(Document, kw_only=True):

@@ -16,6 +16,7 @@ from vending.business_day import hour_of, instant
 from vending.catalog.catalog import Assignment
 from vending.documents.days import Closed, Figures, MachineDay
 from vending.documents.pages import LedgerPage, Line
+from vending.rollups import audited
 from vending.rollups.breakdowns import PRODUCTS, SELECTIONS, keep
 from vending.rollups.prices import differing
 from vending.rollups.rollups import Contribution, add, day_id
@@ -51,11 +52,15 @@ def figures(lines: Iterable[Line], assignment: Assignment) -> Figures:
     """The figures of a machine's lines, by hour, selection, SKU and payment method.
 
     Devices may name as many products and selections as they like: those that sold most are kept by name.
+    Where a machine's sales are those of its audits, its devices' vends are not counted besides.
     """
     result: Figures = {}
     for line in lines:
+        if line["kind"] == "audit":
+            add(result, audited.counted(line, assignment))
+            continue
         sold = sales(line)
-        if not sold:
+        if not sold or (line["kind"] == "vend" and assignment.by_audits(line["at"], line["at"])):
             continue
         add(result, sold)
         parts = [

@@ -9,14 +9,19 @@ from collections.abc import Iterable, Mapping
 from itertools import batched
 from typing import cast
 
+import msgspec
 from msgspec import UNSET
 
 from vending.documents.pages import LedgerPage, Line
 from vending.events.base import LedgerEvent
 from vending.events.event import Event
+from vending.events.slices import slices
 
-PAGE_LINES = 500
-"""Of a page that is made anew: some 150 KB."""
+PAGE_LINES, PAGE_BYTES = 500, 262_144
+"""Of a page that is made anew: some 150 KB; lines of audits are larger than others."""
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def line(event: Event) -> Line:
@@ -48,12 +53,13 @@ def pages(machine: str, lines: Iterable[tuple[str, int, Line]]) -> list[LedgerPa
 
 
 def portions(machine: str, lines: Mapping[tuple[str, int, int], Line]) -> list[LedgerPage]:
-    """Pages of :data:`PAGE_LINES` at most for lines by (device, epoch, number)."""
-    ordered = sorted(lines)
+    """Pages within :data:`PAGE_LINES` and :data:`PAGE_BYTES` for lines by (device, epoch, number)."""
+    ordered = [(device, epoch, lines[device, epoch, number]) for device, epoch, number in sorted(lines)]
     return [
         page
         for portion in batched(ordered, PAGE_LINES, strict=False)
-        for page in pages(machine, [(device, epoch, lines[device, epoch, n]) for device, epoch, n in portion])
+        for part in slices(portion, lambda entry: len(_encode(entry[2])), PAGE_BYTES)
+        for page in pages(machine, part)
     ]
 
 

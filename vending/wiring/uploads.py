@@ -7,10 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vending import resources
+from vending.catalog.cache import CatalogCache
 from vending.catalog.machines import CatalogMachines
 from vending.uploads.admit_upload import AdmitStores
 from vending.uploads.ask_notice import NoticeStores
 from vending.uploads.import_audit import AuditImport
+from vending.uploads.place_audit import AuditStores
 from vending.uploads.process_photo import PhotoProcessor
 from vending.uploads.process_upload import UploadStores
 from vending.uploads.reject import Reject
@@ -34,8 +36,9 @@ def hub_sender() -> EventHubSender:
 @once
 def processors() -> dict[str, Processor]:
     """What makes something of an upload, by its kind: each names itself here."""
-    machines = clients.container("machines")
-    return {"dex": AuditImport(machines, hub_sender()), "photo": photo_processor()}
+    catalog = CatalogCache(clients.container("catalog"), settings().default_time_zone)
+    audits = AuditStores(clients.container("machines"), catalog)
+    return {"dex": AuditImport(audits, hub_sender()), "photo": photo_processor()}
 
 
 @once

@@ -54,13 +54,15 @@ class SiteEntry(Entry, frozen=True):
 
 
 class MachineEntry(Entry, frozen=True):
-    """A machine and where it stands (from a day on)."""
+    """A machine and where it stands (from a day on), and whose word its sales are (from a moment on)."""
 
     id: Identifier
     site: Identifier
     name: Name | UnsetType = UNSET
     device: Identifier | UnsetType = UNSET
     since: Day | UnsetType = UNSET
+    sales: Literal["device", "audit"] | UnsetType = UNSET
+    sales_since: Moment | UnsetType = UNSET
 
 
 class ProductEntry(Entry, frozen=True):
@@ -157,8 +159,12 @@ def _check_entry(kind: str, entry: Checked, seen: set[tuple[str, str, str]]) -> 
         _check_site(entry)
     if isinstance(entry, RecipientEntry) and not is_address(entry.address):
         raise ValueError(f"address of {entry.id} is none: write name@host")
-    if isinstance(since, str) and since != ALWAYS:
-        business_day.checked(since)
+    dates = [since, entry.sales_since if isinstance(entry, MachineEntry) else UNSET]
+    for date in dates:
+        if isinstance(date, str) and date != ALWAYS:
+            business_day.checked(date)
+    if isinstance(entry, MachineEntry) and entry.sales is UNSET and entry.sales_since is not UNSET:
+        raise ValueError(f"salesSince of {entry.id} says since when, and no sales whose")
 
 
 def _check_site(site: SiteEntry) -> None:
@@ -199,9 +205,10 @@ def revised(held: Mapping[str, Any] | None, kind: str, entry: Entry, version: in
             moved = held is None or any(held[name] != body[name] for name in ("timeZone", "route"))
             since = "" if moved else None
         case MachineEntry():
-            body |= {"name": entry.id} | body | _given(entry, "since", "site")
+            body |= {"name": entry.id} | body | _given(entry, "since", "site", "sales", "sales_since")
             body["placements"], since = _dated(body.get("placements", []), entry.since, entry.site, entry.id)
             body["site"] = body["placements"][-1][1]
+            since = _earlier(since, _resold(body, entry, known=held is not None))
         case PlanogramEntry():
             held_rows = [[edition["since"], edition["slots"]] for edition in body.get("editions", [])]
             slots = {name: _given(slot) for name, slot in entry.slots.items()}
@@ -220,8 +227,27 @@ def revised(held: Mapping[str, Any] | None, kind: str, entry: Entry, version: in
     return body | {"version": version, "affects": _affects(held, version, since)}
 
 
+def _resold(body: Document, entry: MachineEntry, *, known: bool) -> str | None:
+    """From when on the entry says another source of the machine's sales, which it puts into the body.
+
+    A machine that the catalog knew was one of device events: to change that needs a moment.
+    """
+    if isinstance(entry.sales, UnsetType):
+        return None
+    rows = body.get("sources", [["", "device"]] if known else [])
+    rows, since = _dated(rows, entry.sales_since, entry.sales, entry.id, "salesSince")
+    if since is not None:
+        body["sources"] = rows
+    return since
+
+
+def _earlier(one: str | None, other: str | None) -> str | None:
+    """Of two moments; None is never."""
+    return min((x for x in (one, other) if x is not None), default=None)
+
+
 def _dated(
-    rows: list[list[Any]], since: str | UnsetType, what: Any, owner: str
+    rows: list[list[Any]], since: str | UnsetType, what: Any, owner: str, dates: str = "since"
 ) -> tuple[list[list[Any]], str | None]:
     """A dated history with one more statement, and from when on that changed it (None: it did not)."""
     if since == ALWAYS or (not rows and since is UNSET):
@@ -232,8 +258,8 @@ def _dated(
             return rows, None
         raise Rejected(
             "wrong-catalog",
-            f'{owner} has another entry since {rows[-1][0] or "always"!r}; add since = "YYYY-MM-DD" to the '
-            'new one, or since = "always" when the old one was never right',
+            f'{owner} has another entry since {rows[-1][0] or "always"!r}; add {dates} = "YYYY-MM-DD" to the '
+            f'new one, or {dates} = "always" when the old one was never right',
         )
     if [since, what] in rows:
         return rows, None

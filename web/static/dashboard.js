@@ -121,7 +121,8 @@ async function readMachine() {
     });
     const { photos } = await read(`${path}/photos?limit=6`);
     const { visits } = await read(`${path}/visits?limit=5`);
-    detail.show(machine, sold.sales.slice(0, 12), photos, visits, serverNow());
+    const audits = await read(`${path}/audits?limit=6`);
+    detail.show(machine, { sales: sold.sales.slice(0, 12), photos, visits, audits }, serverNow());
   } catch (fault) {
     if (!(fault instanceof Missing)) throw fault;
     detail.explain(`${fault.message}.`);

@@ -2,6 +2,7 @@
 
 import { byId, element, renew } from "./dom.js";
 import { age, celsius, clock, count, counted, money, revenue, weekday, ZONE } from "./format.js";
+import { auditsTable } from "./audits.js";
 import { thumbnails } from "./photos.js";
 import { forget, visitList } from "./visits.js";
 
@@ -45,16 +46,17 @@ export function explain(text) {
   renew(byId("machine-body"), text, () => [element("p", { class: "none" }, text)]);
 }
 
-export function show(machine, sales, photos, visits, now) {
+export function show(machine, { sales, photos, visits, audits }, now) {
   if (machine.machineId !== shown) return;
   read = true;
-  renew(byId("machine-body"), [machine, sales, photos, visits], () => [
+  renew(byId("machine-body"), [machine, sales, photos, visits, audits], () => [
     facts(machine, now),
     section("Alerts", machine.alerts.length ? element("ul", { class: "alerts" }, machine.alerts.map((alert) => element("li", {}, alert.title))) : null),
     section("Slots", machine.slots.length ? element("ul", { class: "slots" }, machine.slots.map(slot)) : null),
     section("Last sales", sales.length ? salesTable(sales) : null),
     section("Visits", visits.length ? visitList(visits) : null),
     section("Photos", photos.length ? thumbnails(photos) : null),
+    section("Audits", audits.audits.length ? auditsTable(audits) : null),
     section("Missing events", machine.holes.length ? element("ul", {}, machine.holes.map(hole)) : null),
     section("Lost events", machine.lost.at ? element("p", {}, ...givenUp(machine.lost, now)) : null),
   ].filter(Boolean));

@@ -16,7 +16,12 @@ FACTS: dict[str, dict[str, Any]] = {
         "upload": "0f4c8d5e6a7b49c8812e3d4f5a6b7c8d", "checksum": "right", "tolerances": 1,
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "readAt": "2026-03-02T09:31:00", "serial": "1000123", "currency": "EUR", "decimals": 2,
-        "paidVends": 18432, "paidValue": 2304000,
+        "paidVends": 18432, "paidValue": 2304000, "clock": "machine",
+        "sold": {
+            "since": 1772353800000, "vends": 12, "value": 1640, "free": 1,
+            "selections": [["A1", 7, 840, 120], ["A2", 4, 600, 150]],
+            "payments": {"cash": [8, 1040], "cashless": [4, 600]},
+        },
     },
     "vend.completed": {
         "selection": "B4", "quantity": 1, "priceMinor": 180, "paidMinor": 180, "currency": "EUR",

@@ -28,6 +28,7 @@ FUNCTIONS = {
     "get_machine",
     "get_machine_sales",
     "get_machine_photos",
+    "get_machine_audits",
     "get_photo",
     "get_machine_visits",
     "get_machine_visit",

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.support.fakes import FakeDocuments
 from vending.ports import beginning
-from vending.state.ledger import page_id, pages
+from vending.state.ledger import PAGE_BYTES, PAGE_LINES, page_id, pages, portions
 
 
 def stored(device: str, epoch: int, first: int) -> dict[str, Any]:
@@ -50,3 +51,15 @@ def test_a_page_is_written_as_it_was_before() -> None:
     before = stored("dev-1", 3, 7)
     (page,) = pages("m1", [("dev-1", 3, line) for line in before["lines"]])
     assert page.dump() == before
+
+
+def test_pages_that_are_made_anew_are_bounded_in_bytes_too() -> None:
+    """A line of an audit may be as large as fifty others."""
+    (small,) = stored("uploads", 0, 1)["lines"][:1]
+    large = small | {"kind": "audit", "sold": {"selections": [["A" * 16, 100, 100, 100]] * 120}}
+    lines = {("uploads", 0, number): large | {"ledger": number} for number in range(1, 501)}
+    found = portions("m1", lines)
+    assert [line["ledger"] for page in found for line in page.lines] == list(range(1, 501))
+    assert max(len(msgspec.json.encode(page.dump())) for page in found) < PAGE_BYTES + 10_000
+    few = portions("m1", {key: small | {"ledger": key[2]} for key in lines})
+    assert [len(page.lines) for page in few] == [PAGE_LINES]

@@ -11,6 +11,7 @@ import msgspec
 
 from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue, FakeUploads
 from tests.support.uploads import created, message
+from vending.catalog.cache import CatalogCache
 from vending.catalog.machines import CatalogMachines
 from vending.documents.base import load
 from vending.documents.notices import Notice
@@ -19,6 +20,7 @@ from vending.uploads.admit_upload import AdmitStores, UploadAsked, admit_upload
 from vending.uploads.ask_notice import NoticeStores
 from vending.uploads.import_audit import AuditImport
 from vending.uploads.kinds import KINDS
+from vending.uploads.place_audit import AuditStores
 from vending.uploads.process_upload import FILES_AT_ONCE, UploadStores, process_upload
 from vending.uploads.reject import Reject
 from vending.uploads.upload import Place, Processor, name_of
@@ -57,7 +59,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.uploads.clock = lambda: NOW
-        self.processors = {"dex": AuditImport(self.machines, self.hub)} | self.processors
+        self.audits = AuditStores(self.machines, CatalogCache(self.catalog, "Etc/UTC"))
+        self.processors = {"dex": AuditImport(self.audits, self.hub)} | self.processors
         placed = CatalogMachines(self.catalog)
         ids = _ids()
         self.admission = AdmitStores(

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.support.alerts import find
@@ -14,8 +15,11 @@ from tests.support.fakes import FakeDocuments
 from tests.support.plain import alerts, fleet, health, machines, photos
 from tests.support.rollup_world import World, event, vend
 from tests.unit.uploads.photos import world as photo_world
+from tests.unit.uploads.test_place_audit import read, told_beside
 from vending.alerts.alerts import Finding
 from vending.time import millis
+from vending.views import audits
+from vending.views.audits import AuditQuery
 from vending.views.health import About
 from vending.views.machines import MachineQuery
 from vending.views.photos import PhotoQuery
@@ -23,8 +27,8 @@ from vending.views.views import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
-DATA = {"revenue", "byRule", "detail", "figures", "stores", "last"}
-"""Fields whose own fields are data: currencies, rules, kinds of event."""
+DATA = {"revenue", "byRule", "detail", "figures", "stores", "last", "payments", "reconciliation"}
+"""Fields whose own fields are data: currencies, rules, kinds of event, selections."""
 
 
 async def no_troubles() -> list[str]:
@@ -74,6 +78,15 @@ async def photos_of(machine: str) -> dict[str, Any] | None:
     return found
 
 
+async def audits_of(machine: str) -> Any:
+    """Two uploads with line ends that are not the standard's, beside a ledger that lacks a vend."""
+    world = await told_beside()
+    for number, vends in ((1, 10), (2, 17)):
+        await world.process(await world.upload(read(number, vends).replace(b"\r\n", b"\n")))
+    stores = ViewStores(world.machines, world.machines, world.machines, world.machines, world.catalog)
+    return msgspec.to_builtins(await audits.audits(stores, machine, AuditQuery()))
+
+
 async def answers(stores: ViewStores) -> dict[str, Any]:
     machine = await machines.machine(stores, "m1", "America/New_York", NOW)
     assert machine
@@ -84,6 +97,7 @@ async def answers(stores: ViewStores) -> dict[str, Any]:
         "/api/v1/machines/{machineId}": machine,
         "/api/v1/machines/{machineId}/sales": await machines.sales(stores, "m1", None, None),
         "/api/v1/machines/{machineId}/photos": await photos_of("m1"),
+        "/api/v1/machines/{machineId}/audits": await audits_of("m-1"),
         "/api/v1/fleet/summary": await fleet.summary(stores, "America/New_York", None, NOW),
         "/api/v1/alerts": await alerts.alerts(stores, 10, NOW),
         "/api/health": await health.health({}, no_troubles, About("1", "quick")),

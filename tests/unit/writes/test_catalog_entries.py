@@ -188,6 +188,11 @@ def test_old_changes_are_joined_and_none_is_forgotten() -> None:
     [
         ({"sites": [{"id": "n", "timeZone": "Europe/Atlantis"}]}, "Europe/Atlantis"),
         ({"machines": [{"id": "m", "site": "n", "since": "2026-02-30"}]}, "2026-02-30"),
+        ({"machines": [{"id": "m", "site": "n", "salesSince": "2026-02-03"}]}, "salesSince of m"),
+        (
+            {"machines": [{"id": "m", "site": "n", "sales": "audit", "salesSince": "2026-02-30"}]},
+            "2026-02-30",
+        ),
         ({"sites": [{"id": "n", "timeZone": "Etc/UTC"}] * 2}, "twice"),
         (
             {"planograms": [{"machine": "m", "slots": {"A1": {"sku": "x"}}, "since": "2026-11-10T24:10"}]},
@@ -257,3 +262,34 @@ def test_hours_that_overlap_touch_or_run_past_midnight_are_refused(spans: tuple[
 def test_a_zone_of_this_computer_is_no_sites() -> None:
     with pytest.raises(Rejected, match="'localtime' is this computer's"):
         msgspec.convert({"sites": [{"id": "n", "timeZone": "localtime"}]}, CatalogFile).entries()
+
+
+def test_whose_sales_count_is_dated_and_of_a_new_machine_for_ever() -> None:
+    document = revised(None, "machine", machine(site="north", sales="audit"), 1)
+    assert (document["sources"], affected_since(document, 0)) == ([["", "audit"]], "")
+    assert "sales" not in document
+    assert _revised(document, "machine", machine(site="north", sales="audit"), 2) is None
+    assert _revised(document, "machine", machine(site="north"), 2) is None
+    back = revised(
+        document, "machine", machine(site="north", sales="device", salesSince="2026-11-20T06:30"), 2
+    )
+    assert back["sources"] == [["", "audit"], ["2026-11-20T06:30", "device"]]
+    assert affected_since(back, 1) == "2026-11-20"
+
+
+def test_a_known_machine_says_from_which_moment_its_audits_count() -> None:
+    known = revised(None, "machine", machine(site="north"), 1)
+    with pytest.raises(Rejected, match="salesSince"):
+        _revised(known, "machine", machine(site="north", sales="audit"), 2)
+    assert _revised(known, "machine", machine(site="north", sales="device"), 2) is None
+    dated = revised(known, "machine", machine(site="north", sales="audit", salesSince="2026-11-20"), 2)
+    assert dated["sources"] == [["", "device"], ["2026-11-20", "audit"]]
+    assert dated["placements"] == [["", "north"]]
+    always = revised(known, "machine", machine(site="north", sales="audit", salesSince="always"), 2)
+    assert always["sources"] == [["", "audit"]]
+
+
+def test_a_move_and_another_source_change_the_days_since_the_earlier_of_them() -> None:
+    known = revised(None, "machine", machine(site="north"), 1)
+    entry = machine(site="south", since="2026-11-18", sales="audit", salesSince="2026-11-16")
+    assert affected_since(revised(known, "machine", entry, 2), 1) == "2026-11-16"

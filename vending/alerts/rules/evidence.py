@@ -10,6 +10,7 @@ from vending.alerts.policy import DEFAULTS, Policy
 from vending.alerts.standing import Halts
 from vending.alerts.waiting import Numbers
 from vending.documents.alerts import NOTIFICATIONS, UndeliveredNotification
+from vending.documents.audits import AuditRecord
 from vending.documents.conditions import Entry
 from vending.documents.days import MachineDay
 from vending.documents.habits import Habit
@@ -55,6 +56,17 @@ class Day(Evidence):
 
     evaluated_by: ClassVar[str] = "watch_machines"
     document: MachineDay
+    now: int
+    """Milliseconds since 1970 UTC."""
+    policy: Policy = DEFAULTS
+
+
+@dataclass(frozen=True)
+class Audited(Evidence):
+    """A machine's audit and what was reconciled by it, when it comes (``watch_audits``)."""
+
+    evaluated_by: ClassVar[str] = "watch_machines"
+    record: AuditRecord
     now: int
     """Milliseconds since 1970 UTC."""
     policy: Policy = DEFAULTS

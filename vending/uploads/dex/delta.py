@@ -15,8 +15,10 @@ from vending.uploads.dex.counters import UNSAID, Change, Limits, change, moved, 
 
 LIMITS = Limits()
 Break = Literal[
-    "other-machine", "other-board", "other-program", "other-money", "older", "reset", "implausible"
-]
+    "other-machine", "other-board", "other-program", "other-money", "older", "reset", "implausible",
+    "first", "wrong-checksum", "no-meters", "overlap",
+]  # fmt: skip
+"""The last four are said of an audit by itself: :mod:`vending.uploads.dex.series`."""
 
 
 class Baseline(Part, frozen=True):
@@ -55,7 +57,9 @@ class Delta(Part, frozen=True, kw_only=True):
 def delta(before: Audit, after: Audit, limits: Limits = LIMITS) -> Delta:
     """The interval between two audits, the earlier one first."""
     found = _interval(before, after, limits)
-    broken = _other(before, after) or _order(before, after) or _totals(found.paid, found.test, found.free)
+    broken = (
+        other_counter(before, after) or _order(before, after) or _totals(found.paid, found.test, found.free)
+    )
     if broken is None:
         return found
     return Delta(since=found.since, until=found.until, checked=found.checked, baseline=broken)
@@ -86,7 +90,7 @@ def _interval(before: Audit, after: Audit, limits: Limits) -> Delta:
     )
 
 
-def _other(before: Audit, after: Audit) -> Baseline | None:
+def other_counter(before: Audit, after: Audit) -> Baseline | None:
     """Whether something else counts now, or counts in something else. What one of them leaves out is not."""
     nameless = not (before.machine.serial or before.machine.asset)
     pairs: tuple[tuple[Break, str, str, str], ...] = (

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from vending.alerts.policy import Policy
-from vending.alerts.rules.evidence import Day, Evidence, Stock
+from vending.alerts.rules.evidence import Audited, Day, Evidence, Stock
+from vending.documents.audits import AuditRecord, audit_id
 from vending.documents.days import MachineDay
 from vending.documents.habits import Habit
 from vending.documents.stock import MachineStock
@@ -47,6 +48,16 @@ def day(rev: int, **prices: Any) -> Day:
     return Day(document, NOW)
 
 
+def audited(number: int, missed: int) -> Audited:
+    vends = {"missed": missed, "variance": missed * 100}
+    beside = {"vends": vends, "payments": {"cash": {"variance": missed * 40}}}
+    record = AuditRecord(
+        id=audit_id(number), machine_id="m1", number=number, upload="u", uploaded_at=NOW, read_at=NOW, at=NOW,
+        data={}, placed="after", reconciliation=beside,
+    )  # fmt: skip
+    return Audited(record, NOW)
+
+
 def skipped(rev: int, now: int) -> Stock:
     applied = {"d/1": [[1, 3], [6, 9]]}
     return stock(rev, now, applied=applied, gaps=[["d/1", 4, 5, NOW - 2 * HOUR]])
@@ -62,6 +73,13 @@ LIVES: dict[str, Life] = {
         "The machine runs low",
         "m1 runs low: 1 of 1 selections, 80 % of its capacity is gone",
         "m1 is filled again",
+    ),
+    "audit-difference": Life(
+        audited(2, 6), audited(3, 0),
+        "The machine's own meters differ from its events",
+        "m1: since the audit before, the machine counted 6 vends and 600 (minor units), 240 of it in cash, "
+        "that no event told of",
+        "m1: the machine's own meters agree with its events again",
     ),
     "vend-failures": Life(
         stock(1, **jammed(1, 5, 6, 7)), stock(2, **jammed(2)),

@@ -21,6 +21,7 @@ from vending.alerts.policy import DEFAULTS, Policy
 from vending.alerts.raise_alerts import raise_as_found
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import (
+    Audited,
     Backlog,
     Day,
     Evidence,
@@ -32,6 +33,7 @@ from vending.alerts.rules.evidence import (
 )
 from vending.alerts.standing import Halt, Halts
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
+from vending.alerts.watch_audits import watch_audits
 from vending.alerts.watch_days import watch_days
 from vending.alerts.watch_machines import watch_machines
 from vending.documents.alerts import UndeliveredNotification
@@ -261,6 +263,10 @@ async def evaluated(world: World, evidence: Evidence, *, by_time: bool) -> None:
             body = evidence.document.dump()
             world.machines.put(body)
             await watch_days([body], world.stores, NOON)
+        case Audited():
+            body = evidence.record.dump()
+            world.machines.put(body)
+            await watch_audits([body], world.stores, NOON)
         case _:
             assert evidence.subject
             await raise_as_found(evidence.subject, rules.findings(evidence), world.stores, NOON)

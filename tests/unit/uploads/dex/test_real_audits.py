@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.support.external_data import beside
+from vending.uploads.audit_facts import meters
 from vending.uploads.dex.audit import Audit
+from vending.uploads.dex.delta import delta
 from vending.uploads.dex.identities import identities
+from vending.uploads.dex.overlap import Ends
 from vending.uploads.dex.parse import parse
+from vending.uploads.dex.series import place
 
 RIGHT = {
     "mdisibio_test1.dex": "standard",
@@ -26,6 +31,7 @@ WRONG = {
     "lanmark7_Test-5.dex",
 }
 """Excerpts and edited ones."""
+METERLESS = {"mkrasselt1_test_unknown_blocks.eva"}
 PAID = {
     "findstring26451754337_G250_excerpt_bad_g85.dex": (5186480, 21283),
     "findstring30249716126_IT_fiscal_abridged.dex": (190085, 3742),
@@ -104,3 +110,33 @@ def test_odd_ones_are_claimed_as_far_as_they_can_be_read(audits: dict[str, Audit
     assert [one.meter.cumulative.value for one in sentinels] == [114399, None, None, None]
     currencies = {one.money.currency for one in audits.values()}
     assert currencies == {"", "AUD", "EUR", "RUB"}
+
+
+def test_what_is_kept_of_each_compares_as_the_whole_does(audits: dict[str, Audit]) -> None:
+    for name, audit in audits.items():
+        kept = msgspec.convert(msgspec.json.decode(msgspec.json.encode(meters(audit))), Audit)
+        assert len(msgspec.json.encode(meters(audit))) < 60_000, name
+        for other in audits.values():
+            assert delta(kept, other) == delta(audit, other), name
+            assert delta(other, kept) == delta(other, audit), name
+
+
+def test_each_is_a_baseline_or_left_out_and_the_same_read_once(audits: dict[str, Audit]) -> None:
+    for name, audit in audits.items():
+        found = place([], audit)
+        assert found.fit.placed == ("left-out" if name in WRONG | METERLESS else "baseline"), name
+        if found.fit.placed == "baseline":
+            assert place([Ends(audit, audit)], audit).fit.placed == "again", name
+
+
+def test_machines_of_others_are_no_sales(audits: dict[str, Audit]) -> None:
+    """All of them uploaded for one machine, in any order of their names: only three audits are two of one
+    machine, and two of those were reset in between."""
+    for order in (sorted(audits), sorted(audits, reverse=True)):
+        series: list[Ends] = []
+        for name in order:
+            found = place(series, audits[name])
+            if found.fit.placed == "baseline":
+                series.append(Ends(audits[name], audits[name]))
+            claimed = found.fit.added
+            assert claimed is None or not claimed.paid.count, name
