@@ -440,6 +440,8 @@ async def test_a_visit_that_cannot_be_read_says_so(page: Page, running: System, 
     await opened(page, running, f"#machine={LONG}")
     await page.locator(".visits summary").click()
     await expect(page.locator(".visits details > div")).to_have_text("The store is away.")
+
+
 async def test_audits_are_told_in_the_panel_with_what_differs(page: Page, running: System, api: Api) -> None:
     plain = {"number": 1, "readAt": "2026-03-01T08:00:00.000Z", "checksum": "right", "currency": "EUR",
              "placed": "baseline", "reason": "reset", "sold": None, "reconciliation": None}  # fmt: skip

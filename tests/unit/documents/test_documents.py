@@ -30,8 +30,8 @@ from vending.documents import (
     rollup_state,
     stock,
     uploads,
-    writes,
     visits,
+    writes,
 )
 from vending.documents.base import TYPES, Document, Extensible, Malformed, check, current, load
 from vending.documents.days import Closed, Day, FleetDay, MachineDay, SiteDay, Summary
