@@ -6,14 +6,15 @@ import azure.functions as func
 
 from blueprints.answers import answer
 from blueprints.questions import AlertsAsked, DayAsked, MachinesAsked, SalesAsked, asked
+from blueprints.routes import Route, route
 from vending import wiring
+from vending.access.roles import Role
 from vending.views import alerts, fleet, machines
 
 bp = func.Blueprint()
 
 
-@bp.function_name("get_machines")
-@bp.route("api/v1/machines", methods=["GET"])
+@route(bp, "get_machines", Route("GET", "api/v1/machines", Role.READ, asks=MachinesAsked))
 async def get_machines(req: func.HttpRequest) -> func.HttpResponse:
     """A page of the fleet."""
     return await answer(
@@ -24,8 +25,9 @@ async def get_machines(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@bp.function_name("get_machine")
-@bp.route("api/v1/machines/{machineId}", methods=["GET"])
+@route(
+    bp, "get_machine", Route("GET", "api/v1/machines/{machineId}", Role.READ, asks=DayAsked, problems=(404,))
+)
 async def get_machine(req: func.HttpRequest) -> func.HttpResponse:
     """One machine, with its sales of a day."""
     machine, zone = req.route_params["machineId"], wiring.settings().default_time_zone
@@ -38,8 +40,11 @@ async def get_machine(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@bp.function_name("get_machine_sales")
-@bp.route("api/v1/machines/{machineId}/sales", methods=["GET"])
+@route(
+    bp,
+    "get_machine_sales",
+    Route("GET", "api/v1/machines/{machineId}/sales", Role.READ, asks=SalesAsked, problems=(404,)),
+)
 async def get_machine_sales(req: func.HttpRequest) -> func.HttpResponse:
     """The sales of one machine."""
     machine = req.route_params["machineId"]
@@ -50,8 +55,7 @@ async def get_machine_sales(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@bp.function_name("get_fleet_summary")
-@bp.route("api/v1/fleet/summary", methods=["GET"])
+@route(bp, "get_fleet_summary", Route("GET", "api/v1/fleet/summary", Role.READ, asks=DayAsked))
 async def get_fleet_summary(req: func.HttpRequest) -> func.HttpResponse:
     """The fleet now, a day's sales and the week before."""
     zone = wiring.settings().default_time_zone
@@ -63,8 +67,7 @@ async def get_fleet_summary(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@bp.function_name("get_alerts")
-@bp.route("api/v1/alerts", methods=["GET"])
+@route(bp, "get_alerts", Route("GET", "api/v1/alerts", Role.READ, asks=AlertsAsked))
 async def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
     """The open alerts."""
     return await answer(

@@ -8,14 +8,15 @@ import msgspec
 
 from blueprints.answers import body_refused
 from blueprints.files import NOSNIFF
+from blueprints.routes import Route, route
 from vending import wiring
+from vending.access.roles import Role
 from vending.views.health import About, health
 
 bp = func.Blueprint()
 
 
-@bp.function_name("get_health")
-@bp.route("api/health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+@route(bp, "get_health", Route("GET", "api/health", Role.ANYBODY, head=True))
 async def get_health(req: func.HttpRequest) -> func.HttpResponse:
     """200 when every store answers and every setting is right, else 503; either way the body of a GET says
     what is wrong. Looked at once in five seconds, however many ask.

@@ -4,14 +4,19 @@ import azure.functions as func
 
 from blueprints.answers import answer, picture
 from blueprints.questions import NothingAsked, PhotosAsked, asked
+from blueprints.routes import Route, route
 from vending import wiring
+from vending.access.roles import Role
 from vending.views import photos
 
 bp = func.Blueprint()
 
 
-@bp.function_name("get_machine_photos")
-@bp.route("api/v1/machines/{machineId}/photos", methods=["GET"])
+@route(
+    bp,
+    "get_machine_photos",
+    Route("GET", "api/v1/machines/{machineId}/photos", Role.READ, asks=PhotosAsked, problems=(404,)),
+)
 async def get_machine_photos(req: func.HttpRequest) -> func.HttpResponse:
     """The photos of one machine."""
     machine = req.route_params["machineId"]
@@ -22,8 +27,7 @@ async def get_machine_photos(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@bp.function_name("get_photo")
-@bp.route("api/v1/photos/{photoId}/{size}", methods=["GET"])
+@route(bp, "get_photo", Route("GET", "api/v1/photos/{photoId}/{size}", Role.READ, problems=(404,)))
 async def get_photo(req: func.HttpRequest) -> func.HttpResponse:
     """One picture of a photo."""
     photo, size = req.route_params["photoId"], req.route_params["size"]

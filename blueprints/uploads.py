@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from blueprints.answers import created
+from blueprints.routes import Route, route
 from vending import wiring
+from vending.access.roles import Role
 from vending.uploads import process_upload as processing
 from vending.uploads.admit_upload import UploadAsked, admit_upload
 
@@ -14,8 +16,11 @@ bp = func.Blueprint()
 log = logging.getLogger(__name__)
 
 
-@bp.function_name("post_upload")
-@bp.route("api/v1/uploads", methods=["POST"])
+@route(
+    bp,
+    "post_upload",
+    Route("POST", "api/v1/uploads", Role.OPERATE, takes=UploadAsked, status=201, problems=(404, 415)),
+)
 async def post_upload(req: func.HttpRequest) -> func.HttpResponse:
     """An address that takes one file, for a quarter of an hour."""
     return await created(

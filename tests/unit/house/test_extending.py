@@ -14,8 +14,7 @@ PAGE = (ROOT / "docs" / "extending.md").read_text()
 HOUSE = "tests/unit/house"
 ROUTE = '''
 
-@bp.function_name("get_route_of_tomorrow")
-@bp.route("api/v1/tomorrow", methods=["GET"])
+@route(bp, "get_route_of_tomorrow", Route("GET", "api/v1/tomorrow", Role.READ))
 async def get_route_of_tomorrow(req: func.HttpRequest) -> func.HttpResponse:
     """What nobody listed."""
     return func.HttpResponse()

@@ -1,0 +1,58 @@
+"""Routes as declared: what the host is told of them, and who is let in."""
+
+import azure.functions as func
+import pytest
+
+from blueprints import routes
+from blueprints.routes import ROUTES, Route, route
+from tests.support.metadata import triggers
+from vending.access.roles import Role
+
+
+@pytest.fixture
+def declared(monkeypatch: pytest.MonkeyPatch) -> func.Blueprint:
+    monkeypatch.setattr(routes, "ROUTES", {})
+    return func.Blueprint()
+
+
+async def ok(req: func.HttpRequest) -> func.HttpResponse:
+    """What a handler would answer."""
+    return func.HttpResponse("ok")
+
+
+@pytest.mark.parametrize(
+    ("role", "level"),
+    [
+        (Role.ANYBODY, "ANONYMOUS"),
+        (Role.DEVICE, "ANONYMOUS"),
+        (Role.READ, "FUNCTION"),
+        (Role.OPERATE, "FUNCTION"),
+        (Role.ADMIN, "ADMIN"),
+    ],
+)
+def test_the_host_asks_for_the_key_of_the_role(declared: func.Blueprint, role: Role, level: str) -> None:
+    route(declared, "get_it", Route("GET", "api/v1/it", role, head=True))(ok)
+    app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+    app.register_functions(declared)
+    (function,) = app.get_functions()
+    trigger = function.get_trigger()
+    assert str(trigger.auth_level) == level  # type: ignore[union-attr]
+    assert [str(verb) for verb in trigger.methods] == ["GET", "HEAD"]  # type: ignore[union-attr]
+    assert function.get_function_name() == "get_it"
+
+
+async def test_a_caller_without_the_role_does_not_reach_the_handler(
+    declared: func.Blueprint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no = func.HttpResponse(status_code=403)
+    monkeypatch.setattr(routes, "admit", lambda _, role: no if role is Role.ADMIN else None)
+    request = func.HttpRequest("GET", "/api/v1/it", body=b"")
+    for role, status in ((Role.ADMIN, 403), (Role.READ, 200)):
+        name = f"get_{role.name}"
+        function = route(declared, name, Route("GET", f"api/v1/{name}", role))(ok)
+        answer = await function.build().get_user_function()(request)
+        assert answer.status_code == status
+
+
+def test_every_http_function_is_declared_so() -> None:
+    assert {one["route"] for one in triggers("httpTrigger")} == {each.path for each in ROUTES.values()}
