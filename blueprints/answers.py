@@ -42,7 +42,9 @@ def body_refused(request: func.HttpRequest) -> func.HttpResponse | None:
 
 
 async def answer(
-    request: func.HttpRequest, view: Callable[[], Awaitable[dict[str, Any] | None]], missing: str = ""
+    request: func.HttpRequest,
+    view: Callable[[], Awaitable[Struct | dict[str, Any] | None]],
+    missing: str = "",
 ) -> func.HttpResponse:
     """The view as JSON: 304 where the client has it, 400 for a faulty question, 404 for None, 503 to wait."""
     found = await _found(request, view, missing)

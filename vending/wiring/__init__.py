@@ -26,6 +26,7 @@ from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
 from vending.reports.send_daily_report import Reporting
 from vending.rollups.roll_up import RollUpStores
+from vending.views.day_figures import StoredDays
 from vending.views.views import ViewStores
 from vending.wiring import clients
 from vending.wiring.channels import dashboard, mailer, mailing, notice_office, outgoing, webhook
@@ -237,6 +238,11 @@ def view_stores() -> ViewStores:
     """Where the API reads; what it remembers for two seconds is shared by the process."""
     stores = machines(), conditions(), alerts(), fleet(), catalog()
     return ViewStores(*stores, silent_after=settings().silent_after)
+
+
+def day_figures() -> StoredDays:
+    """What scopes sold on a day."""
+    return StoredDays(machines(), fleet())
 
 
 def reporting() -> Reporting:

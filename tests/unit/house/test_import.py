@@ -31,6 +31,7 @@ FUNCTIONS = {
     "get_photo",
     "get_fleet_summary",
     "get_alerts",
+    "get_days",
     "get_home",
     "get_dashboard",
     "get_dashboard_file",
