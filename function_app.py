@@ -2,11 +2,37 @@
 
 import azure.functions as func
 
-from blueprints import alerts, api, archive, dashboard, health, ingest, photos, reports, rollups, sums, uploads
+from blueprints import (
+    alert_reads,
+    alerts,
+    api,
+    archive,
+    dashboard,
+    health,
+    ingest,
+    photos,
+    reports,
+    rollups,
+    sums,
+    uploads,
+)
 from vending import wiring
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for blueprint in (ingest, archive, rollups, alerts, reports, uploads, photos, api, sums, dashboard, health):
+for blueprint in (
+    ingest,
+    archive,
+    rollups,
+    alerts,
+    reports,
+    uploads,
+    photos,
+    api,
+    sums,
+    alert_reads,
+    dashboard,
+    health,
+):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

@@ -31,6 +31,8 @@ FUNCTIONS = {
     "get_photo",
     "get_fleet_summary",
     "get_alerts",
+    "get_machine_alerts",
+    "get_alert",
     "get_days",
     "get_home",
     "get_dashboard",

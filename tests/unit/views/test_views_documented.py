@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.support.alerts import find
@@ -15,7 +16,8 @@ from tests.support.rollup_world import World, event, vend
 from tests.unit.uploads.photos import world as photo_world
 from vending.alerts.alerts import Finding
 from vending.time import millis
-from vending.views import alerts, fleet, machines, photos
+from vending.views import alert_list, fleet, machines, photos
+from vending.views.alert_list import AlertQuery
 from vending.views.health import About, health
 from vending.views.machines import MachineQuery
 from vending.views.photos import PhotoQuery
@@ -84,7 +86,7 @@ async def answers(stores: ViewStores) -> dict[str, Any]:
         "/api/v1/machines/{machineId}/sales": await machines.sales(stores, "m1", None, None),
         "/api/v1/machines/{machineId}/photos": await photos_of("m1"),
         "/api/v1/fleet/summary": await fleet.summary(stores, "America/New_York", None, NOW),
-        "/api/v1/alerts": await alerts.alerts(stores, 10, NOW),
+        "/api/v1/alerts": msgspec.to_builtins(await alert_list.alerts(stores, AlertQuery(), NOW)),
         "/api/health": await health({}, no_troubles, About("1", "quick")),
     }
 
