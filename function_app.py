@@ -10,6 +10,7 @@ from blueprints import (
     dashboard,
     health,
     ingest,
+    operations,
     photos,
     reports,
     rollups,
@@ -31,6 +32,7 @@ for blueprint in (
     api,
     sums,
     alert_reads,
+    operations,
     dashboard,
     health,
 ):
