@@ -3,6 +3,7 @@
 import azure.functions as func
 
 from blueprints import (
+    alert_reads,
     alerts,
     api,
     archive,
@@ -15,10 +16,12 @@ from blueprints import (
     ingest,
     openapi,
     operating,
+    operations,
     options,
     photos,
     reports,
     rollups,
+    sums,
     uploads,
     visits,
 )
@@ -28,8 +31,8 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for blueprint in (
     *(ingest, archive, rollups, alerts, reports, uploads, photos, api),
-    *(attending, audits, catalog, operating, visits, dashboard, health, openapi),
-    *(docs, options),
+    *(alert_reads, attending, audits, catalog, operating, operations, sums, visits),
+    *(dashboard, health, openapi, docs, options),
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

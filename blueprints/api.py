@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from blueprints.answers import answer
-from blueprints.questions import AlertsAsked, DayAsked, MachinesAsked, SalesAsked, asked
+from blueprints.questions import DayAsked, MachinesAsked, SalesAsked, asked
 from blueprints.routes import Route, route
 from vending import wiring
 from vending.access.roles import Role
-from vending.views import alerts, fleet, machines
-from vending.views.answers.alerts import Alerts
+from vending.views import fleet, machines
 from vending.views.answers.fleet import FleetSummary
 from vending.views.answers.machines import Machine, Machines, Sales
 
@@ -75,13 +74,4 @@ async def get_fleet_summary(req: func.HttpRequest) -> func.HttpResponse:
         lambda: fleet.summary(
             wiring.view_stores(), zone, asked(req.params, DayAsked).iso(), datetime.now(UTC)
         ),
-    )
-
-
-@route(bp, "get_alerts", Route("GET", "api/v1/alerts", Role.READ, asks=AlertsAsked, gives=Alerts))
-async def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
-    """The open alerts."""
-    return await answer(
-        req,
-        lambda: alerts.alerts(wiring.view_stores(), asked(req.params, AlertsAsked).limit, datetime.now(UTC)),
     )

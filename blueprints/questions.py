@@ -119,9 +119,3 @@ class AuditsAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 class NothingAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of what takes no parameters."""
-
-
-class AlertsAsked(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of the list of alerts."""
-
-    limit: Limit = 100

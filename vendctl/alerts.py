@@ -9,7 +9,7 @@ from msgspec import to_builtins
 
 from vending.alerts import rules
 from vending.alerts.attend import AlertName, UnknownAlert
-from vending.alerts.held import read, select, select_of_fleet
+from vending.alerts.held import newest_episodes, read, select, select_of_fleet
 from vending.alerts.rules.base import Severity
 from vending.business_day import instant
 from vending.documents.alerts import Act, Alert, Episode
@@ -59,13 +59,7 @@ async def shown(documents: Documents, name: AlertName) -> Shown:
     held = await read(documents, Alert, name.machine, name.id)
     if held is None:
         raise UnknownAlert(f"there is no alert {name}")
-    ended = [
-        one.document
-        async for one in select(documents, Episode, name.machine, ("rule", "=", name.rule))
-        if one.document.component == name.component
-    ]
-    ended.sort(key=lambda episode: -episode.episode)
-    return Shown(held.document, ended[:EPISODES])
+    return Shown(held.document, await newest_episodes(documents, held.document, EPISODES))
 
 
 def snooze_end(now: datetime, until: datetime | None, hours: float | None, end: bool) -> datetime:

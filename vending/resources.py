@@ -18,7 +18,7 @@ LEASES = "leases"
 INDEXED = {
     "machines": ("machineId", "first", "last", "from", "to", "visited", "visit"),
     "conditions": ("type",),
-    "alerts": ("type", "machineId", "state", "rule", "pending", "dueAt"),
+    "alerts": ("type", "machineId", "state", "rule", "pending", "dueAt", "closed"),
     "fleet": ("type", "open", "due", "broken"),
     "catalog": ("type", "version", "site", "route"),
     "writes": (),

@@ -30,7 +30,7 @@ param ipRanges string[]
 var containers = [
   { name: 'machines', key: '/machineId', indexed: ['machineId', 'first', 'last', 'from', 'to', 'visited', 'visit'] }
   { name: 'conditions', key: '/id', indexed: ['type'] }
-  { name: 'alerts', key: '/machineId', indexed: ['type', 'machineId', 'state', 'rule', 'pending', 'dueAt'] }
+  { name: 'alerts', key: '/machineId', indexed: ['type', 'machineId', 'state', 'rule', 'pending', 'dueAt', 'closed'] }
   { name: 'fleet', key: '/scope', indexed: ['type', 'open', 'due', 'broken'] }
   { name: 'catalog', key: '/kind', indexed: ['type', 'version', 'site', 'route'] }
 ]

@@ -36,6 +36,14 @@ async def test_names_below_a_prefix_in_order(blobs: Blobs) -> None:
     assert [name async for name in blobs.names()] == ["a/1", "b/1", "b/2", "c"]
 
 
+async def test_folders_are_what_names_have_before_their_next_slash(blobs: Blobs) -> None:
+    for name in ("b/2/x", "b/1/x", "b/1/y", "b/3", "marks/b/1", "c"):
+        await blobs.create(name, b"x")
+    assert [name async for name in blobs.folders()] == ["b/", "marks/"]
+    assert [name async for name in blobs.folders("b/")] == ["b/1/", "b/2/"]
+    assert [name async for name in blobs.folders("nothing/")] == []
+
+
 async def test_blocks_are_appended_and_put_in_the_order_of_the_list(blobs: Blobs) -> None:
     one, two, three = block(1), block(2), block(3)
     await blobs.commit("x", [one, three], {one: b"1", three: b"3"}, None)

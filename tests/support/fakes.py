@@ -206,6 +206,12 @@ class FakeBlobs:
         self.after("commit", name)
         return str(self.committed[name][0])
 
+    async def folders(self, prefix: str = "") -> AsyncIterator[str]:
+        self._request("folders", prefix)
+        rest = {name.removeprefix(prefix) for name in self.committed if name.startswith(prefix)}
+        for folder in sorted({name.partition("/")[0] for name in rest if "/" in name}):
+            yield f"{prefix}{folder}/"
+
     async def names(self, prefix: str = "") -> AsyncIterator[str]:
         self._request("names", prefix)
         for name in sorted(self.committed):

@@ -103,6 +103,13 @@ class BlobContainer:
             async for name in self.container.list_blob_names(name_starts_with=prefix):
                 yield name
 
+    async def folders(self, prefix: str = "") -> AsyncIterator[str]:
+        """What stands below a prefix up to the next ``/``, which ends each, in order."""
+        with self._translated("list", prefix):
+            async for item in self.container.walk_blobs(name_starts_with=prefix, delimiter="/"):
+                if item.name.endswith("/"):
+                    yield item.name
+
     async def _version(self, name: str) -> str | None:
         """The ETag; None for a blob of which blocks were only staged, though its block list may name one."""
         try:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import batched
 
-from vending.documents.alerts import Alert, AlertDocument
+from vending.documents.alerts import Alert, AlertDocument, Episode
 from vending.documents.base import load
 from vending.ports import Documents, Filter, Put, Stored
 from vending.readable import readable
@@ -54,6 +54,18 @@ async def select_of_fleet[Kind: AlertDocument](
     async for stored in documents.select(None, ("type", "=", kind.type), *where):
         document = readable(stored.body, kind)
         yield Held(document, stored.etag) if document else None
+
+
+async def newest_episodes(documents: Documents, alert: Alert, most: int) -> list[Episode]:
+    """Of an alert, those that are over, at most so many, the newest first. They are found by their ids."""
+    last = alert.episode - (alert.state == "open")
+    names = [f"episode:{alert.rule}:{alert.component}:{n}" for n in range(last, max(0, last - most), -1)]
+    if not names:
+        return []
+    found = [
+        held.document async for held in select(documents, Episode, alert.machine_id, ("id", "in", names))
+    ]
+    return sorted(found, key=lambda episode: -episode.episode)
 
 
 async def of_machines(

@@ -47,6 +47,12 @@ def noted(held: Marks, generation: str, last: Numbers, now: datetime, retention:
     return Marks(generation, (*kept, Mark(now, dict(last))))
 
 
+def waiting_since(marks: Sequence[Mark], partition: str, done: int) -> datetime | None:
+    """Since when, at least, the oldest event of a partition that is not done has been there; None where no
+    mark tells of one."""
+    return next((mark.at for mark in marks if done < mark.last.get(partition, -1)), None)
+
+
 def waiting(marks: Sequence[Mark], done: Numbers, now: datetime) -> timedelta:
     """For how long, at least, the oldest event that is not done has been there."""
     for mark in marks:

@@ -1,9 +1,11 @@
 """An open alert, for people: a sentence, since when, and the facts it was evaluated on."""
 
+from collections.abc import Sequence
+
 from vending.alerts import rules
 from vending.alerts.outbox import outcome
 from vending.business_day import instant
-from vending.documents.alerts import Alert, Detail, Stamp
+from vending.documents.alerts import Act, Alert, Detail, Stamp
 from vending.views.answers import alerts as answers
 
 
@@ -17,12 +19,12 @@ def describe(alert: Alert) -> answers.Alert:
         since=instant(alert.since),
         episode=alert.episode,
         notification=outcome(alert),
-        detail=_told(alert.detail),
+        detail=told(alert.detail),
         acknowledged=stamp(alert.acknowledged),
         owner=alert.owner,
         snoozed_until=None if alert.snoozed_until is None else instant(alert.snoozed_until),
         level=alert.level or 0,
-        note=_newest_note(alert),
+        note=note(alert.history),
     )
 
 
@@ -36,11 +38,13 @@ def title(rule: str, component: str) -> str:
     return rules.named(rule).title.replace("{}", component)
 
 
-def _newest_note(alert: Alert) -> str | None:
-    notes = (act.text for act in reversed(alert.history or ()) if act.what == "noted")
+def note(history: Sequence[Act] | None) -> str | None:
+    """The newest note."""
+    notes = (act.text for act in reversed(history or ()) if act.what == "noted")
     return next(notes, None)
 
 
-def _told(detail: Detail) -> Detail:
+def told(detail: Detail) -> Detail:
+    """The facts, with times as people read them."""
     times = rules.times()
     return {name: instant(value) if name in times else value for name, value in detail.items()}

@@ -26,6 +26,11 @@ from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
 from vending.reports.send_daily_report import Reporting
 from vending.rollups.roll_up import RollUpStores
+from vending.views.account import AccountStores
+from vending.views.archive_gaps import ArchiveStores
+from vending.views.day_figures import StoredDays
+from vending.views.lag import HubStores
+from vending.views.one_dead_letter import LetterStores
 from vending.views.views import ViewStores
 from vending.wiring import clients
 from vending.wiring.access import device_door
@@ -249,6 +254,32 @@ def view_stores() -> ViewStores:
     """Where the API reads; what it remembers for two seconds is shared by the process."""
     stores = machines(), conditions(), alerts(), fleet(), catalog()
     return ViewStores(*stores, silent_after=settings().silent_after)
+
+
+def day_figures() -> StoredDays:
+    """What scopes sold on a day."""
+    return StoredDays(machines(), fleet())
+
+
+@once
+def hub_stores() -> HubStores:
+    """How far the hub and its readers are; what was seen is remembered for five seconds."""
+    return HubStores(hub(), checkpoints(), remembered(), settings().hub_generation)
+
+
+def archive_stores() -> ArchiveStores:
+    """The archive, and what compaction remembers."""
+    return ArchiveStores(archive_blobs(), remembered(), settings().hub_generation)
+
+
+def account_stores() -> AccountStores:
+    """What the account counts."""
+    return AccountStores(hub_stores(), archive_stores(), conditions())
+
+
+def letter_stores() -> LetterStores:
+    """Dead letters, and what tells whether one that was sent again is applied."""
+    return LetterStores(deadletters(), machines(), conditions())
 
 
 def reporting() -> Reporting:

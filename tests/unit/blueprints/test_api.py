@@ -204,11 +204,6 @@ async def test_a_bug_is_not_turned_into_an_answer(world: World) -> None:
         await get(api.get_machines)
 
 
-async def test_open_alerts(world: World) -> None:
-    answer = await get(api.get_alerts)
-    assert json.loads(answer.get_body()) == {"alerts": [], "open": 0, "undelivered": 0}
-
-
 def test_every_function_needs_the_function_key() -> None:
     app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
     app.register_functions(api.bp)

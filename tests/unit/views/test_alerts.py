@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from tests.support import alerts as raised
 from tests.support.fakes import FakeDocuments
@@ -16,6 +17,8 @@ from vending.errors import Transient
 from vending.ports import Put
 from vending.state import conditions
 from vending.time import millis
+from vending.views import alert_list
+from vending.views.alert_list import AlertQuery
 from vending.views.views import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
@@ -31,6 +34,12 @@ def stores(held: FakeDocuments) -> ViewStores:
     return ViewStores(FakeDocuments("machineId"), nothing, held, nothing, nothing)
 
 
+async def listed(stores: ViewStores, limit: int) -> dict[str, Any]:
+    """The open alerts as JSON."""
+    page: dict[str, Any] = to_builtins(await alert_list.alerts(stores, AlertQuery(limit=limit), NOW))
+    return page
+
+
 async def find(held: FakeDocuments, machine: str, rule: Any, component: str, at: int, *firing: bool) -> None:
     """A rule that finds a component so, one evaluation after the other."""
     for order, state in enumerate(firing, start=1):
@@ -44,11 +53,19 @@ async def test_open_alerts_newest_first_and_how_many(held: FakeDocuments) -> Non
     await find(held, "m2", "sold-out", "B2", at + 60_000, True, False, True)
     await find(held, "m1", "cold-chain", "main", at + 30_000, True)
     await find(held, "m3", "sold-out", "A1", at, True, False)
-    found = await alerts.alerts(stores(held), 2, NOW)
+    found = await listed(stores(held), 2)
     assert found["open"] == 3
     assert found["alerts"] == [
         {
+            "alertId": "sold-out:B2",
             "machineId": "m2",
+            "site": None,
+            "siteName": None,
+            "route": None,
+            "severity": "info",
+            "state": "open",
+            "closedAt": None,
+            "ended": None,
             "rule": "sold-out",
             "component": "B2",
             "title": "Selection B2 is sold out",
@@ -94,7 +111,7 @@ async def test_a_machine_that_speaks_again_is_not_told_as_silent(
     nothing = FakeDocuments("id")
     registers = heard("m1", millis(NOW) - minutes * 60_000)
     found = ViewStores(FakeDocuments("machineId"), registers, held, nothing, nothing)
-    assert (await alerts.alerts(found, 10, NOW))["open"] == shown
+    assert (await listed(found, 10))["open"] == shown
     assert len(await alerts.alerts_of(found, "m1", NOW)) == shown
 
 
@@ -137,13 +154,13 @@ async def test_a_newer_schema_is_waited_for(held: FakeDocuments) -> None:
     assert stored
     await held.write("m1", [Put(stored.body | {"schema": 2}, stored.etag)])
     with pytest.raises(Transient, match="schema 2"):
-        await alerts.alerts(stores(held), 10, NOW)
+        await listed(stores(held), 10)
 
 
 async def test_the_alert_of_the_smoke_test_is_seen_at_its_machine_and_in_no_list(held: FakeDocuments) -> None:
     await find(held, deployed.MACHINE, "sold-out", deployed.SELECTION, millis(NOW), True)
     await find(held, "m1", "sold-out", "A1", millis(NOW), True)
-    found = await alerts.alerts(stores(held), 9, NOW)
+    found = await listed(stores(held), 9)
     assert ([alert["machineId"] for alert in found["alerts"]], found["open"]) == (["m1"], 1)
     (own,) = await alerts.alerts_of(stores(held), deployed.MACHINE, NOW)
     assert own["notification"] == "waiting"
@@ -155,6 +172,6 @@ async def test_alerts_that_cannot_be_read_are_counted_and_hide_no_other(held: Fa
     held.damage("m2", "current:sold-out:A1", episode="first")
     undelivered = {"id": "undelivered:1", "machineId": "m1", "type": "undelivered", "state": "open"}
     held.put(undelivered | {"schema": 1})
-    found = await alerts.alerts(stores(held), 9, NOW)
+    found = await listed(stores(held), 9)
     assert {alert["machineId"] for alert in found["alerts"]} == {"m1", "m3"}
     assert (found["open"], found["defective"], found["undelivered"]) == (2, 1, 1)

@@ -12,13 +12,14 @@ import pytest
 
 from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
-from tests.support.plain import alerts, fleet, health, machines, photos
+from tests.support.plain import fleet, health, machines, photos
 from tests.support.rollup_world import World, event, vend
 from tests.unit.uploads.photos import world as photo_world
 from tests.unit.uploads.test_place_audit import read, told_beside
 from vending.alerts.alerts import Finding
 from vending.time import millis
-from vending.views import audits
+from vending.views import alert_list, audits
+from vending.views.alert_list import AlertQuery
 from vending.views.audits import AuditQuery
 from vending.views.health import About
 from vending.views.machines import MachineQuery
@@ -99,7 +100,7 @@ async def answers(stores: ViewStores) -> dict[str, Any]:
         "/api/v1/machines/{machineId}/photos": await photos_of("m1"),
         "/api/v1/machines/{machineId}/audits": await audits_of("m-1"),
         "/api/v1/fleet/summary": await fleet.summary(stores, "America/New_York", None, NOW),
-        "/api/v1/alerts": await alerts.alerts(stores, 10, NOW),
+        "/api/v1/alerts": msgspec.to_builtins(await alert_list.alerts(stores, AlertQuery(), NOW)),
         "/api/health": await health.health({}, no_troubles, About("1", "quick")),
     }
 

@@ -1,0 +1,38 @@
+"""Query parameters of what operators look at."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from blueprints.questions import Name
+from blueprints.questions_alerts import Cursor
+from vending.views import cursors
+from vending.views.dead_letters import LetterQuery, Place
+
+
+class DeadLettersAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the list of dead letters."""
+
+    generation: Annotated[
+        Name | None, Meta(description="A life of the hub; without it, the present one.")
+    ] = None
+    partition: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z")] | None = None
+    reason: Name | None = None
+    machine: Name | None = None
+    device: Name | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    after: Cursor = ""
+
+    def __post_init__(self) -> None:
+        if self.generation is not None and "/" in self.generation:
+            raise ValueError("'generation' has no slash")
+        self.place()
+
+    def place(self) -> Place | None:
+        """Where the page before ended. Raises ValueError."""
+        return cursors.placed(self.after, Place) if self.after else None
+
+    def query(self, generation: str) -> LetterQuery:
+        """As the view takes it; ``generation`` is the present one."""
+        which = self.partition, self.reason, self.machine, self.device
+        return LetterQuery(self.generation or generation, *which, self.limit, self.place())

@@ -1,0 +1,30 @@
+"""The HTTP API: sums over business days."""
+
+from datetime import UTC, datetime
+
+import azure.functions as func
+
+from blueprints.answers import answer
+from blueprints.questions import Faulty, asked
+from blueprints.questions_sums import DaysAsked
+from blueprints.routes import Route, route
+from vending import wiring
+from vending.access.roles import Role
+from vending.views.day_ranges import TooMuch
+from vending.views.days import DaySums, days
+
+bp = func.Blueprint()
+
+
+@route(bp, "get_days", Route("GET", "api/v1/days", Role.READ, asks=DaysAsked, gives=DaySums, problems=(404,)))
+async def get_days(req: func.HttpRequest) -> func.HttpResponse:
+    """Sales of a range of business days, broken down, beside the range before it."""
+
+    async def view() -> DaySums | None:
+        query, zone = asked(req.params, DaysAsked).query(), wiring.settings().default_time_zone
+        try:
+            return await days(wiring.view_stores(), wiring.day_figures(), query, zone, datetime.now(UTC))
+        except TooMuch as fault:
+            raise Faulty(str(fault)) from fault
+
+    return await answer(req, view, missing="No such site, route or machine is known, and nothing was sold.")
