@@ -75,12 +75,21 @@ def _key(request: func.HttpRequest, role: Role) -> Caller | func.HttpResponse:
 
 def _person(request: func.HttpRequest, role: Role) -> Caller | func.HttpResponse:
     """Whom the platform signed in. A key is nobody here."""
+    if _of_another_site(request):
+        return problem(403, "Forbidden", "Another site may not change anything here with your session.")
     found = principals.principal(request.headers.get(principals.HEADER, ""))
     if found is None:
         return problem(401, "Unauthorized", SIGN_IN, {"WWW-Authenticate": "Bearer"})
     if role not in found.roles:
         return problem(403, "Forbidden", f"This takes the app role {role}, which {found.name} does not have.")
     return found
+
+
+def _of_another_site(request: func.HttpRequest) -> bool:
+    """Whether a browser sends a change for another site, with the session's cookie alone. Every browser says
+    so by itself (Sec-Fetch-Site), and no script can."""
+    unsafe = request.method not in ("GET", "HEAD") and "authorization" not in request.headers
+    return unsafe and request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
 
 
 async def _device(request: func.HttpRequest) -> Caller | func.HttpResponse:

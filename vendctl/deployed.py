@@ -29,10 +29,14 @@ class App:
     deadline: float
     managed: ManagedApp | None = None
     """Who lists the functions; None: the host itself, which wants its master key for it."""
+    token: Callable[[], Awaitable[str]] | None = None
+    """What signs in where people do: a token of Entra ID for the app; None: the key opens it."""
 
     async def get(self, path: str) -> tuple[int, Any]:
         """Status and the answer's JSON (None where it is none). Status 0: nobody answers."""
         headers = {"x-functions-key": self.key} if self.key else {}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {await self.token()}"
         return await json_answers.get(self.session, f"{self.url}{path}", headers)
 
     def unlike(self, path: str, status: int) -> str:

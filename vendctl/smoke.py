@@ -9,13 +9,15 @@ Timers fire by their schedules: the vend is in a day ROLL_UP_SCHEDULE later at t
 device epoch; its events are marked as imported, so that nobody is told when the machine then falls silent.
 The hub comes from the app settings (EVENTHUB…, TELEMETRY_HUB). A host that checks keys wants one as
 FUNCTIONS_KEY among them: with ``--app`` any key that opens the functions, because Azure then lists them by
-your own identity; without it the master key, because the host lists them itself.
+your own identity; without it the master key, because the host lists them itself. Where people sign in, it
+takes SIGN_IN_CLIENT_ID, the id of the app's registration, and your own identity needs its role Fleet.Read.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Set
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -28,6 +30,9 @@ from vendctl.managed import APP, ManagedApp
 from vending.adapters.clients import hub_producer
 from vending.adapters.hub_sender import EventHubSender
 from vending.errors import Transient
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
 
 ANSWER_SECONDS = 30
 """How long one request may take; a cold start is among them."""
@@ -157,11 +162,18 @@ async def judge(
     async with aiohttp.ClientSession(timeout=timeout) as session, DefaultAzureCredential() as credential:
         deadline = asyncio.get_running_loop().time() + wait
         managed = ManagedApp(session, credential, resource) if resource else None
-        app = App(session, url.rstrip("/"), environment.get("FUNCTIONS_KEY") or None, deadline, managed)
+        key, client = environment.get("FUNCTIONS_KEY") or None, environment.get("SIGN_IN_CLIENT_ID")
+        token = partial(token_for, credential, client) if client else None
+        app = App(session, url.rstrip("/"), key, deadline, managed, token)
         try:
             await smoke(app, functions(), environment, say)
         except ClientAuthenticationError as fault:
             raise NotAlive(str(fault)) from fault
+
+
+async def token_for(credential: "AsyncTokenCredential", client: str) -> str:
+    """A token for the app of that registration. Raises ClientAuthenticationError."""
+    return (await credential.get_token(f"api://{client}/.default")).token
 
 
 def refuse(url: str, resource: str | None, environment: Mapping[str, str]) -> None:

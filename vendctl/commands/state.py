@@ -115,7 +115,9 @@ async def smoke(
     new device epoch; its events are marked as imported, so that nobody is told when the machine then falls
     silent. The hub comes from the app settings (EVENTHUB…, TELEMETRY_HUB). A host that checks keys wants one
     as FUNCTIONS_KEY among them: with --app any key that opens the functions, because Azure then lists them by
-    your own identity; without it the master key, because the host lists them itself.
+    your own identity; without it the master key, because the host lists them itself. Where people sign in,
+    it takes SIGN_IN_CLIENT_ID, the id of the app's registration, and your own identity needs its role
+    Fleet.Read.
     """
     from vendctl.deployed import NotAlive
     from vendctl.smoke import judge

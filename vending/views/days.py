@@ -183,7 +183,7 @@ async def _shards(stores: ViewStores, now: datetime) -> list[ShardBehind]:
     """The shards of the rollups that stand, and since when the oldest sale or reading waits for them."""
     rule, days = rollups_behind.RollupsBehind.name, rollups_behind.DAYS
     return [
-        ShardBehind(alert["detail"]["shard"], alert["since"])
+        ShardBehind(alert.detail["shard"], alert.since)
         for alert in (await open_alerts(stores, now)).views
-        if alert["rule"] == rule and alert["component"] != days
+        if alert.rule == rule and alert.component != days
     ]

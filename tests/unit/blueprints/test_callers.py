@@ -50,7 +50,11 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def ask(
-    role: Role, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch, machine: str = "vm-1"
+    role: Role,
+    headers: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    machine: str = "vm-1",
+    method: str = "GET",
 ) -> tuple[func.HttpResponse, Caller | None]:
     """The answer of a route of that role, and who its handler took the caller for."""
     seen: list[Caller] = []
@@ -62,7 +66,7 @@ async def ask(
     monkeypatch.setattr(routes, "ROUTES", {})
     function = route(func.Blueprint(), "get_it", Route("GET", "api/v1/it/{machineId}", role))(handler)
     request = func.HttpRequest(
-        "GET", "http://localhost/api/v1/it/x", headers=headers, route_params={"machineId": machine}, body=b""
+        method, "http://localhost/api/v1/it/x", headers=headers, route_params={"machineId": machine}, body=b""
     )
     answer = await function.build().get_user_function()(request)
     return answer, seen[0] if seen else None
@@ -114,6 +118,28 @@ async def test_signed_in_nobody_is_told_how_to_sign_in(
         assert (answer.status_code, who) == (401, None)
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert "/.auth/login/aad" in json.loads(answer.get_body())["detail"]
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize(
+    ("method", "more", "status"),
+    [
+        ("POST", {"Sec-Fetch-Site": "cross-site"}, 403),
+        ("POST", {"Sec-Fetch-Site": "same-site"}, 403),
+        ("DELETE", {"sec-fetch-site": "cross-site"}, 403),
+        ("POST", {"Sec-Fetch-Site": "same-origin"}, 200),
+        ("POST", {"Sec-Fetch-Site": "none"}, 200),
+        ("POST", {}, 200),
+        ("POST", {"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer x"}, 200),
+        ("GET", {"Sec-Fetch-Site": "cross-site"}, 200),
+    ],
+)
+async def test_another_site_changes_nothing_with_a_session(
+    method: str, more: dict[str, str], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form there can send a POST without a body, and the browser adds the cookie."""
+    answer, who = await ask(Role.OPERATE, principal("Fleet.Operate") | more, monkeypatch, method=method)
+    assert (answer.status_code, who is not None) == (status, status == 200)
 
 
 @pytest.mark.parametrize("mode", [False, True])

@@ -2,19 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from azure.core.credentials import AccessToken
 
 from tests.support.events import hub_event
 from vendctl.__main__ import main as vendctl
 from vendctl.deployed import App, NotAlive
-from vendctl.smoke import Events, functions
+from vendctl.smoke import Events, functions, token_for
 from vending.events.event import parse
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
 
 THE_MACHINE = "/api/v1/machines/smoke-test"
 SALES = f"{THE_MACHINE}/sales"
@@ -27,9 +33,11 @@ class Answers:
     def __init__(self) -> None:
         self.given: dict[str, list[tuple[int, Any]]] = {}
         self.keys: list[str | None] = []
+        self.signed_in: list[str | None] = []
 
     async def serve(self, request: web.Request) -> web.Response:
         self.keys.append(request.headers.get("x-functions-key"))
+        self.signed_in.append(request.headers.get("Authorization"))
         answers = self.given[request.path]
         status, body = answers.pop(0) if len(answers) > 1 else answers[0]
         return web.json_response(body, status=status)
@@ -58,6 +66,23 @@ async def test_functions_are_waited_for(app: App, answers: Answers) -> None:
     ]
     await app.until(lambda: app.indexed({"a", "b"}))
     assert answers.keys == ["a-key"] * 3
+
+
+async def test_an_app_that_people_sign_in_to_is_shown_a_token_for_it(app: App, answers: Answers) -> None:
+    asked: list[str] = []
+
+    class Identity:
+        async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+            asked.extend(scopes)
+            return AccessToken("of-the-app", 0)
+
+    answers.given["/api/health"] = [(200, {})]
+    assert await app.healthy() is None
+    credential = cast("AsyncTokenCredential", Identity())
+    signed_in = replace(app, token=partial(token_for, credential, "0f4c"))
+    assert await signed_in.healthy() is None
+    assert answers.signed_in == [None, "Bearer of-the-app"]
+    assert asked == ["api://0f4c/.default"]
 
 
 async def test_what_is_missing_is_named(app: App, answers: Answers) -> None:
