@@ -110,7 +110,7 @@ def test_a_packed_answer_keeps_its_other_headers() -> None:
     [
         answer(b"x" * (LEAST - 1)),
         answer(mimetype="image/webp"),
-        answer(BODY, "text/css", **{"Content-Encoding": "br"}),
+        answer(b"x" * LEAST, "text/css", **{"Content-Encoding": "br"}),
     ],
 )
 def test_what_is_small_or_packed_already_stays(kept: func.HttpResponse) -> None:
