@@ -106,7 +106,12 @@ def test_a_packed_answer_keeps_its_other_headers() -> None:
 
 
 @pytest.mark.parametrize(
-    "kept", [answer(b"x" * (LEAST - 1)), answer(mimetype="image/webp"), answer(**{"Content-Encoding": "br"})]
+    "kept",
+    [
+        answer(b"x" * (LEAST - 1)),
+        answer(mimetype="image/webp"),
+        answer(b"x" * LEAST, "text/css", **{"Content-Encoding": "br"}),
+    ],
 )
 def test_what_is_small_or_packed_already_stays(kept: func.HttpResponse) -> None:
     assert packed(request(headers=PACKS), kept) is kept
