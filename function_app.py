@@ -2,11 +2,35 @@
 
 import azure.functions as func
 
-from blueprints import alerts, api, archive, dashboard, health, ingest, photos, reports, rollups, uploads
+from blueprints import (
+    alerts,
+    api,
+    archive,
+    dashboard,
+    health,
+    ingest,
+    machines,
+    photos,
+    reports,
+    rollups,
+    uploads,
+)
 from vending import wiring
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for blueprint in (ingest, archive, rollups, alerts, reports, uploads, photos, api, dashboard, health):
+for blueprint in (
+    ingest,
+    archive,
+    rollups,
+    alerts,
+    reports,
+    uploads,
+    photos,
+    api,
+    machines,
+    dashboard,
+    health,
+):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

@@ -18,7 +18,7 @@ from vending.notifications.watch_notifications import given_up
 from vending.ports import Filter
 from vending.views import alert_view, condition_view
 from vending.views.places import SMOKE_MACHINE
-from vending.views.views import ViewStores, fleet_conditions
+from vending.views.views import EACH_ALERT, ViewStores, fleet_conditions
 
 View = dict[str, Any]
 OPEN: Filter = ("state", "=", "open")
@@ -46,7 +46,9 @@ async def open_alerts(stores: ViewStores, now: datetime) -> OpenAlerts:
 
     Those of the smoke test's machine, which last for seconds, are left out.
     """
-    held: OpenAlerts = await stores.recent.get("alerts", now, lambda: _of_fleet(stores))
+    held: OpenAlerts = await stores.recent.get(
+        "alerts", now, lambda: _of_fleet(stores), lambda found: len(found.views) * EACH_ALERT
+    )
     views = [view for view in held.views if view["machineId"] != SMOKE_MACHINE]
     views = _true(views, await fleet_conditions(stores, now), stores.silent_before(now))
     return OpenAlerts(views, held.defective)
