@@ -7,8 +7,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from vending.views.condition_view import State
-from vending.views.machines import MachineQuery
 from vending.views.photos import CURSOR, PhotoQuery
 
 LONGEST_WINDOW = timedelta(days=31)
@@ -31,20 +29,6 @@ def asked[Question: Struct](parameters: Mapping[str, str], kind: type[Question])
     except msgspec.ValidationError as fault:
         known = ", ".join(field.encode_name for field in msgspec.structs.fields(kind))
         raise Faulty(f"{fault}. The parameters are: {known}.".replace("Object", "The query")) from fault
-
-
-class MachinesAsked(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of the list of machines."""
-
-    limit: Limit = 100
-    after: Annotated[str, Meta(max_length=64)] = ""
-    site: Name | None = None
-    state: State | None = None
-    placed: bool = False
-
-    def query(self) -> MachineQuery:
-        """As the use case takes it."""
-        return MachineQuery(self.limit, self.after, self.site, self.state, self.placed)
 
 
 class SalesAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):

@@ -86,7 +86,7 @@ async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> dict[
         "day": shown[0],
         "hours": [{"hour": hour} | _sales(hours.get(hour, {})) for hour in clock],
         "days": shown[::-1],
-        "topProducts": await _top(stores, skus),
+        "topProducts": await _top(stores, skus, now),
         "otherProducts": _sales(rest) if rest else None,
         "categories": _ranked("category", rollups.by_category(sold, await categories(stores, now))),
         "defective": len(await uncounted(stores.fleet)) + read.count(None) - found.count(None),
@@ -111,10 +111,10 @@ def _ranked(part: str, figures: Mapping[str, Figures]) -> list[dict[str, Any]]:
     ]
 
 
-async def _top(stores: ViewStores, skus: Mapping[str, Figures]) -> list[dict[str, Any]]:
+async def _top(stores: ViewStores, skus: Mapping[str, Figures], now: datetime) -> list[dict[str, Any]]:
     """The products with the most units sold."""
     best = _ranked("sku", skus)[:TOP]
-    names = await product_names(stores, [sold["sku"] for sold in best])
+    names = await product_names(stores, [sold["sku"] for sold in best], now)
     return [sold | {"name": names[sold["sku"]]} for sold in best]
 
 

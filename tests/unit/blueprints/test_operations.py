@@ -88,3 +88,13 @@ async def test_how_far_everything_is() -> None:
 )
 async def test_what_takes_no_parameters_refuses_them(function: Any) -> None:
     assert (await get(function, {"limit": "1"})).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("function", "rows"),
+    [(operations.get_dead_letters, 8), (operations.get_lag, 4), (operations.get_archive_gaps, 0)],
+)
+async def test_lists_come_as_csv(function: Any, rows: int) -> None:
+    answer = await get(function, headers={"accept": "text/csv"})
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv; charset=utf-8; header=present")
+    assert len(answer.get_body().decode().splitlines()) == rows + 1
