@@ -14,6 +14,7 @@ from blueprints import (
     docs,
     health,
     ingest,
+    machines,
     openapi,
     operating,
     operations,
@@ -31,8 +32,8 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for blueprint in (
     *(ingest, archive, rollups, alerts, reports, uploads, photos, api),
-    *(alert_reads, attending, audits, catalog, operating, operations, sums, visits),
-    *(dashboard, health, openapi, docs, options),
+    *(alert_reads, attending, audits, catalog, machines, operating, operations, sums),
+    *(visits, dashboard, health, openapi, docs, options),
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

@@ -4,27 +4,31 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from blueprints.paged import paged, versioned
+from blueprints.lists import Table, listed
 from blueprints.questions import NothingAsked, asked
 from blueprints.questions_alerts import AlertsAsked, MachineAlertsAsked
 from blueprints.routes import Route, route
+from blueprints.versioned import versioned
 from vending import wiring
 from vending.access.roles import Role
 from vending.views import alert_list, one_alert
 from vending.views.alert_list import AlertPage
+from vending.views.alert_rows import AlertRow
 from vending.views.one_alert import Versioned, WholeAlert
 
 bp = func.Blueprint()
+TABLE = Table[AlertPage](AlertRow, lambda page: page.alerts, "alerts")
 
 
 @route(bp, "get_alerts", Route("GET", "api/v1/alerts", Role.READ, asks=AlertsAsked, gives=AlertPage))
 async def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
     """Alerts, the newest first; without parameters those that are open."""
-    return await paged(
+    return await listed(
         req,
         lambda: alert_list.alerts(
             wiring.view_stores(), asked(req.params, AlertsAsked).query(), datetime.now(UTC)
         ),
+        TABLE,
     )
 
 
@@ -36,7 +40,7 @@ async def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
 async def get_machine_alerts(req: func.HttpRequest) -> func.HttpResponse:
     """Alerts of one machine, the newest first."""
     machine = req.route_params["machineId"]
-    return await paged(
+    return await listed(
         req,
         lambda: alert_list.machine_alerts(
             wiring.view_stores(),
@@ -44,6 +48,7 @@ async def get_machine_alerts(req: func.HttpRequest) -> func.HttpResponse:
             machine,
             datetime.now(UTC),
         ),
+        TABLE,
     )
 
 

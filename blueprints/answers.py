@@ -5,6 +5,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
 
 import azure.functions as func
 import msgspec
@@ -53,6 +54,25 @@ async def answer(
     return _cached(request, msgspec.json.encode(found), "application/json")
 
 
+class Written(NamedTuple):
+    """An answer's body, what it is, and headers beyond those of any answer."""
+
+    content: bytes
+    mimetype: str
+    headers: Mapping[str, str]
+
+
+async def written[View](
+    request: func.HttpRequest,
+    view: Callable[[], Awaitable[View | None]],
+    write: Callable[[View], Written],
+    missing: str,
+) -> func.HttpResponse:
+    """The view as ``write`` writes it; else as :func:`answer`."""
+    found = await _found(request, view, missing)
+    return found if isinstance(found, func.HttpResponse) else _cached(request, *write(found))
+
+
 async def picture(
     request: func.HttpRequest, view: Callable[[], Awaitable[bytes | None]], missing: str
 ) -> func.HttpResponse:
@@ -74,6 +94,8 @@ async def _found[View](
             found = await view()
     except Faulty as fault:
         return problem(400, "Invalid Parameter", str(fault))
+    except Rejected as fault:
+        return problem(400, "Invalid Parameter", f"{fault.detail}.")
     except (Transient, TimeoutError) as fault:
         return away(request, fault)
     return problem(404, "Not Found", missing) if found is None else found

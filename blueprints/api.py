@@ -1,30 +1,19 @@
-"""The HTTP API: what machines and the fleet are, hold and sold."""
+"""The HTTP API: what one machine and the fleet are, hold and sold."""
 
 from datetime import UTC, datetime
 
 import azure.functions as func
 
 from blueprints.answers import answer
-from blueprints.questions import DayAsked, MachinesAsked, SalesAsked, asked
+from blueprints.questions import DayAsked, SalesAsked, asked
 from blueprints.routes import Route, route
 from vending import wiring
 from vending.access.roles import Role
 from vending.views import fleet, machines
 from vending.views.answers.fleet import FleetSummary
-from vending.views.answers.machines import Machine, Machines, Sales
+from vending.views.answers.machines import Machine, Sales
 
 bp = func.Blueprint()
-
-
-@route(bp, "get_machines", Route("GET", "api/v1/machines", Role.READ, asks=MachinesAsked, gives=Machines))
-async def get_machines(req: func.HttpRequest) -> func.HttpResponse:
-    """A page of the fleet."""
-    return await answer(
-        req,
-        lambda: machines.machines(
-            wiring.view_stores(), asked(req.params, MachinesAsked).query(), datetime.now(UTC)
-        ),
-    )
 
 
 @route(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from blueprints.answers import answer
-from blueprints.paged import paged
+from blueprints.lists import Table, listed
 from blueprints.questions import NothingAsked, asked
 from blueprints.questions_operations import DeadLettersAsked
 from blueprints.routes import Route, route
@@ -13,12 +13,15 @@ from vending import wiring
 from vending.access.roles import Role
 from vending.views import account, archive_gaps, dead_letters, lag, one_dead_letter
 from vending.views.account import Account
-from vending.views.archive_gaps import ArchiveGaps
-from vending.views.dead_letters import DeadLetterPage
-from vending.views.lag import Lag
+from vending.views.archive_gaps import ArchiveGaps, PartitionGaps
+from vending.views.dead_letters import DeadLetterPage, DeadLetterRow
+from vending.views.lag import Lag, PartitionLag
 from vending.views.one_dead_letter import WholeDeadLetter
 
 bp = func.Blueprint()
+LETTERS = Table[DeadLetterPage](DeadLetterRow, lambda page: page.dead_letters, "dead-letters")
+PARTITIONS = Table[Lag](PartitionLag, lambda found: found.partitions, "lag")
+GAPS = Table[ArchiveGaps](PartitionGaps, lambda found: found.partitions, "gaps")
 
 
 @route(
@@ -33,7 +36,7 @@ async def get_dead_letters(req: func.HttpRequest) -> func.HttpResponse:
         query = asked(req.params, DeadLettersAsked).query(wiring.settings().hub_generation)
         return await dead_letters.dead_letters(wiring.deadletters(), query)
 
-    return await paged(req, view)
+    return await listed(req, view, LETTERS)
 
 
 @route(
@@ -47,7 +50,7 @@ async def get_dead_letter(req: func.HttpRequest) -> func.HttpResponse:
 
     async def view() -> WholeDeadLetter | None:
         asked(req.params, NothingAsked)
-        return await one_dead_letter.dead_letter(wiring.letter_stores(), letter)
+        return await one_dead_letter.dead_letter(wiring.letter_reads(), letter)
 
     return await answer(req, view, missing=f"There is no dead letter {letter!r}.")
 
@@ -71,7 +74,7 @@ async def get_lag(req: func.HttpRequest) -> func.HttpResponse:
         asked(req.params, NothingAsked)
         return await lag.lag(wiring.hub_stores(), datetime.now(UTC))
 
-    return await answer(req, view)
+    return await listed(req, view, PARTITIONS)
 
 
 @route(bp, "get_archive_gaps", Route("GET", "api/v1/archive/gaps", Role.OPERATE, gives=ArchiveGaps))
@@ -82,4 +85,4 @@ async def get_archive_gaps(req: func.HttpRequest) -> func.HttpResponse:
         asked(req.params, NothingAsked)
         return await archive_gaps.archive_gaps(wiring.archive_stores())
 
-    return await answer(req, view)
+    return await listed(req, view, GAPS)

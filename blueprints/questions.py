@@ -8,9 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from vending.events.fields import END
-from vending.views.answers.conditions import State
 from vending.views.audits import AuditQuery
-from vending.views.machines import MachineQuery
 from vending.views.photos import CURSOR, PhotoQuery
 
 LONGEST_WINDOW = timedelta(days=31)
@@ -45,20 +43,6 @@ def _refuse_null(given: Mapping[str, str], question: Struct) -> None:
     for field in msgspec.structs.fields(question):
         if field.encode_name in given and getattr(question, field.name) is None:
             raise msgspec.ValidationError(f"Expected a value, got null - at `$.{field.encode_name}`")
-
-
-class MachinesAsked(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of the list of machines."""
-
-    limit: Limit = 100
-    after: Annotated[str, Meta(max_length=64)] = ""
-    site: Name | None = None
-    state: State | None = None
-    placed: bool = False
-
-    def query(self) -> MachineQuery:
-        """As the use case takes it."""
-        return MachineQuery(self.limit, self.after, self.site, self.state, self.placed)
 
 
 class SalesAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from blueprints.answers import answer
+from blueprints.lists import Table, listed
 from blueprints.questions import Faulty, asked
 from blueprints.questions_sums import DaysAsked
 from blueprints.routes import Route, route
@@ -12,8 +12,10 @@ from vending import wiring
 from vending.access.roles import Role
 from vending.views.day_ranges import TooMuch
 from vending.views.days import DaySums, days
+from vending.views.sums import SumRow
 
 bp = func.Blueprint()
+TABLE = Table[DaySums](SumRow, lambda found: found.rows, "days")
 
 
 @route(bp, "get_days", Route("GET", "api/v1/days", Role.READ, asks=DaysAsked, gives=DaySums, problems=(404,)))
@@ -27,4 +29,4 @@ async def get_days(req: func.HttpRequest) -> func.HttpResponse:
         except TooMuch as fault:
             raise Faulty(str(fault)) from fault
 
-    return await answer(req, view, missing="No such site, route or machine is known, and nothing was sold.")
+    return await listed(req, view, TABLE, missing="Nobody knows that site, route or machine.")

@@ -7,15 +7,16 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from vendctl.operations.pick_list import PickList, pick_list
 from vending import wiring
 from vending.catalog.cache import CatalogCache
+from vending.csv_text import harmless
+from vending.views.picklist import PickList, Visit, pick_list
 
 
 async def run(route: str, lead_days: float, window: int) -> PickList:
     """Plan with the deployment that is wired. Raises Rejected for a route that there is not."""
     catalog = CatalogCache(wiring.catalog(), wiring.settings().default_time_zone)
-    return await pick_list(route, datetime.now(UTC), lead_days, window, wiring.machines(), catalog)
+    return await pick_list(route, Visit(datetime.now(UTC), lead_days, window), wiring.machines(), catalog)
 
 
 COLUMNS = ("site", "machine", "selection", "sku", "product", "take", "holds", "par", "sells_until_then")
@@ -71,11 +72,6 @@ def as_csv(found: PickList) -> str:
                 [*map(harmless, cells), pick.quantity, pick.on_hand, pick.par, f"{pick.expected:.1f}"]
             )
     return out.getvalue().rstrip("\n")
-
-
-def harmless(cell: str) -> str:
-    """A text that no spreadsheet takes for a formula (owasp.org, "CSV Injection")."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def figures(found: PickList) -> dict[str, Any]:

@@ -21,5 +21,10 @@ def readable[Kind: Document](stored: Mapping[str, Any], kind: type[Kind]) -> Kin
     try:
         return load(stored, kind)
     except Malformed as fault:
-        log.error("malformed document passed over until somebody mends it (docs/operations.md): %s", fault)
+        pass_over(fault)
         return None
+
+
+def pass_over(fault: Exception) -> None:
+    """Log that a malformed document was left out, and why."""
+    log.error("malformed document passed over until somebody mends it (docs/operations.md): %s", fault)

@@ -59,7 +59,8 @@ async def select_of_fleet[Kind: AlertDocument](
 async def newest_episodes(documents: Documents, alert: Alert, most: int) -> list[Episode]:
     """Of an alert, those that are over, at most so many, the newest first. They are found by their ids."""
     last = alert.episode - (alert.state == "open")
-    names = [f"episode:{alert.rule}:{alert.component}:{n}" for n in range(last, max(0, last - most), -1)]
+    numbers = range(last, max(0, last - most), -1)
+    names = tuple(f"episode:{alert.rule}:{alert.component}:{number}" for number in numbers)
     if not names:
         return []
     found = [

@@ -65,6 +65,10 @@ class CatalogCache:
         sites = {name: catalog.site(site) for name, site in found.items() if site is not None}
         return catalog.assignment(machine, version, Entries(held, planogram, sites), self.default_zone)
 
+    async def machine(self, name: str) -> CatalogMachine | None:
+        """The machine's own entry, or None. Raises Malformed."""
+        return await self._entry(CatalogMachine, name)
+
     async def product(self, sku: str) -> CatalogProduct | None:
         """The product, or None. Raises Malformed."""
         return await self._entry(CatalogProduct, sku)

@@ -19,9 +19,9 @@ from vending.views import alert_history, alert_rows
 from vending.views.alert_history import Position
 from vending.views.alert_rows import AlertRow
 from vending.views.alerts import OpenDocuments, open_documents, open_of, undelivered
-from vending.views.catalog_names import Places, Whereabouts, places
 from vending.views.cursors import cursor
 from vending.views.views import ViewStores
+from vending.views.whereabouts import Places, Whereabouts, places
 
 State = Literal["open", "unattended", "acknowledged", "snoozed", "closed", "resolved"]
 """``unattended``: open, and nobody acknowledged or snoozed it; ``resolved``: closed by hand."""

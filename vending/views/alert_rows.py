@@ -10,7 +10,7 @@ from vending.business_day import instant
 from vending.documents import alerts as stored
 from vending.documents.alerts import Alert, Ending, Episode, Severity
 from vending.views.alert_view import note, title, told
-from vending.views.catalog_names import Whereabouts
+from vending.views.whereabouts import Whereabouts
 
 CURRENT = "current:"
 """What the ids of alert documents begin with, and the ids that people read do not."""

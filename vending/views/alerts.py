@@ -18,7 +18,7 @@ from vending.ports import Filter
 from vending.views import alert_view, condition_view
 from vending.views.answers import alerts as answers
 from vending.views.places import SMOKE_MACHINE
-from vending.views.views import ViewStores, fleet_conditions
+from vending.views.views import EACH_ALERT, ViewStores, fleet_conditions
 
 OPEN: Filter = ("state", "=", "open")
 
@@ -42,7 +42,9 @@ async def open_documents(stores: ViewStores, now: datetime) -> OpenDocuments:
 
     Those of the smoke test's machine, which last for seconds, are left out.
     """
-    held: OpenDocuments = await stores.recent.get("alerts", now, lambda: _of_fleet(stores))
+    held: OpenDocuments = await stores.recent.get(
+        "alerts", now, lambda: _of_fleet(stores), lambda found: len(found.alerts) * EACH_ALERT
+    )
     found = [alert for alert in held.alerts if alert.machine_id != SMOKE_MACHINE]
     return OpenDocuments(await _true(stores, found, now), held.defective)
 

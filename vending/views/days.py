@@ -17,12 +17,12 @@ from vending.rollups.rollups import OTHER
 from vending.time import millis
 from vending.views import day_ranges, sums
 from vending.views.alerts import open_alerts
-from vending.views.catalog_names import names, product_name
 from vending.views.day_figures import FLEET, DayFigures, Kind, Scope
 from vending.views.day_ranges import TwoRanges
-from vending.views.places import categories, fleet, routes, sites, time_zones
+from vending.views.names import SiteName
+from vending.views.places import categories, machine_names, product_names, routes, site_names
 from vending.views.sums import Both, By, Span, SumRow, Total
-from vending.views.views import ViewStores
+from vending.views.views import ViewStores, fleet_conditions
 
 DAYS = 7
 """Where the length of the range is not said."""
@@ -54,7 +54,7 @@ class SumScope(Struct, frozen=True, rename="camel"):
 
     kind: Kind
     id: Annotated[str | None, Meta(description="Null of the fleet.")]
-    name: Annotated[str | None, Meta(description="Of a site.")]
+    name: Annotated[str | None, Meta(description="Of a site or a machine.")]
 
 
 class ShardBehind(Struct, frozen=True, rename="camel"):
@@ -124,14 +124,20 @@ async def days(
 async def _place(stores: ViewStores, scope: Scope, default_zone: str, now: datetime) -> Place:
     if scope.kind == "fleet":
         return Place(True, None, default_zone)
+    known = await site_names(stores, now)
     if scope.kind == "route":
-        return Place(scope.name in (await routes(stores, now)).values(), None, default_zone)
-    zones = await time_zones(stores, now)
-    if scope.kind == "machine":
-        site = (await sites(stores, now)).get(scope.name)
-        return Place(scope.name in await fleet(stores, now), None, zones.get(site or "") or default_zone)
-    name = (await names(stores, "site", now)).get(scope.name)
-    return Place(scope.name in zones, name, zones.get(scope.name) or default_zone)
+        return Place(any(site.route == scope.name for site in known.values()), None, default_zone)
+    if scope.kind == "site":
+        site = known.get(scope.name)
+        return Place(site is not None, site.name if site else None, _zone(site, default_zone))
+    named = (await machine_names(stores, now)).get(scope.name)
+    heard = named is not None or scope.name in await fleet_conditions(stores, now)
+    site = known.get(named.site) if named else None
+    return Place(heard, named.name if named else None, _zone(site, default_zone))
+
+
+def _zone(site: SiteName | None, default_zone: str) -> str:
+    return (site.time_zone if site else "") or default_zone
 
 
 async def _below(stores: ViewStores, query: SumQuery, now: datetime) -> list[Scope]:
@@ -167,11 +173,15 @@ def _day(scope: Scope, day: str, before: str, read: TwoRanges) -> SumRow:
 
 async def _named(stores: ViewStores, by: By, rows: list[SumRow], now: datetime) -> list[SumRow]:
     """With what the catalog of today calls them."""
-    if by not in ("product", "site"):
+    keys = [row.key for row in rows if row.key != OTHER]
+    if by == "product":
+        called: Mapping[str, str] = await product_names(stores, keys, now)
+    elif by == "site":
+        known = await site_names(stores, now)
+        called = {key: known[key].name for key in keys if key in known}
+    else:
         return rows
-    known = await names(stores, by, now)
-    called = (lambda key: product_name(key, known)) if by == "product" else known.get
-    return [row if row.key == OTHER else replace(row, name=called(row.key)) for row in rows]
+    return [replace(row, name=called.get(row.key)) for row in rows]
 
 
 async def _uncounted(stores: ViewStores, now: datetime) -> int:

@@ -105,7 +105,7 @@ async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> Fleet
         day=shown[0],
         hours=[Hour(hour, *_sales(hours.get(hour, {}))) for hour in clock],
         days=shown[::-1],
-        top_products=await _top(stores, skus),
+        top_products=await _top(stores, skus, now),
         other_products=Sold(*_sales(rest)) if rest else None,
         categories=[CategorySold(*ranked) for ranked in _ranked(by_category)],
         defective=len(await uncounted(stores.fleet)) + read.count(None) - found.count(None),
@@ -131,10 +131,10 @@ def _ranked(figures: Mapping[str, Figures]) -> list[Ranked]:
     ]
 
 
-async def _top(stores: ViewStores, skus: Mapping[str, Figures]) -> list[ProductSold]:
+async def _top(stores: ViewStores, skus: Mapping[str, Figures], now: datetime) -> list[ProductSold]:
     """The products with the most units sold."""
     best = _ranked(skus)[:TOP]
-    names = await product_names(stores, [sku for sku, *_ in best])
+    names = await product_names(stores, [sku for sku, *_ in best], now)
     return [ProductSold(*ranked, names[ranked[0]]) for ranked in best]
 
 

@@ -11,8 +11,8 @@ from vending.business_day import instant
 from vending.documents.alerts import Act, Alert, Episode, What
 from vending.views import alert_rows
 from vending.views.alert_rows import CURRENT, AlertRow, Ended, Stamp, Time
-from vending.views.catalog_names import places
 from vending.views.views import ViewStores
+from vending.views.whereabouts import places
 
 EPISODES = 10
 """Of an alert, the newest that are over."""

@@ -50,7 +50,7 @@ class WholeDeadLetter(DeadLetterRow, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class LetterStores:
+class LetterReads:
     """Where dead letters lie, and what ingest writes."""
 
     blobs: LetterBlobs
@@ -58,7 +58,7 @@ class LetterStores:
     registers: Documents
 
 
-async def dead_letter(stores: LetterStores, letter: str) -> WholeDeadLetter | None:
+async def dead_letter(stores: LetterReads, letter: str) -> WholeDeadLetter | None:
     """The letter of an id; None for one that is not there. Raises Transient."""
     place = place_of(letter)
     fields = None if place is None else await _find(stores.blobs, place)
@@ -80,7 +80,7 @@ async def _find(blobs: LetterBlobs, place: str) -> Fields | None:
     return None
 
 
-async def _is_applied(stores: LetterStores, fields: Fields, sent: Mark) -> bool:
+async def _is_applied(stores: LetterReads, fields: Fields, sent: Mark) -> bool:
     """Whether what was sent again tells ingest nothing new."""
     hub = restore({"body": ""} | fields)
     if sent.body is not None:

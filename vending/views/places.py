@@ -1,13 +1,13 @@
-"""Where machines stand and what products are called, as the operator's catalog says today."""
+"""Where machines stand and what things are called, as the operator's catalog says today."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from vending.catalog import catalog
-from vending.catalog.cache import CatalogCache, published
+from vending.catalog.cache import published
+from vending.catalog.catalog import Assignment, Site
 from vending.documents.conditions import Entry
-from vending.time import millis
+from vending.views.names import MachineName, SiteName
 from vending.views.views import ViewStores, fleet_conditions
 
 SMOKE_MACHINE = "smoke-test"
@@ -24,54 +24,56 @@ async def fleet(stores: ViewStores, now: datetime) -> dict[str, Entry]:
     }
 
 
+async def machine_names(stores: ViewStores, now: datetime) -> Mapping[str, MachineName]:
+    """Every machine of the catalog."""
+    return await stores.names.machines.at(stores.catalog, await _version(stores, now))
+
+
+async def site_names(stores: ViewStores, now: datetime) -> Mapping[str, SiteName]:
+    """Every site of the catalog."""
+    return await stores.names.sites.at(stores.catalog, await _version(stores, now))
+
+
 async def sites(stores: ViewStores, now: datetime) -> Mapping[str, str | None]:
-    """Every machine of the catalog → its site. Read again only when the catalog has a new version."""
-    return await _of_all(stores, now, "machine", "site")
+    """Every machine of the catalog → its site."""
+    return {machine: row.site or None for machine, row in (await machine_names(stores, now)).items()}
 
 
 async def routes(stores: ViewStores, now: datetime) -> Mapping[str, str | None]:
-    """Every site of the catalog → its route; kept as sites are."""
-    return await _of_all(stores, now, "site", "route")
+    """Every site of the catalog → its route."""
+    return {site: row.route or None for site, row in (await site_names(stores, now)).items()}
 
 
 async def time_zones(stores: ViewStores, now: datetime) -> Mapping[str, str | None]:
-    """Every site of the catalog → its time zone; kept as sites are."""
-    return await _of_all(stores, now, "site", "timeZone")
+    """Every site of the catalog → its time zone."""
+    return {site: row.time_zone or None for site, row in (await site_names(stores, now)).items()}
 
 
 async def categories(stores: ViewStores, now: datetime) -> Mapping[str, str]:
-    """SKU → category, of the products that have one; kept as sites are."""
-    found = await _of_all(stores, now, "product", "category")
-    return {sku: category for sku, category in found.items() if category}
+    """SKU → category, of the products that have one."""
+    found = await stores.names.products.at(stores.catalog, await _version(stores, now))
+    return {sku: row.category for sku, row in found.items() if row.category}
 
 
-async def _of_all(stores: ViewStores, now: datetime, kind: str, field: str) -> Mapping[str, str | None]:
-    async def load() -> dict[str, str | None]:
-        rows = stores.catalog.select(kind, ("type", "=", kind), fields=("id", field))
-        return {stored.body["id"]: stored.body.get(field) or None async for stored in rows}
-
-    number = await stores.recent.get("catalog version", now, lambda: published(stores.catalog))
-    found: Mapping[str, str | None] = await stores.recent.at(field, number, load)
+async def _version(stores: ViewStores, now: datetime) -> int:
+    found: int = await stores.recent.get("catalog version", now, lambda: published(stores.catalog))
     return found
 
 
-async def today(stores: ViewStores, machine: str, default_zone: str, now: datetime) -> tuple[str | None, str]:
-    """The machine's site (None where it has none) and its business day now."""
-    assignment = await CatalogCache(stores.catalog, default_zone).assignment(machine)
-    day = assignment.day_of(millis(now))
-    site = assignment.site_on(day)
-    return (None if site.name == catalog.UNASSIGNED else site.id), day
+def site_on(assigned: Assignment, day: str) -> Site | None:
+    """The machine's site on a day; None where it has none."""
+    site = assigned.site_on(day)
+    return None if site.name == catalog.UNASSIGNED else site
 
 
-async def product_names(stores: ViewStores, skus: Iterable[str]) -> dict[str, str]:
+async def product_names(stores: ViewStores, skus: Iterable[str], now: datetime) -> dict[str, str]:
     """SKU → name; an unknown product is called what its device calls it."""
+    known = await stores.names.products.at(stores.catalog, await _version(stores, now))
 
-    async def name(sku: str) -> str:
+    def name(sku: str) -> str:
         kind, _, told = sku.partition(":")
         if kind == catalog.UNKNOWN:
             return told or "unknown product"
-        stored = await stores.catalog.read("product", sku)
-        return str(stored.body.get("name") or sku) if stored else sku
+        return known[sku].name if sku in known else sku
 
-    asked = list(skus)
-    return dict(zip(asked, await asyncio.gather(*map(name, asked)), strict=True))
+    return {sku: name(sku) for sku in skus}

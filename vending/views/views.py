@@ -1,7 +1,7 @@
 """What the read models share: their stores, and the fleet as it was a moment ago.
 
 The conditions of the whole fleet are a handful of documents, and so are its open alerts: each instance
-reads them at most once in two seconds, however many people look.
+reads them at most once in two seconds, however many people look, and less often where they are many.
 """
 
 import asyncio
@@ -15,9 +15,15 @@ from vending.ports import Documents, Stored
 from vending.readable import readable
 from vending.state import conditions
 from vending.time import millis
+from vending.views.names import Names
+from vending.views.sold_days import SoldBefore
 
 FRESH_FOR = timedelta(seconds=2)
 Load = Callable[[], Awaitable[Any]]
+Lasts = Callable[[Any], timedelta]
+EACH_MACHINE, EACH_ALERT = timedelta(microseconds=100), timedelta(milliseconds=1)
+"""For so long what was read of all machines, or of all open alerts, is kept for each of them, where that is
+longer: of 100,000 machines ten seconds, of 20,000 two. So what an instance spends on it has a bound."""
 
 
 class Recent:
@@ -25,27 +31,20 @@ class Recent:
 
     def __init__(self, fresh_for: timedelta = FRESH_FOR) -> None:
         self._fresh_for = fresh_for
-        self._held: dict[str, tuple[datetime, Any]] = {}
-        self._versions: dict[str, tuple[object, Any]] = {}
+        self._held: dict[str, tuple[datetime, timedelta, Any]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def get(self, name: str, now: datetime, load: Load) -> Any:
-        """The value, or what ``load`` brings. A failure is not kept."""
+    async def get(self, name: str, now: datetime, load: Load, lasts: Lasts | None = None) -> Any:
+        """The value, or what ``load`` brings. A failure is not kept. ``lasts``: for how long a value is kept
+        that is dear; never shorter than others."""
         async with self._locks.setdefault(name, asyncio.Lock()):
             held = self._held.get(name)
-            if held is not None and abs(now - held[0]) < self._fresh_for:
-                return held[1]
+            if held is not None and abs(now - held[0]) < held[1]:
+                return held[2]
             value = await load()
-            self._held[name] = (now, value)
+            kept = self._fresh_for if lasts is None else max(self._fresh_for, lasts(value))
+            self._held[name] = (now, kept, value)
             return value
-
-    async def at(self, name: str, version: object, load: Load) -> Any:
-        """The value as of a version, kept until another version is asked for."""
-        async with self._locks.setdefault(name, asyncio.Lock()):
-            held = self._versions.get(name)
-            if held is None or held[0] != version:
-                held = self._versions[name] = (version, await load())
-            return held[1]
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,8 @@ class ViewStores:
     recent: Recent = field(default_factory=Recent)
     held: dict[str, Stored] = field(default_factory=dict)
     """Conditions documents at the version they were read last."""
+    names: Names = field(default_factory=Names)
+    sold: SoldBefore = field(default_factory=SoldBefore)
 
     def silent_before(self, now: datetime) -> int:
         """Machines whose newest event is older (ms) are silent."""
@@ -90,7 +91,9 @@ async def heard(stores: ViewStores, now: datetime) -> Heard:
         fleet = conditions.merged([document for document in found if document])
         return Heard(dict(sorted(fleet.items())), found.count(None))
 
-    held: Heard = await stores.recent.get("conditions", now, read)
+    held: Heard = await stores.recent.get(
+        "conditions", now, read, lambda found: len(found.machines) * EACH_MACHINE
+    )
     return held
 
 

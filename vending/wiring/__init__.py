@@ -30,7 +30,7 @@ from vending.views.account import AccountStores
 from vending.views.archive_gaps import ArchiveStores
 from vending.views.day_figures import StoredDays
 from vending.views.lag import HubStores
-from vending.views.one_dead_letter import LetterStores
+from vending.views.one_dead_letter import LetterReads
 from vending.views.views import ViewStores
 from vending.wiring import clients
 from vending.wiring.access import device_door
@@ -277,9 +277,9 @@ def account_stores() -> AccountStores:
     return AccountStores(hub_stores(), archive_stores(), conditions())
 
 
-def letter_stores() -> LetterStores:
+def letter_reads() -> LetterReads:
     """Dead letters, and what tells whether one that was sent again is applied."""
-    return LetterStores(deadletters(), machines(), conditions())
+    return LetterReads(deadletters(), machines(), conditions())
 
 
 def reporting() -> Reporting:

@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from blueprints import answers, api
+from blueprints import answers, api, machines
 from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import World, vend
 from vending import wiring
@@ -34,7 +34,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     alerts = FakeDocuments("machineId")
     stores = ViewStores(world.machines, world.conditions, alerts, world.fleet, world.catalog)
     monkeypatch.setattr(wiring, "view_stores", lambda: stores)
-    monkeypatch.setattr(api, "datetime", Clock)
+    for module in (api, machines):
+        monkeypatch.setattr(module, "datetime", Clock)
     monkeypatch.setattr(wiring, "settings", lambda: Settings("telemetry", "vendstream"))
     return world
 
@@ -62,7 +63,7 @@ def problem(answer: func.HttpResponse) -> dict[str, Any]:
 
 async def test_machines_by_page(world: World) -> None:
     await world.arrive([vend(f"m{number}", 1, millis(NOW)) for number in range(3)])
-    answer = await get(api.get_machines, {"limit": "2", "after": "m0", "code": "key"})
+    answer = await get(machines.get_machines, {"limit": "2", "after": "m0", "code": "key"})
     assert answer.status_code == 200
     assert answer.mimetype == "application/json"
     body = json.loads(answer.get_body())
@@ -77,7 +78,11 @@ async def test_machines_by_page(world: World) -> None:
         ({"limit": "501"}, "$.limit"),
         ({"limit": "many"}, "$.limit"),
         ({"state": "asleep"}, "$.state"),
-        ({"after": "x" * 65}, "$.after"),
+        ({"after": "x" * 1025}, "$.after"),
+        ({"after": "vm-1", "sort": "name"}, "'after' is no cursor"),
+        ({"rule": "hungry"}, "'rule' is none of"),
+        ({"sort": "luck"}, "$.sort"),
+        ({"q": "x" * 121}, "$.q"),
         ({"page": "2"}, "page"),
         ({"state": "null"}, "$.state"),
         ({"state": "Null"}, "$.state"),
@@ -86,10 +91,10 @@ async def test_machines_by_page(world: World) -> None:
 async def test_a_faulty_question_is_answered_with_what_is_wrong(
     world: World, parameters: dict[str, str], says: str
 ) -> None:
-    answer = await get(api.get_machines, parameters)
+    answer = await get(machines.get_machines, parameters)
     assert answer.status_code == 400
     assert says in problem(answer)["detail"]
-    assert "limit, after, site, state" in problem(answer)["detail"]
+    assert "limit, after, q, site, route, state" in problem(answer)["detail"]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +175,7 @@ async def test_what_the_client_holds_by_any_form(world: World, held: str, status
 
 
 async def test_no_answer_may_be_taken_for_another_type(world: World) -> None:
-    for answer in (await get(api.get_machines), await get(api.get_machine, route={"machineId": "m9"})):
+    for answer in (await get(machines.get_machines), await get(api.get_machine, route={"machineId": "m9"})):
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -179,7 +184,7 @@ async def test_a_store_that_is_away_is_503_with_a_time_to_come_back(world: World
         raise Transient("cosmos secret.example: 429", retry_after=3.2)
 
     world.conditions.fault = away
-    for function in (api.get_machines, api.get_fleet_summary):
+    for function in (machines.get_machines, api.get_fleet_summary):
         answer = await get(function)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
         assert "secret" not in str(problem(answer))
@@ -201,12 +206,13 @@ async def test_a_bug_is_not_turned_into_an_answer(world: World) -> None:
 
     world.conditions.fault = bug
     with pytest.raises(KeyError):
-        await get(api.get_machines)
+        await get(machines.get_machines)
 
 
 def test_every_function_needs_the_function_key() -> None:
     app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-    app.register_functions(api.bp)
+    for module in (api, machines):
+        app.register_functions(module.bp)
     levels = {str(function.get_trigger().auth_level) for function in app.get_functions()}  # type: ignore[union-attr]
     assert levels == {"FUNCTION"}
 

@@ -14,17 +14,17 @@ from tests.unit.views.test_lag import World as Hub
 from tests.unit.views.test_lag import world as hub
 from vending import wiring
 from vending.settings import Settings
-from vending.views.one_dead_letter import LetterStores
+from vending.views.one_dead_letter import LetterReads
 
 __all__ = ["hub", "letters"]
 
 
 @pytest.fixture(autouse=True)
 def wired(letters: Letters, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    stores = LetterStores(letters.deadletters, letters.machines, letters.conditions)
+    stores = LetterReads(letters.deadletters, letters.machines, letters.conditions)
     monkeypatch.setattr(wiring, "settings", lambda: Settings("telemetry", "vendstream"))
     monkeypatch.setattr(wiring, "deadletters", lambda: letters.deadletters)
-    monkeypatch.setattr(wiring, "letter_stores", lambda: stores)
+    monkeypatch.setattr(wiring, "letter_reads", lambda: stores)
     monkeypatch.setattr(wiring, "account_stores", hub.stores)
     monkeypatch.setattr(wiring, "hub_stores", lambda: hub.stores().hub)
     monkeypatch.setattr(wiring, "archive_stores", lambda: hub.stores().archive)
@@ -88,3 +88,13 @@ async def test_how_far_everything_is() -> None:
 )
 async def test_what_takes_no_parameters_refuses_them(function: Any) -> None:
     assert (await get(function, {"limit": "1"})).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("function", "rows"),
+    [(operations.get_dead_letters, 8), (operations.get_lag, 4), (operations.get_archive_gaps, 0)],
+)
+async def test_lists_come_as_csv(function: Any, rows: int) -> None:
+    answer = await get(function, headers={"accept": "text/csv"})
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv; charset=utf-8; header=present")
+    assert len(answer.get_body().decode().splitlines()) == rows + 1

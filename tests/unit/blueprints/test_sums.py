@@ -82,3 +82,12 @@ async def test_who_nobody_knows_is_404(world: World) -> None:
         answer = await get(sums.get_days, {scope: "nowhere"})
         assert answer.status_code == 404
         problem(answer)
+
+
+async def test_the_rows_come_as_csv(world: World) -> None:
+    day, csv = {"from": "2026-03-02", "to": "2026-03-02"}, {"accept": "text/csv"}
+    answer = await get(sums.get_days, day, headers=csv)
+    header, row = answer.get_body().decode().splitlines()
+    told = dict(zip(header.split(","), row.split(","), strict=True))
+    assert (told["key"], told["units"], told["before.units"]) == ("2026-03-02", "1", "0")
+    assert "EUR" in told["revenue"]

@@ -15,7 +15,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from blueprints import alerts, api, health, rollups
+from blueprints import alerts, health, machines, rollups
 from devstack.ports import free_port
 from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
@@ -94,9 +94,9 @@ async def log(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Log]:
 async def test_stores_that_do_not_answer(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.environ", environment(f"https://127.0.0.1:{free_port()}/{TOKEN}"))
     answer = await log.call(health.get_health, request(f"/api/health?code={HUB_KEY}"))
-    views = await log.call(api.get_machines, request(f"/api/v1/machines?code={HUB_KEY}"))
+    views = await log.call(machines.get_machines, request(f"/api/v1/machines?code={HUB_KEY}"))
     for path in (f"%3Fcode={HUB_KEY}", f"/code=%3D{HUB_KEY}", f";CODE={HUB_KEY}", f"%3fcode%3d{HUB_KEY}"):
-        await log.call(api.get_machines, request(f"/api/v1/machines{path}"))
+        await log.call(machines.get_machines, request(f"/api/v1/machines{path}"))
     await log.call(rollups.roll_up, func.TimerRequest())
     await log.call(alerts.notify, await owed(FakeDocuments("machineId")))
     assert (answer.status_code, views.status_code) == (503, 503)

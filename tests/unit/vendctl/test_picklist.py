@@ -8,9 +8,9 @@ import pytest
 
 from vendctl import picklist
 from vendctl.__main__ import main as vendctl
-from vendctl.operations.pick_list import PickList, Stop
-from vendctl.operations.picklist import Pick
 from vendctl.picklist import as_csv, explain
+from vending.views.picklist import PickList, Stop
+from vending.views.picks import Pick
 
 FOUND = PickList(
     "r1",

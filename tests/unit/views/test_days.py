@@ -82,7 +82,7 @@ async def test_a_week_beside_the_week_before(world: World) -> None:
     [
         (Scope("site", "harbour"), 1, "Harbour Terminal 2", "Europe/Berlin"),
         (Scope("route", "north"), 3, None, "Etc/UTC"),
-        (Scope("machine", "m3"), 4, None, "Europe/Berlin"),
+        (Scope("machine", "m3"), 4, "m3", "Europe/Berlin"),
     ],
 )
 async def test_a_day_of_a_scope(world: World, scope: Scope, units: int, name: str | None, zone: str) -> None:

@@ -15,7 +15,7 @@ from vending.ingest.dead_letter_marks import Mark, write_mark
 from vending.ingest.dead_letters import write_dead_letters
 from vending.views import cursors, dead_letters
 from vending.views.dead_letters import DeadLetterPage, LetterQuery, Place
-from vending.views.one_dead_letter import LetterStores, WholeDeadLetter, dead_letter
+from vending.views.one_dead_letter import LetterReads, WholeDeadLetter, dead_letter
 
 NOW = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ class World(Core):
         return [row.letter_id for row in (await self.page(**facts)).dead_letters]
 
     async def one(self, letter: str) -> WholeDeadLetter | None:
-        return await dead_letter(LetterStores(self.deadletters, self.machines, self.conditions), letter)
+        return await dead_letter(LetterReads(self.deadletters, self.machines, self.conditions), letter)
 
 
 @pytest.fixture

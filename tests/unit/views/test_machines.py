@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from tests.support.plain import machines
 from tests.support.rollup_world import World, event, failure, ms, vend, view_stores
@@ -12,7 +13,9 @@ from vendctl import deployed
 from vending.ports import Put
 from vending.time import millis
 from vending.views import places
-from vending.views.machines import MachineQuery
+from vending.views.machine_list import MachineQuery, machine_list
+from vending.views.paging import Place
+from vending.views.views import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 
@@ -30,6 +33,11 @@ async def place(world: World, machine: str, site: str, zone: str = "Etc/UTC") ->
     await world.catalog.write("machine", [Put({"id": machine, "kind": "machine"} | facts)])
 
 
+async def listed(stores: ViewStores, query: MachineQuery, now: datetime) -> dict[str, Any]:
+    page: dict[str, Any] = to_builtins(await machine_list(stores, query, now))
+    return page
+
+
 def ids(page: dict[str, Any]) -> list[str]:
     return [row["machineId"] for row in page["machines"]]
 
@@ -37,18 +45,19 @@ def ids(page: dict[str, Any]) -> list[str]:
 async def test_pages_hold_every_machine_once_in_order(world: World) -> None:
     at = millis(NOW)
     await world.arrive([vend(f"m{number}", 1, at) for number in range(7)])
-    found, after = [], ""
+    found: list[str] = []
+    after = None
     for _ in range(3):
-        page = await machines.machines(view_stores(world), MachineQuery(limit=3, after=after), NOW)
+        page = await listed(view_stores(world), MachineQuery(limit=3, after=after), NOW)
         assert page["total"] == 7
         found += ids(page)
-        after = page["next"]
+        after = page["next"] and Place(page["next"], page["next"])
     assert found == [f"m{number}" for number in range(7)]
     assert after is None
 
 
 async def test_no_machine_is_an_empty_page(world: World) -> None:
-    page = await machines.machines(view_stores(world), MachineQuery(), NOW)
+    page = await listed(view_stores(world), MachineQuery(), NOW)
     assert page == {"machines": [], "next": None, "total": 0}
 
 
@@ -64,10 +73,13 @@ async def test_a_row_says_how_the_machine_is_and_what_it_holds(world: World) -> 
             event("m1", 4, at, "fault.raised", {"component": "coin", "code": "EAR"}),
         ]
     )
-    (row,) = (await machines.machines(view_stores(world), MachineQuery(), NOW))["machines"]
+    (row,) = (await listed(view_stores(world), MachineQuery(), NOW))["machines"]
     assert row == {
         "machineId": "m1",
+        "name": "m1",
         "site": None,
+        "siteName": None,
+        "route": None,
         "state": "online",
         "lastSeen": "2026-03-02T12:00:00.000Z",
         "temperatures": [],
@@ -84,6 +96,8 @@ async def test_a_row_says_how_the_machine_is_and_what_it_holds(world: World) -> 
         "lastVend": "2026-03-02T12:00:00.000Z",
         "missingLedgerNumbers": 2,
         "lostLedgerNumbers": 0,
+        "alerts": 0,
+        "rules": [],
     }  # fmt: skip
 
 
@@ -91,14 +105,14 @@ async def test_a_machine_of_the_catalog_that_never_reported_is_in_the_list(world
     """The newly installed machine that does not connect is the one that an installer looks for."""
     await place(world, "m2", "mall")
     await world.arrive([vend("m1", 1, millis(NOW))])
-    page = await machines.machines(view_stores(world), MachineQuery(), NOW)
+    page = await listed(view_stores(world), MachineQuery(), NOW)
     assert [(row["machineId"], row["site"], row["state"], row["lastSeen"]) for row in page["machines"]] == [
         ("m1", None, "online", "2026-03-02T12:00:00.000Z"),
         ("m2", "mall", "never", None),
     ]
-    never = await machines.machines(view_stores(world), MachineQuery(state="never"), NOW)
+    never = await listed(view_stores(world), MachineQuery(state="never"), NOW)
     assert (ids(never), never["total"]) == (["m2"], 1)
-    placed = await machines.machines(view_stores(world), MachineQuery(placed=True), NOW)
+    placed = await listed(view_stores(world), MachineQuery(placed=True), NOW)
     assert (ids(placed), placed["total"]) == (["m2"], 1)
     found = await machines.machine(view_stores(world), "m2", "Etc/UTC", NOW)
     assert found
@@ -109,7 +123,7 @@ async def test_a_machine_of_the_catalog_that_never_reported_is_in_the_list(world
 async def test_the_machine_of_the_deployments_test_is_none_of_the_fleet(world: World) -> None:
     assert places.SMOKE_MACHINE == deployed.MACHINE
     await world.arrive([vend(deployed.MACHINE, 1, millis(NOW)), vend("m1", 1, millis(NOW))])
-    page = await machines.machines(view_stores(world), MachineQuery(), NOW)
+    page = await listed(view_stores(world), MachineQuery(), NOW)
     assert (ids(page), page["total"]) == (["m1"], 1)
     assert await machines.machine(view_stores(world), deployed.MACHINE, "Etc/UTC", NOW)
 
@@ -117,9 +131,7 @@ async def test_the_machine_of_the_deployments_test_is_none_of_the_fleet(world: W
 async def test_a_machine_is_silent_after_an_hour(world: World) -> None:
     await world.arrive([vend("m1", 1, millis(NOW)), vend("m2", 1, millis(NOW - timedelta(minutes=30)))])
     for later, online in ((0, ["m1", "m2"]), (60, ["m1"]), (61, [])):
-        page = await machines.machines(
-            view_stores(world), MachineQuery(state="online"), NOW + timedelta(minutes=later)
-        )
+        page = await listed(view_stores(world), MachineQuery(state="online"), NOW + timedelta(minutes=later))
         assert ids(page) == online
 
 
@@ -134,14 +146,14 @@ async def test_the_limit_of_silence_is_the_apps_setting(world: World) -> None:
 
 async def test_an_imported_machine_is_neither_online_nor_silent(world: World) -> None:
     await world.arrive([vend("m1", 1, millis(NOW)) | {"clocksync": "import"}, vend("m2", 1, millis(NOW))])
-    page = await machines.machines(view_stores(world), MachineQuery(state="imported"), NOW)
+    page = await listed(view_stores(world), MachineQuery(state="imported"), NOW)
     assert ids(page) == ["m1"]
 
 
 async def test_a_slot_that_is_switched_off_is_not_sold_out(world: World) -> None:
     levels = [{"selection": "A1", "level": 0, "capacity": 0}, {"selection": "A2", "level": 0}]
     await world.arrive([event("m1", 1, millis(NOW), "inventory.level", {"selections": levels})])
-    (row,) = (await machines.machines(view_stores(world), MachineQuery(), NOW))["machines"]
+    (row,) = (await listed(view_stores(world), MachineQuery(), NOW))["machines"]
     assert row["soldOut"] == ["A2"]
 
 
@@ -151,7 +163,7 @@ async def test_machines_of_a_site_far_apart_in_the_fleet_have_their_own_stock(wo
         await place(world, machine, "depot")
     asked: list[str] = []
     world.machines.fault = lambda operation, key: asked.append(f"{operation} {key}")
-    page = await machines.machines(view_stores(world), MachineQuery(site="depot"), NOW)
+    page = await listed(view_stores(world), MachineQuery(site="depot"), NOW)
     assert asked == ["read m10", "read m98"]
     assert [(row["machineId"], row["totals"]["revenue"]["EUR"]) for row in page["machines"]] == [
         ("m10", 10),
@@ -165,22 +177,22 @@ async def test_a_page_costs_no_read_per_machine(world: World) -> None:
     before = world.machines.requests + world.conditions.requests + world.catalog.requests
     shared = view_stores(world)
     for _ in range(5):
-        await machines.machines(shared, MachineQuery(), NOW)
-    # Once: conditions (list, document) and the catalog (version, machines). Each time: a query of stock.
+        await listed(shared, MachineQuery(), NOW)
+    # Once: conditions (list, document), the catalog (version, machines, sites). Each time: a query of stock.
     after = world.machines.requests + world.conditions.requests + world.catalog.requests
-    assert after - before == 4 + 5
+    assert after - before == 5 + 5
 
 
 async def test_a_new_catalog_version_moves_the_machine(world: World) -> None:
     await world.arrive([vend("m1", 1, millis(NOW))])
     shared = view_stores(world)
-    assert (await machines.machines(shared, MachineQuery(), NOW))["machines"][0]["site"] is None
+    assert (await listed(shared, MachineQuery(), NOW))["machines"][0]["site"] is None
     await place(world, "m1", "depot")
     await world.catalog.write(
         "version", [Put({"id": "version", "kind": "version", "type": "version", "schema": 1, "number": 1})]
     )
     later = NOW + timedelta(seconds=2)
-    assert (await machines.machines(shared, MachineQuery(), later))["machines"][0]["site"] == "depot"
+    assert (await listed(shared, MachineQuery(), later))["machines"][0]["site"] == "depot"
 
 
 async def test_one_machine_with_its_day_by_the_clock_of_its_site(world: World) -> None:
@@ -204,7 +216,7 @@ async def test_what_was_given_up_is_told_and_all_that_is_missing_is_counted(worl
     """The list shows a hundred holes; the count stopped there too."""
     at = millis(NOW)
     await world.arrive([vend("m1", n, at) | {"ledgersequence": 2 * n} for n in range(1, 1003)])
-    (row,) = (await machines.machines(view_stores(world), MachineQuery(), NOW))["machines"]
+    (row,) = (await listed(view_stores(world), MachineQuery(), NOW))["machines"]
     assert (row["missingLedgerNumbers"], row["lostLedgerNumbers"]) == (1000, 2)
     found = await machines.machine(view_stores(world), "m1", "Etc/UTC", NOW)
     assert found is not None
@@ -291,7 +303,7 @@ async def test_a_stock_that_cannot_be_read_is_told_in_its_row(world: World, spre
     for machine in shown if spread else [f"m{number}" for number in range(10)]:
         await place(world, machine, "north")
     world.machines.damage("m5", "stock", rev="many")
-    page = await machines.machines(view_stores(world), MachineQuery(placed=True), NOW)
+    page = await listed(view_stores(world), MachineQuery(placed=True), NOW)
     rows = {row["machineId"]: row for row in page["machines"]}
     assert {machine for machine, row in rows.items() if row.get("defective")} == {"m5"}
     assert (rows["m5"]["totals"]["units"], rows["m9"]["totals"]["units"]) == (0, 1)

@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 from vending.uploads.dex.audit import Audit
 from vending.uploads.dex.delta import other_counter
 
-
 Place = Literal["before", "inside", "after"]
 
 

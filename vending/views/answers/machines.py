@@ -1,4 +1,4 @@
-"""Answers about machines: the list, one machine, its sales."""
+"""Answers about one machine, and its sales."""
 
 from typing import Annotated, Any, get_type_hints
 
@@ -10,7 +10,8 @@ from vending.documents.pages import Line
 from vending.events.event_types import LEDGER
 from vending.time import Quality
 from vending.views.answers.alerts import Alert
-from vending.views.answers.conditions import Fault, MachineCondition, State, Temperature
+from vending.views.answers.conditions import MachineCondition
+from vending.views.answers.whole import MachineWhole
 
 COUNTERS = tuple(counter for shape in LEDGER.values() for counter in shape.counters)
 FACTS = tuple(dict.fromkeys(fact for shape in LEDGER.values() for fact in shape.sale))
@@ -24,14 +25,6 @@ Totals: Any = defstruct(
     namespace={"__doc__": "Counts of all time, and what was taken. Each kind of ledger event has its own."},
     frozen=True,
 )
-
-
-class Slot(Answer, frozen=True):
-    """What a selection holds, in units; null where nobody ever stated it."""
-
-    selection: str
-    on_hand: int | None
-    capacity: int | None
 
 
 class Hole(Answer, frozen=True):
@@ -51,38 +44,6 @@ class Lost(Answer, frozen=True):
     at: Instant | None
 
 
-class MachineRow(Answer, frozen=True):
-    """A machine in the list; fields that nobody reported are null."""
-
-    machine_id: str
-    site: str | None
-    state: State
-    last_seen: Instant | None
-    temperatures: list[Temperature]
-    faults: list[Fault]
-    door_open: bool | None
-    power: str | None
-    sold_out: Annotated[list[str], Meta(description="Selections that hold nothing.")]
-    on_hand: Annotated[int, Meta(description="Units in the slots of which level and capacity are known.")]
-    capacity: Annotated[int, Meta(description="Units that the same slots take.")]
-    totals: Totals
-    last_vend: Instant | None
-    missing_ledger_numbers: Annotated[int, Meta(ge=0, description="Numbered, and not arrived so far.")]
-    lost_ledger_numbers: Annotated[int, Meta(ge=0, description="Given up.")]
-    defective: (
-        Annotated[bool, Meta(description="The stock document is malformed; what is said of it is nothing.")]
-        | UnsetType
-    ) = UNSET
-
-
-class Machines(Answer, frozen=True):
-    """A page of the fleet, in the order of machine ids."""
-
-    machines: list[MachineRow]
-    next: Annotated[str | None, Meta(description="`after` of the next page; null on the last one.")]
-    total: Annotated[int, Meta(ge=0, description="How many match, on all pages.")]
-
-
 class MachineDayFigures(Answer, frozen=True):
     """A machine's sales of a business day, and how they came to be."""
 
@@ -94,13 +55,11 @@ class MachineDayFigures(Answer, frozen=True):
     closed: Annotated[Closed | None, Meta(description="How it stood two hours after its end.")]
 
 
-class Machine(Answer, frozen=True):
-    """One machine: what it holds, sold, and how it is."""
+class Machine(MachineWhole, frozen=True, kw_only=True):
+    """One machine: what it is, holds, sold, and how it is."""
 
     machine_id: str
-    site: str | None
     condition: MachineCondition
-    slots: list[Slot]
     totals: Totals
     last: Annotated[dict[str, Instant], Meta(description="Kind of ledger event → when it happened last.")]
     holes: list[Hole]

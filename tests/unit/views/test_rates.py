@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vendctl.operations import kpis
+from vending.views import rates
 
 WINDOW = ["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19"]
 
@@ -14,7 +14,7 @@ def test_what_leaves_a_slot_counts_also_when_nobody_paid() -> None:
         "2026-11-16": {"selections": {"A1": {"units": 3, "free": 1}, "A2": {"failures": 2}}},
         "2026-11-17": {"selections": {"A1": {"units": 3, "test": 1}}},
     }
-    assert kpis.units_per_day(days, WINDOW) == {"A1": 2.0, "A2": 0.0}
+    assert rates.units_per_day(days, WINDOW) == {"A1": 2.0, "A2": 0.0}
 
 
 def test_only_the_days_that_were_asked_for_count() -> None:
@@ -25,9 +25,9 @@ def test_only_the_days_that_were_asked_for_count() -> None:
         "2026-11-17": None,
         "2026-11-18": {},
     }
-    assert kpis.units_per_day(days, WINDOW[:3]) == {"A1": 2.0}
+    assert rates.units_per_day(days, WINDOW[:3]) == {"A1": 2.0}
 
 
 def test_of_no_days_at_all_nothing_is_known() -> None:
     with pytest.raises(ValueError, match="no days"):
-        kpis.units_per_day({}, [])
+        rates.units_per_day({}, [])

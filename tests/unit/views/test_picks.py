@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vendctl.operations.picklist import Pick, by_sku, picks
+from vending.views.picks import Pick, by_sku, picks
 
 
 def one(slot: dict[str, Any], held: int | None, rate: float, lead: float, case: int = 1) -> int:

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from tests.support.rollup_world import World, event, ms, vend
-from vendctl.operations.pick_list import PickList, pick_list
 from vending.catalog.cache import CatalogCache
 from vending.errors import Rejected
+from vending.views.picklist import PickList, Visit, pick_list
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
@@ -35,7 +35,7 @@ def restocked(machine: str, number: int, at: int, level: int) -> dict[str, Any]:
 
 async def planned(world: World, route: str, lead_days: float) -> PickList:
     catalog = CatalogCache(world.catalog, "Etc/UTC")
-    return await pick_list(route, world.now, lead_days, 4, world.machines, catalog)
+    return await pick_list(route, Visit(world.now, lead_days, 4, most=2), world.machines, catalog)
 
 
 async def test_a_route_from_its_sales_to_its_load() -> None:
