@@ -94,7 +94,7 @@ async def audits_of(machine: str) -> Any:
     for number, vends in ((1, 10), (2, 17)):
         await world.process(await world.upload(read(number, vends).replace(b"\r\n", b"\n")))
     stores = ViewStores(world.machines, world.machines, world.machines, world.machines, world.catalog)
-    return msgspec.to_builtins(await audits.audits(stores, machine, AuditQuery()))
+    return to_builtins(await audits.audits(stores, machine, AuditQuery()))
 
 
 async def lists() -> dict[str, Any]:
