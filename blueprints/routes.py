@@ -11,7 +11,7 @@ from typing import Any
 import azure.functions as func
 from msgspec import Struct
 
-from blueprints.callers import admit, level
+from blueprints.callers import LEVELS, admit
 from blueprints.questions import NothingAsked
 from vending.access.roles import Role
 
@@ -53,11 +53,12 @@ def route(bp: func.Blueprint, name: str, declared: Route) -> Callable[[Handler],
     def declare(handler: Handler) -> Any:
         @wraps(handler)
         async def admitted(req: func.HttpRequest) -> func.HttpResponse:
-            return await admit(req, declared.role) or await handler(req)
+            asks = await admit(req, declared.role)
+            return asks if isinstance(asks, func.HttpResponse) else await handler(req)
 
         ROUTES[name] = declared
-        key = level(declared.role)
-        built = bp.route(declared.path, methods=declared.methods, auth_level=key)(admitted)
+        level = LEVELS[declared.role]
+        built = bp.route(declared.path, methods=declared.methods, auth_level=level)(admitted)
         return bp.function_name(name)(built)
 
     return declare
