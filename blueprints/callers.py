@@ -27,7 +27,15 @@ KEYS = {
     Role.OPERATE: func.AuthLevel.FUNCTION,
     Role.ADMIN: func.AuthLevel.ADMIN,
 }
-"""Without it, the key that the host asks for: ADMIN is its master key."""
+
+
+def levels(*, signed_in: bool) -> dict[Role, func.AuthLevel]:
+    """What the host asks for before it calls a function of a role: ADMIN is its master key."""
+    anonymous = dict.fromkeys(Role, func.AuthLevel.ANONYMOUS)
+    return anonymous if signed_in else anonymous | KEYS
+
+
+LEVELS = levels(signed_in=SIGNED_IN)
 OPENED = {Role.READ: Role.OPERATE, Role.OPERATE: Role.OPERATE, Role.ADMIN: Role.ADMIN}
 """What the key of a route's role opens: no function key tells reading from operating."""
 ANYBODY = Caller("anybody", frozenset())
@@ -36,20 +44,13 @@ SIGN_IN = "Sign in at /.auth/login/aad, or send a token of Entra ID as Authoriza
 _admitted: ContextVar[Caller] = ContextVar("admitted")
 
 
-def level(role: Role) -> func.AuthLevel:
-    """What the host asks for before it calls a function of that role."""
-    anonymous = func.AuthLevel.ANONYMOUS
-    return anonymous if SIGNED_IN else KEYS.get(role, anonymous)
-
-
-async def admit(request: func.HttpRequest, role: Role) -> func.HttpResponse | None:
-    """None where the caller has the role, and :func:`caller` tells who it is; else the answer that turns them
-    away: 401 for nobody, 403 for somebody else."""
+async def admit(request: func.HttpRequest, role: Role) -> Caller | func.HttpResponse:
+    """The caller, whom :func:`caller` tells from then on; or the answer that turns them away: 401 for nobody,
+    403 for somebody without the role."""
     found = await _asks(request, role)
-    if isinstance(found, func.HttpResponse):
-        return found
-    _admitted.set(found)
-    return None
+    if isinstance(found, Caller):
+        _admitted.set(found)
+    return found
 
 
 def caller(request: func.HttpRequest) -> Caller:  # noqa: ARG001 - whose request it is, the context knows

@@ -13,7 +13,7 @@ from typing import Any
 import azure.functions as func
 from msgspec import Struct
 
-from blueprints.callers import admit, level
+from blueprints.callers import LEVELS, admit
 from blueprints.compression import plain_tags
 from blueprints.finishing import finished
 from blueprints.questions import NothingAsked
@@ -65,7 +65,8 @@ def route(bp: func.Blueprint, name: str, declared: Route) -> Callable[[Handler],
         async def admitted(req: func.HttpRequest) -> func.HttpResponse:
             with identified(req.headers):
                 try:
-                    answer = await admit(req, declared.role) or await handler(plain_tags(req))
+                    asks = await admit(req, declared.role)
+                    answer = asks if isinstance(asks, func.HttpResponse) else await handler(plain_tags(req))
                 except Exception:
                     # The host logs what was raised, and answers 500; this line says whose request it was.
                     log.error("%s failed: request %s", name, request_id())
@@ -73,8 +74,8 @@ def route(bp: func.Blueprint, name: str, declared: Route) -> Callable[[Handler],
                 return finished(req, answer)
 
         ROUTES[name] = replace(declared, says=getdoc(handler) or "")
-        key = level(declared.role)
-        built = bp.route(declared.path, methods=declared.methods, auth_level=key)(admitted)
+        level = LEVELS[declared.role]
+        built = bp.route(declared.path, methods=declared.methods, auth_level=level)(admitted)
         return bp.function_name(name)(built)
 
     return declare

@@ -52,7 +52,7 @@ FILE = "app_with_doors.py"
 assert functions(), "the routes are declared when the app is imported"
 ALL = ROUTES | DOORS
 MACHINE, OTHER = "vm-doors", "vm-next-door"
-PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
+PARAMETER = re.compile(r"\{\**(\w+)[^}]*\}")
 Credentials = dict[str, dict[str, str]]
 
 # --- what has to be -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.test_rollups import tick
-from tests.e2e.test_uploads import DEX, documents, ended, environment, redeliver, told, upload
+from tests.e2e.test_uploads import DEX, documents, ended, redeliver, upload
 from tests.support.audits import Meters
 from tests.support.backends import LOCAL, RUN
 from tests.support.waiting import finished, until
@@ -21,7 +21,7 @@ from vending.documents.base import load
 from vending.documents.days import SiteDay
 from vending.rollups import rollups
 
-__all__ = ["environment", "told"]
+SYSTEM = "running"
 pytestmark = pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack")
 MACHINE, SITE = f"by-audits{RUN}", f"audited-site{RUN}"
 READ = datetime.now(UTC) - timedelta(minutes=5)

@@ -179,6 +179,13 @@ async def test_a_device_that_asks_too_often_is_told_when(
     assert answers[-1].headers["Retry-After"] == "1"
 
 
+def test_the_host_asks_for_no_key_where_the_platform_signs_people_in() -> None:
+    anonymous = func.AuthLevel.ANONYMOUS
+    assert callers.levels(signed_in=True) == dict.fromkeys(Role, anonymous)
+    asked = callers.levels(signed_in=False)
+    assert {role for role in Role if asked[role] is not anonymous} == set(PEOPLE)
+
+
 async def test_anybody_is_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for mode in (False, True):
         monkeypatch.setattr(callers, "SIGNED_IN", mode)

@@ -3,10 +3,10 @@
 import azure.functions as func
 import pytest
 
-from blueprints import callers, routes
+from blueprints import routes
 from blueprints.routes import ROUTES, Route, route
 from tests.support.metadata import triggers
-from vending.access.roles import Role
+from vending.access.roles import Caller, Role
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ async def test_a_caller_without_the_role_does_not_reach_the_handler(
 ) -> None:
     no = func.HttpResponse(status_code=403)
 
-    async def admit(request: func.HttpRequest, role: Role) -> func.HttpResponse | None:
-        return no if role is Role.ADMIN else None
+    async def admit(request: func.HttpRequest, role: Role) -> func.HttpResponse | Caller:
+        return no if role is Role.ADMIN else Caller("key", frozenset())
 
     monkeypatch.setattr(routes, "admit", admit)
     request = func.HttpRequest("GET", "/api/v1/it", body=b"")
@@ -56,18 +56,6 @@ async def test_a_caller_without_the_role_does_not_reach_the_handler(
         function = route(declared, name, Route("GET", f"api/v1/{name}", role))(ok)
         answer = await function.build().get_user_function()(request)
         assert answer.status_code == status
-
-
-@pytest.mark.parametrize("role", Role)
-def test_the_host_asks_for_no_key_where_the_platform_signs_people_in(
-    declared: func.Blueprint, role: Role, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(callers, "SIGNED_IN", True)
-    route(declared, "get_it", Route("GET", "api/v1/it", role))(ok)
-    app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-    app.register_functions(declared)
-    (function,) = app.get_functions()
-    assert str(function.get_trigger().auth_level) == "ANONYMOUS"  # type: ignore[union-attr]
 
 
 def test_every_http_function_is_declared_so() -> None:
