@@ -29,7 +29,9 @@ async def get_machine_visits(req: func.HttpRequest) -> func.HttpResponse:
     machine = req.route_params["machineId"]
     return await paged(
         req,
-        lambda: visits.visits(wiring.view_stores(), machine, asked(req.params, VisitsAsked).query()),
+        lambda: visits.visits(
+            wiring.view_stores(), machine, asked(req.params, VisitsAsked).query(), datetime.now(UTC)
+        ),
         missing=f"{machine!r} is no machine's id.",
     )
 
@@ -68,7 +70,7 @@ async def get_machine_collections(req: func.HttpRequest) -> func.HttpResponse:
     return await paged(
         req,
         lambda: visits.collections(
-            wiring.view_stores(), machine, asked(req.params, CollectionsAsked).query()
+            wiring.view_stores(), machine, asked(req.params, CollectionsAsked).query(), datetime.now(UTC)
         ),
         missing=f"{machine!r} is no machine's id.",
     )

@@ -430,7 +430,7 @@ async def test_a_visit_opens_and_stays_open_when_figures_change(
     await expect(drawn).to_have_attribute("data-drawn", "true")
     assert await drawn.evaluate("it => it.height > it.width"), "as tall as the picture is"
     api.visits = [VISIT | {"added": 10}]
-    await expect(line).to_contain_text("10 units added", timeout=20_000)
+    await expect(line).to_contain_text("10 units added", timeout=60_000)
     await expect(body.locator("tbody tr")).to_have_text("A1290110")
     assert len([url for url in api.asked if "/visits/" in url]) == 1
 

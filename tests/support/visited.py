@@ -61,7 +61,7 @@ def uploaded(
     said = "no-photo: it is HTML" if state == "rejected" else None
     record = UploadRecord(
         id=f"upload:{id_}", machine_id=machine, kind=kind, content_type="image/jpeg", size=9,
-        asked_at=millis(at), visit=visit, state=state, said=said,
+        asked_at=millis(at), visit=visit, visited=millis(at), state=state, said=said,
     )  # fmt: skip
     world.machines.put(record.dump())
     if kind == "photo" and state == "processed":

@@ -31,6 +31,8 @@ class UploadRecord(UploadDocument, kw_only=True):
     asked_at: int
     """Milliseconds."""
     visit: str | None = None
+    visited: int | None = None
+    """``asked_at``, where it is of a visit: the name by which all that tells of visits is found."""
     state: State = "admitted"
     etag: str | None = None
     said: str | None = None

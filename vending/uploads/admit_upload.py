@@ -73,6 +73,7 @@ async def admit_upload(asked: UploadAsked, stores: AdmitStores, now: datetime) -
         size=asked.size,
         asked_at=millis(now),
         visit=None if asked.visit_id is UNSET else asked.visit_id,
+        visited=None if asked.visit_id is UNSET else millis(now),
     )
     await stores.machines.write(asked.machine_id, [Put(record.dump())])
     return UploadAddress(

@@ -1,15 +1,17 @@
-"""Read models of visits: those of a machine, one of them, its collections, and those of a route on a day.
+"""Read models of visits: those of a machine, one of them, and its collections.
 
-A visit is what names it: a record that somebody came or left, lines of the ledger, uploaded files. The first
-two are found by the index on ``visited``, the files by that on ``visit``. Of all of a machine only ids and
-times are read, of a page's the whole documents.
+A visit is what names it: a record that somebody came or left, lines of the ledger, uploaded files. All of
+them are found by the index on ``visited``, window by window from the newest on, the files of known visits by
+that on ``visit``.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import batched
 
+from vending.business_day import ENDLESS
 from vending.documents.base import Body
 from vending.documents.pages import LedgerPage
 from vending.documents.uploads import UploadRecord
@@ -18,17 +20,23 @@ from vending.events.cash import CashCollected
 from vending.events.envelope import Identifier
 from vending.ports import Filter, Stored
 from vending.readable import readable
+from vending.state.visits import record_id
+from vending.time import millis
 from vending.views.views import ViewStores
 from vending.views.visit_answers import Collection, Collections, Visits, WholeVisit
 from vending.views.visit_facts import VisitFacts, collection
 
 CURSOR = r"[0-9]{1,15}-[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}"
-"""When a visit began (ms), and its id: the order of the list."""
+"""When something of a visit was last (ms), and its id: the order of the list."""
 COLLECTION_CURSOR = r"[0-9]{1,15}-[0-9]{1,10}-[0-9]{1,18}-[A-Za-z0-9][A-Za-z0-9._\-]{0,63}"
 """When a collection was (ms), its epoch, its number in the ledger, and whose: the order of the list."""
-TELLS: Filter = ("visited", ">=", 0)
-"""Finds pages of the ledger that name visits, and records of visits."""
+DAY = 86_400_000
+WINDOWS = (30 * DAY, 365 * DAY)
+"""Milliseconds that are looked at first and then; at last everything is."""
+SPREAD = 7 * DAY
+"""Milliseconds by which what devices tell of one visit may lie apart. Files may come at any time."""
 PAGES_AT_ONCE = 50
+LISTED = ("id", "type", "from", "visited", "visits", "visit")
 Order = tuple[int, int, int, str]
 
 
@@ -42,83 +50,92 @@ class VisitQuery:
 
 @dataclass
 class _Known:
-    """A visit, as a listing knows it."""
+    """A visit, as a listing knows it: when something of it was last, and which documents tell of it."""
 
-    first: int
+    last: int = 0
     documents: set[str] = field(default_factory=set)
 
 
-async def visits(stores: ViewStores, machine: str, query: VisitQuery) -> Visits | None:
-    """A machine's visits, newest first; None for what is no machine's id."""
+async def visits(stores: ViewStores, machine: str, query: VisitQuery, now: datetime) -> Visits | None:
+    """A machine's visits, newest first by their last time; None for what is no machine's id."""
     if not re.fullmatch(Identifier, machine):
         return None
-    known = await _known(stores, machine)
-    ordered = sorted(((one.first, visit) for visit, one in known.items()), reverse=True)
-    older = [place for place in ordered if not query.after or place < _parsed(query.after)]
-    page = [visit for _, visit in older[: query.limit]]
-    facts = await _facts(stores, machine, {visit: known[visit] for visit in page})
-    rows = [facts[visit].row for visit in page if facts[visit].times]
-    last = older[query.limit - 1] if len(older) > query.limit else None
-    return Visits(machine, rows, f"{last[0]}-{last[1]}" if last else None)
+    before = _parsed(query.after) if query.after else None
+    ordered: list[tuple[int, str]] = []
+    for since in _windows(before[0] if before else millis(now)):
+        known = await _known(stores, machine, since - SPREAD)
+        places = ((one.last, visit) for visit, one in known.items() if one.last >= since)
+        ordered = sorted((place for place in places if before is None or place < before), reverse=True)
+        if len(ordered) > query.limit:
+            break
+    page = ordered[: query.limit]
+    facts = await _facts(stores, machine, {visit: known[visit] for _, visit in page})
+    rows = [facts[visit].row for _, visit in page if facts[visit].times]
+    return Visits(machine, rows, f"{page[-1][0]}-{page[-1][1]}" if len(ordered) > query.limit else None)
 
 
 async def visit(stores: ViewStores, machine: str, visit: str) -> WholeVisit | None:
-    """One visit; None where nothing names it."""
+    """One visit; None where nothing names it. Its lines are looked for around what else is known of it; where
+    that is nothing, among all that tell of visits."""
     if not re.fullmatch(Identifier, machine):
         return None
-    known = (await _known(stores, machine)).get(visit)
-    found = await _facts(stores, machine, {visit: known}) if known else {}
-    return found[visit].whole if known and found[visit].times else None
+    facts = {(machine, visit): VisitFacts(machine, visit)}
+    stored = await stores.machines.read(machine, record_id(visit))
+    note_told(facts, [stored] if stored else [])
+    told = facts[machine, visit].times or [0, ENDLESS]
+    await note_files(facts, stores, machine)
+    around: list[Filter] = [("visited", ">=", told[0] - SPREAD), ("from", "<=", told[-1] + SPREAD)]
+    listed = [x.body async for x in stores.machines.select(machine, *around, fields=LISTED)]
+    pages = [body["id"] for body in listed if visit in body.get("visits", ())]
+    for some in batched(sorted(pages), PAGES_AT_ONCE, strict=False):
+        note_told(facts, [x async for x in stores.machines.select(machine, ("id", "in", some))])
+    found = facts[machine, visit]
+    return found.whole if found.times else None
 
 
-async def collections(stores: ViewStores, machine: str, query: VisitQuery) -> Collections | None:
-    """A machine's collections, newest first; None for what is no machine's id.
-
-    Pages are read from the one with the newest line on, until none that is left can hold a newer collection.
-    """
+async def collections(
+    stores: ViewStores, machine: str, query: VisitQuery, now: datetime
+) -> Collections | None:
+    """A machine's collections, newest first; None for what is no machine's id."""
     if not re.fullmatch(Identifier, machine):
         return None
-    before = _order(query.after) if query.after else None
-    listed = [x.body async for x in stores.machines.select(machine, TELLS, fields=("id", "from", "visited"))]
-    pages = [one for one in listed if one["id"].startswith("page:")]
-    pages = [one for one in pages if before is None or one["from"] <= before[0]]
-    pages.sort(key=lambda one: int(one["visited"]), reverse=True)
-    found: list[tuple[Order, Collection]] = []
-    for start in range(0, len(pages), PAGES_AT_ONCE):
-        newest = int(pages[start]["visited"])
-        if sum(order[0] > newest for order, _ in found) > query.limit:
-            break
-        ids = [str(one["id"]) for one in pages[start : start + PAGES_AT_ONCE]]
-        found += [one async for one in _collected(stores, machine, ids) if not before or one[0] < before]
+    before = _order(query.after) if query.after else (ENDLESS, 0, 0, "")
+    until, found = ENDLESS, list[tuple[Order, Collection]]()
+    for since in _windows(min(before[0], millis(now))):
+        where: list[Filter] = [("visited", ">=", since), ("visited", "<", until), ("from", "<=", before[0])]
+        pages = [x async for x in stores.machines.select(machine, *where)]
+        found += [one for stored in pages for one in _collected(stored) if one[0] < before]
+        if sum(order[0] >= since for order, _ in found) > query.limit:
+            break  # what is older can be in other pages, and nothing newer
+        until = since
     found.sort(key=lambda one: one[0], reverse=True)
     page, more = found[: query.limit], len(found) > query.limit
     return Collections(machine, [one for _, one in page], "-".join(map(str, page[-1][0])) if more else None)
 
 
-async def _known(stores: ViewStores, machine: str) -> dict[str, _Known]:
-    """Every visit that anything of the machine names, with the documents that tell of it, without files."""
+def _windows(newest: int) -> Iterator[int]:
+    """Where to look from, each time farther back, at last before all times."""
+    yield from (newest - length for length in WINDOWS)
+    yield -ENDLESS
+
+
+async def _known(stores: ViewStores, machine: str, since: int) -> dict[str, _Known]:
+    """Every visit of which something was since then."""
     found: dict[str, _Known] = {}
-
-    def note(visit: str, at: int) -> _Known:
-        one = found.setdefault(visit, _Known(at))
-        one.first = min(one.first, at)
-        return one
-
-    async for stored in stores.machines.select(machine, TELLS, fields=("id", "from", "visits")):
-        for visit, first in _named(stored.body).items():
-            note(visit, first).documents.add(stored.body["id"])
-    files = stores.machines.select(machine, ("visit", ">", ""), fields=("visit", "askedAt"))
-    async for stored in files:
-        if "askedAt" in stored.body:  # a photo's record has its upload's beside it
-            note(stored.body["visit"], stored.body["askedAt"])
+    async for stored in stores.machines.select(machine, ("visited", ">=", since), fields=LISTED):
+        for visit, last in _named(stored.body).items():
+            one = found.setdefault(visit, _Known())
+            one.last = max(one.last, last)
+            if stored.body["type"] != UploadRecord.type:  # files are found by their visit
+                one.documents.add(stored.body["id"])
     return found
 
 
 def _named(body: Body) -> dict[str, int]:
-    """Visit → its first time, in a page of the ledger or a record."""
+    """Visit → its last time, in a page of the ledger, a record or an upload."""
     if "visits" in body:
-        return {visit: first for visit, (first, _) in body["visits"].items()}
-    return {body["id"].removeprefix(PREFIX): body["from"]}
+        return {visit: last for visit, (_, last) in body["visits"].items()}
+    return {body.get("visit") or body["id"].removeprefix(PREFIX): body["visited"]}
 
 
 async def _facts(stores: ViewStores, machine: str, known: dict[str, _Known]) -> dict[str, VisitFacts]:
@@ -157,16 +174,13 @@ async def note_files(
                 one.note_upload(upload)
 
 
-async def _collected(
-    stores: ViewStores, machine: str, ids: list[str]
-) -> AsyncIterator[tuple[Order, Collection]]:
-    async for stored in stores.machines.select(machine, ("id", "in", ids)):
-        if (page := readable(stored.body, LedgerPage)) is None:
-            continue
-        for line in page.lines:
-            if line["kind"] == CashCollected.line_kind:
-                order = line["at"], page.epoch, line["ledger"], page.device_id
-                yield order, collection(line, page)
+def _collected(stored: Stored) -> Iterator[tuple[Order, Collection]]:
+    """The collections of a page of the ledger; of other documents none."""
+    if stored.body["type"] != LedgerPage.type or (page := readable(stored.body, LedgerPage)) is None:
+        return
+    for line in page.lines:
+        if line["kind"] == CashCollected.line_kind:
+            yield (line["at"], page.epoch, line["ledger"], page.device_id), collection(line, page)
 
 
 def _parsed(cursor: str) -> tuple[int, str]:

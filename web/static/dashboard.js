@@ -11,6 +11,7 @@ import * as machines from "./machines.js";
 const EVERY = 3_000;
 const LONGEST = 60_000; // between two questions to an API that does not answer
 const MACHINES_EVERY = 3; // rounds
+const VISITS_EVERY = 10; // rounds: a machine is visited twice a week
 const FEW = 8; // alerts that are shown until somebody asks for all
 const ALL = 500; // what the API gives at once
 const NARROW = matchMedia("(max-width: 56rem)");
@@ -110,6 +111,8 @@ function place(id) {
   return button;
 }
 
+let visited = { id: null, looks: 0, rows: [] };
+
 async function readMachine() {
   const id = detail.wanted();
   try {
@@ -120,9 +123,12 @@ async function readMachine() {
       throw fault;
     });
     const { photos } = await read(`${path}/photos?limit=6`);
-    const { visits } = await read(`${path}/visits?limit=5`);
+    if (id !== visited.id || visited.looks % VISITS_EVERY === 0) {
+      visited = { id, looks: 0, rows: (await read(`${path}/visits?limit=5`)).visits };
+    }
+    visited.looks += 1;
     const audits = await read(`${path}/audits?limit=6`);
-    detail.show(machine, { sales: sold.sales.slice(0, 12), photos, visits, audits }, serverNow());
+    detail.show(machine, { sales: sold.sales.slice(0, 12), photos, visits: visited.rows, audits }, serverNow());
   } catch (fault) {
     if (!(fault instanceof Missing)) throw fault;
     detail.explain(`${fault.message}.`);

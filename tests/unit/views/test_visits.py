@@ -16,7 +16,7 @@ from vending.views.visits import VisitQuery
 
 
 async def listed(world: World, machine: str = "m1", limit: int = 20, after: str = "") -> Visits:
-    found = await visits.visits(view_stores(world), machine, VisitQuery(limit, after))
+    found = await visits.visits(view_stores(world), machine, VisitQuery(limit, after), NOW)
     assert found
     return found
 
@@ -113,9 +113,9 @@ async def test_what_nothing_names_is_no_visit() -> None:
     assert await visits.visit(stores, "m1", "visit-002") is None
     assert await visits.visit(stores, "m2", "visit-001") is None
     assert await visits.visit(stores, "no id", "visit-001") is None
-    assert await visits.visits(stores, "no id", VisitQuery()) is None
-    assert await visits.visits(stores, "m3", VisitQuery()) == Visits("m3", [], None)
-    assert await visits.collections(stores, "no id", VisitQuery()) is None
+    assert await visits.visits(stores, "no id", VisitQuery(), NOW) is None
+    assert await visits.visits(stores, "m3", VisitQuery(), NOW) == Visits("m3", [], None)
+    assert await visits.collections(stores, "no id", VisitQuery(), NOW) is None
 
 
 async def test_a_malformed_document_costs_itself() -> None:
@@ -123,7 +123,7 @@ async def test_a_malformed_document_costs_itself() -> None:
     await visited(world, "m1", 2)
     world.machines.damage("m1", "page:dev-m1:1:11", epoch="x")
     assert [row.restocks for row in (await listed(world)).visits] == [1, 0]
-    found = await visits.collections(view_stores(world), "m1", VisitQuery())
+    found = await visits.collections(view_stores(world), "m1", VisitQuery(), NOW)
     assert found
     assert [one.bag_id for one in found.collections] == ["bag-2"]
 
@@ -149,7 +149,7 @@ async def all_collections(world: World, limit: int) -> list[str]:
     after: str | None = ""
     while after is not None:
         page: Collections | None = await visits.collections(
-            view_stores(world), "m1", VisitQuery(limit, after)
+            view_stores(world), "m1", VisitQuery(limit, after), NOW
         )
         assert page
         found += [one.bag_id for one in page.collections]

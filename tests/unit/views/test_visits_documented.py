@@ -32,9 +32,9 @@ async def test_every_shape_is_the_answers_own() -> None:
     uploaded(world, "m1", 2, "visit-001", NOW, kind="dex")
     stores = view_stores(world)
     given = {
-        "/api/v1/machines/{machineId}/visits": await visits.visits(stores, "m1", VisitQuery()),
+        "/api/v1/machines/{machineId}/visits": await visits.visits(stores, "m1", VisitQuery(), NOW),
         "/api/v1/machines/{machineId}/visits/{visitId}": await visits.visit(stores, "m1", "visit-001"),
-        "/api/v1/machines/{machineId}/collections": await visits.collections(stores, "m1", VisitQuery()),
+        "/api/v1/machines/{machineId}/collections": await visits.collections(stores, "m1", VisitQuery(), NOW),
         "/api/v1/visits": await route_visits(stores, "r1", "2026-03-02", "Etc/UTC", NOW),
     }
     told = documented()
