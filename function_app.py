@@ -2,11 +2,37 @@
 
 import azure.functions as func
 
-from blueprints import alerts, api, archive, dashboard, health, ingest, photos, reports, rollups, uploads
+from blueprints import (
+    alerts,
+    api,
+    archive,
+    commands,
+    dashboard,
+    due_commands,
+    health,
+    ingest,
+    photos,
+    reports,
+    rollups,
+    uploads,
+)
 from vending import wiring
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for blueprint in (ingest, archive, rollups, alerts, reports, uploads, photos, api, dashboard, health):
+for blueprint in (
+    ingest,
+    archive,
+    rollups,
+    alerts,
+    reports,
+    uploads,
+    photos,
+    api,
+    commands,
+    due_commands,
+    dashboard,
+    health,
+):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

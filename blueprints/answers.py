@@ -42,13 +42,26 @@ def body_refused(request: func.HttpRequest) -> func.HttpResponse | None:
 
 
 async def answer(
-    request: func.HttpRequest, view: Callable[[], Awaitable[dict[str, Any] | None]], missing: str = ""
+    request: func.HttpRequest,
+    view: Callable[[], Awaitable[dict[str, Any] | Struct | None]],
+    missing: str = "",
 ) -> func.HttpResponse:
     """The view as JSON: 304 where the client has it, 400 for a faulty question, 404 for None, 503 to wait."""
     found = await _found(request, view, missing)
     if isinstance(found, func.HttpResponse):
         return found
     return _cached(request, msgspec.json.encode(found), "application/json")
+
+
+async def done(
+    request: func.HttpRequest, act: Callable[[], Awaitable[Struct | None]], missing: str
+) -> func.HttpResponse:
+    """What an act made of something, as JSON that nobody keeps; else as :func:`answer`."""
+    found = await _found(request, act, missing)
+    if isinstance(found, func.HttpResponse):
+        return found
+    headers = {"Cache-Control": "no-store", **NOSNIFF}
+    return func.HttpResponse(msgspec.json.encode(found), mimetype="application/json", headers=headers)
 
 
 async def picture(
@@ -73,14 +86,14 @@ async def _found[View](
     except Faulty as fault:
         return problem(400, "Bad Request", str(fault))
     except (Transient, TimeoutError) as fault:
-        return _away(request, fault)
+        return away(request, fault)
     return problem(404, "Not Found", missing) if found is None else found
 
 
 async def created[Asked: Struct](
     request: func.HttpRequest,
     kind: type[Asked],
-    make: Callable[[Asked], Awaitable[dict[str, Any] | None]],
+    make: Callable[[Asked], Awaitable[dict[str, Any] | Struct | None]],
     missing: str,
 ) -> func.HttpResponse:
     """What is made of a body of JSON as 201; 400 for one that is refused, 404 for None, 415, 503 to wait."""
@@ -95,7 +108,7 @@ async def created[Asked: Struct](
     except Rejected as fault:
         return problem(400, "Bad Request", f"{fault.detail}.")
     except (Transient, TimeoutError) as fault:
-        return _away(request, fault)
+        return away(request, fault)
     if body is None:
         return problem(404, "Not Found", missing)
     headers = {"Cache-Control": "no-store", **NOSNIFF}
@@ -104,7 +117,7 @@ async def created[Asked: Struct](
     )
 
 
-def _away(request: func.HttpRequest, fault: Exception) -> func.HttpResponse:
+def away(request: func.HttpRequest, fault: Exception) -> func.HttpResponse:
     """503, and when to ask again."""
     log.warning("%s: %s", _path(request), str(fault) or f"no answer within {PATIENCE:g} s")
     wait = str(max(1, round(getattr(fault, "retry_after", None) or 1)))

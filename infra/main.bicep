@@ -151,6 +151,10 @@ param photoLocation string = 'drop'
 @minValue(1)
 param silentAfterMinutes int = 60
 
+@description('How often a device asks for commands while it is at none, within a fifth. Each asking is an invocation.')
+@minValue(1)
+param commandPollSeconds int = 300
+
 @description('accept or refuse devices whose publisher names no machine, or from which moment on they are refused (2026-12-01T00:00:00Z). Where such devices send already: first accept, then the moment by which all have new credentials.')
 @minLength(1)
 param unboundDevices string = 'refuse'
@@ -334,6 +338,7 @@ module app 'modules/functionapp.bicep' = {
     smtpPassword: smtpPassword
     photoLocation: photoLocation
     silentAfterMinutes: silentAfterMinutes
+    commandPollSeconds: commandPollSeconds
     unboundDevices: unboundDevices
     openTelemetry: openTelemetry
     subnetId: subnetId

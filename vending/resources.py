@@ -9,6 +9,7 @@ CONTAINERS = {
     "alerts": "/machineId",
     "fleet": "/scope",
     "catalog": "/kind",
+    "commands": "/machineId",
     "leases": "/id",
 }
 """Cosmos DB containers and their partition keys."""
@@ -20,13 +21,15 @@ INDEXED = {
     "alerts": ("type", "machineId", "state", "rule", "pending", "dueAt"),
     "fleet": ("type", "open", "due", "broken"),
     "catalog": ("type", "version", "site", "route"),
+    "commands": (),
 }
 """What queries filter by; nothing else is indexed, so that writes stay cheap. Ids always are, so documents of
 ``machines`` are found by what their ids begin with. Both ends of a page's times and numbers are: nothing
 bounds how far a stored page reaches, so a range of one end would miss the long ones."""
-LIFE = {LEASES: -1}
-"""Time to live by container; -1: items may have one of their own. The change feed processor guards its first
-start by a lock with ``ttl: 30``: without this, the lock of a host that died stops every later start."""
+LIFE = {LEASES: -1, "commands": -1}
+"""Time to live by container; -1: items may have one of their own, as commands do. The change feed processor
+guards its first start by a lock with ``ttl: 30``: without this, the lock of a host that died stops every
+later start."""
 ARCHIVE, DEADLETTERS, REMEMBERED = "archive", "deadletters", "remembered"
 UPLOADS, REJECTED, PHOTOS = "uploads", "rejected", "photos"
 """Of uploads: what people write, what was refused of it, and the clean pictures. A queue of the first one's

@@ -26,7 +26,7 @@ param subnetId string
 @description('Who else may ask, where the subnet is given.')
 param ipRanges string[]
 
-@description('Only what queries filter by is indexed: each indexed value makes every write dearer. Ids always are. No container of the app\'s has a time to live, because the ledger is kept and readings overwrite themselves.')
+@description('Only what queries filter by is indexed: each indexed value makes every write dearer. Ids always are. None of these has a time to live: the ledger is kept, and readings overwrite themselves.')
 var containers = [
   { name: 'machines', key: '/machineId', indexed: ['machineId', 'first', 'last', 'from', 'to'] }
   { name: 'conditions', key: '/id', indexed: ['type'] }
@@ -86,6 +86,25 @@ resource documents 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/container
     }
   }
 ]
+
+// Commands to machines: found by their ids alone, and gone by themselves when each of them says.
+resource commands 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2026-03-15' = {
+  parent: database
+  name: 'commands'
+  properties: {
+    resource: {
+      id: 'commands'
+      partitionKey: { paths: ['/machineId'], kind: 'Hash', version: 2 }
+      defaultTtl: -1
+      indexingPolicy: {
+        indexingMode: 'consistent'
+        automatic: true
+        includedPaths: []
+        excludedPaths: [{ path: '/*' }]
+      }
+    }
+  }
+}
 
 // The change feed trigger's own documents, queried by the platform: indexed whole.
 resource leases 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2026-03-15' = {

@@ -29,6 +29,7 @@ from vending.rollups.roll_up import RollUpStores
 from vending.views.views import ViewStores
 from vending.wiring import clients
 from vending.wiring.channels import dashboard, mailer, mailing, notice_office, outgoing, webhook
+from vending.wiring.commands import command_polls, commands, fleet_commands
 from vending.wiring.health import health_probes, recent_health, troubles
 from vending.wiring.once import close, once
 from vending.wiring.process import (
@@ -55,8 +56,11 @@ if TYPE_CHECKING:
 __all__ = [  # of the parts; what is defined here is public anyway
     "admit_stores",
     "close",
+    "command_polls",
+    "commands",
     "dashboard",
     "decoder",
+    "fleet_commands",
     "health_probes",
     "hub_events",
     "hub_sender",
@@ -195,7 +199,12 @@ def ingest_stores() -> IngestStores:
     naming = NewMachines(catalog_machines(), conditions(), quota)
     admission = Admission(ExclusionList(catalog(), moved), naming)
     return IngestStores(
-        stocks, readings, deadletters(), admission=admission, bound_from=settings().bound_from
+        stocks,
+        readings,
+        deadletters(),
+        admission=admission,
+        bound_from=settings().bound_from,
+        commands=commands(),
     )
 
 

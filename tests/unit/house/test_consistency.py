@@ -124,7 +124,8 @@ def test_the_wiring_and_health_use_every_container_and_queue_by_the_one_list(
 
 async def _wired() -> None:
     try:
-        stores = wiring.machines(), wiring.conditions(), wiring.alerts(), wiring.fleet(), wiring.catalog()
+        stores = [wiring.machines(), wiring.conditions(), wiring.alerts(), wiring.fleet()]
+        stores += [wiring.catalog(), wiring.commands()]
         names = [name for name in CONTAINERS if name != LEASES]
         assert len(stores) == len(names)
         for name in names:
