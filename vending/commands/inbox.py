@@ -57,6 +57,11 @@ class Inbox:
         """The open command of that id."""
         return next((one for one in self.opened if one.command_id == command), None)
 
+    def known(self, command: str) -> Command | None:
+        """The command of that id that is open, or that ended just now."""
+        over = (one.command for one in self.ended if one.command.command_id == command)
+        return self.find(command) or next(over, None)
+
     def ask(self, command: Command) -> None:
         """One more, behind the others. Raises TooMany."""
         if len(self.opened) >= MOST_OPEN:

@@ -67,12 +67,11 @@ async def send_command(order: Order, asked: CommandAsked, documents: Documents) 
     async def attempt() -> Command:
         # The inbox first: what leaves it after that moves its version, so that the write below conflicts.
         held = await read_inbox(order.machine, documents, order.now)
-        known = held.inbox.find(new.command_id) or await _ended(order, documents)
-        if known is not None:
-            return _same(known, new)
-        held.inbox.ask(new)
+        known = held.inbox.known(new.command_id) or await _ended(order, documents)
+        if known is None:
+            held.inbox.ask(new)
         await write_inbox(held, documents)
-        return new
+        return new if known is None else _same(known, new)
 
     return await retry_on_conflict(f"the commands of {order.machine}", attempt)
 

@@ -115,6 +115,7 @@ async def test_all_of_it_at_once_in_some_order(choices: list[int]) -> None:
         world.told_by(device)
     world.looked_at()
     world.cancelled()
+    world.asks(LOCK)
     world.passes(AGAIN, 2 * AGAIN, OVER)
     left = iter(choices)
     play(world, lambda count: next(left, 0) % count)

@@ -58,6 +58,14 @@ async def test_an_order_that_is_sent_again_is_the_same_one(store: FakeDocuments)
             await send_command(order(NOW), other, store)
 
 
+async def test_an_order_that_expired_unseen_is_not_queued_again(store: FakeDocuments) -> None:
+    await send_command(order(NOW), LOCK, store)
+    again = await send_command(order(NOW + 86_400_000), LOCK, store)
+    assert (again.state, again.ended_at) == ("expired", NOW + 86_400_000)
+    assert store.bodies(CommandInbox.type)[0]["commands"] == []
+    assert len(store.bodies(EndedCommand.type)) == 1
+
+
 async def test_a_command_is_cancelled_until_a_device_has_it(store: FakeDocuments) -> None:
     await send_command(order(NOW), LOCK, store)
     await fetch_commands(BOARD, polls(store))
