@@ -10,8 +10,10 @@ from blueprints import (
     attending,
     audits,
     catalog,
+    commands,
     dashboard,
     docs,
+    due_commands,
     health,
     ingest,
     machines,
@@ -32,8 +34,8 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for blueprint in (
     *(ingest, archive, rollups, alerts, reports, uploads, photos, api),
-    *(alert_reads, attending, audits, catalog, machines, operating, operations, sums),
-    *(visits, dashboard, health, openapi, docs, options),
+    *(alert_reads, attending, audits, catalog, commands, due_commands, machines, operating),
+    *(operations, sums, visits, dashboard, health, openapi, docs, options),
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

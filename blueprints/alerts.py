@@ -12,6 +12,7 @@ from vending.alerts import watch_machines as watching
 from vending.alerts.apply_policies import apply_policies
 from vending.alerts.escalate import escalate
 from vending.alerts.evaluate_quiet import evaluate_quiet
+from vending.alerts.order_locks import order_locks
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.watch_audits import watch_audits
 from vending.alerts.watch_days import watch_days
@@ -81,7 +82,7 @@ async def sweep(timer: func.TimerRequest) -> None:
     now, stores = datetime.now(UTC), wiring.alert_stores()
     findings = await lagging.watch_lag(wiring.lag_stores(), wiring.metrics(), now)
     with wiring.metered("sweep") as cost:
-        escalated, sent, *changes, mails = await each_step(
+        escalated, sent, *changes, locks, mails = await each_step(
             lambda: escalate(stores, now),
             lambda: _send_again(stores, now),
             lambda: _evaluate_conditions(stores, now),
@@ -92,12 +93,13 @@ async def sweep(timer: func.TimerRequest) -> None:
             lambda: lagging.alert_of_lag(findings, stores, now),
             lambda: watch_refusals(stores, now),
             lambda: evaluate_rollups(wiring.roll_up_watch(), stores, wiring.metrics(), now),
+            lambda: order_locks(stores, wiring.commands(), now),
             lambda: send_mails(wiring.outgoing(), now),
         )
     wiring.metrics().tell("alerts", changed := sum(changes, escalated), function="sweep")
     late = " (late)" if timer.past_due else ""
-    said = sent, mails, changed, late, cost
-    log.info("sweep: %d notifications sent again, %d mails, %d alerts changed%s: %s", *said)
+    said = sent, mails, locks, changed, late, cost
+    log.info("sweep: %d notifications sent again, %d mails, %d locks, %d alerts changed%s: %s", *said)
 
 
 async def _send_again(stores: AlertStores, now: datetime) -> int:

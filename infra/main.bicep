@@ -154,6 +154,10 @@ param corsOrigins string = ''
 @minValue(1)
 param silentAfterMinutes int = 60
 
+@description('How often a device asks for commands while it is at none, within a fifth. Each asking is an invocation.')
+@minValue(1)
+param commandPollSeconds int = 300
+
 @description('accept or refuse devices whose publisher names no machine, or from which moment on they are refused (2026-12-01T00:00:00Z). Where such devices send already: first accept, then the moment by which all have new credentials.')
 @minLength(1)
 param unboundDevices string = 'refuse'
@@ -348,6 +352,7 @@ module app 'modules/functionapp.bicep' = {
     photoLocation: photoLocation
     corsOrigins: corsOrigins
     silentAfterMinutes: silentAfterMinutes
+    commandPollSeconds: commandPollSeconds
     unboundDevices: unboundDevices
     devicesSecretUri: devicesSecretUri
     signsIn: !empty(signInClientId)

@@ -88,6 +88,9 @@ def run(
     start: Annotated[
         str | None, typer.Option(metavar="TIME", help=f"Model time of the start; dry runs: {DRY_START}.")
     ] = None,
+    commands: Annotated[
+        str, typer.Option(metavar="URL", help="An application whose commands the devices fetch and obey.")
+    ] = "",
     truth: Truth = None,
     state: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A folder from which the next run goes on.")
@@ -107,6 +110,9 @@ def run(
 
     --history 3 begins three days ago and goes through them as fast as the hub takes events; from then on the
     run is one of --dates now. A fleet whose state was kept has its history already.
+
+    --commands asks that address, with tokens signed by the connection string's key, as often as the answers
+    say: locked selections deny vends, price lists are charged, devices boot and read their audits.
     """
     from simulator.demand import HOUR
     from simulator.fleet import Fleet
@@ -123,7 +129,7 @@ def run(
     from simulator.live import Files, Live, Pace
     from simulator.report import Report
 
-    to, pace = Hub(connection, hub), Pace(speed, dates, begin, duration, history=history)
+    to, pace = Hub(connection, hub, commands), Pace(speed, dates, begin, duration, history=history)
     live = Live(fleet, chosen, pace, to, Files(state, truth))
     return live.run(Report(lines=json_progress))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simulator.commanded import Commanded
 from simulator.commandline import Answer, Exit
 from simulator.demand import DAY
 from simulator.device import iso
@@ -100,6 +101,7 @@ class Live:
         self.acknowledged = 0
         self.stop = threading.Event()
         self.state: State | None = None
+        self.commanded = Commanded(hub, self.timeline) if hub.commands else None
         self.past = pace.history > 0
         """Whether the history is still being sent."""
         self._epochs = 0
@@ -116,6 +118,8 @@ class Live:
                 self._begin()
                 self._follow(sender, report)
             finally:
+                if self.commanded:
+                    self.commanded.close()
                 unsent = sender.close(FINISH)
                 self._take(sender)
                 self._save(unsent)
@@ -154,6 +158,8 @@ class Live:
             if self.pace.over(self.timeline.now, now - begun, sender.pending):
                 return
             model = self._later(model, now - last, sender.pending)
+            if self.commanded and not self.past:
+                self.commanded.step(now)
             due = [delivery for _, delivery in self.timeline.until(model)]
             # A new epoch is on disk before anything of it leaves, so that no later run takes it again.
             if now - saved > max(5.0, 20 * cost) or self.timeline.epochs != self._epochs:

@@ -15,7 +15,7 @@ Fact = tuple[str, dict[str, Any]]
 PERSISTENT = (
     "due", "levels", "temperature", "cooled_at", "defrosting", "door", "visit", "mains", "faults", "locked",
     "vends", "visits", "warm_since", "firmware", "demand", "ambient",
-    "unattended_until", "jammed", "markup",
+    "unattended_until", "jammed", "markup", "denied", "prices", "meters",
 )  # fmt: skip
 
 
@@ -47,6 +47,12 @@ class Model:
         """Whether the selection that sells best gives nothing out (scenarios)."""
         self.markup = 0
         """Minor units by which all prices are not those of the catalog (scenarios)."""
+        self.denied: list[str] = []
+        """Selections that a command locked."""
+        self.prices: dict[str, int] = {}
+        """Of a price list by command, instead of those that it was installed with."""
+        self.meters: dict[str, list[int]] = {}
+        """Selection → paid vends and minor units of all time, as the machine's own meters count."""
         self.ambient = 21.0
         self.unattended_until = 0
         """Before then nobody comes (scenarios)."""

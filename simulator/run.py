@@ -17,6 +17,8 @@ class Hub:
 
     connection: str | None
     name: str
+    commands: str = ""
+    """The address of the application whose commands devices obey; none without."""
 
     @property
     def given(self) -> str:

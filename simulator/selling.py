@@ -41,7 +41,7 @@ class Sale(NamedTuple):
 
 def price(model: Model, slot: Slot) -> int:
     """What the machine charges for a unit, in minor units."""
-    return max(0, slot.price + model.markup)
+    return max(0, model.prices.get(slot.selection, slot.price) + model.markup)
 
 
 def dispense(model: Model, slot: Slot, sale: Sale) -> None:
@@ -62,6 +62,9 @@ def dispense(model: Model, slot: Slot, sale: Sale) -> None:
     if sale.payment in ("cashless", "mobile"):
         data["processorTxnId"] = f"{model.dice.word():016x}"
     _use(model, slot, sale.quantity)
+    if sale.payment not in ("test", "free"):
+        units, minor = model.meters.get(slot.selection, (0, 0))
+        model.meters[slot.selection] = [units + sale.quantity, minor + sale.paid]
     if model.spec.says_level:
         data["levelAfter"] = model.levels[slot.selection]
     model.tell("vend.completed", data)
@@ -87,6 +90,9 @@ def _left(model: Model, slot: Slot) -> int:
 def _buy(model: Model, slot: Slot) -> None:
     dice = model.dice
     if model.locked:
+        return
+    if slot.selection in model.denied:
+        _fail(model, slot, "denied")
         return
     quantity = 2 if dice.chance(0.02) and _left(model, slot) >= 2 else 1
     payment = PAYMENTS[dice.weighted(PAYMENT_SHARES)]

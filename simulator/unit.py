@@ -32,6 +32,8 @@ class Unit:
         clock = spec.clock if "clocks" in faults else "ntp"
         self.device = Device(spec.device, spec.id, 1, 0, clock)
         self.lost = self.boards = 0
+        self.obeyed: dict[str, dict[str, str]] = {}
+        """Ids of the commands that the device began, and what came of each."""
         self.due = self.extremes.first(now)
         if "offline" in faults:
             self.due["offline"], self.spell = self.link.next_spell(now)
@@ -64,6 +66,7 @@ class Unit:
         self.lost += sum(x.kind == "event" for x in self.link.backlog)
         self.link.backlog.clear()
         self.link.recent.clear()
+        self.obeyed.clear()
         self.boards += other_board
         name = self.fleet.device(self.number, self.boards) if other_board else self.device.id
         self.device = self.device.replaced(name, self.boards)
@@ -130,6 +133,7 @@ class Unit:
             "device": self.device.dump(),
             "lost": self.lost,
             "boards": self.boards,
+            "obeyed": self.obeyed,
             "due": self.due,
             "spell": self.spell,
             "extremes": self.extremes.dice.state,
@@ -141,5 +145,6 @@ class Unit:
         self.link.restore(raw["link"])
         self.device = Device.load(raw["device"])
         self.lost, self.boards = raw["lost"], raw["boards"]
+        self.obeyed = raw.get("obeyed", {})
         self.due, self.spell = raw["due"], raw["spell"]
         self.extremes.dice.state = raw.get("extremes", self.extremes.dice.state)

@@ -31,6 +31,8 @@ QUICK = {
     f"{_HOST}queues__maxPollingInterval": "00:00:00.500",
     # Each test looks for its own notifications, and others raise alerts at the same time: no digests.
     "NOTIFY_POSTS_PER_MINUTE": "1000",
+    # Devices ask as often as they may.
+    "COMMAND_POLL_SECONDS": "1",
 }
 
 

@@ -8,6 +8,7 @@ from vendctl.commands import (
     archive,
     checkout,
     deadletters,
+    device_commands,
     dex,
     fleet,
     local,
@@ -18,7 +19,20 @@ from vendctl.commands import (
 )
 from vendctl.commands.program import PROGRAM as PROGRAM
 
-GROUPS = (local, state, rollups, archive, deadletters, partitions, fleet, machine, alerts, dex, checkout)
+GROUPS = (
+    local,
+    state,
+    rollups,
+    archive,
+    deadletters,
+    partitions,
+    fleet,
+    machine,
+    device_commands,
+    alerts,
+    dex,
+    checkout,
+)
 """The modules whose commands these are, in the order of the help."""
 
 

@@ -75,6 +75,10 @@ class Settings:
     hour whose credential says no machine; 0: none."""
     cors_origins: str = ""
     """Origins whose pages may use the API, with commas: ``https://HOST``, or ``*`` for any; empty: none."""
+    command_poll_seconds: str = "300"
+    """How often a device asks for commands while it is at none, within a fifth."""
+    command_waits: str = "4"
+    """How many of these requests may wait on one instance at a time; the others are answered at once."""
     quick_decoding: str = "true"
     """false: the library's own converter decodes the trigger's batches, slowly."""
 
@@ -100,13 +104,15 @@ class Settings:
             ("standing_after_seconds", "seconds"),
             ("notify_posts_per_minute", "posts"),
             ("rollups_behind_after_seconds", "seconds"),
+            ("command_poll_seconds", "seconds"),
         ):
             said = getattr(settings, name)
             if not said.isdigit() or int(said) < 1:
                 raise ValueError(f"app setting {name.upper()} is {said!r}; give whole {unit} from 1 on")
-        if not settings.new_machines_per_hour.isdigit():
-            said = settings.new_machines_per_hour
-            raise ValueError(f"app setting NEW_MACHINES_PER_HOUR is {said!r}; give whole machines from 0 on")
+        for name, unit in (("new_machines_per_hour", "machines"), ("command_waits", "requests")):
+            said = getattr(settings, name)
+            if not said.isdigit():
+                raise ValueError(f"app setting {name.upper()} is {said!r}; give whole {unit} from 0 on")
         if settings.photo_location not in ("keep", "drop"):
             raise ValueError(f"app setting PHOTO_LOCATION is {settings.photo_location!r}; give keep or drop")
         if settings.quick_decoding not in ("true", "false"):

@@ -26,7 +26,7 @@ param subnetId string
 @description('Who else may ask, where the subnet is given.')
 param ipRanges string[]
 
-@description('Only what queries filter by is indexed: each indexed value makes every write dearer. Ids always are. None of these has a time to live, because the ledger is kept and readings overwrite themselves.')
+@description('Only what queries filter by is indexed: each indexed value makes every write dearer. Ids always are. None of these has a time to live: the ledger is kept, and readings overwrite themselves.')
 var containers = [
   { name: 'machines', key: '/machineId', indexed: ['machineId', 'first', 'last', 'from', 'to', 'visited', 'visit'] }
   { name: 'conditions', key: '/id', indexed: ['type'] }
@@ -87,24 +87,32 @@ resource documents 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/container
   }
 ]
 
-// Of writes over HTTP: idempotency keys expire after a day, audit records after two years. Found by ids alone.
-resource writes 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2026-03-15' = {
-  parent: database
-  name: 'writes'
-  properties: {
-    resource: {
-      id: 'writes'
-      partitionKey: { paths: ['/scope'], kind: 'Hash', version: 2 }
-      defaultTtl: -1
-      indexingPolicy: {
-        indexingMode: 'consistent'
-        automatic: true
-        includedPaths: []
-        excludedPaths: [{ path: '/*' }]
+// Found by ids alone, and gone by themselves when each of them says: commands to machines; of writes over HTTP the
+// idempotency keys (after a day) and the audit records (after two years).
+var expiring = [
+  { name: 'commands', key: '/machineId' }
+  { name: 'writes', key: '/scope' }
+]
+
+resource passing 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2026-03-15' = [
+  for container in expiring: {
+    parent: database
+    name: container.name
+    properties: {
+      resource: {
+        id: container.name
+        partitionKey: { paths: [container.key], kind: 'Hash', version: 2 }
+        defaultTtl: -1
+        indexingPolicy: {
+          indexingMode: 'consistent'
+          automatic: true
+          includedPaths: []
+          excludedPaths: [{ path: '/*' }]
+        }
       }
     }
   }
-}
+]
 
 // The change feed trigger's own documents, queried by the platform: indexed whole.
 resource leases 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@2026-03-15' = {

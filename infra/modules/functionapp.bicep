@@ -56,6 +56,9 @@ param corsOrigins string
 @description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
 
+@description('How often a device asks for commands while it is at none, within a fifth.')
+param commandPollSeconds int
+
 @description('accept or refuse devices whose publisher names no machine, or from which moment on they are refused.')
 param unboundDevices string
 
@@ -199,6 +202,9 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     PHOTO_LOCATION: photoLocation
     CORS_ORIGINS: corsOrigins
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
+    COMMAND_POLL_SECONDS: string(commandPollSeconds)
+    // A quarter of an instance's places for requests (scaleAndConcurrency).
+    COMMAND_WAITS: '4'
     UNBOUND_DEVICES: unboundDevices
     NEW_MACHINES_PER_HOUR: '20'
     QUICK_DECODING: 'true'

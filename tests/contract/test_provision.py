@@ -7,7 +7,7 @@ import pytest
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient, DatabaseProxy
 
-from vendctl.provision import CONTAINERS, create_database, indexing_policy
+from vendctl.provision import CONTAINERS, LIFE, create_database, indexing_policy
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ async def test_a_lock_in_the_leases_can_expire_and_nothing_else_does(
     """``AcquireInitializationLockAsync`` writes ``….lock`` with a ttl. Without defaultTtl it never expires,
     and where the host died with it no later host gets past its start."""
     await create_database(client, database.id)
-    assert await lives(database) == dict.fromkeys(CONTAINERS) | {"leases": -1, "writes": -1}
+    assert await lives(database) == dict.fromkeys(CONTAINERS) | LIFE
     await create_database(client, database.id)
-    assert await lives(database) == dict.fromkeys(CONTAINERS) | {"leases": -1, "writes": -1}
+    assert await lives(database) == dict.fromkeys(CONTAINERS) | LIFE
 
 
 @pytest.mark.parametrize("before", [None, 3600])

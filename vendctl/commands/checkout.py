@@ -47,14 +47,22 @@ def package(
 
 
 @PROGRAM.command("costs")
-def costs() -> Answer:
+def costs(
+    *,
+    commands: Annotated[
+        bool, typer.Option("--commands", help="What it adds that devices ask for commands.")
+    ] = False,
+) -> Answer:
     """Estimate what a fleet costs a month, in dollars.
 
     From measured figures and dated prices (infra/costs.toml), each part by itself; nothing of it was ever
     compared with an Azure bill.
     """
+    from vendctl import command_costs
     from vendctl.costs import computed, table
 
+    if commands:
+        return Answer(command_costs.shown(), command_costs.table())
     return Answer([{"machines": fleet.machines, "dollars": parts} for fleet, parts in computed()], table())
 
 

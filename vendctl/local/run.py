@@ -32,10 +32,12 @@ WATCHED = {
     "SWEEP_SCHEDULE": NEVER,
     "DAILY_REPORT_SCHEDULE": NEVER,
     "DAILY_REPORT_HOUR": "0",
+    "COMMAND_POLL_SECONDS": "20",
 }
 """Somebody looks at the dashboard: batches wait less than host.json says. The sweep is called from here, once
 the history has been taken in: till then every machine would be silent, and an alert would say so. The daily
-report is asked for a minute later, when the rollups have the history too."""
+report is asked for a minute later, when the rollups have the history too. Devices ask for commands every
+twenty seconds, so that somebody who sends one sees it obeyed."""
 MAILS_TO = "operator@localhost"
 """Who gets the run's mails: the stack's server keeps them, whomever they are for."""
 FEW = 100
@@ -94,7 +96,12 @@ def _run(wanted: Wanted, screen: Screen) -> tuple[int, Account]:
 
 
 def _traffic(wanted: Wanted, running: System, receiver: Receiver, screen: Screen) -> int:
-    given = {"--machines": wanted.machines, "--seed": wanted.seed, "--history": wanted.history}
+    given: dict[str, object] = {
+        "--machines": wanted.machines,
+        "--seed": wanted.seed,
+        "--history": wanted.history,
+    }
+    given["--commands"] = running.host.url
     words = [str(word) for pair in given.items() for word in pair]
     hub = running.environment["TELEMETRY_HUB"]
     connection, guard = running.stack.eventhubs_connection, running.stack.guard

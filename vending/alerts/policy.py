@@ -6,7 +6,7 @@ and say when the machine is in maintenance (:mod:`vending.catalog.policies`). Pu
 """
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +22,13 @@ Said = Mapping[str, Mapping[str, Any]]
 class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Of one rule: every field has a default and says its unit in its name. A value out of bounds
     (``msgspec.Meta``) and a threshold that the rule does not have are refused where a policy is written."""
+
+
+class LockingThresholds(Thresholds, frozen=True):
+    """Of a rule about food that may be spoiled."""
+
+    lock_selections: Literal["off", "on"] = "off"
+    """Whether an alert orders the device to lock all selections, behind the machine's own health control."""
 
 
 class Policy:

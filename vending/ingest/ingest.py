@@ -1,7 +1,7 @@
 """Ingest: a batch of one hub partition becomes stock, ledger pages, conditions and dead letters.
 
 1 validate → 2 admit → 3 per machine: read, fold, commit stock and ledger page → 4 conditions: read, merge,
-replace → 5 records of visits likewise → 6 dead letters → 7 errors decide.
+replace → 5 records of visits likewise → 6 commands that the readings close → 7 dead letters → 8 errors decide.
 Every step is idempotent, so a redelivered batch, or one that another owner works on too, changes no total.
 
 All but the last two are done slice by slice, so that what is in work is bounded in bytes whatever the batch.
@@ -16,6 +16,7 @@ from datetime import datetime
 from itertools import islice
 
 from vending.errors import Rejected, Transient
+from vending.events.commands import CommandResult
 from vending.events.event import Event, parse
 from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE, size, slices
@@ -27,6 +28,7 @@ from vending.ingest.commit_stock import Committed, commit_stock
 from vending.ingest.commit_visits import commit_visit
 from vending.ingest.count_refusals import count_refusals
 from vending.ingest.dead_letters import Refusals, defect, write_dead_letters
+from vending.ingest.tell_commands import tell_commands
 from vending.off_loop import INLINE
 from vending.ports import Blobs, Documents
 
@@ -45,6 +47,8 @@ class IngestStores:
     bound_from: datetime | None = None
     """From when on a publisher's name must say its machine (``parse``); None: it need not."""
     admission: Admission | None = None
+    commands: Documents | None = None
+    """Those to machines, which results close; a rebuild has none."""
 
 
 @dataclass
@@ -150,6 +154,9 @@ async def _apply(part: Sequence[HubEvent], stores: IngestStores, outcome: Outcom
         outcome, lambda: commit_conditions(accepted, conditions, outcome.refusals, admitted.named)
     )
     await _commit_visits(accepted, machines, outcome)  # 5 visits
+    commands = stores.commands
+    if commands is not None and any(isinstance(event.data, CommandResult) for event in accepted):
+        await _waiting(outcome, lambda: tell_commands(accepted, commands, outcome.refusals))  # 6 commands
 
 
 async def _validated(

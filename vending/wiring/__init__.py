@@ -35,6 +35,7 @@ from vending.views.views import ViewStores
 from vending.wiring import clients
 from vending.wiring.access import device_door
 from vending.wiring.channels import dashboard, mailer, mailing, notice_office, outgoing, webhook
+from vending.wiring.commands import command_polls, commands, fleet_commands
 from vending.wiring.health import health_probes, recent_health, troubles
 from vending.wiring.once import close, once
 from vending.wiring.process import (
@@ -63,10 +64,13 @@ if TYPE_CHECKING:
 __all__ = [  # of the parts; what is defined here is public anyway
     "admit_stores",
     "close",
+    "command_polls",
+    "commands",
     "cors_origins",
     "dashboard",
     "decoder",
     "device_door",
+    "fleet_commands",
     "health_probes",
     "hub_events",
     "hub_sender",
@@ -212,7 +216,12 @@ def ingest_stores() -> IngestStores:
     naming = NewMachines(catalog_machines(), conditions(), quota)
     admission = Admission(ExclusionList(catalog(), moved), naming)
     return IngestStores(
-        stocks, readings, deadletters(), admission=admission, bound_from=settings().bound_from
+        stocks,
+        readings,
+        deadletters(),
+        admission=admission,
+        bound_from=settings().bound_from,
+        commands=commands(),
     )
 
 

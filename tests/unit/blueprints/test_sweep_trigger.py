@@ -42,6 +42,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> AlertStores:
 
     given = {
         "alert_stores": stores,
+        "commands": FakeDocuments("machineId"),
         "lag_stores": None,
         "fleet": fleet,
         "catalog_machines": CatalogMachines(FakeDocuments("kind")),

@@ -14,6 +14,7 @@ from msgspec import Struct
 from vending.documents import (
     alerts,
     catalog,
+    commands,
     conditions,
     daily_report,
     days,
@@ -39,7 +40,7 @@ from vending.documents.rollup_state import Rework, Shard
 from vending.errors import Transient, VendstreamError
 
 MODULES = (
-    alerts, catalog, conditions, daily_report, days, devices, exclusions, habits, notices, pages,
+    alerts, catalog, commands, conditions, daily_report, days, devices, exclusions, habits, notices, pages,
     people_visits, photos, policy_progress, post_window, refusal_counts, rollup_state, stock, uploads, visits,
     writes,
 )  # fmt: skip

@@ -124,7 +124,7 @@ def test_the_wiring_and_health_use_every_container_and_queue_by_the_one_list(
 
 async def _wired() -> None:
     try:
-        own = wiring.alerts(), wiring.fleet(), wiring.catalog(), wiring.writes()
+        own = wiring.alerts(), wiring.fleet(), wiring.catalog(), wiring.writes(), wiring.commands()
         stores = wiring.machines(), wiring.conditions(), *own
         names = [name for name in CONTAINERS if name != LEASES]
         assert len(stores) == len(names)

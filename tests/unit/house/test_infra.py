@@ -228,7 +228,7 @@ async def test_containers_have_the_keys_indexes_and_life_of_the_local_ones(deplo
     assert there == local.containers
 
 
-def test_only_leases_and_writes_expire_and_only_where_they_say_when(deployment: Deployment) -> None:
+def test_only_what_passes_expires_and_only_where_it_says_when(deployment: Deployment) -> None:
     """The change feed processor guards its first start by a document with a time to live of 30 s
     (``AcquireInitializationLockAsync``). In a container without one it stays for ever when its host dies, and
     no host starts again.
@@ -238,7 +238,7 @@ def test_only_leases_and_writes_expire_and_only_where_they_say_when(deployment: 
         for each in deployment.of_type(f"{COSMOS}/sqlDatabases/containers")
         if "defaultTtl" in each["properties"]["resource"]
     }
-    assert lives == dict.fromkeys(used("leaseContainerName") | {"writes"}, -1)
+    assert lives == dict.fromkeys([*used("leaseContainerName"), "commands", "writes"], -1)
 
 
 def test_blob_containers_and_queues_are_there(deployment: Deployment, wiring: Wiring) -> None:

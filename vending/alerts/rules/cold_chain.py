@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from vending.alerts.alerts import Finding
-from vending.alerts.policy import Thresholds
+from vending.alerts.policy import LockingThresholds
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.lasting_rule import MINUTE
@@ -26,7 +26,7 @@ LIMITS: Mapping[Jurisdiction, float] = {
 """Degrees Celsius. Each is the limit of a band, so that the newest reading within it is known."""
 
 
-class ColdChainThresholds(Thresholds, frozen=True):
+class ColdChainThresholds(LockingThresholds, frozen=True):
     """Of a cold zone."""
 
     profile: Jurisdiction = "default"

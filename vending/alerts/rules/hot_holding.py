@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from vending.alerts.alerts import Finding
-from vending.alerts.policy import Thresholds
+from vending.alerts.policy import LockingThresholds
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.cold_chain import cold_readings
 from vending.alerts.rules.evidence import Registers
@@ -15,7 +15,7 @@ from vending.documents.conditions import Register
 from vending.events.climate import HOT_LIMIT
 
 
-class HotHoldingThresholds(Thresholds, frozen=True):
+class HotHoldingThresholds(LockingThresholds, frozen=True):
     """Of a hot zone."""
 
     cool_minutes: Annotated[float, Meta(ge=0, le=24 * 60)] = 120

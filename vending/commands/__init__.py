@@ -1,0 +1,1 @@
+"""Commands: what operators order of machines, fetched by the device in them and closed by its event."""
