@@ -87,8 +87,7 @@ resource documents 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/container
   }
 ]
 
-// Found by ids alone, and gone by themselves when each of them says: commands to machines; of writes over HTTP the
-// idempotency keys (after a day) and the audit records (after two years).
+@description('Found by ids alone, and gone by themselves when each of them says: commands to machines; of writes over HTTP the idempotency keys (after a day) and the audit records (after two years).')
 var expiring = [
   { name: 'commands', key: '/machineId' }
   { name: 'writes', key: '/scope' }

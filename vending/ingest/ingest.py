@@ -1,7 +1,7 @@
 """Ingest: a batch of one hub partition becomes stock, ledger pages, conditions and dead letters.
 
 1 validate → 2 admit → 3 per machine: read, fold, commit stock and ledger page → 4 conditions: read, merge,
-replace → 5 records of visits likewise → 6 commands that the readings close → 7 dead letters → 8 errors decide.
+replace → 5 records of visits → 6 commands that the readings close → 7 dead letters → 8 errors decide.
 Every step is idempotent, so a redelivered batch, or one that another owner works on too, changes no total.
 
 All but the last two are done slice by slice, so that what is in work is bounded in bytes whatever the batch.

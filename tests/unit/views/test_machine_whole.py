@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from tests.support.named_fleet import AT, HOUR, NOW, ZONE, NamedFleet
 from tests.support.rollup_world import event, failure, vend
@@ -17,7 +18,8 @@ async def fleet() -> NamedFleet:
 async def whole(fleet: NamedFleet, machine: str) -> dict[str, Any]:
     found = await machines.machine(fleet.stores(), machine, ZONE, NOW)
     assert found
-    return found
+    whole: dict[str, Any] = to_builtins(found)
+    return whole
 
 
 async def test_names_and_place(fleet: NamedFleet) -> None:
