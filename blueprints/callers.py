@@ -103,7 +103,7 @@ async def _device(request: func.HttpRequest) -> Caller | func.HttpResponse:
         found = Refusal(503, "A store does not answer now.", max(1, ceil(fault.retry_after or 1)))
     if isinstance(found, Refusal):
         return problem(found.status, TITLES[found.status], found.detail, _headers(found))
-    return Caller(f"device {found.device}", frozenset({Role.DEVICE}))
+    return Caller(f"device {found.device}", frozenset({Role.DEVICE}), found)
 
 
 TITLES = {401: "Unauthorized", 403: "Forbidden", 429: "Too Many Requests", 503: "Service Unavailable"}

@@ -6,7 +6,7 @@ import azure.functions as func
 import msgspec
 
 from blueprints.answers import PATIENCE, away, body_refused, problem
-from blueprints.boards import board
+from blueprints.callers import caller
 from blueprints.files import NOSNIFF
 from blueprints.questions import Faulty, asked
 from blueprints.questions_commands import DueAsked
@@ -14,8 +14,8 @@ from blueprints.routes import Route, route
 from vending import wiring
 from vending.access.roles import Role
 from vending.commands.fetch_commands import Fetched, fetch_commands
-from vending.commands.inbox import Board
 from vending.errors import Transient
+from vending.events.publishers import Publisher
 from vending.views.commands import DueCommands, due
 
 bp = func.Blueprint()
@@ -26,20 +26,18 @@ bp = func.Blueprint()
     "get_machine_due_commands",
     Route(
         "GET", "api/v1/machines/{machineId}/due-commands", Role.DEVICE,
-        asks=DueAsked, gives=DueCommands, problems=(401, 403),
+        asks=DueAsked, gives=DueCommands, problems=(401, 403, 429),
     ),
 )  # fmt: skip
 async def get_machine_due_commands(req: func.HttpRequest) -> func.HttpResponse:
     """What the device in the machine is to do now: 204 for nothing. Retry-After says when to ask again."""
-    who = board(req)
-    if who is None:
-        return problem(401, "Unauthorized", "Send the publisher token that the device sends events with.")
-    if who.machine != req.route_params["machineId"]:
-        return problem(403, "Forbidden", "The token is for another machine.")
-    return body_refused(req) or await _answer(req, who)
+    device = caller(req).publisher
+    if device is None:
+        raise TypeError("only devices are admitted here")
+    return body_refused(req) or await _answer(req, device)
 
 
-async def _answer(req: func.HttpRequest, who: Board) -> func.HttpResponse:
+async def _answer(req: func.HttpRequest, who: Publisher) -> func.HttpResponse:
     try:
         wait = asked(req.params, DueAsked).wait
         async with asyncio.timeout(wait + PATIENCE):

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from vending.events.publishers import Publisher
+
 
 class Role(StrEnum):
     """What a route needs of whoever asks."""
@@ -35,7 +37,8 @@ def with_included(names: Iterable[str]) -> frozenset[Role]:
 
 
 class Caller(Struct, frozen=True):
-    """Who asks: a name for the audit record, and the roles that are theirs."""
+    """Who asks: a name for the audit record, the roles that are theirs; of a device, its token's publisher."""
 
     name: str
     roles: frozenset[Role]
+    publisher: Publisher | None = None

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vending.commands.inbox import Board, Inbox
+from vending.commands.inbox import Inbox
 from vending.commands.pace import retry_after
 from vending.commands.store import change_inbox
 from vending.documents.commands import Command
+from vending.events.publishers import Publisher
 from vending.ports import Documents
 from vending.time import millis
 
@@ -58,7 +59,7 @@ class CommandPolls:
     sleep: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
 
 
-async def fetch_commands(board: Board, polls: CommandPolls, wait: float = 0) -> Fetched:
+async def fetch_commands(board: Publisher, polls: CommandPolls, wait: float = 0) -> Fetched:
     """What the board is to do now; with ``wait`` (seconds) as soon as there is something. Raises
     Transient."""
     with polls.places.taken(wanted=wait > 0) as waits:
@@ -72,7 +73,7 @@ async def fetch_commands(board: Board, polls: CommandPolls, wait: float = 0) -> 
             left -= step
 
 
-async def _look(board: Board, polls: CommandPolls) -> Fetched:
+async def _look(board: Publisher, polls: CommandPolls) -> Fetched:
     now = millis(polls.clock())
 
     def fetch(inbox: Inbox) -> Fetched:

@@ -6,26 +6,17 @@ began), and ours where its memory ends: a board of a newer epoch remembers nothi
 never gets what one of them was given.
 """
 
-from typing import NamedTuple
-
 from msgspec import structs
 
 from vending.commands.pace import redeliver_at
 from vending.documents.commands import Command, CommandInbox, EndedCommand, State, ended_id
+from vending.events.publishers import Publisher
 
 MOST_OPEN = 16
 """Of a machine."""
 RESULT_GRACE = 10 * 60_000
 """Milliseconds after its expiry for which a delivered command waits for the device's word: it may have begun
 at the last moment, and events come in batches."""
-
-
-class Board(NamedTuple):
-    """Who asks for commands: the device in a machine, and the epoch that it was issued."""
-
-    device: str
-    machine: str
-    epoch: int
 
 
 class TooMany(Exception):
@@ -68,7 +59,7 @@ class Inbox:
             raise TooMany(f"{self.machine} has {MOST_OPEN} open commands; wait for them, or cancel some")
         self.opened.append(command)
 
-    def fetch(self, board: Board) -> list[Command]:
+    def fetch(self, board: Publisher) -> list[Command]:
         """What the board is to do now, in order; it counts as delivered. A board that another one has
         replaced gets nothing."""
         if any(one.epoch is not None and one.epoch > board.epoch for one in self.opened):
@@ -77,7 +68,7 @@ class Inbox:
         due = [one for one in self.opened if one.expires_at - self.now >= 1000 and self._is_due(one)]
         return [self._deliver(one, board) for one in due]
 
-    def under_way(self, board: Board) -> list[Command]:
+    def under_way(self, board: Publisher) -> list[Command]:
         """What the board was given, and nobody told the outcome of."""
         return [one for one in self.opened if one.epoch == board.epoch]
 
@@ -102,7 +93,7 @@ class Inbox:
             if self.now >= one.expires_at + (RESULT_GRACE if one.state == "delivered" else 0):
                 self._end(one, "expired")
 
-    def _fail_of_older(self, board: Board) -> None:
+    def _fail_of_older(self, board: Publisher) -> None:
         """Nobody knows any more whether a replaced board did what it was given."""
         for one in self.opened[:]:
             if one.epoch is not None and one.epoch < board.epoch:
@@ -112,7 +103,7 @@ class Inbox:
     def _is_due(self, one: Command) -> bool:
         return one.state == "queued" or redeliver_at(one) <= self.now
 
-    def _deliver(self, one: Command, board: Board) -> Command:
+    def _deliver(self, one: Command, board: Publisher) -> Command:
         given = structs.replace(
             one,
             state="delivered",

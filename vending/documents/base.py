@@ -74,8 +74,8 @@ class Document(Extensible, kw_only=True):
 
     def __init_subclass__(cls, **config: Any) -> None:
         super().__init_subclass__(**config)
-        if "type" in cls.__dict__:
-            TYPES[cls.type] = cls
+        if "type" in cls.__dict__ and TYPES.setdefault(cls.type, cls) is not cls:
+            raise TypeError(f"{cls.type} is the type of {TYPES[cls.type].__name__} already")
 
     def dump(self) -> Body:
         """The document as it is stored: what it is called and is comes first."""

@@ -51,7 +51,7 @@ class WriteRequest(WriteDocument, kw_only=True):
 class AuditRecord(WriteDocument, kw_only=True):
     """``{at}-{request}`` in the scope of its day (UTC): who changed what, when, from what, to what."""
 
-    type = "audit"
+    type = "audit-record"
 
     ttl: int = AUDIT_KEPT_S
     at: int

@@ -15,12 +15,13 @@ from vending.catalog.cataloged import Cataloged
 from vending.catalog.policies import Terms, Window
 from vending.commands.actions import Reboot
 from vending.commands.fetch_commands import CommandPolls, Places, fetch_commands
-from vending.commands.inbox import MOST_OPEN, Board
+from vending.commands.inbox import MOST_OPEN
 from vending.commands.send_command import CommandAsked, Order, send_command
 from vending.documents.alerts import Alert
 from vending.documents.base import load
 from vending.documents.commands import CommandInbox
 from vending.errors import Transient
+from vending.events.publishers import Publisher
 from vending.time import millis
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -85,7 +86,7 @@ async def test_a_lock_that_was_fetched_is_not_ordered_again_and_the_next_episode
     await world.finds(1, firing=True)
     await world.sweep()
     polls = CommandPolls(world.commands, 300, Places(0), lambda: NOON)
-    await fetch_commands(Board("dev-1", "m1", 1), polls)
+    await fetch_commands(Publisher("dev-1", "m1", 1), polls)
     later = NOON + timedelta(days=2)  # it has expired by then
     assert await world.sweep(later) == 0
     await world.finds(2, firing=False)

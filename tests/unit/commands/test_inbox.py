@@ -2,12 +2,13 @@
 
 import pytest
 
-from vending.commands.inbox import MOST_OPEN, RESULT_GRACE, Board, Inbox, TooMany, told_late
+from vending.commands.inbox import MOST_OPEN, RESULT_GRACE, Inbox, TooMany, told_late
 from vending.commands.pace import LONGEST_REDELIVERY, REDELIVER_AFTER
 from vending.documents.commands import Command, CommandInbox, EndedCommand
+from vending.events.publishers import Publisher
 
 HOUR = 3_600_000
-BOARD = Board("dev-1", "m1", 1)
+BOARD = Publisher("dev-1", "m1", 1)
 
 
 def command(name: str = "c1", expires_at: int = HOUR) -> Command:
@@ -84,7 +85,7 @@ def test_a_new_board_never_gets_what_another_one_was_given() -> None:
     held = inbox(command("old"))
     held.fetch(BOARD)
     held.ask(command("new"))
-    given = held.fetch(Board("dev-2", "m1", 2))
+    given = held.fetch(Publisher("dev-2", "m1", 2))
     assert [one.command_id for one in given] == ["new"]
     assert over(held) == [("old", "failed")]
     assert held.ended[0].command.error == "given to dev-1 (epoch 1), which epoch 2 replaced"

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.unit.commands.interleaving import every_order, play
 from tests.unit.commands.world import LIFE, Device, World, staged
 from vending.commands.actions import Lock
-from vending.commands.inbox import RESULT_GRACE, Board
+from vending.commands.inbox import RESULT_GRACE
 from vending.commands.send_command import CommandAsked
+from vending.events.publishers import Publisher
 
 LOCK = CommandAsked(Lock(["A1"]), expires_in_seconds=LIFE)
 OVER = LIFE + RESULT_GRACE / 1000 + 1
@@ -23,7 +24,7 @@ Scene = Callable[[], tuple[World, list[Device]]]
 
 
 def boards(count: int = 1) -> list[Device]:
-    return [Device(Board(f"dev-{number}", "m1", number)) for number in range(1, count + 1)]
+    return [Device(Publisher(f"dev-{number}", "m1", number)) for number in range(1, count + 1)]
 
 
 def two_polls_a_result_and_expiry() -> tuple[World, list[Device]]:

@@ -11,7 +11,6 @@ from tests.support.fakes import FakeBlobs, FakeDocuments
 from tests.unit.commands.world import order
 from vending.commands.actions import Lock, Reboot
 from vending.commands.fetch_commands import CommandPolls, Places, fetch_commands
-from vending.commands.inbox import Board
 from vending.commands.send_command import (
     Cancelling,
     CommandAsked,
@@ -23,11 +22,12 @@ from vending.commands.send_command import (
 )
 from vending.documents.commands import INBOX, Command, CommandInbox, EndedCommand
 from vending.errors import Transient
+from vending.events.publishers import Publisher
 from vending.ingest.ingest import IngestStores, Outcome, ingest
 from vending.time import millis
 
 NOW = millis(NOON)
-BOARD = Board("dev-1", "m1", 1)
+BOARD = Publisher("dev-1", "m1", 1)
 LOCK = CommandAsked(Lock(["A1"]))
 
 

@@ -9,7 +9,6 @@ from tests.support.fakes import FakeDocuments
 from tests.unit.commands.interleaving import Actor, Turn, in_turns, play
 from vending.commands.close_command import close_command
 from vending.commands.fetch_commands import CommandPolls, Places, fetch_commands
-from vending.commands.inbox import Board
 from vending.commands.send_command import (
     Cancelling,
     CommandAsked,
@@ -23,6 +22,7 @@ from vending.documents.base import load
 from vending.documents.commands import Command, CommandInbox, EndedCommand
 from vending.events.commands import CommandResult
 from vending.events.event import parse
+from vending.events.publishers import Publisher
 from vending.time import millis
 
 MACHINE = "m1"
@@ -37,7 +37,7 @@ def order(now: int, command: str = "c1") -> Order:
 class Device:
     """A board as the contract wants it: it remembers what it began, for as long as it has its storage."""
 
-    board: Board
+    board: Publisher
     begun: set[str] = field(default_factory=set)
     effects: list[str] = field(default_factory=list)
     results: list[bytes] = field(default_factory=list)

@@ -11,9 +11,9 @@ from vending import wiring
 from vending.catalog.machines import CatalogMachines
 from vending.commands.actions import Lock, PriceList, Reboot
 from vending.commands.fetch_commands import CommandPolls, Places, fetch_commands
-from vending.commands.inbox import Board
 from vending.commands.send_command import NotQueued
 from vending.documents.catalog import CatalogMachine, CatalogVersion
+from vending.events.publishers import Publisher
 from vending.views.commands import FleetCommands
 
 
@@ -58,7 +58,7 @@ async def test_an_order_is_sent_listed_and_cancelled(store: FakeDocuments) -> No
     cancelled = await device_commands.cancel("m1", "mine", "bob")
     assert (cancelled.state, cancelled.ended_by) == ("cancelled", "bob")
     polls = CommandPolls(store, 300, Places(0), lambda: datetime.now(UTC))
-    await fetch_commands(Board("dev-1", "m1", 1), polls)
+    await fetch_commands(Publisher("dev-1", "m1", 1), polls)
     with pytest.raises(NotQueued):
         await device_commands.cancel("m1", "made", "bob")
     lines = device_commands.table(await device_commands.listed("m1", 20)).splitlines()
