@@ -44,7 +44,7 @@ async def listed[View: Struct](
             return Written(msgspec.json.encode(found), JSON, VARY | link)
         text = csv_text(table.kind, table.rows(found)).encode()
         named = {"Content-Disposition": f'attachment; filename="{quote(table.name, safe="")}.csv"'}
-        return Written(text, f"{CSV}; charset=utf-8; header=present", VARY | link | named)
+        return Written(text, CSV, VARY | link | named)
 
     return await written(request, view, write, missing)
 
