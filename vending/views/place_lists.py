@@ -33,6 +33,7 @@ class Counted(Struct, frozen=True, rename="camel", kw_only=True):
     machines: int
     online: int
     silent: int
+    imported: Annotated[int, Meta(description="Machines of which only imports are known.")]
     never: Annotated[int, Meta(description="Machines of which no event ever came.")]
     alerts: Annotated[int, Meta(description="How many are open.")]
     sold_out: Annotated[int, Meta(description="Selections.")]
@@ -125,6 +126,7 @@ def _counts(machines: Sequence[Member], silent_before: int) -> dict[str, int]:
         "machines": len(machines),
         "online": states.count("online"),
         "silent": states.count("silent"),
+        "imported": states.count("imported"),
         "never": states.count("never"),
         "alerts": sum(len(one.alerts) for one in machines),
         "sold_out": sum(one.sold_out for one in machines),
