@@ -7,9 +7,12 @@ from blueprints import (
     api,
     archive,
     dashboard,
+    docs,
     health,
     ingest,
     machines,
+    openapi,
+    options,
     photos,
     reports,
     rollups,
@@ -20,17 +23,8 @@ from vending import wiring
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for blueprint in (
-    ingest,
-    archive,
-    rollups,
-    alerts,
-    reports,
-    uploads,
-    photos,
-    api,
-    machines,
-    dashboard,
-    health,
+    *(ingest, archive, rollups, alerts, reports, uploads, photos, api, machines, dashboard, health),
+    *(openapi, docs, options),
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

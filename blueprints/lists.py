@@ -11,9 +11,11 @@ from msgspec import Struct
 
 from blueprints.answers import Written, problem, written
 from blueprints.questions import KEY
+from blueprints.routes import Route
+from vending.access.roles import Role
 from vending.csv_text import csv_text
 
-JSON, CSV = "application/json", "text/csv"
+FORMS = JSON, CSV = "application/json", "text/csv"
 VARY = {"Vary": "Accept"}
 
 
@@ -24,6 +26,12 @@ class Table[View: Struct]:
     kind: type[Struct]
     rows: Callable[[View], Sequence[Struct]]
     name: str
+
+
+def list_route(path: str, asks: type[Struct], gives: type[Struct], *problems: int) -> Route:
+    """The declaration of a list, for whoever may read."""
+    problems = (*problems, 406)
+    return Route("GET", path, Role.READ, asks=asks, gives=gives, media=FORMS, problems=problems)
 
 
 async def listed[View: Struct](

@@ -80,6 +80,6 @@ def test_from_a_catalog_to_lists(running: System, tmp_path: Path, monkeypatch: p
     headers, body = ask(f"{base}/routes/{ROUTE}/picklist?inDays=0", "text/csv")
     assert headers["Content-Type"] == "text/csv; charset=utf-8"
     assert headers["Content-Disposition"] == f'attachment; filename="picklist-{ROUTE}.csv"'
-    assert headers["Vary"] == "Accept"
+    assert "Accept" in headers["Vary"].split(", ")
     [pick] = csv.DictReader(io.StringIO(body.decode(), newline=""))
     assert (pick["machineId"], pick["siteName"], pick["take"]) == (MACHINES[0], f"Größe {RUN}", "8")

@@ -7,7 +7,9 @@ minute later. Till then the alert is not shown: the two would contradict each ot
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import UNSET
 
 from vending.alerts.held import select, select_of_fleet
 from vending.alerts.rules.silent import Silent
@@ -17,28 +19,25 @@ from vending.documents.conditions import Entry
 from vending.notifications.watch_notifications import given_up
 from vending.ports import Filter
 from vending.views import alert_view, condition_view
+from vending.views.answers import alerts as answers
 from vending.views.places import SMOKE_MACHINE
 from vending.views.views import EACH_ALERT, ViewStores, fleet_conditions
 
-View = dict[str, Any]
 OPEN: Filter = ("state", "=", "open")
 
 
 class OpenAlerts(NamedTuple):
     """The open alerts of the fleet, newest first, and how many more there are that are malformed."""
 
-    views: list[View]
+    views: list[answers.Alert]
     defective: int
 
 
-async def alerts(stores: ViewStores, limit: int, now: datetime) -> dict[str, Any]:
-    """The newest open alerts, at most ``limit``: ``{"alerts": [...], "open": how many there are,
-    "undelivered": how many notifications were given up in the last day}``, and ``defective``: how many more
-    are malformed, if any."""
+async def alerts(stores: ViewStores, limit: int, now: datetime) -> answers.Alerts:
+    """The newest open alerts, at most ``limit``; ``defective``: how many more are malformed, if any."""
     found, defective = await open_alerts(stores, now)
     lost = await stores.recent.get("undelivered", now, lambda: given_up(stores.alerts))
-    shown = {"alerts": found[:limit], "open": len(found), "undelivered": len(lost)}
-    return shown | ({"defective": defective} if defective else {})
+    return answers.Alerts(found[:limit], len(found), len(lost), defective or UNSET)
 
 
 async def open_alerts(stores: ViewStores, now: datetime) -> OpenAlerts:
@@ -49,31 +48,33 @@ async def open_alerts(stores: ViewStores, now: datetime) -> OpenAlerts:
     held: OpenAlerts = await stores.recent.get(
         "alerts", now, lambda: _of_fleet(stores), lambda found: len(found.views) * EACH_ALERT
     )
-    views = [view for view in held.views if view["machineId"] != SMOKE_MACHINE]
+    views = [view for view in held.views if view.machine_id != SMOKE_MACHINE]
     views = _true(views, await fleet_conditions(stores, now), stores.silent_before(now))
     return OpenAlerts(views, held.defective)
 
 
-async def alerts_of(stores: ViewStores, machine: str, now: datetime) -> list[View]:
+async def alerts_of(stores: ViewStores, machine: str, now: datetime) -> list[answers.Alert]:
     """The open alerts of one machine."""
     found = select(stores.alerts, Alert, machine, OPEN)
     held = _newest_first([alert.document async for alert in found])
     return _true(held, await fleet_conditions(stores, now), stores.silent_before(now))
 
 
-def counted(found: Sequence[View]) -> dict[str, Any]:
+def counted(found: Sequence[answers.Alert]) -> answers.AlertCounts:
     """How many are open, by rule, and how many selections are sold out."""
-    rules = Counter(alert["rule"] for alert in found)
-    return {"open": len(found), "byRule": dict(sorted(rules.items())), "soldOut": rules[SoldOut.name]}
+    rules = Counter(alert.rule for alert in found)
+    return answers.AlertCounts(len(found), dict(sorted(rules.items())), rules[SoldOut.name])
 
 
-def _true(found: Sequence[View], heard: Mapping[str, Entry], silent_before: int) -> list[View]:
+def _true(
+    found: Sequence[answers.Alert], heard: Mapping[str, Entry], silent_before: int
+) -> list[answers.Alert]:
     """Without the silent alerts of machines that are online by now."""
     return [
         view
         for view in found
-        if view["rule"] != Silent.name
-        or condition_view.state(heard.get(view["machineId"], {}), silent_before) != "online"
+        if view.rule != Silent.name
+        or condition_view.state(heard.get(view.machine_id, {}), silent_before) != "online"
     ]
 
 
@@ -82,6 +83,6 @@ async def _of_fleet(stores: ViewStores) -> OpenAlerts:
     return OpenAlerts(_newest_first([held.document for held in found if held]), found.count(None))
 
 
-def _newest_first(found: Iterable[Alert]) -> list[View]:
+def _newest_first(found: Iterable[Alert]) -> list[answers.Alert]:
     views = map(alert_view.describe, found)
-    return sorted(views, key=lambda view: (view["since"], view["machineId"], view["rule"]), reverse=True)
+    return sorted(views, key=lambda view: (view.since, view.machine_id, view.rule), reverse=True)

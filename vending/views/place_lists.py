@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from vending.answer import Answer
 from vending.views import condition_view, paging
 from vending.views.names import SiteName
 from vending.views.paging import Order, Place
@@ -27,7 +28,7 @@ class PlaceQuery:
     route: str | None = None
 
 
-class Counted(Struct, frozen=True, rename="camel", kw_only=True):
+class Counted(Answer, frozen=True, kw_only=True):
     """Machines of a place."""
 
     machines: int
@@ -55,7 +56,7 @@ class RouteRow(Counted, frozen=True, kw_only=True):
     sites: int
 
 
-class SiteList(Struct, frozen=True):
+class SiteList(Answer, frozen=True):
     """A page of the sites."""
 
     sites: list[SiteRow]
@@ -63,7 +64,7 @@ class SiteList(Struct, frozen=True):
     total: Annotated[int, Meta(description="How many sites match.")]
 
 
-class RouteList(Struct, frozen=True):
+class RouteList(Answer, frozen=True):
     """A page of the routes."""
 
     routes: list[RouteRow]

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import alerts as raised
 from tests.support.fakes import FakeDocuments
+from tests.support.plain import alerts
 from vendctl import deployed
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
@@ -15,7 +16,6 @@ from vending.errors import Transient
 from vending.ports import Put
 from vending.state import conditions
 from vending.time import millis
-from vending.views import alerts
 from vending.views.views import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")

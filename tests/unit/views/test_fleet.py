@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.plain import fleet
 from tests.support.rollup_world import World, event, failure, vend, view_stores
 from vendctl.operations.catalog_entries import CatalogFile
 from vendctl.operations.import_catalog import import_catalog
@@ -15,7 +16,6 @@ from vending.rollups import breakdowns, machine_days
 from vending.rollups.breakdowns import PRODUCTS
 from vending.rollups.rollups import OTHER
 from vending.time import millis
-from vending.views import fleet
 from vending.views.views import EACH_MACHINE, Recent
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
@@ -28,7 +28,8 @@ def world() -> World:
 
 
 async def summary(world: World, day: str | None = None, zone: str = "Etc/UTC") -> dict[str, Any]:
-    return await fleet.summary(view_stores(world), zone, day, NOW)
+    found: dict[str, Any] = await fleet.summary(view_stores(world), zone, day, NOW)
+    return found
 
 
 async def test_an_empty_fleet_has_all_its_fields(world: World) -> None:
