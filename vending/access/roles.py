@@ -37,7 +37,7 @@ def with_included(names: Iterable[str]) -> frozenset[Role]:
 
 
 class Caller(Struct, frozen=True):
-    """Who asks: a name for the audit record, the roles that are theirs; of a device, its token's publisher."""
+    """Who asks: a name for the audit record, the roles that are theirs; of a device, its publisher."""
 
     name: str
     roles: frozenset[Role]

@@ -12,6 +12,7 @@ MACHINE = {"type": "string", "pattern": rf"^{Identifier}$"}
 PATH_PARAMETERS: dict[str, tuple[str, Json, str]] = {
     "machineId": ("A machine, as the catalog or its events name it.", MACHINE, "vm-00017"),
     "photoId": ("As the list of photos says it.", {}, "vm-00017~4f1c2b9a6d3e4f708192a3b4c5d6e7f8"),
+    "routeId": ("A route, as the catalog's sites name it.", MACHINE, "route-01"),
     "size": ("Pixels at the longest side.", {"enum": ["320", "1280"]}, "320"),
     "type": ("The last part of a problem's `type`.", {}, "not-found"),
 }

@@ -15,7 +15,7 @@ from vending.documents.stock import MachineStock
 from vending.state import stock
 from vending.views import condition_view, paging, stock_view
 from vending.views.answers.conditions import State
-from vending.views.machine_rows import MachineList, MachineRow
+from vending.views.answers.machines import MachineList, MachineRow
 from vending.views.machine_stocks import stocks
 from vending.views.paging import Order, Place
 from vending.views.roster import Member, roster
@@ -106,7 +106,6 @@ def _spanned(fleet: Sequence[Member], ids: Sequence[str]) -> int:
 
 def _row(one: Member, held: MachineStock | None, silent_before: int) -> MachineRow:
     """``held`` is None where it is malformed: the row says so, and what it shows of the stock is nothing."""
-    seen = condition_view.last_seen(one.entry)
     return MachineRow(
         machine_id=one.id,
         name=one.name,
@@ -114,7 +113,7 @@ def _row(one: Member, held: MachineStock | None, silent_before: int) -> MachineR
         site_name=one.site_name or None,
         route=one.route or None,
         state=condition_view.state(one.entry, silent_before),
-        last_seen=None if seen is None else instant(seen),
+        last_seen=None if one.seen < 0 else instant(one.seen),
         temperatures=condition_view.temperatures(one.entry),
         faults=condition_view.faults(one.entry),
         door_open=condition_view.newest(one.entry, "door"),

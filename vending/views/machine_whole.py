@@ -8,9 +8,9 @@ from vending.business_day import instant
 from vending.catalog.catalog import Assignment
 from vending.documents.stock import MachineStock
 from vending.state import gaps, stock, till
-from vending.state.slots import Slot
+from vending.state import slots as shelf
 from vending.time import millis
-from vending.views.answers.whole import Cash, Gap, MachineWhole, Owed, SlotView
+from vending.views.answers.machines import Cash, Gap, MachineWhole, Owed, Slot
 from vending.views.places import product_names, site_on
 from vending.views.views import ViewStores
 
@@ -37,13 +37,13 @@ async def machine_whole(
 
 def _slots(
     held: MachineStock, planogram: Mapping[str, Mapping[str, Any]], products: Mapping[str, str]
-) -> list[SlotView]:
+) -> list[Slot]:
     found = []
     for selection in sorted(held.slots.keys() | planogram.keys()):
-        slot, planned = Slot(held.slots.get(selection)), planogram.get(selection, {})
+        slot, planned = shelf.Slot(held.slots.get(selection)), planogram.get(selection, {})
         sku = planned.get("sku")
         found.append(
-            SlotView(
+            Slot(
                 selection=selection,
                 on_hand=slot.on_hand,
                 capacity=slot.capacity[2] if slot.capacity else planned.get("capacity"),

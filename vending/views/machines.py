@@ -62,6 +62,7 @@ async def machine(
         lost=stock_view.lost(known),
         day=_day(load(stored.body, MachineDay)) if stored else None,
         alerts=await alerts_of(stores, machine, now),
+        **structs.asdict(whole),
     )
 
 

@@ -11,10 +11,19 @@ from vending.documents.stock import MachineStock
 from vending.events.event_types import LEDGER
 from vending.state import slots as shelf
 from vending.state.stock import missing, missing_numbers
-from vending.views.answers.machines import COUNTERS, Hole, Lost, Sale, SaleLine, Totals
+from vending.views.answers.machines import COUNTERS, Hole, Lost, Sale, SaleLine, Slot, Totals
 
 SALES = {shape.line_kind: shape.sale for shape in LEDGER.values() if shape.sale}
 """Kind of a ledger line → the facts of it that are shown."""
+
+
+def slots(stock: MachineStock) -> list[Slot]:
+    """Each selection with what it holds and takes, in units."""
+    return [
+        Slot(selection, slot.on_hand, slot.capacity and slot.capacity[2])
+        for selection, raw in sorted(stock.slots.items())
+        for slot in [shelf.Slot(raw)]
+    ]
 
 
 def totals(stock: MachineStock) -> Totals:
@@ -45,14 +54,13 @@ def lost(stock: MachineStock) -> Lost:
 
 def overview(stock: MachineStock) -> dict[str, Any]:
     """Of a machine's row in a table, what its stock says: sums over its slots, and what is sold out."""
-    held = {name: shelf.Slot(raw) for name, raw in sorted(stock.slots.items())}
-    capacities = {name: slot.capacity[2] if slot.capacity else None for name, slot in held.items()}
-    counted = [name for name, slot in held.items() if slot.on_hand is not None and capacities[name]]
+    views = slots(stock)
+    counted = [slot for slot in views if slot.on_hand is not None and slot.capacity]
     return {
         # A slot with a stated capacity of 0 is switched off.
-        "sold_out": [name for name, slot in held.items() if slot.on_hand == 0 and capacities[name] != 0],
-        "on_hand": sum(held[name].on_hand or 0 for name in counted),
-        "capacity": sum(capacities[name] or 0 for name in counted),
+        "sold_out": [slot.selection for slot in views if slot.on_hand == 0 and slot.capacity != 0],
+        "on_hand": sum(slot.on_hand or 0 for slot in counted),
+        "capacity": sum(slot.capacity or 0 for slot in counted),
         "totals": totals(stock),
         "last_vend": last(stock).get("vend"),
         "missing_ledger_numbers": missing_numbers(stock),

@@ -14,7 +14,7 @@ from vending.rollups import breakdowns, machine_days
 from vending.rollups.breakdowns import PRODUCTS
 from vending.rollups.rollups import OTHER
 from vending.time import millis
-from vending.views.views import Recent
+from vending.views.views import EACH_MACHINE, Recent
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
@@ -240,3 +240,20 @@ async def test_what_cannot_be_read_is_counted_and_hides_nothing_else(world: Worl
     assert (found["machines"]["total"], found["day"]["units"], found["alerts"]["open"]) == (1, 1, 0)
     assert (found["days"][-2]["units"], found["days"][-2]["computedAt"]) == (0, None)
     assert found["defective"] == 3
+
+
+async def test_what_is_dear_is_kept_longer() -> None:
+    recent, calls = Recent(), 0
+
+    async def load() -> int:
+        nonlocal calls
+        calls += 1
+        return 100_000
+
+    for second in (0, 9.9, 10):
+        now = NOW + timedelta(seconds=second)
+        await recent.get("all", now, load, lambda rows: rows * EACH_MACHINE)
+    assert calls == 2
+    for second in (0, 1.9, 2):
+        await recent.get("few", NOW + timedelta(seconds=second), load, lambda _: EACH_MACHINE)
+    assert calls == 4

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-from msgspec import to_builtins
 
 from tests.support.named_fleet import AT, HOUR, NOW, ZONE, NamedFleet
+from tests.support.plain import machines
 from tests.support.rollup_world import event, failure, vend
-from vending.views import machines
 
 
 @pytest.fixture
@@ -16,10 +15,9 @@ async def fleet() -> NamedFleet:
 
 
 async def whole(fleet: NamedFleet, machine: str) -> dict[str, Any]:
-    found = await machines.machine(fleet.stores(), machine, ZONE, NOW)
-    assert found
-    whole: dict[str, Any] = to_builtins(found)
-    return whole
+    found: dict[str, Any] | None = await machines.machine(fleet.stores(), machine, ZONE, NOW)
+    assert found is not None
+    return found
 
 
 async def test_names_and_place(fleet: NamedFleet) -> None:

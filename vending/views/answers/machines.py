@@ -27,6 +27,46 @@ Totals: Any = defstruct(
 )
 
 
+class Slot(Answer, frozen=True):
+    """A selection of the machine, of its planogram, or of both; null is what nobody stated."""
+
+    selection: str
+    on_hand: Annotated[int | None, Meta(description="Units.")]
+    capacity: Annotated[int | None, Meta(description="As the machine states it, else as the planogram does.")]
+    sku: Annotated[str | None, Meta(description="From here on: by the planogram of this moment.")] = None
+    product: str | None = None
+    price_minor: int | None = None
+    currency: str | None = None
+    par: int | None = None
+
+
+class Owed(Answer, frozen=True):
+    """A vend that was paid for and gave nothing out."""
+
+    at: Instant
+    selection: str
+    minor: Annotated[int, Meta(description="Minor units; 0 where nobody said how many.")]
+    currency: str
+
+
+class Cash(Answer, frozen=True):
+    """The money in a machine, as far as its events tell."""
+
+    since: Annotated[Instant | None, Meta(description="The last collection; null: since it is known.")]
+    taken: Annotated[dict[str, int], Meta(description="What buyers paid in cash since, by currency.")]
+    owed: Annotated[list[Owed], Meta(description="The newest four.")]
+
+
+class Gap(Answer, frozen=True):
+    """Ledger numbers that are missing."""
+
+    device: str
+    epoch: int
+    first: int
+    last: int
+    since: Annotated[Instant, Meta(description="When the hub showed it.")]
+
+
 class Hole(Answer, frozen=True):
     """Ledger numbers that a device skipped so far: vends still to come, or lost on the device."""
 
@@ -44,6 +84,43 @@ class Lost(Answer, frozen=True):
     at: Instant | None
 
 
+class MachineRow(Answer, frozen=True, kw_only=True):
+    """A machine in the list; fields that nobody reported are null."""
+
+    machine_id: str
+    name: Annotated[str, Meta(description="As the catalog calls it, else its id.")]
+    site: str | None
+    site_name: str | None
+    route: str | None
+    state: State
+    last_seen: Instant | None
+    temperatures: list[Temperature]
+    faults: list[Fault]
+    door_open: bool | None
+    power: str | None
+    sold_out: Annotated[list[str], Meta(description="Selections that hold nothing.")]
+    on_hand: Annotated[int, Meta(description="Units in the slots of which level and capacity are known.")]
+    capacity: Annotated[int, Meta(description="Units that the same slots take.")]
+    totals: Totals
+    last_vend: Instant | None
+    missing_ledger_numbers: Annotated[int, Meta(ge=0, description="Numbered, and not arrived so far.")]
+    lost_ledger_numbers: Annotated[int, Meta(ge=0, description="Given up.")]
+    alerts: Annotated[int, Meta(ge=0, description="How many are open.")]
+    rules: Annotated[list[str], Meta(description="Of the open alerts.")]
+    defective: (
+        Annotated[bool, Meta(description="The stock document is malformed; what is said of it is nothing.")]
+        | UnsetType
+    ) = UNSET
+
+
+class MachineList(Answer, frozen=True):
+    """A page of the fleet."""
+
+    machines: list[MachineRow]
+    next: Annotated[str | None, Meta(description="`after` of the next page; null on the last one.")]
+    total: Annotated[int, Meta(ge=0, description="How many match, on all pages.")]
+
+
 class MachineDayFigures(Answer, frozen=True):
     """A machine's sales of a business day, and how they came to be."""
 
@@ -55,8 +132,22 @@ class MachineDayFigures(Answer, frozen=True):
     closed: Annotated[Closed | None, Meta(description="How it stood two hours after its end.")]
 
 
+class MachineWhole(Answer, frozen=True, kw_only=True):
+    """What a machine is by the catalog, and what it holds."""
+
+    name: Annotated[str, Meta(description="As the catalog calls it, else its id.")]
+    site: str | None
+    site_name: str | None
+    route: str | None
+    time_zone: str
+    slots: list[Slot]
+    cash: Cash
+    gaps: Annotated[list[Gap], Meta(description="The newest eight.")]
+    missing_ledger_numbers: Annotated[int, Meta(ge=0, description="Numbered, and not arrived so far.")]
+
+
 class Machine(MachineWhole, frozen=True, kw_only=True):
-    """One machine: what it is, holds, sold, and how it is."""
+    """One machine: what it holds, sold, and how it is."""
 
     machine_id: str
     condition: MachineCondition
