@@ -1,4 +1,4 @@
-"""``vendctl alerts list | show | acknowledge | snooze | assign | note | resolve``."""
+"""``vendctl alerts list | show | acknowledge | unacknowledge | snooze | assign | note | resolve``."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -77,6 +77,17 @@ async def acknowledged(
     """Say that somebody knows of it: it escalates no more."""
     return await attended(
         environment, by, (machine, rule, component), lambda who, name: who.acknowledge(name)
+    )
+
+
+@PROGRAM.command("unacknowledge", ALERTS)
+@deployment("COSMOS")
+async def unacknowledged(
+    environment: Environment, *, machine: Machine, rule: RuleName, component: Component, by: By = ""
+) -> Answer:
+    """Say that nobody is at it any more: it escalates again."""
+    return await attended(
+        environment, by, (machine, rule, component), lambda who, name: who.unacknowledge(name)
     )
 
 

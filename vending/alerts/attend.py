@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from vending.alerts import lifecycle
+from vending.alerts import lifecycle, rules
 from vending.alerts.alerts import Transition
 from vending.alerts.held import read
 from vending.alerts.raise_alerts import AlertChange
@@ -53,6 +53,15 @@ class Attendant:
     async def acknowledge(self, name: AlertName) -> Alert:
         """It escalates no more. Where somebody did before, he stays on record."""
         return await self._attend(name, lambda alert: lifecycle.acknowledged(alert, self.by, self._at))
+
+    async def unacknowledge(self, name: AlertName) -> Alert:
+        """Nobody is at it any more: it escalates again, from its level on."""
+
+        def act(alert: Alert) -> Transition:
+            steps = lifecycle.ESCALATE_AFTER[rules.severity_of(alert)]
+            return lifecycle.unacknowledged(alert, self.by, steps, self._at)
+
+        return await self._attend(name, act)
 
     async def snooze(self, name: AlertName, until: datetime) -> Alert:
         """Nobody is notified before that time; ``now`` ends a snooze."""

@@ -34,11 +34,11 @@ class Discard(Struct, frozen=True, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=1_000)] = ""
 
 
-class LetterActed(Struct, frozen=True):
+class LetterActed(Struct, frozen=True, rename="camel"):
     """A dead letter after an act. ``sent`` is no end: it is ``applied``, or ``refused`` as another letter,
     when ingest had it."""
 
-    id: str
+    letter_id: str
     place: str
     state: State
 

@@ -22,6 +22,7 @@ from vending.alerts.lifecycle import (
     overdue,
     resolved,
     snoozed,
+    unacknowledged,
 )
 from vending.alerts.outbox import delivery, due, outcome
 from vending.documents.alerts import Alert
@@ -81,6 +82,23 @@ def test_what_is_acknowledged_escalates_no_more_and_the_first_one_stays_on_recor
     assert acknowledged(known, "ben", NOON + 17 * MINUTE).alert is known
     # The message of the escalation may still be in the queue.
     assert delivery(known, alert.outbox[-1]) == "completed"
+
+
+def test_what_nobody_is_at_any_more_escalates_again_from_its_level_on() -> None:
+    first = taken(after(taken(opened()), NOON + 15 * MINUTE))
+    known = acknowledged(first, "ada", NOON + 20 * MINUTE).alert
+    again = unacknowledged(known, "ben", PLAN, NOON + 60 * MINUTE).alert
+    assert (again.acknowledged, again.level) == (None, 1)
+    assert overdue(again, PLAN, NOON + 105 * MINUTE - 1) is None
+    assert keys(after(again, NOON + 105 * MINUTE)) == ["1/escalated-2"]
+    assert unacknowledged(again, "ben", PLAN, NOON + 61 * MINUTE).alert is again
+    last = structs.replace(known, level=2)
+    assert unacknowledged(last, "ben", PLAN, NOON).alert.due_at is None
+
+
+def test_a_snooze_goes_on_when_nobody_is_at_it_any_more() -> None:
+    quiet = snoozed(acknowledged(opened(), "ada", NOON).alert, "ada", NOON + MINUTE, NOON).alert
+    assert unacknowledged(quiet, "ben", PLAN, NOON + 1).alert.due_at == NOON + MINUTE
 
 
 def test_an_escalation_whose_write_cannot_be_seen_yet_is_waited_for() -> None:

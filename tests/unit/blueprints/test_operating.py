@@ -37,7 +37,7 @@ async def test_a_letter_is_corrected_or_discarded(monkeypatch: pytest.MonkeyPatc
     at = {"letterId": WRONG}
     assert (await post(operating.post_dead_letter_replay, at))[0] == 409
     status, found = await post(operating.post_dead_letter_replay, at, {"body": GOOD})
-    assert (status, found) == (200, {"id": WRONG, "place": "1/0@2", "state": "sent"})
+    assert (status, found) == (200, {"letterId": WRONG, "place": "1/0@2", "state": "sent"})
     assert (await post(operating.post_dead_letter_discard, at, {"why": "x"}))[0] == 400
     assert (await post(operating.post_dead_letter_discard, at))[1]["state"] == "discarded"
     assert (await post(operating.post_dead_letter_discard, {"letterId": "x"}))[0] == 404

@@ -76,6 +76,8 @@ def test_the_open_alerts_are_listed_the_most_severe_first(app: Deployment) -> No
 def test_what_people_do_is_shown_where_the_alert_is_listed(app: Deployment) -> None:
     assert app.run("acknowledge", *DOOR) == "vm-1/fault/coin:EVA4: acknowledged by ada\n"
     assert app.run("acknowledge", *DOOR, "--by", "ben") == "vm-1/fault/coin:EVA4: acknowledged by ada\n"
+    assert app.run("unacknowledge", *DOOR) == "vm-1/fault/coin:EVA4: open\n"
+    assert app.run("acknowledge", *DOOR) == "vm-1/fault/coin:EVA4: acknowledged by ada\n"
     app.run("assign", *DOOR, "ben", "--by", "cleo")
     app.run("note", *DOOR, "spare part ordered")
     assert "acknowledged by ada, owner ben" in app.run("list")
@@ -83,6 +85,8 @@ def test_what_people_do_is_shown_where_the_alert_is_listed(app: Deployment) -> N
     found = app.json("show", *DOOR)
     assert (found["state"], found["severity"], found["owner"]) == ("open", "warning", "ben")
     assert [(x["what"], x["by"], x["text"]) for x in found["history"]] == [
+        ("acknowledged", "ada", None),
+        ("unacknowledged", "ada", None),
         ("acknowledged", "ada", None),
         ("assigned", "cleo", "ben"),
         ("noted", "ada", "spare part ordered"),
