@@ -22,10 +22,10 @@ from azure.storage.blob import BlobServiceClient
 
 from blueprints.routes import ROUTES, Route
 from devstack.stack import FunctionsHost
+from tests.support import device_tokens
 from tests.support.backends import LOCAL
 from tests.support.doors import DOORS
 from tests.support.metadata import functions
-from vendctl.credentials import credentials
 from vendctl.issuing import DeviceStores, issue, revoke
 from vendctl.local.system import ROOT, System
 from vending import wiring
@@ -94,8 +94,7 @@ def principal(*roles: str, provider: str = "aad") -> dict[str, str]:
 
 
 def token(connection: str, publisher: Publisher, days: int = 1) -> dict[str, str]:
-    issued = credentials(connection, "telemetry", publisher, datetime.now(UTC) + timedelta(days=days))
-    return {"Authorization": str(issued["token"])}
+    return {"Authorization": device_tokens.token(publisher, connection, days)}
 
 
 class Hub:

@@ -4,16 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.device_tokens import door, token
 from tests.support.fakes import FakeDocuments
-from vendctl.credentials import credentials
 from vendctl.issuing import DeviceStores, issue, renew, revoke
 from vending.access.device_door import KEPT_FOR, DeviceDoor, Refusal
-from vending.access.policy_keys import policy_keys
 from vending.access.request_rate import AT_ONCE
 from vending.errors import Transient
 from vending.events.publishers import Publisher
 
-CONNECTION = "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=devices;SharedAccessKey=k+/="
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=30)
 
@@ -25,8 +23,7 @@ class World:
         self.catalog = FakeDocuments("kind")
         self.stores = DeviceStores(self.catalog, FakeDocuments("machineId"), FakeDocuments("id"))
         self.at = 0.0
-        keys = policy_keys(CONNECTION, "telemetry")
-        self.door = DeviceDoor(keys, self.catalog, NOW.timestamp, lambda: self.at)
+        self.door = door(self.catalog, lambda: self.at)
 
     async def add(self, publisher: str) -> None:
         """The hub's list of revoked publishers, which is not asked here."""
@@ -39,10 +36,6 @@ class World:
         """The status that the door answers, 200 for a way in."""
         found = await self.door.admit(token, machine)
         return found.status if isinstance(found, Refusal) else 200
-
-
-def token(publisher: Publisher) -> str:
-    return str(credentials(CONNECTION, "telemetry", publisher, LATER)["token"])
 
 
 async def test_a_token_opens_its_own_machine_and_no_other() -> None:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import azure.functions as func
@@ -10,17 +9,14 @@ import pytest
 
 from blueprints import callers, routes
 from blueprints.routes import Route, route
+from tests.support import device_tokens
+from tests.support.device_tokens import door
 from tests.support.fakes import FakeDocuments
-from vendctl.credentials import credentials
 from vending import wiring
-from vending.access.device_door import DeviceDoor
-from vending.access.policy_keys import policy_keys
 from vending.access.roles import Caller, Role
 from vending.errors import Transient
 from vending.events.publishers import Publisher
 
-CONNECTION = "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=devices;SharedAccessKey=k+/="
-NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 PEOPLE = (Role.READ, Role.OPERATE, Role.ADMIN)
 
 
@@ -31,16 +27,14 @@ def principal(*roles: str, name: str = "ada@vend.example") -> dict[str, str]:
 
 
 def token(publisher: Publisher) -> dict[str, str]:
-    issued = credentials(CONNECTION, "telemetry", publisher, NOW + timedelta(days=1))
-    return {"Authorization": str(issued["token"])}
+    return {"Authorization": device_tokens.token(publisher)}
 
 
 @pytest.fixture
 def catalog(monkeypatch: pytest.MonkeyPatch) -> FakeDocuments:
     documents = FakeDocuments("kind")
-    keys = policy_keys(CONNECTION, "telemetry")
-    door = DeviceDoor(keys, documents, NOW.timestamp, lambda: 0.0)
-    monkeypatch.setattr(wiring, "device_door", lambda: door)
+    opened = door(documents)
+    monkeypatch.setattr(wiring, "device_door", lambda: opened)
     return documents
 
 
