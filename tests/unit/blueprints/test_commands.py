@@ -25,6 +25,13 @@ LOCK = {"action": {"kind": "lock", "selections": ["A1"]}}
 PATH = "/api/v1/machines/m1/commands"
 
 
+class OpenDoor:
+    """Every token is right: whether one is, is not the question here."""
+
+    async def admit(self, *_: object) -> Publisher:
+        return Publisher("dev-1", "m1", 3)
+
+
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> FakeDocuments:
     store, catalog, ids = FakeDocuments("machineId"), FakeDocuments("kind"), count(1)
@@ -34,6 +41,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeDocuments:
     polls = CommandPolls(store, 300, Places(1), lambda: datetime.now(UTC))
     monkeypatch.setattr(wiring, "fleet_commands", lambda: people)
     monkeypatch.setattr(wiring, "command_polls", lambda: polls)
+    monkeypatch.setattr(wiring, "device_door", OpenDoor, raising=False)
     return store
 
 
