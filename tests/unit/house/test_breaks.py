@@ -8,8 +8,8 @@ from tests.breaks.base import APP, BREAKS, Break, Swap
 from tests.breaks.every import load
 from tests.support.checkout import ROOT
 
-PROMISES = {*(f"P{number}" for number in range(1, 9)), "identity"}
-"""Those of docs/architecture.md, and that each speaks for itself."""
+PROMISES = {*(f"P{number}" for number in range(1, 9)), "identity", "commands"}
+"""Those of docs/architecture.md, that each speaks for itself, and that a machine obeys once."""
 
 
 def test_every_promise_has_a_break() -> None:

@@ -1,4 +1,4 @@
-"""Answers about one machine, and its sales."""
+"""Answers about machines: the list, one machine, its sales."""
 
 from typing import Annotated, Any, get_type_hints
 
@@ -10,8 +10,7 @@ from vending.documents.pages import Line
 from vending.events.event_types import LEDGER
 from vending.time import Quality
 from vending.views.answers.alerts import Alert
-from vending.views.answers.conditions import MachineCondition
-from vending.views.answers.whole import MachineWhole
+from vending.views.answers.conditions import Fault, MachineCondition, State, Temperature
 
 COUNTERS = tuple(counter for shape in LEDGER.values() for counter in shape.counters)
 FACTS = tuple(dict.fromkeys(fact for shape in LEDGER.values() for fact in shape.sale))
