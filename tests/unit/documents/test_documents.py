@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from vending.documents import (
     alerts,
+    audits,
     catalog,
     conditions,
     daily_report,
@@ -36,7 +37,7 @@ from vending.documents.rollup_state import Rework, Shard
 from vending.errors import Transient, VendstreamError
 
 MODULES = (
-    alerts, catalog, conditions, daily_report, days, devices, exclusions, habits, notices, pages, photos,
+    alerts, audits, catalog, conditions, daily_report, days, devices, exclusions, habits, notices, pages, photos,
     policy_progress, post_window, refusal_counts, rollup_state, stock, uploads,
 )  # fmt: skip
 STORED: dict[str, Any] = {
