@@ -37,8 +37,8 @@ from vending.documents.rollup_state import Rework, Shard
 from vending.errors import Transient, VendstreamError
 
 MODULES = (
-    alerts, audits, catalog, conditions, daily_report, days, devices, exclusions, habits, notices, pages, photos,
-    policy_progress, post_window, refusal_counts, rollup_state, stock, uploads,
+    alerts, audits, catalog, conditions, daily_report, days, devices, exclusions, habits, notices, pages,
+    photos, policy_progress, post_window, refusal_counts, rollup_state, stock, uploads,
 )  # fmt: skip
 STORED: dict[str, Any] = {
     "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": "2026-11-16", "rev": 3,
