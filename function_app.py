@@ -2,7 +2,19 @@
 
 import azure.functions as func
 
-from blueprints import alerts, api, archive, audits, dashboard, health, ingest, photos, reports, rollups, uploads
+from blueprints import (
+    alerts,
+    api,
+    archive,
+    audits,
+    dashboard,
+    health,
+    ingest,
+    photos,
+    reports,
+    rollups,
+    uploads,
+)
 from vending import wiring
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)

@@ -11,6 +11,9 @@ from typing import NamedTuple
 from vending.uploads.dex.audit import Audit
 from vending.uploads.dex.delta import other_counter
 
+Order = tuple[str, int]
+"""When an audit was read, or the number of its read."""
+
 
 class Ends(NamedTuple):
     """The first and the last audit of a series, or of a claim."""
@@ -23,10 +26,8 @@ def overlaps(claim: Ends, series: Ends) -> bool:
     """Whether the claim and the series have counted vends in common, as far as anybody knows."""
     if other_counter(series.last, claim.last) is not None:
         return False
-    begins, ends = (
-        max(standing(claim.first), standing(series.first)),
-        min(standing(claim.last), standing(series.last)),
-    )
+    begins = max(standing(claim.first), standing(series.first))
+    ends = min(standing(claim.last), standing(series.last))
     return begins < ends and not any(_foreign(audit, series) for audit in claim)
 
 
@@ -52,12 +53,12 @@ def _foreign(audit: Audit, series: Ends) -> bool:
     return first < at < last and not lowest <= count <= highest
 
 
-def _places(audit: Audit, series: Ends) -> tuple[str, str, str] | tuple[int, int, int] | None:
+def _places(audit: Audit, series: Ends) -> tuple[Order, Order, Order] | None:
     """The orders of an audit and of a series' ends: by the machine's clock, else by its read numbers."""
     at, first, last = (one.read_at for one in (audit, *series))
     if at and first and last:
-        return at, first, last
+        return (at, 0), (first, 0), (last, 0)
     number, lowest, highest = (one.reading.number for one in (audit, *series))
     if number is None or lowest is None or highest is None:
         return None
-    return number, lowest, highest
+    return ("", number), ("", lowest), ("", highest)
