@@ -8,7 +8,6 @@ from typing import Any
 
 from tests.breaks.base import Swap, breaks
 from vending.catalog.catalog import Assignment
-from vending.documents import audits
 from vending.documents.conditions import Conditions, Entry
 from vending.events.base import TillEffect
 from vending.events.event import Event, Order
@@ -142,15 +141,6 @@ def vends_count_beside_the_audits(swap: Swap) -> None:
 )
 def audits_count_whatever_the_catalog_says(swap: Swap) -> None:
     swap.method(Assignment, "by_audits", lambda self, since, until: since < until)
-
-
-@breaks(
-    "P2",
-    "tests/unit/uploads/test_place_audit.py::test_any_order_duplicates_and_deaths_count_each_span_once",
-)
-def an_audit_is_placed_anew_at_each_delivery(swap: Swap) -> None:
-    numbers = count()
-    swap(audits.audit_id, lambda number: f"audit:{number:012d}:{next(numbers)}")
 
 
 @breaks("P4", "tests/unit/ingest/test_exclusions.py::test_a_batch_of_before_that_is_judged_after_is_let_in")

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from vending.documents import (
     alerts,
+    audits,
     catalog,
     commands,
     conditions,
@@ -40,9 +41,9 @@ from vending.documents.rollup_state import Rework, Shard
 from vending.errors import Transient, VendstreamError
 
 MODULES = (
-    alerts, catalog, commands, conditions, daily_report, days, devices, exclusions, habits, notices, pages,
-    people_visits, photos, policy_progress, post_window, refusal_counts, rollup_state, stock, uploads, visits,
-    writes,
+    alerts, audits, catalog, commands, conditions, daily_report, days, devices, exclusions, habits, notices,
+    pages, people_visits, photos, policy_progress, post_window, refusal_counts, rollup_state, stock, uploads,
+    visits, writes,
 )  # fmt: skip
 STORED: dict[str, Any] = {
     "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": "2026-11-16", "rev": 3,

@@ -6,12 +6,13 @@ twice, and only where it is proven: an audit that was read after another, and st
 memory.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from vending.uploads.dex.audit import Audit
 from vending.uploads.dex.delta import other_counter
 
-Place = Literal["before", "inside", "after"]
+Order = tuple[str, int]
+"""When an audit was read, or the number of its read."""
 
 
 class Ends(NamedTuple):
@@ -25,10 +26,8 @@ def overlaps(claim: Ends, series: Ends) -> bool:
     """Whether the claim and the series have counted vends in common, as far as anybody knows."""
     if other_counter(series.last, claim.last) is not None:
         return False
-    begins, ends = (
-        max(standing(claim.first), standing(series.first)),
-        min(standing(claim.last), standing(series.last)),
-    )
+    begins = max(standing(claim.first), standing(series.first))
+    ends = min(standing(claim.last), standing(series.last))
     return begins < ends and not any(_foreign(audit, series) for audit in claim)
 
 
@@ -42,32 +41,24 @@ def standing(audit: Audit) -> int:
 
 def _foreign(audit: Audit, series: Ends) -> bool:
     """Whether the audit is proven to be of another memory: its counter and its order disagree."""
+    places = _places(audit, series)
+    if places is None:
+        return False
+    at, first, last = places
     count, lowest, highest = standing(audit), standing(series.first), standing(series.last)
-    match _place(audit, series):
-        case "after":
-            return count < highest
-        case "before":
-            return count > lowest
-        case "inside":
-            return not lowest <= count <= highest
-    return False
+    if at > last:
+        return count < highest
+    if at < first:
+        return count > lowest
+    return first < at < last and not lowest <= count <= highest
 
 
-def _place(audit: Audit, series: Ends) -> Place | None:
-    """Where an audit stands to a series: by the machine's clock, else by its read numbers; None where neither
-    says, or where it is one of the ends."""
+def _places(audit: Audit, series: Ends) -> tuple[Order, Order, Order] | None:
+    """The orders of an audit and of a series' ends: by the machine's clock, else by its read numbers."""
     at, first, last = (one.read_at for one in (audit, *series))
     if at and first and last:
-        return _beside(at, first, last)
+        return (at, 0), (first, 0), (last, 0)
     number, lowest, highest = (one.reading.number for one in (audit, *series))
     if number is None or lowest is None or highest is None:
         return None
-    return _beside(number, lowest, highest)
-
-
-def _beside[Order: (str, int)](at: Order, first: Order, last: Order) -> Place | None:
-    if at > last:
-        return "after"
-    if at < first:
-        return "before"
-    return "inside" if first < at < last else None
+    return ("", number), ("", lowest), ("", highest)
