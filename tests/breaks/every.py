@@ -1,9 +1,19 @@
 """All breaks: to import their modules registers them."""
 
-from tests.breaks import admitting, alerting, commanding, counting, keeping, reporting, summing, writing
+from tests.breaks import (
+    admitting,
+    alerting,
+    commanding,
+    counting,
+    keeping,
+    reporting,
+    summing,
+    visiting,
+    writing,
+)
 from tests.breaks.base import BREAKS, Break
 
-MODULES = (admitting, alerting, commanding, counting, keeping, reporting, summing, writing)
+MODULES = (admitting, alerting, commanding, counting, keeping, reporting, summing, visiting, writing)
 
 
 def load() -> dict[str, Break]:
