@@ -20,8 +20,9 @@ DEVICE, EPOCH = "uploads", 0
 MOST = 2**40
 """Of what an event states; a larger meter is left out of it."""
 MOST_TOLERANCES = 50
-MOST_SELECTIONS, MOST_SALES = 500, 16
-"""Selections of an audit that are compared with the next one, and prices and devices of each."""
+MOST_SELECTIONS, MOST_SALES = 400, 8
+"""Selections of an audit that are compared with the next one, and prices and devices of each: a document of
+Cosmos DB takes 2 MiB, and with the longest numbers these are half of it."""
 LONGEST, SHORT = 120, 16
 """Characters of a name, of a device or price list."""
 
