@@ -44,7 +44,13 @@ help: ## this list
 	@$(NPM) $*
 	@touch $@
 
-setup: .venv/ready devstack/node/node_modules/.ready ## everything that `make run` needs
+# What the page of the API is made of: the app serves it, the package holds it.
+web/vendor/.ready: web/node_modules/.ready
+	@mkdir -p web/vendor
+	@cp $(addprefix web/node_modules/swagger-ui-dist/,swagger-ui-bundle.js swagger-ui.css) web/vendor/
+	@touch $@
+
+setup: .venv/ready devstack/node/node_modules/.ready web/vendor/.ready ## everything that `make run` needs
 
 # What Azure installs, and nothing else: the deployment package and `func` are started in it. The remote build runs pip
 # without a flag, and pip asks for the hash of every file as soon as one requirement has one. Made anew, after a change of
@@ -55,7 +61,14 @@ setup: .venv/ready devstack/node/node_modules/.ready ## everything that `make ru
 	@.tools/bin/uv pip sync --quiet --require-hashes --python .tools/deployed/$*/bin/python $*.txt
 	@touch $@
 
-setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/%/.ready)
+# Made anew by the command that stands in its first lines.
+.tools/client/.ready: tests/client/requirements.txt .venv/ready
+	@echo "set-up: what makes a client of the OpenAPI document"
+	@rm -rf .tools/client && .tools/bin/uv venv --quiet --python $(PY) .tools/client
+	@.tools/bin/uv pip sync --quiet --require-hashes --python .tools/client/bin/python tests/client/requirements.txt
+	@touch $@
+
+setup-test: setup $(NODES:%=%/node_modules/.ready) $(DEPLOYED:%=.tools/deployed/%/.ready) .tools/client/.ready
 	@$(PY) -m vendctl.browser --install
 
 # --- the main job -------------------------------------------------------------------------------------------

@@ -8,10 +8,13 @@ from blueprints import (
     api,
     archive,
     dashboard,
+    docs,
     health,
     ingest,
     machines,
+    openapi,
     operations,
+    options,
     photos,
     reports,
     rollups,
@@ -23,20 +26,8 @@ from vending import wiring
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for blueprint in (
-    ingest,
-    archive,
-    rollups,
-    alerts,
-    reports,
-    uploads,
-    photos,
-    api,
-    machines,
-    sums,
-    alert_reads,
-    operations,
-    dashboard,
-    health,
+    *(ingest, archive, rollups, alerts, reports, uploads, photos, api, machines, sums, alert_reads),
+    *(operations, dashboard, health, openapi, docs, options),
 ):
     app.register_functions(blueprint.bp)
 wiring.quick_decoding()

@@ -5,15 +5,17 @@ import hashlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import azure.functions as func
 import msgspec
 from msgspec import Struct
 
-from blueprints.files import HEADERS, NOSNIFF
+from blueprints.files import HEADERS, NOSNIFF, POLICY
 from blueprints.questions import Faulty
+from blueprints.request_ids import request_id
 from vending.errors import Rejected, Transient
+from vending.openapi.problem_types import MEDIA_TYPE, Problem, address
 
 log = logging.getLogger(__name__)
 PATIENCE = 12.0
@@ -23,12 +25,13 @@ PATIENCE = 12.0
 def problem(
     status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
 ) -> func.HttpResponse:
-    """A fault that a program can read: title says what kind, detail what happened and what to do."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    """A fault that a program can read: title is its kind (:mod:`vending.openapi.problem_types`), detail says
+    what happened and what to do."""
+    body = Problem(address(title), title, status, detail, request_id())
     return func.HttpResponse(
         msgspec.json.encode(body),
         status_code=status,
-        mimetype="application/problem+json",
+        mimetype=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **NOSNIFF, **(headers or {})},
     )
 
@@ -37,14 +40,12 @@ def body_refused(request: func.HttpRequest) -> func.HttpResponse | None:
     """400 for a request that brings a body where none is taken, else None. What the platform lets in at all
     is bounded by FUNCTIONS_REQUEST_BODY_SIZE_LIMIT; it is in memory before any code of ours runs."""
     if request.get_body():
-        return problem(400, "Bad Request", f"A {request.method} of this path takes no body; send none.")
+        return problem(400, "Body Not Taken", f"A {request.method} of this path takes no body; send none.")
     return None
 
 
 async def answer(
-    request: func.HttpRequest,
-    view: Callable[[], Awaitable[Struct | dict[str, Any] | None]],
-    missing: str = "",
+    request: func.HttpRequest, view: Callable[[], Awaitable[Struct | None]], missing: str = ""
 ) -> func.HttpResponse:
     """The view as JSON: 304 where the client has it, 400 for a faulty question, 404 for None, 503 to wait."""
     found = await _found(request, view, missing)
@@ -92,7 +93,7 @@ async def _found[View](
         async with asyncio.timeout(PATIENCE):
             found = await view()
     except Faulty as fault:
-        return problem(400, "Bad Request", str(fault))
+        return problem(400, "Invalid Parameter", str(fault))
     except Rejected as fault:
         return problem(400, "Bad Request", f"{fault.detail}.")
     except (Transient, TimeoutError) as fault:
@@ -103,7 +104,7 @@ async def _found[View](
 async def created[Asked: Struct](
     request: func.HttpRequest,
     kind: type[Asked],
-    make: Callable[[Asked], Awaitable[dict[str, Any] | None]],
+    make: Callable[[Asked], Awaitable[Struct | None]],
     missing: str,
 ) -> func.HttpResponse:
     """What is made of a body of JSON as 201; 400 for one that is refused, 404 for None, 415, 503 to wait."""
@@ -114,7 +115,7 @@ async def created[Asked: Struct](
         async with asyncio.timeout(PATIENCE):
             body = await make(asked)
     except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
-        return problem(400, "Bad Request", f"{fault}.")
+        return problem(400, "Invalid Body", f"{fault}.")
     except Rejected as fault:
         return problem(400, "Bad Request", f"{fault.detail}.")
     except (Transient, TimeoutError) as fault:
@@ -129,7 +130,8 @@ async def created[Asked: Struct](
 
 def _away(request: func.HttpRequest, fault: Exception) -> func.HttpResponse:
     """503, and when to ask again."""
-    log.warning("%s: %s", _path(request), str(fault) or f"no answer within {PATIENCE:g} s")
+    said = str(fault) or f"no answer within {PATIENCE:g} s"
+    log.warning("%s: %s (request %s)", _path(request), said, request_id())
     wait = str(max(1, round(getattr(fault, "retry_after", None) or 1)))
     detail = "A store does not answer now; ask again after the seconds of Retry-After."
     return problem(503, "Service Unavailable", detail, {"Retry-After": wait})
@@ -140,9 +142,10 @@ def _path(request: func.HttpRequest) -> str:
     return re.split(r"[?;]|%3f|%3b|code(?:=|%3d)", request.url, maxsplit=1, flags=re.IGNORECASE)[0]
 
 
-def page(request: func.HttpRequest, content: bytes, mimetype: str) -> func.HttpResponse:
-    """A file of the dashboard."""
-    return body_refused(request) or _cached(request, content, mimetype, HEADERS)
+def page(request: func.HttpRequest, content: bytes, mimetype: str, policy: str = POLICY) -> func.HttpResponse:
+    """A page, or a file of one, under a Content-Security-Policy."""
+    headers = HEADERS | {"Content-Security-Policy": policy}
+    return body_refused(request) or _cached(request, content, mimetype, headers)
 
 
 def _cached(

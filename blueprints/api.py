@@ -10,12 +10,16 @@ from blueprints.routes import Route, route
 from vending import wiring
 from vending.access.roles import Role
 from vending.views import fleet, machines
+from vending.views.answers.fleet import FleetSummary
+from vending.views.answers.machines import Machine, Sales
 
 bp = func.Blueprint()
 
 
 @route(
-    bp, "get_machine", Route("GET", "api/v1/machines/{machineId}", Role.READ, asks=DayAsked, problems=(404,))
+    bp,
+    "get_machine",
+    Route("GET", "api/v1/machines/{machineId}", Role.READ, asks=DayAsked, gives=Machine, problems=(404,)),
 )
 async def get_machine(req: func.HttpRequest) -> func.HttpResponse:
     """One machine, with its sales of a day."""
@@ -32,7 +36,9 @@ async def get_machine(req: func.HttpRequest) -> func.HttpResponse:
 @route(
     bp,
     "get_machine_sales",
-    Route("GET", "api/v1/machines/{machineId}/sales", Role.READ, asks=SalesAsked, problems=(404,)),
+    Route(
+        "GET", "api/v1/machines/{machineId}/sales", Role.READ, asks=SalesAsked, gives=Sales, problems=(404,)
+    ),
 )
 async def get_machine_sales(req: func.HttpRequest) -> func.HttpResponse:
     """The sales of one machine."""
@@ -44,7 +50,11 @@ async def get_machine_sales(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@route(bp, "get_fleet_summary", Route("GET", "api/v1/fleet/summary", Role.READ, asks=DayAsked))
+@route(
+    bp,
+    "get_fleet_summary",
+    Route("GET", "api/v1/fleet/summary", Role.READ, asks=DayAsked, gives=FleetSummary),
+)
 async def get_fleet_summary(req: func.HttpRequest) -> func.HttpResponse:
     """The fleet now, a day's sales and the week before."""
     zone = wiring.settings().default_time_zone

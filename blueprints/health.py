@@ -1,7 +1,6 @@
 """Health of the app, for monitors."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import azure.functions as func
 import msgspec
@@ -11,29 +10,27 @@ from blueprints.files import NOSNIFF
 from blueprints.routes import Route, route
 from vending import wiring
 from vending.access.roles import Role
+from vending.views.answers.health import Health
 from vending.views.health import About, health
 
 bp = func.Blueprint()
 
 
-@route(bp, "get_health", Route("GET", "api/health", Role.ANYBODY, head=True))
+@route(bp, "get_health", Route("GET", "api/health", Role.ANYBODY, gives=Health, alike=(503,)))
 async def get_health(req: func.HttpRequest) -> func.HttpResponse:
-    """200 when every store answers and every setting is right, else 503; either way the body of a GET says
-    what is wrong. Looked at once in five seconds, however many ask.
-
-    HEAD is declared because uptime checks use it, and what is not declared is 404 on the platform.
-    """
+    """Whether every store answers and every setting is right. 503 where not; either way the body of a GET
+    says what is wrong. Looked at once in five seconds, however many ask."""
     if refused := body_refused(req):
         return refused
     found = await wiring.recent_health().get("health", datetime.now(UTC), _look)
     return func.HttpResponse(
         msgspec.json.encode(found),
-        status_code=503 if found["status"] == "unavailable" else 200,
+        status_code=503 if found.status == "unavailable" else 200,
         mimetype="application/json",
         headers={"Cache-Control": "no-store", **NOSNIFF},
     )
 
 
-async def _look() -> dict[str, Any]:
+async def _look() -> Health:
     about = About(wiring.version(), wiring.decoder(), wiring.settings_fault())
     return await health(wiring.health_probes(), wiring.troubles, about)

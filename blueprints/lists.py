@@ -11,9 +11,11 @@ from msgspec import Struct
 
 from blueprints.answers import Written, problem, written
 from blueprints.questions import KEY
+from blueprints.routes import Route
+from vending.access.roles import Role
 from vending.csv_text import csv_text
 
-JSON, CSV = "application/json", "text/csv"
+FORMS = JSON, CSV = "application/json", "text/csv"
 VARY = {"Vary": "Accept"}
 
 
@@ -24,6 +26,12 @@ class Table[View: Struct]:
     kind: type[Struct]
     rows: Callable[[View], Sequence[Struct]]
     name: str
+
+
+def list_route(path: str, asks: type[Struct], gives: type[Struct], *problems: int) -> Route:
+    """The declaration of a list, for whoever may read."""
+    problems = (*problems, 406)
+    return Route("GET", path, Role.READ, asks=asks, gives=gives, media=FORMS, problems=problems)
 
 
 async def listed[View: Struct](
@@ -44,7 +52,7 @@ async def listed[View: Struct](
             return Written(msgspec.json.encode(found), JSON, VARY | link)
         text = csv_text(table.kind, table.rows(found)).encode()
         named = {"Content-Disposition": f'attachment; filename="{quote(table.name, safe="")}.csv"'}
-        return Written(text, f"{CSV}; charset=utf-8; header=present", VARY | link | named)
+        return Written(text, CSV, VARY | link | named)
 
     return await written(request, view, write, missing)
 

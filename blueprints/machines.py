@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from blueprints.lists import Table, listed
+from blueprints.lists import Table, list_route, listed
 from blueprints.questions import asked
 from blueprints.questions_machines import (
     MachinesAsked,
@@ -13,11 +13,10 @@ from blueprints.questions_machines import (
     SitesAsked,
     StockOutsAsked,
 )
-from blueprints.routes import Route, route
+from blueprints.routes import route
 from vending import wiring
-from vending.access.roles import Role
+from vending.views.answers.machines import MachineList, MachineRow
 from vending.views.machine_list import machine_list
-from vending.views.machine_rows import MachineList, MachineRow
 from vending.views.place_lists import RouteList, RouteRow, SiteList, SiteRow, route_list, site_list
 from vending.views.route_picklist import PickRow, RoutePickList, route_picklist
 from vending.views.stockouts import StockOut, StockOuts, stockouts
@@ -29,11 +28,7 @@ ROUTES = Table[RouteList](RouteRow, lambda found: found.routes, "routes")
 STOCKOUTS = Table[StockOuts](StockOut, lambda found: found.stockouts, "stockouts")
 
 
-@route(
-    bp,
-    "get_machines",
-    Route("GET", "api/v1/machines", Role.READ, asks=MachinesAsked, gives=MachineList, problems=(406,)),
-)
+@route(bp, "get_machines", list_route("api/v1/machines", MachinesAsked, MachineList))
 async def get_machines(req: func.HttpRequest) -> func.HttpResponse:
     """A page of the fleet."""
 
@@ -44,9 +39,7 @@ async def get_machines(req: func.HttpRequest) -> func.HttpResponse:
     return await listed(req, view, MACHINES)
 
 
-@route(
-    bp, "get_sites", Route("GET", "api/v1/sites", Role.READ, asks=SitesAsked, gives=SiteList, problems=(406,))
-)
+@route(bp, "get_sites", list_route("api/v1/sites", SitesAsked, SiteList))
 async def get_sites(req: func.HttpRequest) -> func.HttpResponse:
     """A page of the sites of the catalog."""
 
@@ -57,11 +50,7 @@ async def get_sites(req: func.HttpRequest) -> func.HttpResponse:
     return await listed(req, view, SITES)
 
 
-@route(
-    bp,
-    "get_routes",
-    Route("GET", "api/v1/routes", Role.READ, asks=RoutesAsked, gives=RouteList, problems=(406,)),
-)
+@route(bp, "get_routes", list_route("api/v1/routes", RoutesAsked, RouteList))
 async def get_routes(req: func.HttpRequest) -> func.HttpResponse:
     """A page of the routes of the catalog."""
 
@@ -75,14 +64,7 @@ async def get_routes(req: func.HttpRequest) -> func.HttpResponse:
 @route(
     bp,
     "get_route_picklist",
-    Route(
-        "GET",
-        "api/v1/routes/{routeId}/picklist",
-        Role.READ,
-        asks=PickListAsked,
-        gives=RoutePickList,
-        problems=(404, 406),
-    ),
+    list_route("api/v1/routes/{routeId}/picklist", PickListAsked, RoutePickList, 404),
 )
 async def get_route_picklist(req: func.HttpRequest) -> func.HttpResponse:
     """What to take along to a route's machines."""
@@ -96,11 +78,7 @@ async def get_route_picklist(req: func.HttpRequest) -> func.HttpResponse:
     return await listed(req, view, table, missing=f"No site of the catalog is on route {name!r}.")
 
 
-@route(
-    bp,
-    "get_stockouts",
-    Route("GET", "api/v1/stockouts", Role.READ, asks=StockOutsAsked, gives=StockOuts, problems=(406,)),
-)
+@route(bp, "get_stockouts", list_route("api/v1/stockouts", StockOutsAsked, StockOuts))
 async def get_stockouts(req: func.HttpRequest) -> func.HttpResponse:
     """Every selection that is sold out, the longest first."""
     zone = wiring.settings().default_time_zone

@@ -8,6 +8,7 @@ from blueprints.routes import Route, route
 from vending import wiring
 from vending.access.roles import Role
 from vending.views import photos
+from vending.views.answers.photos import Photos
 
 bp = func.Blueprint()
 
@@ -15,7 +16,14 @@ bp = func.Blueprint()
 @route(
     bp,
     "get_machine_photos",
-    Route("GET", "api/v1/machines/{machineId}/photos", Role.READ, asks=PhotosAsked, problems=(404,)),
+    Route(
+        "GET",
+        "api/v1/machines/{machineId}/photos",
+        Role.READ,
+        asks=PhotosAsked,
+        gives=Photos,
+        problems=(404,),
+    ),
 )
 async def get_machine_photos(req: func.HttpRequest) -> func.HttpResponse:
     """The photos of one machine."""
@@ -27,7 +35,11 @@ async def get_machine_photos(req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@route(bp, "get_photo", Route("GET", "api/v1/photos/{photoId}/{size}", Role.READ, problems=(404,)))
+@route(
+    bp,
+    "get_photo",
+    Route("GET", "api/v1/photos/{photoId}/{size}", Role.READ, media=("image/webp",), problems=(404,)),
+)
 async def get_photo(req: func.HttpRequest) -> func.HttpResponse:
     """One picture of a photo."""
     photo, size = req.route_params["photoId"], req.route_params["size"]

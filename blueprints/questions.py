@@ -7,12 +7,16 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from vending.events.fields import END
 from vending.views.photos import CURSOR, PhotoQuery
 
 LONGEST_WINDOW = timedelta(days=31)
 Limit = Annotated[int, Meta(ge=1, le=500)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Moment = Annotated[datetime, Meta(tz=True)]
+CENTURY = {"pattern": "^20[0-9]{2}-"}
+"""Days and times are of this one: what lies outside is a mistake in the question."""
+Moment = Annotated[datetime, Meta(tz=True, extra_json_schema=CENTURY)]
+Day = Annotated[date, Meta(extra_json_schema=CENTURY)]
 KEY = "code"
 """The function key, where it comes as a parameter; the host has dealt with it."""
 
@@ -25,10 +29,19 @@ def asked[Question: Struct](parameters: Mapping[str, str], kind: type[Question])
     """The parameters as a question. Raises Faulty for one that is unknown or out of bounds."""
     given = {name: value for name, value in parameters.items() if name != KEY}
     try:
-        return msgspec.convert(given, kind, strict=False)
+        question = msgspec.convert(given, kind, strict=False)
+        _refuse_null(given, question)
+        return question
     except msgspec.ValidationError as fault:
         known = ", ".join(field.encode_name for field in msgspec.structs.fields(kind))
         raise Faulty(f"{fault}. The parameters are: {known}.".replace("Object", "The query")) from fault
+
+
+def _refuse_null(given: Mapping[str, str], question: Struct) -> None:
+    """A text that reads as null is no value: it would be as if nothing had been asked."""
+    for field in msgspec.structs.fields(question):
+        if field.encode_name in given and getattr(question, field.name) is None:
+            raise msgspec.ValidationError(f"Expected a value, got null - at `$.{field.encode_name}`")
 
 
 class SalesAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
@@ -54,7 +67,7 @@ class SalesAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since
 class DayAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the fleet's summary, and of one machine."""
 
-    day: date | None = None
+    day: Day | None = None
 
     def __post_init__(self) -> None:
         if self.day is not None and not 2000 <= self.day.year < 2100:
@@ -69,7 +82,7 @@ class PhotosAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of a machine's photos."""
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    after: Annotated[str, Meta(pattern=rf"^({CURSOR})?\Z")] = ""
+    after: Annotated[str, Meta(pattern=rf"^({CURSOR})?{END}")] = ""
 
     def query(self) -> PhotoQuery:
         """As the view takes it."""

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from blueprints.questions import Limit, Name
 from vending.alerts import rules
-from vending.views.condition_view import State
+from vending.views.answers.conditions import State
 from vending.views.machine_list import MachineQuery, Sort, place_of
 from vending.views.paging import LONGEST
 from vending.views.picklist import Visit

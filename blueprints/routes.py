@@ -3,18 +3,24 @@
 ``ROUTES`` holds all of them by the function's name; whatever is said of routes elsewhere derives from it.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
+from inspect import getdoc
 from typing import Any
 
 import azure.functions as func
 from msgspec import Struct
 
 from blueprints.callers import LEVELS, admit
+from blueprints.compression import plain_tags
+from blueprints.finishing import finished
 from blueprints.questions import NothingAsked
+from blueprints.request_ids import identified, request_id
 from vending.access.roles import Role
 
+log = logging.getLogger(__name__)
 type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
@@ -31,17 +37,21 @@ class Route:
     """The JSON of its body."""
     gives: type | None = None
     """The JSON of its answer; None where it answers something else."""
+    media: tuple[str, ...] = ("application/json",)
+    """Media types of its answer; ``gives`` is the shape of the first."""
     status: int = 200
     """Where all went well."""
+    alike: tuple[int, ...] = ()
+    """Further statuses with an answer of the same shape."""
     problems: tuple[int, ...] = ()
     """The statuses of problem details that it has beyond those which any route has."""
-    head: bool = False
-    """Whether HEAD is answered too: what is not declared is 404 on the platform."""
+    says: str = ""
+    """What it does, in the words of its function."""
 
     @property
     def methods(self) -> list[str]:
-        """The verbs, as the host takes them."""
-        return [self.method, "HEAD"] if self.head else [self.method]
+        """The verbs, as the host takes them. What is not declared is 404 on the platform, HEAD too."""
+        return ["GET", "HEAD"] if self.method == "GET" else [self.method]
 
 
 ROUTES: dict[str, Route] = {}
@@ -53,10 +63,17 @@ def route(bp: func.Blueprint, name: str, declared: Route) -> Callable[[Handler],
     def declare(handler: Handler) -> Any:
         @wraps(handler)
         async def admitted(req: func.HttpRequest) -> func.HttpResponse:
-            asks = admit(req, declared.role)
-            return asks if isinstance(asks, func.HttpResponse) else await handler(req)
+            with identified(req.headers):
+                try:
+                    asks = admit(req, declared.role)
+                    answer = asks if isinstance(asks, func.HttpResponse) else await handler(plain_tags(req))
+                except Exception:
+                    # The host logs what was raised, and answers 500; this line says whose request it was.
+                    log.error("%s failed: request %s", name, request_id())
+                    raise
+                return finished(req, answer)
 
-        ROUTES[name] = declared
+        ROUTES[name] = replace(declared, says=getdoc(handler) or "")
         level = LEVELS[declared.role]
         built = bp.route(declared.path, methods=declared.methods, auth_level=level)(admitted)
         return bp.function_name(name)(built)

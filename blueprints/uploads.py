@@ -10,7 +10,7 @@ from blueprints.routes import Route, route
 from vending import wiring
 from vending.access.roles import Role
 from vending.uploads import process_upload as processing
-from vending.uploads.admit_upload import UploadAsked, admit_upload
+from vending.uploads.admit_upload import UploadAddress, UploadAsked, admit_upload
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)
@@ -19,7 +19,15 @@ log = logging.getLogger(__name__)
 @route(
     bp,
     "post_upload",
-    Route("POST", "api/v1/uploads", Role.OPERATE, takes=UploadAsked, status=201, problems=(404, 415)),
+    Route(
+        "POST",
+        "api/v1/uploads",
+        Role.OPERATE,
+        takes=UploadAsked,
+        gives=UploadAddress,
+        status=201,
+        problems=(404, 415),
+    ),
 )
 async def post_upload(req: func.HttpRequest) -> func.HttpResponse:
     """An address that takes one file, for a quarter of an hour."""

@@ -147,6 +147,9 @@ param smtpPassword string = ''
 @allowed(['drop', 'keep'])
 param photoLocation string = 'drop'
 
+@description('Origins whose pages may use the HTTP API, with commas: https://HOST, or * for any. Leave the platform\'s own CORS empty then.')
+param corsOrigins string = ''
+
 @description('A machine that nothing was heard of for longer is silent.')
 @minValue(1)
 param silentAfterMinutes int = 60
@@ -333,6 +336,7 @@ module app 'modules/functionapp.bicep' = {
     }
     smtpPassword: smtpPassword
     photoLocation: photoLocation
+    corsOrigins: corsOrigins
     silentAfterMinutes: silentAfterMinutes
     unboundDevices: unboundDevices
     openTelemetry: openTelemetry

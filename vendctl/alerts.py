@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, get_args
 
+from msgspec import to_builtins
+
 from vending.alerts import rules
 from vending.alerts.attend import AlertName, UnknownAlert
 from vending.alerts.held import newest_episodes, read, select, select_of_fleet
@@ -70,7 +72,8 @@ def snooze_end(now: datetime, until: datetime | None, hours: float | None, end: 
 def figures(alert: Alert) -> Json:
     """Everything that people want to know of an alert, as JSON."""
     resolved = alert.resolved
-    return alert_view.describe(alert) | {
+    shown: Json = to_builtins(alert_view.describe(alert))
+    return shown | {
         "state": alert.state,
         "severity": rules.named(alert.rule).severity,
         "history": list(map(_act, alert.history or ())),
@@ -108,10 +111,10 @@ def explain(found: Shown) -> str:
     alert = found.alert
     view = alert_view.describe(alert)
     lines = [
-        f"{alert.machine_id}: {view['title']} ({rules.named(alert.rule).severity})",
-        f"  {state(alert)}; since {view['since']}, episode {alert.episode}",
-        f"  notification {view['notification']}",
-        *(f"  {name}: {value}" for name, value in view["detail"].items()),
+        f"{alert.machine_id}: {view.title} ({rules.named(alert.rule).severity})",
+        f"  {state(alert)}; since {view.since}, episode {alert.episode}",
+        f"  notification {view.notification}",
+        *(f"  {name}: {value}" for name, value in view.detail.items()),
         *_said(alert.history),
     ]
     for episode in found.episodes:
@@ -148,7 +151,7 @@ def _episode(one: Episode) -> Json:
         "opened": instant(one.opened),
         "closed": instant(one.closed),
         "ended": ending.dump() if ending else None,
-        "acknowledged": alert_view.stamp(one.acknowledged),
+        "acknowledged": to_builtins(alert_view.stamp(one.acknowledged)),
         "owner": one.owner,
         "level": one.level or 0,
         "history": list(map(_act, one.history or ())),

@@ -19,6 +19,8 @@ from vending.settings import VERSION
 ROOT = Path(__file__).parents[1]
 REQUIRED = ("function_app.py", "host.json", "requirements.txt")
 WITH_TELEMETRY = "requirements-telemetry.txt"
+WEB_LOCK, VENDOR = "web/package-lock.json", "web/vendor/swagger-ui-bundle.js"
+"""What the API's page needs from npm, and that set-up has brought it."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every entry of a zip: same files, same bytes."""
 
@@ -96,6 +98,8 @@ def build(root: Path, target: Path, *, telemetry: bool = False, version: str = "
 
 def tried(root: Path, *, telemetry: bool = False) -> set[str]:
     """The functions of the package, imported from it. Raises OSError, and ValueError with one line."""
+    if (root / WEB_LOCK).exists() and not (root / VENDOR).exists():
+        raise ValueError(f"the package is refused: it would lack {VENDOR}; run: make setup")
     requirements = WITH_TELEMETRY if telemetry else "requirements.txt"
     if bare := unhashed((root / requirements).read_text()):
         raise ValueError(f"the package is refused: {requirements} has no hash for {', '.join(bare)}")

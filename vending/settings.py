@@ -1,5 +1,6 @@
 """The app's settings: read once, from a mapping that looks like the environment, and never at import."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -68,6 +69,8 @@ class Settings:
     new_machines_per_hour: str = "20"
     """How many machines that are new to its hub partition, and not in the catalog, a device may name in an
     hour whose credential says no machine; 0: none."""
+    cors_origins: str = ""
+    """Origins whose pages may use the API, with commas: ``https://HOST``, or ``*`` for any; empty: none."""
     quick_decoding: str = "true"
     """false: the library's own converter decodes the trigger's batches, slowly."""
 
@@ -86,7 +89,7 @@ class Settings:
             business_day.named(settings.default_time_zone)
         except ValueError as fault:
             raise ValueError(f"app setting DEFAULT_TIME_ZONE: {fault}") from fault
-        _ = settings.bound_from
+        _ = settings.bound_from, settings.origins
         for name, unit in (
             ("silent_after_minutes", "minutes"),
             ("hub_retention_hours", "hours"),
@@ -144,6 +147,15 @@ class Settings:
     def decodes_quickly(self) -> bool:
         """See ``quick_decoding``."""
         return self.quick_decoding == "true"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """See ``cors_origins``. Raises ValueError for what no browser calls an origin."""
+        found = frozenset(one.strip() for one in self.cors_origins.split(",") if one.strip())
+        for one in found - {"*"}:
+            if not re.fullmatch(r"https?://[a-z0-9.\-\[\]:]+", one):
+                raise ValueError(f"app setting CORS_ORIGINS has {one!r}; give origins such as https://HOST")
+        return found
 
     @property
     def posts_per_minute(self) -> int:

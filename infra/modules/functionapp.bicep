@@ -50,6 +50,9 @@ param smtpPassword string
 @description('keep or drop: whether the record of a photo says where it was taken.')
 param photoLocation string
 
+@description('Origins whose pages may use the HTTP API, with commas; empty: none.')
+param corsOrigins string
+
 @description('A machine that nothing was heard of for longer is silent.')
 param silentAfterMinutes int
 
@@ -184,6 +187,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     MAIL_FROM: mail.from
     DAILY_REPORT_HOUR: '6'
     PHOTO_LOCATION: photoLocation
+    CORS_ORIGINS: corsOrigins
     SILENT_AFTER_MINUTES: string(silentAfterMinutes)
     UNBOUND_DEVICES: unboundDevices
     NEW_MACHINES_PER_HOUR: '20'

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from vending import business_day
 from vending.alerts import rules
@@ -23,6 +22,7 @@ from vending.rollups import rollups
 from vending.time import millis
 from vending.views import condition_view, places
 from vending.views.alerts import open_alerts
+from vending.views.answers.alerts import Alert
 from vending.views.views import ViewStores
 
 WEEK = 7
@@ -59,12 +59,12 @@ async def gather(stores: ViewStores, scope: Scope, day: str, zone: str, now: dat
         sold=await _total(stores, summaries, day),
         before=await _total(stores, summaries, before),
         states=Counter(condition_view.state(entry, stores.silent_before(now)) for entry in entries),
-        alerts=[_alert(one) for one in alerts if known.holds(scope, one["machineId"])],
+        alerts=[_alert(one) for one in alerts if known.holds(scope, one.machine_id)],
         tubes=_tubes(entries),
         best=best,
         worst=worst,
         unfinished=_unfinished(await places.time_zones(stores, now), known, scope, day, now),
-        behind=any(one["rule"] == RollupsBehind.name for one in alerts),
+        behind=any(one.rule == RollupsBehind.name for one in alerts),
     )
     return replace(facts, names=await _names(stores, known, facts.listed()))
 
@@ -87,10 +87,10 @@ async def _total(stores: ViewStores, summaries: Iterable[str], day: str) -> Figu
     return sold
 
 
-def _alert(view: Mapping[str, Any]) -> OpenAlert:
-    since = millis(datetime.fromisoformat(view["since"]))
-    severity = rules.named(view["rule"]).severity
-    return OpenAlert(view["machineId"], view["rule"], view["component"], severity, view["title"], since)
+def _alert(view: Alert) -> OpenAlert:
+    since = millis(datetime.fromisoformat(view.since))
+    severity = rules.named(view.rule).severity
+    return OpenAlert(view.machine_id, view.rule, view.component, severity, view.title, since)
 
 
 def _tubes(entries: Iterable[Entry]) -> Tubes:

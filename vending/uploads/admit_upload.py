@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from vending.answer import Answer, Instant
 from vending.business_day import instant
 from vending.catalog.machines import CatalogMachines
 from vending.documents.uploads import UploadRecord, record_id
@@ -31,6 +32,16 @@ class UploadAsked(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
     visit_id: Code | UnsetType = UNSET
 
 
+class UploadAddress(Answer, frozen=True):
+    """Where the file goes: one request, once."""
+
+    upload_id: str
+    method: Annotated[str, Meta(examples=["PUT"])]
+    url: Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+    headers: Annotated[dict[str, str], Meta(description="To be sent with the file, as they are.")]
+    expires: Instant
+
+
 @dataclass(frozen=True)
 class AdmitStores:
     """Where it is written down, and who gives out addresses."""
@@ -44,7 +55,7 @@ class AdmitStores:
     """32 hex digits that nobody can guess."""
 
 
-async def admit_upload(asked: UploadAsked, stores: AdmitStores, now: datetime) -> dict[str, Any] | None:
+async def admit_upload(asked: UploadAsked, stores: AdmitStores, now: datetime) -> UploadAddress | None:
     """The address, and what to send to it; None where the catalog has no such machine.
 
     Raises Rejected for what is never taken, Transient.
@@ -64,13 +75,13 @@ async def admit_upload(asked: UploadAsked, stores: AdmitStores, now: datetime) -
         visit=None if asked.visit_id is UNSET else asked.visit_id,
     )
     await stores.machines.write(asked.machine_id, [Put(record.dump())])
-    return {
-        "uploadId": id,
-        "method": "PUT",
-        "url": await stores.uploads.address(name, now, until),
-        "headers": {"x-ms-blob-type": "BlockBlob", "Content-Type": asked.content_type},
-        "expires": instant(millis(until)),
-    }
+    return UploadAddress(
+        upload_id=id,
+        method="PUT",
+        url=await stores.uploads.address(name, now, until),
+        headers={"x-ms-blob-type": "BlockBlob", "Content-Type": asked.content_type},
+        expires=instant(millis(until)),
+    )
 
 
 def _check(asked: UploadAsked, kinds: Collection[str]) -> None:

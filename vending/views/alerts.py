@@ -7,7 +7,7 @@ minute later. Till then the alert is not shown: the two would contradict each ot
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from vending.alerts.held import select, select_of_fleet
 from vending.alerts.rules.silent import Silent
@@ -16,10 +16,10 @@ from vending.documents.alerts import Alert
 from vending.notifications.watch_notifications import given_up
 from vending.ports import Filter
 from vending.views import alert_view, condition_view
+from vending.views.answers import alerts as answers
 from vending.views.places import SMOKE_MACHINE
 from vending.views.views import EACH_ALERT, ViewStores, fleet_conditions
 
-View = dict[str, Any]
 OPEN: Filter = ("state", "=", "open")
 
 
@@ -33,7 +33,7 @@ class OpenDocuments(NamedTuple):
 class OpenAlerts(NamedTuple):
     """The open alerts of the fleet, newest first, and how many more there are that are malformed."""
 
-    views: list[View]
+    views: list[answers.Alert]
     defective: int
 
 
@@ -61,7 +61,7 @@ async def open_of(stores: ViewStores, machine: str, now: datetime) -> list[Alert
     return await _true(stores, [alert.document async for alert in found], now)
 
 
-async def alerts_of(stores: ViewStores, machine: str, now: datetime) -> list[View]:
+async def alerts_of(stores: ViewStores, machine: str, now: datetime) -> list[answers.Alert]:
     """The open alerts of one machine."""
     return _newest_first(await open_of(stores, machine, now))
 
@@ -71,10 +71,10 @@ async def undelivered(stores: ViewStores, now: datetime) -> int:
     return len(await stores.recent.get("undelivered", now, lambda: given_up(stores.alerts)))
 
 
-def counted(found: Sequence[View]) -> dict[str, Any]:
+def counted(found: Sequence[answers.Alert]) -> answers.AlertCounts:
     """How many are open, by rule, and how many selections are sold out."""
-    rules = Counter(alert["rule"] for alert in found)
-    return {"open": len(found), "byRule": dict(sorted(rules.items())), "soldOut": rules[SoldOut.name]}
+    rules = Counter(alert.rule for alert in found)
+    return answers.AlertCounts(len(found), dict(sorted(rules.items())), rules[SoldOut.name])
 
 
 async def _true(stores: ViewStores, found: Sequence[Alert], now: datetime) -> list[Alert]:
@@ -95,6 +95,6 @@ async def _of_fleet(stores: ViewStores) -> OpenDocuments:
     return OpenDocuments([held.document for held in found if held], found.count(None))
 
 
-def _newest_first(found: Iterable[Alert]) -> list[View]:
+def _newest_first(found: Iterable[Alert]) -> list[answers.Alert]:
     views = map(alert_view.describe, found)
-    return sorted(views, key=lambda view: (view["since"], view["machineId"], view["rule"]), reverse=True)
+    return sorted(views, key=lambda view: (view.since, view.machine_id, view.rule), reverse=True)

@@ -17,6 +17,7 @@ from vending.rollups.rollups import OTHER
 from vending.time import millis
 from vending.views import day_ranges, sums
 from vending.views.alerts import open_alerts
+from vending.views.answers.fleet import ShardBehind
 from vending.views.day_figures import FLEET, DayFigures, Kind, Scope
 from vending.views.day_ranges import TwoRanges
 from vending.views.names import SiteName
@@ -55,13 +56,6 @@ class SumScope(Struct, frozen=True, rename="camel"):
     kind: Kind
     id: Annotated[str | None, Meta(description="Null of the fleet.")]
     name: Annotated[str | None, Meta(description="Of a site or a machine.")]
-
-
-class ShardBehind(Struct, frozen=True, rename="camel"):
-    """A shard of the rollups that stands."""
-
-    shard: int
-    since: Annotated[str, Meta(description="Of the oldest change that it has still to read.")]
 
 
 class DaySums(
@@ -193,7 +187,7 @@ async def _shards(stores: ViewStores, now: datetime) -> list[ShardBehind]:
     """The shards of the rollups that stand, and since when the oldest sale or reading waits for them."""
     rule, days = rollups_behind.RollupsBehind.name, rollups_behind.DAYS
     return [
-        ShardBehind(alert["detail"]["shard"], alert["since"])
+        ShardBehind(alert.detail["shard"], alert.since)
         for alert in (await open_alerts(stores, now)).views
-        if alert["rule"] == rule and alert["component"] != days
+        if alert.rule == rule and alert.component != days
     ]

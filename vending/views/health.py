@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from vending.alerts import rules
 from vending.errors import Transient
 from vending.ports import Documents, Filter
 from vending.views import alert_view
+from vending.views.answers.health import Health
 
 log = logging.getLogger(__name__)
 PATIENCE = 5.0
@@ -32,9 +32,8 @@ class About:
 
 async def health(
     probes: Mapping[str, Probe], troubles: Troubles, about: About, patience: float = PATIENCE
-) -> dict[str, Any]:
-    """``{"status", "version", "decoder", "settings": "ok" or what is wrong, "stores": {name: "ok" or what is
-    wrong}, "troubles": [sentence, ...]}``.
+) -> Health:
+    """Every store is asked at once.
 
     Anybody may ask, so the answer names the store and the kind of failure; the log has the rest. ``status``
     is ``unavailable`` where a store does not answer or a setting is wrong, ``degraded`` where the app's own
@@ -49,14 +48,14 @@ async def health(
     said = await asyncio.gather(*(_probe(name, probe, patience) for name, probe in asked.items()))
     stores = dict(zip(asked, said, strict=True))
     fine = about.fault is None and all(word == "ok" for word in said)
-    return {
-        "status": "unavailable" if not fine else "degraded" if told else "ok",
-        "version": about.version,
-        "decoder": about.decoder,
-        "settings": about.fault or "ok",
-        "stores": stores,
-        "troubles": told,
-    }
+    return Health(
+        status="unavailable" if not fine else "degraded" if told else "ok",
+        version=about.version,
+        decoder=about.decoder,
+        settings=about.fault or "ok",
+        stores=stores,
+        troubles=told,
+    )
 
 
 async def troubles(documents: Documents) -> list[str]:

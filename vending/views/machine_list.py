@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from msgspec import UNSET
 
+from vending.business_day import instant
 from vending.documents.stock import MachineStock
 from vending.state import stock
 from vending.views import condition_view, paging, stock_view
-from vending.views.condition_view import State
-from vending.views.machine_rows import ActiveFault, MachineList, MachineRow, Temperature, Totals
+from vending.views.answers.conditions import State
+from vending.views.answers.machines import MachineList, MachineRow
 from vending.views.machine_stocks import stocks
 from vending.views.paging import Order, Place
 from vending.views.roster import Member, roster
@@ -105,32 +106,20 @@ def _spanned(fleet: Sequence[Member], ids: Sequence[str]) -> int:
 
 def _row(one: Member, held: MachineStock | None, silent_before: int) -> MachineRow:
     """``held`` is None where it is malformed: the row says so, and what it shows of the stock is nothing."""
-    condition = condition_view.describe(one.entry, silent_before)
-    shown = stock_view.overview(held or stock.empty(""))
     return MachineRow(
         machine_id=one.id,
         name=one.name,
         site=one.site or None,
         site_name=one.site_name or None,
         route=one.route or None,
-        state=condition["state"],
-        last_seen=condition.get("lastSeen"),
-        temperatures=[_temperature(zone) for zone in condition["temperatures"]],
-        faults=[ActiveFault(**fault) for fault in condition["faults"]],
-        door_open=condition.get("door", {}).get("open"),
-        power=condition.get("power", {}).get("state"),
-        sold_out=shown["soldOut"],
-        on_hand=shown["onHand"],
-        capacity=shown["capacity"],
-        totals=Totals(**shown["totals"]),
-        last_vend=shown["lastVend"],
-        missing_ledger_numbers=shown["missingLedgerNumbers"],
-        lost_ledger_numbers=shown["lostLedgerNumbers"],
+        state=condition_view.state(one.entry, silent_before),
+        last_seen=None if one.seen < 0 else instant(one.seen),
+        temperatures=condition_view.temperatures(one.entry),
+        faults=condition_view.faults(one.entry),
+        door_open=condition_view.newest(one.entry, "door"),
+        power=condition_view.newest(one.entry, "power"),
         alerts=len(one.alerts),
         rules=sorted({alert.rule for alert in one.alerts}),
         defective=True if held is None else UNSET,
+        **stock_view.overview(held or stock.empty("")),
     )
-
-
-def _temperature(zone: Mapping[str, Any]) -> Temperature:
-    return Temperature(zone["zone"], zone["celsius"], zone["at"], zone.get("warmForS", UNSET))

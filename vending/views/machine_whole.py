@@ -2,72 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
-
-from msgspec import Meta, Struct
+from typing import Any
 
 from vending.business_day import instant
 from vending.catalog.catalog import Assignment
 from vending.documents.stock import MachineStock
 from vending.state import gaps, stock, till
-from vending.state.slots import Slot
+from vending.state import slots as shelf
 from vending.time import millis
+from vending.views.answers.machines import Cash, Gap, MachineWhole, Owed, Slot
 from vending.views.places import product_names, site_on
 from vending.views.views import ViewStores
-
-
-class SlotView(Struct, frozen=True, rename="camel", kw_only=True):
-    """A selection of the machine, of its planogram, or of both."""
-
-    selection: str
-    on_hand: Annotated[int | None, Meta(description="Units; null where nobody ever counted them.")]
-    capacity: Annotated[int | None, Meta(description="As the machine states it, else as the planogram does.")]
-    sku: str | None
-    product: str | None
-    price_minor: int | None
-    currency: str | None
-    par: int | None
-
-
-class Owed(Struct, frozen=True, rename="camel"):
-    """A vend that was paid for and gave nothing out. ``minor`` is 0 where nobody said how much was paid."""
-
-    at: str
-    selection: str
-    minor: int
-    currency: str
-
-
-class Cash(Struct, frozen=True):
-    """The money in the machine, as far as its events tell."""
-
-    since: Annotated[str | None, Meta(description="The last collection; null: since it is known.")]
-    taken: Annotated[dict[str, int], Meta(description="What buyers paid in cash since, by currency.")]
-    owed: list[Owed]
-
-
-class Gap(Struct, frozen=True):
-    """Ledger numbers that are missing, and since when one knows it (the hub's clock)."""
-
-    device: str
-    epoch: int
-    first: int
-    last: int
-    since: str
-
-
-class MachineWhole(Struct, frozen=True, rename="camel", kw_only=True):
-    """What an answer about one machine says beside its sales, condition and alerts."""
-
-    name: str
-    site: str | None
-    site_name: str | None
-    route: str | None
-    time_zone: str
-    slots: list[SlotView]
-    cash: Cash
-    gaps: list[Gap]
-    missing_ledger_numbers: int
 
 
 async def machine_whole(
@@ -92,13 +37,13 @@ async def machine_whole(
 
 def _slots(
     held: MachineStock, planogram: Mapping[str, Mapping[str, Any]], products: Mapping[str, str]
-) -> list[SlotView]:
+) -> list[Slot]:
     found = []
     for selection in sorted(held.slots.keys() | planogram.keys()):
-        slot, planned = Slot(held.slots.get(selection)), planogram.get(selection, {})
+        slot, planned = shelf.Slot(held.slots.get(selection)), planogram.get(selection, {})
         sku = planned.get("sku")
         found.append(
-            SlotView(
+            Slot(
                 selection=selection,
                 on_hand=slot.on_hand,
                 capacity=slot.capacity[2] if slot.capacity else planned.get("capacity"),

@@ -2,9 +2,8 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
 
-from msgspec import to_builtins
+from msgspec import structs
 
 from vending.business_day import instant
 from vending.catalog.cache import CatalogCache
@@ -18,6 +17,7 @@ from vending.state import stock
 from vending.time import millis
 from vending.views import condition_view, stock_view
 from vending.views.alerts import alerts_of
+from vending.views.answers.machines import Machine, MachineDayFigures, Sales
 from vending.views.machine_whole import machine_whole
 from vending.views.views import ViewStores, fleet_conditions
 
@@ -33,7 +33,7 @@ async def _stock(stores: ViewStores, machine: str) -> MachineStock | None:
 
 async def machine(
     stores: ViewStores, machine: str, default_zone: str, now: datetime, day: str | None = None
-) -> dict[str, Any] | None:
+) -> Machine | None:
     """One machine: what it holds, sold, and how it is. None where nobody knows it.
 
     Without a day, today's sales: ``default_zone`` gives the business day of a machine without a site.
@@ -51,34 +51,35 @@ async def machine(
     date = day or assigned.day_of(millis(now))
     stored = await stores.machines.read(*rollups.machine_day_key(machine, date))
     name = (named and named.name) or machine
-    told: dict[str, Any] = to_builtins(await machine_whole(stores, name, known, assigned, now))
-    return told | {
-        "machineId": machine,
-        "condition": condition_view.describe(heard.get(machine, {}), stores.silent_before(now)),
-        "totals": stock_view.totals(known),
-        "last": stock_view.last(known),
-        "holes": stock_view.holes(known),
-        "lost": stock_view.lost(known),
-        "day": _day(load(stored.body, MachineDay)) if stored else None,
-        "alerts": await alerts_of(stores, machine, now),
-    }
+    whole = await machine_whole(stores, name, known, assigned, now)
+    return Machine(
+        machine_id=machine,
+        condition=condition_view.describe(heard.get(machine, {}), stores.silent_before(now)),
+        totals=stock_view.totals(known),
+        last=stock_view.last(known),
+        holes=stock_view.holes(known),
+        lost=stock_view.lost(known),
+        day=_day(load(stored.body, MachineDay)) if stored else None,
+        alerts=await alerts_of(stores, machine, now),
+        **structs.asdict(whole),
+    )
 
 
-def _day(day: MachineDay) -> dict[str, Any]:
+def _day(day: MachineDay) -> MachineDayFigures:
     """The figures of a day, and how they came to be: how often corrected, when, and by how much."""
-    return {
-        "date": day.date,
-        "figures": day.figures,
-        "version": day.version,
-        "computedAt": day.computed_at,
-        "lateUnits": day.late_units,
-        "closed": to_builtins(day.closed),
-    }
+    return MachineDayFigures(
+        date=day.date,
+        figures=day.figures,
+        version=day.version,
+        computed_at=day.computed_at,
+        late_units=day.late_units,
+        closed=day.closed,
+    )
 
 
 async def sales(
     stores: ViewStores, machine: str, since: datetime | None, until: datetime | None
-) -> dict[str, Any] | None:
+) -> Sales | None:
     """Vends and failures with since ≤ time < until, newest first, at most 500; None for an unknown machine.
 
     Without bounds: the 24 hours up to the last vend. ``truncated`` says that there were more.
@@ -88,13 +89,13 @@ async def sales(
     first, end = _window(held, since, until)
     found = stores.machines.select(machine, ("to", ">=", first), ("from", "<", end))
     lines = stock_view.sales([load(stored.body, LedgerPage) async for stored in found], first, end)
-    return {
-        "machineId": machine,
-        "from": instant(first),
-        "to": instant(end),
-        "sales": lines[:SALES_LIMIT],
-        "truncated": len(lines) > SALES_LIMIT,
-    }
+    return Sales(
+        machine_id=machine,
+        since=instant(first),
+        until=instant(end),
+        sales=lines[:SALES_LIMIT],
+        truncated=len(lines) > SALES_LIMIT,
+    )
 
 
 def _window(held: MachineStock, since: datetime | None, until: datetime | None) -> tuple[int, int]:

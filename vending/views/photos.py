@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from vending.business_day import instant
 from vending.documents.photos import PREFIX, PhotoRecord
@@ -11,6 +10,7 @@ from vending.ports import Blobs, Stored, beginning
 from vending.readable import readable
 from vending.uploads.photos.address import Picture, photo_id, picture_of
 from vending.uploads.photos.photo import LARGE, THUMBNAIL
+from vending.views.answers.photos import Location, Photo, Photos
 from vending.views.views import ViewStores
 
 CURSOR = r"[0-9]{1,15}-[0-9a-f]{32}"
@@ -26,9 +26,8 @@ class PhotoQuery:
     after: str = ""
 
 
-async def photos(stores: ViewStores, machine: str, query: PhotoQuery) -> dict[str, Any] | None:
-    """A machine's photos, newest first: ``{"machineId", "photos": rows, "next": cursor or null}``; None for
-    what is no machine's id.
+async def photos(stores: ViewStores, machine: str, query: PhotoQuery) -> Photos | None:
+    """A machine's photos, newest first; None for what is no machine's id.
 
     Of all only id and time are read, of the page's the whole records.
     """
@@ -38,11 +37,8 @@ async def photos(stores: ViewStores, machine: str, query: PhotoQuery) -> dict[st
     places = sorted([_place(stored) async for stored in listed], reverse=True)
     older = [place for place in places if not query.after or place < _parsed(query.after)]
     page = older[: query.limit]
-    return {
-        "machineId": machine,
-        "photos": [_row(record) for record in await _records(stores, machine, page)],
-        "next": _cursor(page[-1]) if len(older) > len(page) else None,
-    }
+    rows = [_row(record) for record in await _records(stores, machine, page)]
+    return Photos(machine, rows, _cursor(page[-1]) if len(older) > len(page) else None)
 
 
 async def picture(blobs: Blobs, photo: str, size: str) -> bytes | None:
@@ -79,16 +75,16 @@ async def _records(stores: ViewStores, machine: str, page: list[Place]) -> list[
     return [record for record in records if record]
 
 
-def _row(record: PhotoRecord) -> dict[str, Any]:
+def _row(record: PhotoRecord) -> Photo:
     machine, upload, where = record.machine_id, record.upload, record.location
-    return {
-        "photoId": photo_id(machine, upload),
-        "uploadedAt": instant(record.at),
-        "takenAt": record.taken_at,
-        "visitId": record.visit,
-        "location": {"latitude": where[0], "longitude": where[1]} if where else None,
-        "width": record.width,
-        "height": record.height,
-        "thumbnail": Picture(machine, upload, THUMBNAIL).path,
-        "large": Picture(machine, upload, LARGE).path,
-    }
+    return Photo(
+        photo_id=photo_id(machine, upload),
+        uploaded_at=instant(record.at),
+        taken_at=record.taken_at,
+        visit_id=record.visit,
+        location=Location(where[0], where[1]) if where else None,
+        width=record.width,
+        height=record.height,
+        thumbnail=Picture(machine, upload, THUMBNAIL).path,
+        large=Picture(machine, upload, LARGE).path,
+    )

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from vending.answer import Answer
 from vending.views import condition_view, paging
 from vending.views.names import SiteName
 from vending.views.paging import Order, Place
@@ -27,12 +28,13 @@ class PlaceQuery:
     route: str | None = None
 
 
-class Counted(Struct, frozen=True, rename="camel", kw_only=True):
+class Counted(Answer, frozen=True, kw_only=True):
     """Machines of a place."""
 
     machines: int
     online: int
     silent: int
+    imported: Annotated[int, Meta(description="Machines of which only imports are known.")]
     never: Annotated[int, Meta(description="Machines of which no event ever came.")]
     alerts: Annotated[int, Meta(description="How many are open.")]
     sold_out: Annotated[int, Meta(description="Selections.")]
@@ -54,7 +56,7 @@ class RouteRow(Counted, frozen=True, kw_only=True):
     sites: int
 
 
-class SiteList(Struct, frozen=True):
+class SiteList(Answer, frozen=True):
     """A page of the sites."""
 
     sites: list[SiteRow]
@@ -62,7 +64,7 @@ class SiteList(Struct, frozen=True):
     total: Annotated[int, Meta(description="How many sites match.")]
 
 
-class RouteList(Struct, frozen=True):
+class RouteList(Answer, frozen=True):
     """A page of the routes."""
 
     routes: list[RouteRow]
@@ -125,6 +127,7 @@ def _counts(machines: Sequence[Member], silent_before: int) -> dict[str, int]:
         "machines": len(machines),
         "online": states.count("online"),
         "silent": states.count("silent"),
+        "imported": states.count("imported"),
         "never": states.count("never"),
         "alerts": sum(len(one.alerts) for one in machines),
         "sold_out": sum(one.sold_out for one in machines),

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from vending.answer import Answer
 from vending.catalog.cache import CatalogCache
 from vending.errors import Rejected
 from vending.events.envelope import Identifier
@@ -17,7 +18,7 @@ MOST = 300
 """Machines of a route: more are no round of one driver, and take longer to read than anybody waits."""
 
 
-class PickRow(Struct, frozen=True, rename="camel", kw_only=True):
+class PickRow(Answer, frozen=True, kw_only=True):
     """A slot to fill."""
 
     site: str
@@ -33,14 +34,14 @@ class PickRow(Struct, frozen=True, rename="camel", kw_only=True):
     expected: Annotated[float, Meta(description="Units that sell until the visit.")]
 
 
-class Unplanned(Struct, frozen=True, rename="camel"):
+class Unplanned(Answer, frozen=True):
     """Selections of a machine that were never counted, or have neither par nor capacity."""
 
     machine_id: str
     selections: list[str]
 
 
-class Load(Struct, frozen=True):
+class Load(Answer, frozen=True):
     """What to load into the van."""
 
     sku: str
@@ -48,7 +49,7 @@ class Load(Struct, frozen=True):
     units: int
 
 
-class RoutePickList(Struct, frozen=True):
+class RoutePickList(Answer, frozen=True):
     """What to take along to a route's machines: by site, machine and selection."""
 
     route: str

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from vending.alerts.rules.sold_out import SoldOut
+from vending.answer import Answer, Instant
 from vending.business_day import day_of, instant
 from vending.catalog.cache import CatalogCache
 from vending.catalog.catalog import Assignment
@@ -29,7 +30,7 @@ from vending.views.views import ViewStores
 MACHINES_AT_ONCE = 8
 
 
-class StockOut(Struct, frozen=True, rename="camel", kw_only=True):
+class StockOut(Answer, frozen=True, kw_only=True):
     """A selection that is sold out."""
 
     machine_id: str
@@ -38,7 +39,7 @@ class StockOut(Struct, frozen=True, rename="camel", kw_only=True):
     site_name: str | None
     route: str | None
     selection: str
-    since: str
+    since: Instant
     sku: Annotated[str | None, Meta(description="By the planogram of today.")]
     product: str | None
     price_minor: int | None
@@ -49,7 +50,7 @@ class StockOut(Struct, frozen=True, rename="camel", kw_only=True):
     lost_minor_per_day: Annotated[int | None, Meta(description="Units per day × price.")]
 
 
-class StockOuts(Struct, frozen=True):
+class StockOuts(Answer, frozen=True):
     """A page of the board."""
 
     stockouts: list[StockOut]

@@ -37,6 +37,7 @@ from vending.wiring.channels import dashboard, mailer, mailing, notice_office, o
 from vending.wiring.health import health_probes, recent_health, troubles
 from vending.wiring.once import close, once
 from vending.wiring.process import (
+    cors_origins,
     decoder,
     hub_events,
     metered,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 __all__ = [  # of the parts; what is defined here is public anyway
     "admit_stores",
     "close",
+    "cors_origins",
     "dashboard",
     "decoder",
     "health_probes",

@@ -40,6 +40,14 @@ def settings_fault() -> str | None:
     return None
 
 
+def cors_origins() -> frozenset[str]:
+    """Origins whose pages may use the API. None where settings are wrong: health names the fault."""
+    try:
+        return settings().origins
+    except ValueError:
+        return frozenset()
+
+
 def version() -> str:
     """This code's version."""
     return _settings.version()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from tests.support.metrics import FakeMetrics
+from tests.support.plain import fleet
 from tests.support.rollup_world import World, ms, vend
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.rules.rollups_behind import SHARD
@@ -17,7 +18,6 @@ from vending.errors import Transient
 from vending.notifications.notify import notify
 from vending.notifications.outgoing import Outgoing
 from vending.rollups.catalog_changes import RETRY_AFTER
-from vending.views import fleet
 from vending.views.views import ViewStores
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -51,7 +51,8 @@ class Watch:
     async def summary(self) -> dict[str, Any]:
         world = self.world
         stores = ViewStores(world.machines, world.conditions, self.alerts, world.fleet, world.catalog)
-        return await fleet.summary(stores, "Etc/UTC", None, world.now)
+        found: dict[str, Any] = await fleet.summary(stores, "Etc/UTC", None, world.now)
+        return found
 
     async def notified(self) -> list[str]:
         """What people read of it."""

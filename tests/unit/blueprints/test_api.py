@@ -84,6 +84,8 @@ async def test_machines_by_page(world: World) -> None:
         ({"sort": "luck"}, "$.sort"),
         ({"q": "x" * 121}, "$.q"),
         ({"page": "2"}, "page"),
+        ({"state": "null"}, "$.state"),
+        ({"state": "Null"}, "$.state"),
     ],
 )
 async def test_a_faulty_question_is_answered_with_what_is_wrong(

@@ -87,9 +87,9 @@ def test_the_form_of_the_greatest_weight_is_given(accept: str, form: str | None)
 async def test_a_list_as_a_file(fleet: NamedFleet) -> None:
     answer = await get(machines.get_machines, accept=CSV)
     assert answer.status_code == 200
-    assert answer.mimetype == "text/csv; charset=utf-8; header=present"
+    assert answer.mimetype == "text/csv"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="machines.csv"'
-    assert answer.headers["Vary"] == "Accept"
+    assert "Accept" in answer.headers["Vary"].split(", ")
     rows = table(answer)
     assert [row["machineId"] for row in rows] == ["m1", "m2", "m3", "m4"]
     assert (rows[0]["name"], rows[0]["siteName"], rows[0]["totals.vends"]) == (
@@ -104,12 +104,13 @@ async def test_a_list_as_a_file(fleet: NamedFleet) -> None:
 async def test_both_forms_have_versions_of_their_own(fleet: NamedFleet) -> None:
     answers = [await get(machines.get_machines, accept=form) for form in (JSON, CSV)]
     assert len({answer.headers["ETag"] for answer in answers}) == 2
-    assert {answer.headers["Vary"] for answer in answers} == {"Accept"}
+    assert all("Accept" in answer.headers["Vary"].split(", ") for answer in answers)
 
 
 async def test_a_form_that_there_is_not_is_406(fleet: NamedFleet) -> None:
     answer = await get(machines.get_machines, accept="text/html")
-    assert (answer.status_code, answer.headers["Vary"]) == (406, "Accept")
+    assert answer.status_code == 406
+    assert "Accept" in answer.headers["Vary"].split(", ")
     assert "text/csv" in json.loads(answer.get_body())["detail"]
 
 

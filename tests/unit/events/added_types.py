@@ -56,10 +56,10 @@ class Humidity(Reading, frozen=True):
 def effects() -> dict[str, object]:
     """What folds, views and the archive make of some events."""
     from tests.support.events import body, hub_event, level
+    from tests.support.plain import condition_view, stock_view
     from vending.archive.columns import row
     from vending.events.event import parse
     from vending.state import conditions, ledger, stock
-    from vending.views import condition_view, stock_view
 
     sample = body("sample.taken", {"selection": "A1", "quantity": 2, "promoter": "anna"}, 2)
     humid = [body("humidity", {"zone": f"z{n}", "percent": 60 + n}, 3 + n) for n in range(3)]

@@ -25,7 +25,7 @@ from vending.events.base import (
 )
 from vending.events.event import parse
 from vending.events.event_types import EVENT_TYPES, FAMILIES, REGISTERS
-from vending.views import stock_view
+from vending.views.answers.machines import COUNTERS
 
 EXAMPLES = sorted((ROOT / "tests" / "events").glob("*.json"))
 Body = dict[str, Any]
@@ -129,7 +129,7 @@ def test_an_example_does_what_its_type_declares(path: Path) -> None:
     event = parse(hub_event(1, path.read_bytes()))
     data = event.data
     if isinstance(data, LedgerEvent):
-        assert data.tally().counts.keys() <= set(data.counters) <= set(stock_view.COUNTS)
+        assert data.tally().counts.keys() <= set(data.counters) <= set(COUNTERS)
         assert set(data.sale) <= data.facts().keys()
     declared = {register.name for register in data.writes} if isinstance(data, Reading) else set()
     for name, values in data.registers(event.name).items():

@@ -47,6 +47,10 @@ FUNCTIONS = {
     "get_dashboard",
     "get_dashboard_file",
     "get_health",
+    "get_openapi",
+    "get_docs",
+    "get_problem_type",
+    "options_api",
 }
 SDKS = ("azure.cosmos", "azure.storage", "azure.identity", "azure.eventhub")
 HEAVY = (*SDKS, "pyarrow", "aiohttp", "PIL", "aiosmtplib")

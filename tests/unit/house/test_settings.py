@@ -9,6 +9,7 @@ import pytest
 
 from blueprints.health import get_health
 from tests.support.metadata import local_settings
+from tests.support.plain import health
 from vendctl.deployed import App
 from vendctl.provision import provision
 from vending import wiring
@@ -16,7 +17,7 @@ from vending.adapters.queues import StorageQueue
 from vending.notifications.addresses import MailServer
 from vending.resources import QUEUES
 from vending.settings import Settings
-from vending.views.health import About, health
+from vending.views.health import About
 from vending.wiring.once import built
 
 TOKEN = "T0KEN-IN-THE-ADDRESS"
@@ -187,7 +188,9 @@ async def test_a_connection_that_is_missing_costs_its_own_stores(monkeypatch: py
     assert {name.partition("/")[0] for name in probes} == {"cosmos", "blobs", "queues"}
     with pytest.raises(ValueError, match="set app setting COSMOS"):
         await probes["cosmos/machines"]()
-    found = await health({"cosmos/machines": probes["cosmos/machines"]}, no_troubles, About("1", "quick"))
+    found = await health.health(
+        {"cosmos/machines": probes["cosmos/machines"]}, no_troubles, About("1", "quick")
+    )
     assert found["stores"]["cosmos/machines"] == "failed in a way this app does not know"
     await wiring.close()
 

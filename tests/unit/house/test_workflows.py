@@ -224,7 +224,8 @@ def test_dependabot_looks_after_what_is_pinned() -> None:
     found = {each["package-ecosystem"]: each.get("directories", [each.get("directory")]) for each in updates}
     locks = {
         f"/{path.parent.relative_to(ROOT)}"
-        for path in (ROOT / "devstack").rglob("package-lock.json")
+        for folder in ("devstack", "web")
+        for path in (ROOT / folder).rglob("package-lock.json")
         if "node_modules" not in path.parts
     }
     assert set(found) == {"github-actions", "pip", "npm", "nuget"}

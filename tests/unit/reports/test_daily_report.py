@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.morning import DAY, NOW, SITES, alert, empty_stores, morning, sold
+from tests.support.plain import fleet
 from vending.reports.daily_report import change, report, subject
 from vending.reports.facts import WHOLE, Facts, Scope
 from vending.reports.gather import gather
 from vending.reports.layout import as_html, as_text
 from vending.time import millis
-from vending.views import fleet
+from vending.views.fleet import COUNTS
 from vending.views.views import ViewStores
 
 ZONE = "Europe/Berlin"
@@ -126,7 +127,7 @@ def test_the_sums_are_those_of_the_views_and_of_the_routes(now: dict[str, int], 
         whole = await gather(stores, WHOLE, "2026-04-08", ZONE, at)
         shown = await fleet.summary(stores, ZONE, "2026-04-08", at)
         for figures, day in ((whole.sold, shown["days"][-1]), (whole.before, shown["days"][0])):
-            assert {name: figures.get(name, 0) for name in fleet.COUNTS} == {x: day[x] for x in fleet.COUNTS}
+            assert {name: figures.get(name, 0) for name in COUNTS} == {x: day[x] for x in COUNTS}
             assert figures.get("revenue", {}) == day["revenue"]
         routes = [Scope(routes=(route,)) for _, route in set(SITES.values())]
         parts = [await gather(stores, scope, "2026-04-08", ZONE, at) for scope in routes]

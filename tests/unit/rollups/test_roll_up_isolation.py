@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.support.fakes import FakeDocuments
+from tests.support.plain import fleet
 from tests.support.rollup_world import Invocation, Ledger, World, ms, stored_leaves, vend
 from tests.unit.rollups.test_roll_up_bounds import refused
 from vending.alerts.watch_rollups import uncounted
@@ -18,7 +19,6 @@ from vending.documents.rollup_state import REWORK
 from vending.errors import Transient
 from vending.rollups import breakdowns, rollups, shard
 from vending.rollups.catalog_changes import RETRY_AFTER
-from vending.views import fleet
 from vending.views.views import ViewStores
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog

@@ -185,7 +185,7 @@ def test_two_faults_whose_words_hold_colons_are_two_registers() -> None:
         told("raised", "a:b", "c", 1), told("raised", "a", "b:c", 2), told("cleared", "a:b", "c", 3)
     )
     assert states(entry) == {"fault:a~b:c": [3, False], "fault:a:b~c": [2, True]}
-    assert [(x["component"], x["code"]) for x in condition_view.faults(entry)] == [("a", "b:c")]
+    assert [(x.component, x.code) for x in condition_view.faults(entry)] == [("a", "b:c")]
 
 
 @pytest.mark.parametrize(("component", "code", "name"), [("a:b", "c", "a~b:c"), ("a", "b:c", "a:b~c")])
@@ -193,7 +193,7 @@ def test_a_register_of_schema_1_that_two_faults_shared_goes_with_the_next_event_
     component: str, code: str, name: str
 ) -> None:
     old: Entry = {"fault:a:b:c": [1, 5, 0, True], "seen": [1, 9, 0, "ntp"]}
-    assert [(x["component"], x["code"]) for x in condition_view.faults(old)] == [("a", "b:c")]
+    assert [(x.component, x.code) for x in condition_view.faults(old)] == [("a", "b:c")]
     for number, state in ((4, "cleared"), (5, "raised")):
         late = event(told(state, component, code, number))
         assert covers(old, late)

@@ -63,7 +63,7 @@ class World:
         asked = {"kind": "dex", "machineId": "m-1", "contentType": "text/plain", "size": 5000} | change
         found = await admit_upload(msgspec.convert(asked, UploadAsked), self.admission, NOW)
         assert found
-        return str(found["uploadId"])
+        return found.upload_id
 
     async def upload(self, data: bytes, **change: Any) -> dict[str, Any]:
         """Admitted and written: Event Grid's event of it."""

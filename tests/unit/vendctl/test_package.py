@@ -191,3 +191,10 @@ def test_nothing_is_written_where_the_package_is_refused(
     assert "ZeroDivisionError: division by zero (parts/first.py, line 1)" in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out.zip").exists()
+
+
+def test_a_package_without_the_files_of_the_apis_page_is_refused(app: Path) -> None:
+    (app / "web").mkdir()
+    (app / "web" / "package-lock.json").write_text("{}")
+    with pytest.raises(ValueError, match="make setup"):
+        tried(app)

@@ -8,6 +8,7 @@ from msgspec import to_builtins
 
 from tests.support import alerts as raised
 from tests.support.fakes import FakeDocuments
+from tests.support.plain import alerts
 from vendctl import deployed
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
@@ -16,7 +17,7 @@ from vending.errors import Transient
 from vending.ports import Put
 from vending.state import conditions
 from vending.time import millis
-from vending.views import alert_list, alerts
+from vending.views import alert_list
 from vending.views.alert_list import AlertQuery
 from vending.views.views import ViewStores
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vending.views import condition_view
+from tests.support.plain import condition_view
 
 
 def register(ms: int, *values: Any) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.plain import fleet
 from tests.support.rollup_world import World, event, failure, vend, view_stores
 from vending.errors import Transient
 from vending.ports import Put
@@ -13,8 +14,7 @@ from vending.rollups import breakdowns, machine_days
 from vending.rollups.breakdowns import PRODUCTS
 from vending.rollups.rollups import OTHER
 from vending.time import millis
-from vending.views import fleet
-from vending.views.views import Recent
+from vending.views.views import EACH_MACHINE, Recent
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
@@ -28,7 +28,8 @@ def world() -> World:
 
 
 async def summary(world: World, day: str | None = None, zone: str = "Etc/UTC") -> dict[str, Any]:
-    return await fleet.summary(view_stores(world), zone, day, NOW)
+    found: dict[str, Any] = await fleet.summary(view_stores(world), zone, day, NOW)
+    return found
 
 
 async def test_an_empty_fleet_has_all_its_fields(world: World) -> None:
@@ -239,3 +240,20 @@ async def test_what_cannot_be_read_is_counted_and_hides_nothing_else(world: Worl
     assert (found["machines"]["total"], found["day"]["units"], found["alerts"]["open"]) == (1, 1, 0)
     assert (found["days"][-2]["units"], found["days"][-2]["computedAt"]) == (0, None)
     assert found["defective"] == 3
+
+
+async def test_what_is_dear_is_kept_longer() -> None:
+    recent, calls = Recent(), 0
+
+    async def load() -> int:
+        nonlocal calls
+        calls += 1
+        return 100_000
+
+    for second in (0, 9.9, 10):
+        now = NOW + timedelta(seconds=second)
+        await recent.get("all", now, load, lambda rows: rows * EACH_MACHINE)
+    assert calls == 2
+    for second in (0, 1.9, 2):
+        await recent.get("few", NOW + timedelta(seconds=second), load, lambda _: EACH_MACHINE)
+    assert calls == 4

@@ -12,11 +12,12 @@ import pytest
 from blueprints.health import get_health
 from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
+from tests.support.plain import health
 from vending import wiring
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.errors import Transient
-from vending.views.health import About, health, troubles
+from vending.views.health import About, troubles
 from vending.views.views import Recent
 from vending.wiring.health import HEALTH_FOR
 
@@ -44,7 +45,7 @@ async def endless() -> None:
 
 
 async def test_all_is_well() -> None:
-    assert await health({"a": fine, "cosmos/alerts": bug}, none, ABOUT) == {
+    assert await health.health({"a": fine, "cosmos/alerts": bug}, none, ABOUT) == {
         "status": "ok",
         "version": "1.2",
         "decoder": "quick",
@@ -55,7 +56,7 @@ async def test_all_is_well() -> None:
 
 
 async def test_each_kind_of_failure_is_named_and_tells_no_address() -> None:
-    found = await health({"a": fine, "b": away, "c": bug, "d": endless}, none, ABOUT, patience=0.01)
+    found = await health.health({"a": fine, "b": away, "c": bug, "d": endless}, none, ABOUT, patience=0.01)
     assert found["status"] == "unavailable"
     assert found["stores"]["a"] == "ok"
     assert found["stores"]["b"] == "does not answer, or refuses this app's access"
@@ -68,7 +69,7 @@ async def test_alerts_that_cannot_be_read_are_a_store_that_is_away() -> None:
     async def unread() -> list[str]:
         raise Transient("throttled")
 
-    found = await health({}, unread, ABOUT)
+    found = await health.health({}, unread, ABOUT)
     assert found["status"] == "unavailable"
     assert found["stores"] == {"cosmos/alerts": "does not answer, or refuses this app's access"}
 
@@ -81,7 +82,7 @@ async def test_the_apps_own_alerts_are_told_and_cost_a_request_for_each_place() 
         finding = Finding(place, rule, "ingest_telemetry:2", (1,), True, 1, {})
         await find(alerts, finding, 1)
     before = alerts.requests
-    found = await health({}, lambda: troubles(alerts), ABOUT)
+    found = await health.health({}, lambda: troubles(alerts), ABOUT)
     assert alerts.requests == before + len(rules.subjects())
     assert (found["status"], found["troubles"]) == (
         "degraded",
@@ -94,7 +95,7 @@ async def test_the_apps_own_alerts_are_told_and_cost_a_request_for_each_place() 
 
 async def test_a_wrong_setting_is_told() -> None:
     fault = "app setting NOTIFY_WEBHOOK_URL is no address: write https://HOST/PATH"
-    found = await health({"a": fine}, none, About("1.2", "quick", fault))
+    found = await health.health({"a": fine}, none, About("1.2", "quick", fault))
     assert (found["status"], found["settings"]) == ("unavailable", fault)
 
 

@@ -9,8 +9,8 @@ from blueprints.questions_machines import words
 from tests.support.named_fleet import AT, HOUR, NOW, NamedFleet
 from tests.support.rollup_world import vend
 from vending.events.event_types import LEDGER
+from vending.views.answers.machines import Totals
 from vending.views.machine_list import KEYS, MachineQuery, Sort, machine_list, place_of
-from vending.views.machine_rows import Totals
 from vending.views.views import ViewStores
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.support.named_fleet import AT, HOUR, NOW, ZONE, NamedFleet
+from tests.support.plain import machines
 from tests.support.rollup_world import event, failure, vend
-from vending.views import machines
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ async def fleet() -> NamedFleet:
 
 
 async def whole(fleet: NamedFleet, machine: str) -> dict[str, Any]:
-    found = await machines.machine(fleet.stores(), machine, ZONE, NOW)
-    assert found
+    found: dict[str, Any] | None = await machines.machine(fleet.stores(), machine, ZONE, NOW)
+    assert found is not None
     return found
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from msgspec import to_builtins
 
+from tests.support.plain import machines
 from tests.support.rollup_world import World, event, failure, ms, vend, view_stores
 from vendctl import deployed
 from vending.ports import Put
 from vending.time import millis
-from vending.views import machines, places
+from vending.views import places
 from vending.views.machine_list import MachineQuery, machine_list
 from vending.views.paging import Place
 from vending.views.views import ViewStores

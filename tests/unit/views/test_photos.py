@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from tests.support.fakes import FakeBlobs, FakeDocuments
+from tests.support.plain import photos
 from tests.unit.uploads.photos.world import HTML, NOW, UPLOAD, World, read_only, upload
-from vending.views import photos
 from vending.views.photos import PhotoQuery
 
 
@@ -92,7 +92,8 @@ async def test_a_picture_is_read_by_an_address_that_was_given_out() -> None:
     world.photos.committed["secret"] = (9, {"": b"other"})
 
     async def read(photo: str, size: str, blobs: FakeBlobs = world.photos) -> bytes | None:
-        return await photos.picture(blobs, photo, size)
+        found: bytes | None = await photos.picture(blobs, photo, size)
+        return found
 
     assert await read(f"vm-1~{UPLOAD}", "320") == world.pictures()[f"vm-1/{UPLOAD}/320.webp"]
     assert await read(f"vm-1~{UPLOAD}", "1280") == world.pictures()[f"vm-1/{UPLOAD}/1280.webp"]

@@ -14,13 +14,14 @@ from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
 from tests.support.named_fleet import NOW as LATER
 from tests.support.named_fleet import ZONE, NamedFleet
+from tests.support.plain import fleet, health, machines, photos
 from tests.support.rollup_world import World, event, failure, vend
 from tests.unit.uploads.photos import world as photo_world
 from vending.alerts.alerts import Finding
 from vending.time import millis
-from vending.views import alert_list, fleet, machines, photos
+from vending.views import alert_list
 from vending.views.alert_list import AlertQuery
-from vending.views.health import About, health
+from vending.views.health import About
 from vending.views.machine_list import MachineQuery, machine_list
 from vending.views.photos import PhotoQuery
 from vending.views.picklist import Visit
@@ -79,7 +80,8 @@ async def stores() -> ViewStores:
 async def photos_of(machine: str) -> dict[str, Any] | None:
     taken = photo_world.World(keep_location=True)
     await taken.process(of=photo_world.upload(machine=machine))
-    return await photos.photos(taken.views(), machine, PhotoQuery())
+    found: dict[str, Any] | None = await photos.photos(taken.views(), machine, PhotoQuery())
+    return found
 
 
 async def lists() -> dict[str, Any]:
@@ -106,7 +108,7 @@ async def answers(stores: ViewStores) -> dict[str, Any]:
         "/api/v1/fleet/summary": await fleet.summary(stores, "America/New_York", None, NOW),
         "/api/v1/alerts": to_builtins(await alert_list.alerts(stores, AlertQuery(), NOW)),
         **await lists(),
-        "/api/health": await health({}, no_troubles, About("1", "quick")),
+        "/api/health": await health.health({}, no_troubles, About("1", "quick")),
     }
 
 

@@ -78,8 +78,8 @@ async def test_the_views_show_it() -> None:
     await evaluate_conditions(world.stores, NOW, HOUR)
     stores = ViewStores(world.machines, world.conditions, world.alerts, world.machines, world.machines)
     (shown,) = (await alerts.open_alerts(stores, NOW)).views
-    assert shown["title"] == "The door of machine is open"
-    assert shown["detail"] == {"openSince": "2026-03-01T12:00:00.000Z"}
+    assert shown.title == "The door of machine is open"
+    assert shown.detail == {"openSince": "2026-03-01T12:00:00.000Z"}
 
 
 def test_the_documents_and_the_tests_ask_for_it(door_open: Rule[Any]) -> None:

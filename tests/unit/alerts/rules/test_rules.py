@@ -200,8 +200,8 @@ def opens_and_closes(rule: Rule[Any]) -> None:
     opened = changed(None, fires, NOW).alert
     assert (opened.state, opened.rule) == ("open", rule.name)
     view = alert_view.describe(opened)
-    assert view["title"] == life.title
-    assert not [fact for fact, value in view["detail"].items() if isinstance(value, int) and value > 10**12]
+    assert view.title == life.title
+    assert not [fact for fact, value in view.detail.items() if isinstance(value, int) and value > 10**12]
     (ends,) = [found for found in rule.findings(life.ends) if found.id == fires.id]
     closed, episode = changed(opened, ends, NOW)
     assert (closed.state, episode and episode.episode) == ("closed", 1)

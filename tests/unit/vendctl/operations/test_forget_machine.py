@@ -129,7 +129,7 @@ async def test_a_machine_of_which_nothing_is_left_is_gone_and_may_come_back() ->
     views = ViewStores(world.machines, world.conditions, world.alerts, world.fleet_days, world.catalog)
     assert await machine(views, VICTIM, "Etc/UTC", world.now) is None
     assert await sales(views, VICTIM, None, None) is None
-    assert (await summary(views, "Etc/UTC", None, world.now))["machines"]["total"] == 1
+    assert (await summary(views, "Etc/UTC", None, world.now)).machines.total == 1
     assert (await world.rebuilt()).named == []
     await world.release(VICTIM)
     await world.arrive(vend(1, **STOLEN), publisher=THIEF)

@@ -1,0 +1,114 @@
+"""The OpenAPI document against the running app, by other people's programs: what it says is so.
+
+``make soak`` has schemathesis ask 5,000 times and more; here it asks less, and the same each time.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import function_app  # noqa: F401 - declares the routes
+from blueprints.routes import ROUTES, Route
+from tests.e2e.test_http import fetch, host_key
+from tests.support.devices import Device, send
+from tests.support.waiting import finished
+from vendctl.local.system import ROOT, System
+from vending.openapi.parts import PATH_PARAMETERS
+
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "5"))
+"""Of each operation and phase."""
+CASES = int(os.environ.get("API_CASES", "200"))
+"""Requests at least."""
+GENERATOR = ROOT / ".tools" / "client" / "bin"
+"""Made by ``make setup-test``."""
+MACHINE = PATH_PARAMETERS["machineId"][2]
+NEVER = "unsupported_method"
+"""The one check that is left out: it wants 405, and the platform answers 404 to a verb without a route."""
+
+
+class Guarded(NamedTuple):
+    """A host that asks for keys, and its key."""
+
+    url: str
+    key: str
+
+
+@pytest.fixture(scope="module")
+def guarded(running: System) -> Iterator[Guarded]:
+    """All routes behind the host's keys, and the machine of the document's examples."""
+    device = Device(MACHINE)
+    events = [device.level(9), device.vend(), device.temperature()]
+    send(running.stack.eventhubs_connection, "telemetry", [(device.name, events)])
+    finished(running.environment)
+    arguments = ["--enable-auth", "--only", *ROUTES]
+    host = running.stack.start_functions(ROOT, settings=running.environment, arguments=arguments)
+    try:
+        yield Guarded(host.url, host_key(running))
+    finally:
+        host.stop()
+        running.stack.hosts.remove(host)
+
+
+def beyond_schemas(route: Route) -> bool:
+    """Whether it may refuse what its schemas allow: they say nothing of two fields together, nor of what is
+    stored."""
+    return route.takes is not None or hasattr(route.asks, "__post_init__")
+
+
+def configuration() -> str:
+    """Of schemathesis."""
+    names = sorted(name for name, route in ROUTES.items() if beyond_schemas(route))
+    return (
+        f"[[operations]]\ninclude-operation-id = {json.dumps(names)}\n"
+        "checks.positive_data_acceptance.enabled = false\n"
+    )
+
+
+def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> str:
+    """What it says; fails with it."""
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False,
+        timeout=1500,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-2000:]}"
+    return done.stdout
+
+
+@pytest.mark.timeout(1600)
+def test_schemathesis_finds_nothing(guarded: Guarded, tmp_path: Path) -> None:
+    settings = tmp_path / "schemathesis.toml"
+    settings.write_text(configuration())
+    options = ["--header", f"x-functions-key: {guarded.key}", "--exclude-checks", NEVER]
+    options += ["--max-examples", str(EXAMPLES), "--continue-on-failure", "--no-color"]
+    options += [] if "API_EXAMPLES" in os.environ else ["--generation-deterministic"]
+    program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run"]
+    said = run(
+        [*program, f"{guarded.url}/api/openapi.json", *options], tmp_path, {"PYTHONWARNINGS": "default"}
+    )
+    phases = [line.strip() for line in said.splitlines() if line.strip().startswith("✅")]
+    assert len(phases) >= 4, said[-2000:]
+    (cases,) = re.findall(r"(\d+) generated", said)
+    assert int(cases) >= CASES
+
+
+def test_a_client_made_of_the_document_runs_the_lines_of_the_readme(guarded: Guarded, tmp_path: Path) -> None:
+    assert GENERATOR.exists(), f"{GENERATOR} is missing: `make setup-test` makes it"
+    document = tmp_path / "openapi.json"
+    document.write_bytes(fetch(f"{guarded.url}/api/openapi.json", {})[2])
+    path = {"PATH": f"{GENERATOR}{os.pathsep}{os.environ['PATH']}"}
+    made = [str(GENERATOR / "openapi-python-client"), "generate", "--path", str(document), "--meta", "none"]
+    run(made, tmp_path, path)
+    (lines,) = re.findall(
+        r"```python\n(from vendstream_client .*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    program = lines.replace("http://localhost:7071", guarded.url).replace("KEY", guarded.key)
+    said = run([str(GENERATOR / "python"), "-c", program], tmp_path, {"PYTHONPATH": ""}).splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d+ units sold, \d+ alerts open", said[0])
+    assert any(line.startswith(f"{MACHINE} silent ['A1'") for line in said[1:]), said
