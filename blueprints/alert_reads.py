@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from blueprints.lists import Table, listed
+from blueprints.lists import Table, list_route, listed
 from blueprints.questions import NothingAsked, asked
 from blueprints.questions_alerts import AlertsAsked, MachineAlertsAsked
 from blueprints.routes import Route, route
@@ -20,7 +20,7 @@ bp = func.Blueprint()
 TABLE = Table[AlertPage](AlertRow, lambda page: page.alerts, "alerts")
 
 
-@route(bp, "get_alerts", Route("GET", "api/v1/alerts", Role.READ, asks=AlertsAsked, gives=AlertPage))
+@route(bp, "get_alerts", list_route("api/v1/alerts", AlertsAsked, AlertPage))
 async def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
     """Alerts, the newest first; without parameters those that are open."""
     return await listed(
@@ -35,7 +35,7 @@ async def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
 @route(
     bp,
     "get_machine_alerts",
-    Route("GET", "api/v1/machines/{machineId}/alerts", Role.READ, asks=MachineAlertsAsked, gives=AlertPage),
+    list_route("api/v1/machines/{machineId}/alerts", MachineAlertsAsked, AlertPage),
 )
 async def get_machine_alerts(req: func.HttpRequest) -> func.HttpResponse:
     """Alerts of one machine, the newest first."""

@@ -1,11 +1,12 @@
 """The HTTP API for operators: what was refused, how far everything is, what the archive lacks."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import azure.functions as func
 
 from blueprints.answers import answer
-from blueprints.lists import Table, listed
+from blueprints.lists import FORMS, Table, listed
 from blueprints.questions import NothingAsked, asked
 from blueprints.questions_operations import DeadLettersAsked
 from blueprints.routes import Route, route
@@ -19,6 +20,7 @@ from vending.views.lag import Lag, PartitionLag
 from vending.views.one_dead_letter import WholeDeadLetter
 
 bp = func.Blueprint()
+LIST: Any = {"media": FORMS, "problems": (406,)}
 LETTERS = Table[DeadLetterPage](DeadLetterRow, lambda page: page.dead_letters, "dead-letters")
 PARTITIONS = Table[Lag](PartitionLag, lambda found: found.partitions, "lag")
 GAPS = Table[ArchiveGaps](PartitionGaps, lambda found: found.partitions, "gaps")
@@ -27,7 +29,7 @@ GAPS = Table[ArchiveGaps](PartitionGaps, lambda found: found.partitions, "gaps")
 @route(
     bp,
     "get_dead_letters",
-    Route("GET", "api/v1/dead-letters", Role.OPERATE, asks=DeadLettersAsked, gives=DeadLetterPage),
+    Route("GET", "api/v1/dead-letters", Role.OPERATE, asks=DeadLettersAsked, gives=DeadLetterPage, **LIST),
 )
 async def get_dead_letters(req: func.HttpRequest) -> func.HttpResponse:
     """Events that were refused, by partition, the newest first."""
@@ -66,7 +68,7 @@ async def get_account(req: func.HttpRequest) -> func.HttpResponse:
     return await answer(req, view)
 
 
-@route(bp, "get_lag", Route("GET", "api/v1/lag", Role.OPERATE, gives=Lag))
+@route(bp, "get_lag", Route("GET", "api/v1/lag", Role.OPERATE, gives=Lag, **LIST))
 async def get_lag(req: func.HttpRequest) -> func.HttpResponse:
     """How far the functions that read the hub are behind it."""
 
@@ -77,7 +79,7 @@ async def get_lag(req: func.HttpRequest) -> func.HttpResponse:
     return await listed(req, view, PARTITIONS)
 
 
-@route(bp, "get_archive_gaps", Route("GET", "api/v1/archive/gaps", Role.OPERATE, gives=ArchiveGaps))
+@route(bp, "get_archive_gaps", Route("GET", "api/v1/archive/gaps", Role.OPERATE, gives=ArchiveGaps, **LIST))
 async def get_archive_gaps(req: func.HttpRequest) -> func.HttpResponse:
     """What the archive lacks of what the hub took in."""
 

@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from blueprints.lists import Table, listed
+from blueprints.lists import Table, list_route, listed
 from blueprints.questions import Faulty, asked
 from blueprints.questions_sums import DaysAsked
-from blueprints.routes import Route, route
+from blueprints.routes import route
 from vending import wiring
-from vending.access.roles import Role
 from vending.views.day_ranges import TooMuch
 from vending.views.days import DaySums, days
 from vending.views.sums import SumRow
@@ -18,7 +17,7 @@ bp = func.Blueprint()
 TABLE = Table[DaySums](SumRow, lambda found: found.rows, "days")
 
 
-@route(bp, "get_days", Route("GET", "api/v1/days", Role.READ, asks=DaysAsked, gives=DaySums, problems=(404,)))
+@route(bp, "get_days", list_route("api/v1/days", DaysAsked, DaySums, 404))
 async def get_days(req: func.HttpRequest) -> func.HttpResponse:
     """Sales of a range of business days, broken down, beside the range before it."""
 

@@ -10,6 +10,8 @@ from vending.openapi.shapes import REFERENCE, Json
 
 MACHINE = {"type": "string", "pattern": rf"^{Identifier}$"}
 PATH_PARAMETERS: dict[str, tuple[str, Json, str]] = {
+    "alertId": ("Rule and component, or an episode, as the list of alerts says it.", {}, "sold-out:A1"),
+    "letterId": ("As the list of dead letters says it.", {}, "1~0~4711"),
     "machineId": ("A machine, as the catalog or its events name it.", MACHINE, "vm-00017"),
     "photoId": ("As the list of photos says it.", {}, "vm-00017~4f1c2b9a6d3e4f708192a3b4c5d6e7f8"),
     "routeId": ("A route, as the catalog's sites name it.", MACHINE, "route-01"),

@@ -7,21 +7,14 @@ from msgspec import Meta, Struct
 from vending.alerts import rules
 from vending.alerts.outbox import Outcome, outcome
 from vending.business_day import instant
-from vending.documents import alerts as stored
 from vending.documents.alerts import Alert, Ending, Episode, Severity
-from vending.views.alert_view import note, title, told
+from vending.views.alert_view import note, stamp, title, told
+from vending.views.answers.alerts import Stamp
 from vending.views.whereabouts import Whereabouts
 
 CURRENT = "current:"
 """What the ids of alert documents begin with, and the ids that people read do not."""
 Time = Annotated[str, Meta(description="ISO 8601, UTC.")]
-
-
-class Stamp(Struct, frozen=True):
-    """Who did something, and when."""
-
-    by: str
-    at: Time
 
 
 class Ended(Struct, frozen=True, rename="camel"):
@@ -123,8 +116,3 @@ def _shared(one: Alert | Episode, where: Whereabouts) -> dict[str, Any]:
         "level": one.level or 0,
         "note": note(one.history),
     }
-
-
-def stamp(held: stored.Stamp | None) -> Stamp | None:
-    """Who did something, and when."""
-    return None if held is None else Stamp(held.by, instant(held.at))

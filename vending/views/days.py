@@ -17,6 +17,7 @@ from vending.rollups.rollups import OTHER
 from vending.time import millis
 from vending.views import day_ranges, sums
 from vending.views.alerts import open_alerts
+from vending.views.answers.fleet import ShardBehind
 from vending.views.day_figures import FLEET, DayFigures, Kind, Scope
 from vending.views.day_ranges import TwoRanges
 from vending.views.names import SiteName
@@ -55,13 +56,6 @@ class SumScope(Struct, frozen=True, rename="camel"):
     kind: Kind
     id: Annotated[str | None, Meta(description="Null of the fleet.")]
     name: Annotated[str | None, Meta(description="Of a site or a machine.")]
-
-
-class ShardBehind(Struct, frozen=True, rename="camel"):
-    """A shard of the rollups that stands."""
-
-    shard: int
-    since: Annotated[str, Meta(description="Of the oldest change that it has still to read.")]
 
 
 class DaySums(

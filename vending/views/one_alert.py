@@ -10,7 +10,9 @@ from vending.alerts.held import Held, newest_episodes, read
 from vending.business_day import instant
 from vending.documents.alerts import Act, Alert, Episode, What
 from vending.views import alert_rows
-from vending.views.alert_rows import CURRENT, AlertRow, Ended, Stamp, Time
+from vending.views.alert_rows import CURRENT, AlertRow, Ended, Time
+from vending.views.alert_view import stamp
+from vending.views.answers.alerts import Stamp
 from vending.views.views import ViewStores
 from vending.views.whereabouts import places
 
@@ -111,7 +113,7 @@ def _past(episode: Episode) -> PastEpisode:
         since=instant(episode.opened),
         closed_at=instant(episode.closed),
         ended=alert_rows.ending(episode.ended),
-        acknowledged=alert_rows.stamp(episode.acknowledged),
+        acknowledged=stamp(episode.acknowledged),
         owner=episode.owner,
         level=episode.level or 0,
         acts=_acts(episode.history),

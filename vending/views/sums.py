@@ -43,7 +43,7 @@ class Span(NamedTuple):
         return Span(shift(self.first, -len(self.days)), shift(self.first, -1))
 
 
-class Sales(Struct, frozen=True, kw_only=True, rename="camel"):
+class DaySales(Struct, frozen=True, kw_only=True, rename="camel"):
     """What was sold; vends, units and money are of paid vends."""
 
     vends: int
@@ -56,7 +56,7 @@ class Sales(Struct, frozen=True, kw_only=True, rename="camel"):
     discounts: Annotated[Money, Meta(description="As the devices reported it.")]
 
 
-class SumRow(Sales, frozen=True, kw_only=True):
+class SumRow(DaySales, frozen=True, kw_only=True):
     """One of the breakdown, and the same of the range before."""
 
     key: Annotated[str, Meta(description="Day, hour, SKU, category, payment method, site or route.")]
@@ -65,13 +65,13 @@ class SumRow(Sales, frozen=True, kw_only=True):
     late_units: Annotated[
         int | None, Meta(description="Of a machine's day: units that were counted after it had closed.")
     ] = None
-    before: Sales
+    before: DaySales
 
 
-class Total(Sales, frozen=True, kw_only=True):
+class Total(DaySales, frozen=True, kw_only=True):
     """The whole range, and the one before it."""
 
-    before: Sales
+    before: DaySales
 
 
 class Both(NamedTuple):
@@ -96,12 +96,12 @@ def summed(days: Iterable[Figures]) -> Figures:
 
 def total(both: Both) -> Total:
     """The whole."""
-    return Total(**sales(both.now), before=Sales(**sales(both.before)))  # type: ignore[arg-type]
+    return Total(**sales(both.now), before=DaySales(**sales(both.before)))  # type: ignore[arg-type]
 
 
 def row(key: str, both: Both) -> SumRow:
     """One of a breakdown."""
-    return SumRow(key=key, **sales(both.now), before=Sales(**sales(both.before)))  # type: ignore[arg-type]
+    return SumRow(key=key, **sales(both.now), before=DaySales(**sales(both.before)))  # type: ignore[arg-type]
 
 
 def broken_down(both: Both, by: By, categories: Mapping[str, str]) -> tuple[Figures, Figures]:

@@ -96,5 +96,5 @@ async def test_what_takes_no_parameters_refuses_them(function: Any) -> None:
 )
 async def test_lists_come_as_csv(function: Any, rows: int) -> None:
     answer = await get(function, headers={"accept": "text/csv"})
-    assert (answer.status_code, answer.mimetype) == (200, "text/csv; charset=utf-8; header=present")
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
     assert len(answer.get_body().decode().splitlines()) == rows + 1

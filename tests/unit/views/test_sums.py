@@ -36,7 +36,7 @@ def leaves(figures: Any, path: tuple[str, ...] = ()) -> Counter[tuple[str, ...]]
     return Counter({path: figures})
 
 
-def told(sold: sums.Sales) -> Counter[tuple[str, ...]]:
+def told(sold: sums.DaySales) -> Counter[tuple[str, ...]]:
     """The same of an answer; zeros are left out."""
     counts = {(name,): getattr(sold, name) for name in sums.COUNTS}
     money = {(name, code): n for name in sums.MONEY for code, n in getattr(sold, name).items()}

@@ -92,7 +92,7 @@ class FleetStates(Answer, frozen=True):
 class ShardBehind(Answer, frozen=True):
     """A shard of the rollups that stands."""
 
-    shard: str
+    shard: int
     since: Annotated[Instant, Meta(description="Of the oldest change that it has still to read.")]
 
 
