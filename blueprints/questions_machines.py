@@ -5,8 +5,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from blueprints.questions import Limit, Name
+from blueprints.questions import Limit
 from vending.alerts import rules
+from vending.events.envelope import Identifier
+from vending.events.fields import END
 from vending.views.answers.conditions import State
 from vending.views.machine_list import MachineQuery, Sort, place_of
 from vending.views.paging import LONGEST
@@ -17,7 +19,9 @@ from vending.views.stockouts import ORDER, StockOutQuery
 
 Words = Annotated[str, Meta(max_length=120, description="Words; each stands somewhere in a name or an id.")]
 Cursor = Annotated[str, Meta(max_length=LONGEST, description="The `next` of the page before.")]
-Id = Annotated[str, Meta(max_length=64, description="The `next` of the page before.")]
+Id = Annotated[str, Meta(pattern=rf"^({Identifier})?{END}", description="The `next` of the page before.")]
+Of = Annotated[str, Meta(pattern=rf"^{Identifier}{END}")]
+"""A site or a route, by its id."""
 RULES = sorted(rule.name for rule in rules.every())
 Rule = Annotated[str, Meta(extra_json_schema={"enum": RULES})]
 
@@ -28,8 +32,8 @@ class MachinesAsked(Struct, frozen=True, forbid_unknown_fields=True):
     limit: Limit = 100
     after: Cursor = ""
     q: Words = ""
-    site: Name | None = None
-    route: Name | None = None
+    site: Of | None = None
+    route: Of | None = None
     state: State | None = None
     rule: Rule | None = None
     placed: bool = False
@@ -65,7 +69,7 @@ class SitesAsked(Struct, frozen=True, forbid_unknown_fields=True):
     limit: Limit = 100
     after: Id = ""
     q: Words = ""
-    route: Name | None = None
+    route: Of | None = None
 
     def query(self) -> PlaceQuery:
         """As the view takes it."""
@@ -77,8 +81,8 @@ class StockOutsAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     after: Cursor = ""
-    site: Name | None = None
-    route: Name | None = None
+    site: Of | None = None
+    route: Of | None = None
 
     def __post_init__(self) -> None:
         if self.after:

@@ -177,6 +177,9 @@ async def test_a_route_that_is_too_long_is_refused(
     [
         (machines.get_sites, {"limit": "501"}),
         (machines.get_sites, {"state": "online"}),
+        (machines.get_sites, {"route": "no route"}),
+        (machines.get_sites, {"after": "s1\n"}),
+        (machines.get_machines, {"site": "a/b"}),
         (machines.get_routes, {"route": "north"}),
         (machines.get_stockouts, {"limit": "201"}),
         (machines.get_stockouts, {"after": "m1"}),
