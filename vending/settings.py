@@ -89,7 +89,7 @@ class Settings:
             business_day.named(settings.default_time_zone)
         except ValueError as fault:
             raise ValueError(f"app setting DEFAULT_TIME_ZONE: {fault}") from fault
-        _ = settings.bound_from, settings.origins
+        _ = settings.bound_from
         for name, unit in (
             ("silent_after_minutes", "minutes"),
             ("hub_retention_hours", "hours"),
@@ -116,7 +116,7 @@ class Settings:
         settings.receiver()
         settings.mail_server()
         settings.mail_to()
-        _ = settings.report_hour
+        _ = settings.report_hour, settings.origins
         return settings
 
     def receiver(self) -> Receiver | None:
