@@ -119,7 +119,7 @@ types: setup
 contracts: setup
 	@.venv/bin/lint-imports --no-logo >.venv/contracts.log || { cat .venv/contracts.log; exit 1; }
 
-bench: setup ## the figures beside their baselines: a table, and benchmarks/latest.json
+bench: setup-test ## the figures beside their baselines: a table, and benchmarks/latest.json
 	@$(PY) -m benchmarks
 
 soak: setup-test ## the long sizes and random examples, outside CI; results in benchmarks/{soak,explored}.json

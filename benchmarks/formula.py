@@ -5,7 +5,7 @@ measures. Sizes of documents are those of a fleet that has lived for five hours 
 """
 
 from dataclasses import dataclass
-from math import exp
+from math import exp, sqrt
 from typing import NamedTuple
 
 from benchmarks.arrivals import START, window
@@ -45,6 +45,8 @@ PAGES = 20
 """Of the day of a machine that has just sold: one that sells more is met more often."""
 REGISTERS = 0.105
 """KB of a machine in the conditions, packed."""
+NEWS = 0.055
+"""KB of what an event tells of its machine's registers, packed."""
 MACHINES_A_DOCUMENT = 2_000
 QUERIES = 17
 """Of a sweep; those that are point reads cost less."""
@@ -88,12 +90,15 @@ def units_per_event(load: Load) -> dict[str, float]:
 
 
 def _conditions(load: Load) -> float:
-    """The documents of a partition, of which each batch replaces all."""
-    return sum(map(replace, _registers(load))) / load.batch
+    """Each batch replaces the partition's young document; after so many it is folded into the shards."""
+    shards, told = _registers(load), NEWS * load.batch
+    writes = max(1.0, sqrt(2 * sum(shard.kb for shard in shards) / told))
+    young = Kind(told * writes / 2, "conditions", ("type",))
+    return (replace(young) + sum(map(replace, shards)) / writes) / load.batch
 
 
 def _registers(load: Load) -> list[Kind]:
-    """The conditions documents of a partition."""
+    """The shards of a partition's conditions."""
     whole, rest = divmod(load.machines / load.partitions, MACHINES_A_DOCUMENT)
     sizes = [MACHINES_A_DOCUMENT] * int(whole) + [rest] * (rest > 0)
     return [Kind(REGISTERS * n, "conditions", ("type",)) for n in sizes]

@@ -188,7 +188,7 @@ async def mend_conditions(entries: Mapping[str, Entry], documents: Documents, ve
         held = load(stored.body, Conditions).machines if stored else {}
         for machine in left.keys() & held.keys():
             homes.setdefault(machine, name)
-    names = names or ["0:0"]
+    names = names or ["0:0"]  # the young ones first: a fold that had read one goes into what is still to come
     for name in names:
         here = {machine: entry for machine, entry in left.items() if homes.get(machine, names[0]) == name}
         await _mend_document(name, entries, here, documents, version)
@@ -197,11 +197,9 @@ async def mend_conditions(entries: Mapping[str, Entry], documents: Documents, ve
 async def _mend_document(
     name: str, entries: Mapping[str, Entry], here: Mapping[str, Entry], documents: Documents, version: int
 ) -> None:
-    partition, _, shard = name.rpartition(":")
-
     async def attempt() -> None:
         stored = await documents.read(name, name)
-        held = load(stored.body, Conditions) if stored else conditions.empty(partition, int(shard))
+        held = load(stored.body, Conditions) if stored else conditions.empty("0", 0)
         after = replace(held, machines=dict(held.machines), exclusions=version)
         for machine in entries:
             conditions.remove(after, machine)

@@ -39,8 +39,12 @@ class Named(Struct):
     machines: dict[str, NamedBy]
 
 
+YOUNG = "young"
+
+
 class Conditions(Document, kw_only=True):
-    """``{partition}:{shard}``: machines of a hub partition."""
+    """``{partition}:{shard}``: machines of a hub partition. ``{partition}:young``: what is newer than in
+    these, till it is folded into them."""
 
     type = "conditions"
     schema = 2
@@ -49,8 +53,11 @@ class Conditions(Document, kw_only=True):
 
     partition: str
     shard: int
+    """From 0; of the young document -1."""
     rev: int = 0
     """Grows with every replace."""
+    writes: int | None = None
+    """Of the young document: how many since it was empty."""
     bytes: int = 0
     """Of the entries, as JSON."""
     machines: Machines = field(default_factory=dict)

@@ -1,4 +1,5 @@
-"""Readings of a batch: merged into the partition's conditions documents, each replaced once."""
+"""Readings of a batch: merged into the partition's young conditions document, which is replaced once, and
+folded into the partition's shards now and then (:func:`vending.state.conditions.grown`)."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -34,23 +35,38 @@ async def _commit(partition: str, events: Sequence[Event], documents: Documents,
 
     async def attempt() -> list[Refusal]:
         held = await of_partition(partition, documents, to_room=True)
-        etags = {document.id: etag for document, etag in held}
-        shards = Shards(partition, [document for document, _ in held])
+        shards, young = Shards(partition, held.shards), held.young
         shards.remember(news)
-        refused = _merge(events, shards)
+        entries, refused = _merge(events, young, shards)
+        if entries:
+            # Before the batch is in it: a shard takes only what the young document was stored with.
+            if conditions.grown(young, held.shards):
+                shards.fold(young)
+            for machine, entry in entries.items():
+                conditions.put_entry(young, machine, conditions.newer_than(shards.entry(machine), entry))
+            young.writes = (young.writes or 0) + 1
+            shards.changed[young.id] = young
+        # A crash in between leaves registers in two documents: the newest of each is read.
         for document in shards.changed.values():
             document.rev += 1
-            await documents.write(document.id, [Put(document.dump(), etags.get(document.id))])
+            await documents.write(document.id, [Put(document.dump(), held.etags.get(document.id))])
         return refused
 
     return await retry_on_conflict(f"conditions of partition {partition}", attempt)
 
 
-def _merge(events: Sequence[Event], shards: "Shards") -> list[Refusal]:
-    """The events that contradict what is stored, once the others are in their documents."""
+def _merge(
+    events: Sequence[Event], young: Conditions, shards: "Shards"
+) -> tuple[dict[str, Entry], list[Refusal]]:
+    """The machines of which something new is told, with all their registers; and the events that contradict
+    what is stored."""
+    entries: dict[str, Entry] = {}
     refused: list[Refusal] = []
     for event in events:
-        entry = shards.entry(event.machine)
+        machine = event.machine
+        entry = entries.get(machine)
+        if entry is None:
+            entry = conditions.joined(shards.entry(machine), young.machines.get(machine, {}))
         try:
             merged = conditions.merge(entry, event)
         except Rejected as fault:
@@ -62,12 +78,12 @@ def _merge(events: Sequence[Event], shards: "Shards") -> list[Refusal]:
             refused.append((event.hub, defect(fault)))
             continue
         if merged is not entry:
-            shards.put_entry(event.machine, merged)
-    return refused
+            entries[machine] = merged
+    return entries, refused
 
 
 class Shards:
-    """A partition's documents, changed in place, and which of them takes the readings of each machine.
+    """A partition's shards, changed in place, and which of them takes the registers of each machine.
 
     One that is overgrown takes none: its machines go on in the next one, from nothing.
     """
@@ -88,7 +104,15 @@ class Shards:
         shard = self._shard_of.get(machine)
         return {} if shard is None else shard.machines[machine]
 
-    def put_entry(self, machine: str, entry: Entry) -> None:
+    def fold(self, young: Conditions) -> None:
+        """Take over what the young document holds, and empty it."""
+        for machine, newer in young.machines.items():
+            entry = self.entry(machine)
+            if (joined := conditions.joined(entry, newer)) != entry:
+                self._put_entry(machine, joined)
+        young.machines, young.bytes, young.writes = {}, 0, 0
+
+    def _put_entry(self, machine: str, entry: Entry) -> None:
         """Put a machine's registers into its document, or into the first with room."""
         shard = self._shard_of.get(machine)
         if shard is None:

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from vending.catalog.machines import CatalogMachines
-from vending.documents.conditions import Named
 from vending.errors import Rejected
 from vending.events.event import Event
 from vending.events.records import decode_lines
 from vending.ingest import admission
 from vending.ingest.admission import Naming, News, Quota
 from vending.ingest.dead_letters import Refusal, defect
-from vending.ingest.stored_conditions import Held, of_partition
+from vending.ingest.stored_conditions import of_partition
 from vending.ports import Blobs, Documents
 from vending.state import intervals
 
@@ -55,9 +54,9 @@ class NewMachines:
 
     async def _judge(self, partition: str, events: Sequence[Event], found: Verdicts) -> None:
         held = await of_partition(partition, self.conditions)
-        known = {machine for document, _ in held for machine in document.machines}
+        known = {machine for document in (held.young, *held.shards) for machine in document.machines}
         catalog = (await self.machines.named()).machines
-        naming = Naming(self.quota, known, catalog, _named(held))
+        naming = Naming(self.quota, known, catalog, held.named)
         for event in events:
             try:
                 naming.judge(event)
@@ -107,10 +106,4 @@ async def _all_known(partition: str, machines: set[str], documents: Documents) -
     A machine that was named of late is judged more closely: what came before may come again.
     """
     held = await of_partition(partition, documents, to_room=True)
-    known = all(any(machine in document.machines for document, _ in held) for machine in machines)
-    return known and not machines & _named(held).machines.keys()
-
-
-def _named(held: Sequence[Held]) -> Named:
-    named = held[0].document.named if held else None
-    return named or Named(0, {})
+    return all(map(held.knows, machines)) and not machines & held.named.machines.keys()

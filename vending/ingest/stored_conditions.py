@@ -4,27 +4,53 @@ from collections.abc import Collection, Iterable, Set
 from typing import NamedTuple
 
 from vending.documents.base import load
-from vending.documents.conditions import Conditions, Entry
+from vending.documents.conditions import YOUNG, Conditions, Entry, Named
 from vending.ports import Documents, Stored
 from vending.readable import readable
 from vending.state import conditions
 
 
-class Held(NamedTuple):
-    """A document and the version it was read at."""
+class Partition(NamedTuple):
+    """A partition's documents as they were read."""
 
-    document: Conditions
-    etag: str
+    young: Conditions
+    shards: list[Conditions]
+    """In order."""
+    etags: dict[str, str]
+    """Of those that are stored, by id."""
+
+    def knows(self, machine: str) -> bool:
+        """Whether one of them names the machine."""
+        return any(machine in document.machines for document in (self.young, *self.shards))
+
+    @property
+    def named(self) -> Named:
+        """The new machines of late."""
+        held = self.shards[0].named if self.shards else None
+        return held or Named(0, {})
 
 
-async def of_partition(partition: str, documents: Documents, *, to_room: bool = False) -> list[Held]:
-    """The partition's documents in order: all, or up to the first one with room. Raises Transient."""
-    found: list[Held] = []
-    while (stored := await documents.read(key := f"{partition}:{len(found)}", key)) is not None:
-        found.append(Held(load(stored.body, Conditions), stored.etag))
-        if to_room and not conditions.full(found[-1].document):
+async def of_partition(partition: str, documents: Documents, *, to_room: bool = False) -> Partition:
+    """All of the partition's documents, or the shards up to the first one with room. Raises Transient.
+
+    The young one is read before those that it is folded into: what has left it meanwhile is in them.
+    """
+    found = Partition(conditions.young(partition), [], {})
+    if young := await _read(conditions.young_id(partition), documents, found.etags):
+        found = found._replace(young=young)
+    while shard := await _read(f"{partition}:{len(found.shards)}", documents, found.etags):
+        found.shards.append(shard)
+        if to_room and not conditions.full(shard):
             break
     return found
+
+
+async def _read(name: str, documents: Documents, etags: dict[str, str]) -> Conditions | None:
+    stored = await documents.read(name, name)
+    if stored is None:
+        return None
+    etags[name] = stored.etag
+    return load(stored.body, Conditions)
 
 
 async def of_fleet(documents: Documents) -> dict[str, Entry]:
@@ -74,8 +100,8 @@ async def _all(documents: Documents) -> list[Stored]:
 
 
 async def ids(documents: Documents) -> list[str]:
-    """Of all conditions documents, in order."""
-    return sorted(await versions(documents))
+    """Of all conditions documents: the young ones first, which are folded into the others."""
+    return sorted(await versions(documents), key=lambda name: (not name.endswith(f":{YOUNG}"), name))
 
 
 async def versions(documents: Documents) -> dict[str, str]:

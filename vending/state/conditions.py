@@ -4,16 +4,21 @@ A document holds them for up to 2,000 machines. Duplicates and late readings cha
 to be remembered; durations come from two registers (time above the cut-off = newest reading - newest good
 one).
 
+A write is charged by the document's size, and a batch tells of few machines. So it goes into the
+partition's **young** document, which holds only registers that are newer than those in the shards, and is
+folded into them when that costs less than to go on. Where a machine stands in several documents, the newest
+of each register holds.
+
 A fault's register is ``fault:{component}:{code}``, with ``~``, which no event's words may hold, for each
 ``:`` of the two. Schema 1 left the ``:``, so that two faults could share one register: such a one is read as
 it was until an event of either fault supersedes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from vending.documents.conditions import Conditions, Entry, Register
+from vending.documents.conditions import YOUNG, Conditions, Entry, Register
 from vending.errors import Rejected
 from vending.events.event import Event
 from vending.events.event_types import REGISTERS
@@ -23,6 +28,8 @@ MACHINES_PER_DOCUMENT = 2_000
 FULL_BYTES = 1_000_000
 """A document whose entries grew beyond takes no more: its machines go on in the next one. Twice as much is
 the most that Cosmos DB takes."""
+SMALL_BYTES = 4_000
+"""What a young document may always hold: packed it takes a kilobyte or two, the least that is charged."""
 FAMILIES = {register.name: register.kept for register in REGISTERS.values() if register.kept is not None}
 """How many registers of a family a machine keeps: the newest by (order, name). A number and not bytes:
 registers only ever get newer, so one that has so many above it once has them in any order of arrival, whereas
@@ -33,6 +40,47 @@ register is 190 bytes with the longest names, a zone's 124)."""
 def empty(partition: str, shard: int) -> Conditions:
     """A document without machines."""
     return Conditions(id=f"{partition}:{shard}", partition=partition, shard=shard)
+
+
+def young(partition: str) -> Conditions:
+    """A young document without machines."""
+    return Conditions(id=young_id(partition), partition=partition, shard=-1, writes=0)
+
+
+def young_id(partition: str) -> str:
+    """The id of a partition's young document."""
+    return f"{partition}:{YOUNG}"
+
+
+def grown(document: Conditions, shards: Sequence[Conditions]) -> bool:
+    """Whether it is time to fold the young document.
+
+    It grows by about the same b bytes with each of n writes, which cost b·n²/2 together; a fold costs the
+    bytes of the shards, B. Per write that is least where b·n² = 2·B. Where there is no shard yet,
+    each batch would look for it.
+    """
+    rest = sum(shard.bytes for shard in shards)
+    least = SMALL_BYTES if shards else 0
+    return document.bytes > least and document.bytes * (document.writes or 0) > 2 * rest
+
+
+def joined(older: Entry, newer: Entry) -> Entry:
+    """One entry of two: the newest of each register, within the families' bounds. Neither is changed."""
+    if not (older and newer):
+        return older or newer
+    both = older | {
+        name: register
+        for name, register in newer.items()
+        if name not in older or older[name][:2] < register[:2]
+    }
+    if both.keys() == older.keys() and not any(ESCAPE in name for name in newer):
+        return both
+    return _bounded(both)
+
+
+def newer_than(older: Entry, entry: Entry) -> Entry:
+    """The registers of the entry that are not in the older one: joined they are the entry again."""
+    return {name: register for name, register in entry.items() if older.get(name) != register}
 
 
 def merge(entry: Entry, event: Event) -> Entry:
@@ -105,20 +153,11 @@ def merged(documents: Iterable[Conditions]) -> dict[str, Entry]:
     """The whole fleet: a machine that stands in two documents is the newest of each register, as if all had
     come to one of them. Not copied: nobody may change what stands in it."""
     fleet: dict[str, Entry] = {}
-    twice: set[str] = set()
     for document in documents:
         for machine, entry in document.machines.items():
             held = fleet.get(machine)
-            if not held:
-                fleet[machine] = entry
-                continue
-            twice.add(machine)
-            fleet[machine] = held | {
-                name: register
-                for name, register in entry.items()
-                if name not in held or held[name][:2] < register[:2]
-            }
-    return fleet | {machine: _bounded(fleet[machine]) for machine in twice}
+            fleet[machine] = entry if held is None else joined(held, entry)
+    return fleet
 
 
 def _bytes(machine: str, entry: Entry) -> int:

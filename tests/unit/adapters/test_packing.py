@@ -9,6 +9,7 @@ from simulator.compare import unpacked
 from tests.support.events import World, delivered, temperature, vend
 from tests.support.fakes import FakeDocuments
 from vending.adapters.packing import PackedDocuments, pack, unpack
+from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Put
 
 json = st.recursive(
@@ -32,13 +33,14 @@ async def test_readers_see_no_difference() -> None:
     packed = PackedDocuments(store, "machines")
     world = World(conditions=packed)  # type: ignore[arg-type]
     await world.take(*delivered([vend(1), temperature(2)]))
-    await world.take(*delivered([temperature(3, 7.5)], first=2))
-    assert isinstance(store.items["0:0", "0:0"][1]["machines"], str)
-    found = await packed.read("0:0", "0:0")
+    assert isinstance(store.items["0:young", "0:young"][1]["machines"], str)
+    found = await packed.read("0:young", "0:young")
     assert found is not None
-    assert found.body["machines"]["m1"]["temp:main"][3:] == [7.5]
+    assert found.body["machines"]["m1"]["temp:main"][3:] == [4.0]
     assert [stored async for stored in packed.select(None, ("type", "=", "conditions"))] == [found]
-    assert [x.body async for x in packed.select(None, fields=("id",))] == [{"id": "0:0"}]
+    assert [x.body async for x in packed.select(None, fields=("id",))] == [{"id": "0:young"}]
+    await world.take(*delivered([temperature(3, 7.5)], first=2))
+    assert (await of_fleet(packed))["m1"]["temp:main"][3:] == [7.5]
     assert await packed.read("0:1", "0:1") is None
 
 

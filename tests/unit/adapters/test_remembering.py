@@ -12,7 +12,8 @@ from tests.support import oracle as truth
 from tests.support.events import World, cut, delivered, temperature, vend
 from tests.support.fakes import FakeDocuments
 from tests.support.overlapping_owners import check, owner, remembering, shared_world
-from vending.adapters.remembering import STOCKS, RememberedDocuments, Share
+from tests.support.watched import Call, watched
+from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments, Share
 from vending.errors import Conflict, Transient
 from vending.ports import Put, Stored
 
@@ -95,8 +96,9 @@ async def test_a_batch_of_machines_that_are_known_costs_writes_only() -> None:
     world = World()
     process = remembering(world)
     await process.take(*delivered([vend(1), temperature(2)]))
+    await process.take(*delivered([temperature(3)], first=2))
     before = world.machines.requests, world.conditions.requests
-    await process.take(*delivered([vend(3, ledger=2), temperature(4)], first=2))
+    await process.take(*delivered([vend(4, ledger=2), temperature(5)], first=3))
     assert (world.machines.requests, world.conditions.requests) == (before[0] + 1, before[1] + 1)
 
 
@@ -124,3 +126,32 @@ def test_two_processes_that_remember_change_nothing(seed: int) -> None:
     asyncio.run(both())
     assert not world.dead()
     check(world, bodies)
+
+
+async def test_what_is_being_read_while_its_like_is_forgotten_is_not_remembered() -> None:
+    """Else an old shard would be remembered beside the young document of after a fold."""
+    store = FakeDocuments("id")
+    names = ("0:0", "0:young", "1:0")
+    before: list[dict[str, Any]] = [{"id": name, "type": "conditions"} for name in names]
+    for one in before:
+        await store.write(one["id"], [Put(one)])
+    release = asyncio.Event()
+
+    async def late(operation: str, call: Call, *arguments: Any) -> Any:
+        answer = await call(*arguments)
+        if operation == "read" and not release.is_set():
+            await release.wait()
+        return answer
+
+    documents = RememberedDocuments(watched(store, late), CONDITIONS)
+    reading = [asyncio.create_task(documents.read(name, name)) for name in ("0:0", "1:0")]
+    await asyncio.sleep(0)
+    with pytest.raises(Conflict):
+        await documents.write("0:young", [Put(before[1])])
+    release.set()
+    await asyncio.gather(*reading)
+    requests = store.requests
+    await documents.read("1:0", "1:0")
+    assert store.requests == requests
+    await documents.read("0:0", "0:0")
+    assert store.requests == requests + 1

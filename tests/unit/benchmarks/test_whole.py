@@ -74,7 +74,9 @@ def test_the_reckoning_by_hand() -> None:
     assert found["idle_polls"] == pytest.approx(43_200 / 30_000 - 1 / load.batch)
     assert found["watch_machines"] == pytest.approx(0.14 * 0.25 * 2.5 + 1 / load.batch)
     stock, page = 2 * (5 + 0.7), 5 + 0.7 * 5
-    registers = 2 * (5 + 45 * (10.5 - 1) / 99 + 0.7)
+    writes = (2 * 10.5 / (0.055 * load.batch)) ** 0.5
+    young = 2 * (5 + 45 * (0.055 * load.batch * writes / 2 - 1) / 99 + 0.7)
+    registers = young + 2 * (5 + 45 * (10.5 - 1) / 99 + 0.7) / writes
     assert found["ingest"] == pytest.approx(0.14 * (stock + page) + registers / load.batch, abs=0.01)
 
 

@@ -78,14 +78,16 @@ def test_what_is_malformed_is_named(change: dict[str, Any], said: str) -> None:
         load(stored(SECOND) | change, Conditions)
 
 
-async def test_ingest_changes_what_came_and_keeps_all_else() -> None:
+async def test_ingest_changes_what_came_and_keeps_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditions, "grown", lambda *_: True)
     world = World()
     for body in (FIRST, SECOND):
         held = stored(body) | {"id": "0:0", "partition": "0", "shard": 0}
         world.conditions.items.clear()
         await world.conditions.write("0:0", [Put(held)])
         await world.take(*delivered([temperature(3, 5.0, machine="m9")]))
-        (after,) = world.conditions.bodies("conditions")
+        await world.take(*delivered([temperature(4, machine="m8")], first=1))
+        after, _ = world.conditions.bodies("conditions")
         entry = after["machines"].pop("m9")
         size = len('"m9":,') + len(json.dumps(entry, separators=(",", ":")))
         assert sorted(entry) == ["fair:main", "seen", "temp:main"]

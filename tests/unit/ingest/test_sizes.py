@@ -96,13 +96,17 @@ async def test_a_hostile_device_cannot_blow_up_its_machine() -> None:
 
 async def test_machines_share_documents_up_to_five_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conditions, "MACHINES_PER_DOCUMENT", 20)
+    monkeypatch.setattr(conditions, "grown", lambda *_: True)
     world = World()
     sent = [body("door", {"open": True}, 1, machine=f"m{n}", device=f"d{n}") for n in range(50)]
     for first in range(0, 50, 7):
         await world.take(*delivered(sent[first : first + 7], first=first))
-    assert [len(x["machines"]) for x in world.conditions.bodies("conditions")] == [20, 20, 10]
+    await world.take(*delivered([body("door", {"open": False}, 2, machine="m0", device="d0")], first=50))
+    *shards, young = world.conditions.bodies("conditions")
+    assert [len(x["machines"]) for x in shards] == [20, 20, 10]
+    assert young["machines"].keys() == {"m0"}
     before = dict(world.conditions.items)
-    await world.take(*delivered(sent, first=50))
+    await world.take(*delivered(sent, first=51))
     assert world.conditions.items == before
 
 

@@ -235,8 +235,12 @@ def _another_amount(live: Deployment) -> None:
 
 
 def _an_older_reading(live: Deployment) -> None:
-    entry = next(iter(_first(live.conditions, "conditions")["machines"].values()))
-    entry["seen"][1] -= 1
+    bodies = [body for _, body in live.conditions.items.values()]
+    documents = [body["machines"] for body in bodies if body["type"] == "conditions"]
+    machine = next(iter(documents[0]))
+    for entries in documents:
+        if "seen" in entries.get(machine, {}):
+            entries[machine]["seen"][1] -= 1
 
 
 def _another_day(live: Deployment) -> None:
