@@ -7,7 +7,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,7 +71,7 @@ def configuration() -> str:
     )
 
 
-def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> str:
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
     """What it says; fails with it."""
     mine = os.environ | {"PYTHONPATH": ""} | environment
     done = subprocess.run(

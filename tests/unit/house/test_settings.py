@@ -143,7 +143,9 @@ def test_mail_servers_that_are_refused(name: str, value: str, says: str) -> None
 )
 def test_what_no_browser_calls_an_origin_is_refused_and_keeps_no_event_back(said: str) -> None:
     words = given() | {"CORS_ORIGINS": f"https://b.example, {said}"}
-    with pytest.raises(ValueError, match=r"app setting CORS_ORIGINS has .* give origins such as https://HOST"):
+    with pytest.raises(
+        ValueError, match=r"app setting CORS_ORIGINS has .* give origins such as https://HOST"
+    ):
         Settings.checked(words)
     assert Settings.read(words).hub_generation == "1"
 

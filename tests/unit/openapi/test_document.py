@@ -110,6 +110,13 @@ def test_a_route_that_writes() -> None:
     assert (parameter["name"], parameter["in"], parameter["required"]) == ("thing", "path", True)
 
 
+def test_a_change_that_needs_what_was_read_says_so() -> None:
+    found = one(Route("PUT", "api/v1/it", Role.ADMIN, takes=Asked, problems=(412, 428)))
+    assert [(each["name"], each["in"], each["required"]) for each in found["parameters"]] == [
+        ("If-Match", "header", True)
+    ]
+
+
 def test_who_may_ask() -> None:
     assert one(Route("GET", "api/v1/it", Role.ANYBODY))["security"] == []
     device = one(Route("GET", "api/v1/it", Role.DEVICE))
