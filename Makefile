@@ -61,9 +61,9 @@ setup: .venv/ready devstack/node/node_modules/.ready web/vendor/.ready ## everyt
 	@.tools/bin/uv pip sync --quiet --require-hashes --python .tools/deployed/$*/bin/python $*.txt
 	@touch $@
 
-# Made anew by the command that stands in its first lines.
+# Made anew by the command that stands in the first lines of the file.
 .tools/client/.ready: tests/client/requirements.txt .venv/ready
-	@echo "set-up: what makes a client of the OpenAPI document"
+	@echo "set-up: other people's programs on the OpenAPI document"
 	@rm -rf .tools/client && .tools/bin/uv venv --quiet --python $(PY) .tools/client
 	@.tools/bin/uv pip sync --quiet --require-hashes --python .tools/client/bin/python tests/client/requirements.txt
 	@touch $@

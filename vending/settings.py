@@ -97,7 +97,7 @@ class Settings:
             business_day.named(settings.default_time_zone)
         except ValueError as fault:
             raise ValueError(f"app setting DEFAULT_TIME_ZONE: {fault}") from fault
-        _ = settings.bound_from, settings.origins
+        _ = settings.bound_from
         for name, unit in (
             ("silent_after_minutes", "minutes"),
             ("hub_retention_hours", "hours"),
@@ -126,8 +126,12 @@ class Settings:
         settings.receiver()
         settings.mail_server()
         settings.mail_to()
+<<<<<<< HEAD
         settings.device_keys()
         _ = settings.report_hour
+=======
+        _ = settings.report_hour, settings.origins
+>>>>>>> openapi
         return settings
 
     def device_keys(self) -> tuple[PolicyKey, ...]:

@@ -63,7 +63,7 @@ class Web:
     async def start(self, port: int, origins: tuple[str, ...], credentials: bool) -> int:
         """Listen on loopback; the port."""
         app = web.Application(client_max_size=self._limits.body, middlewares=[_cors(origins, credentials)])
-        app.router.add_route("*", "/{path:.*}", self._serve)
+        app.router.add_route("*", r"/{path:[\s\S]*}", self._serve)  # a line feed in it, too
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=5.0, auto_decompress=False, max_line_size=HEADER_BYTES,
             max_field_size=HEADER_BYTES, max_headers=1000,

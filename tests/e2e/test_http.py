@@ -104,9 +104,10 @@ def test_uptime_checks_ask_with_head(running: System) -> None:
     for path, status in ((b"/api/health", b"200"), (b"/dashboard", b"200"), (b"/", b"302")):
         head, _, body = raw(running, b"HEAD " + path + HEAD + b"\r\n").partition(b"\r\n\r\n")
         assert (head.split()[1], body) == (status, b""), path
-    for verb in (b"HEAD", b"OPTIONS", b"POST"):
+    for verb, status in ((b"HEAD", b"200"), (b"OPTIONS", b"204"), (b"POST", b"404"), (b"TRACE", b"404")):
         answer = raw(running, verb + b" /api/v1/machines" + HEAD + b"\r\n")
-        assert answer.split()[1] == b"404", "what is not declared is 404, never 405"
+        assert answer.split()[1] == status, "what is not declared is 404, never 405"
+    assert b"\r\nAllow: GET, HEAD, OPTIONS\r\n" in raw(running, b"OPTIONS /api/v1/machines" + HEAD + b"\r\n")
 
 
 def test_no_request_of_a_page_or_a_view_takes_a_body(running: System) -> None:

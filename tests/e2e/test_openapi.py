@@ -7,8 +7,7 @@ import json
 import os
 import re
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +25,7 @@ EXAMPLES = int(os.environ.get("API_EXAMPLES", "5"))
 """Of each operation and phase."""
 CASES = int(os.environ.get("API_CASES", "200"))
 """Requests at least."""
-GENERATOR = ROOT / ".tools" / "client" / "bin"
+PROGRAMS = ROOT / ".tools" / "client" / "bin"
 """Made by ``make setup-test``."""
 MACHINE = PATH_PARAMETERS["machineId"][2]
 NEVER = "unsupported_method"
@@ -43,6 +42,7 @@ class Guarded(NamedTuple):
 @pytest.fixture(scope="module")
 def guarded(running: System) -> Iterator[Guarded]:
     """All routes behind the host's keys, and the machine of the document's examples."""
+    assert PROGRAMS.exists(), f"{PROGRAMS} is missing: `make setup-test` makes it"
     device = Device(MACHINE)
     events = [device.level(9), device.vend(), device.temperature()]
     send(running.stack.eventhubs_connection, "telemetry", [(device.name, events)])
@@ -71,14 +71,27 @@ def configuration() -> str:
     )
 
 
-def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> str:
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
     """What it says; fails with it."""
+    mine = os.environ | {"PYTHONPATH": ""} | environment
     done = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False,
-        timeout=1500,
-    )  # fmt: skip
+        command, cwd=folder, env=mine, capture_output=True, text=True, check=False, timeout=1500
+    )
     assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-2000:]}"
     return done.stdout
+
+
+def served(guarded: Guarded, folder: Path) -> Path:
+    """The document as a file."""
+    file = folder / "openapi.json"
+    file.write_bytes(fetch(f"{guarded.url}/api/openapi.json", {})[2])
+    return file
+
+
+def test_it_is_an_openapi_document(guarded: Guarded, tmp_path: Path) -> None:
+    file = served(guarded, tmp_path)
+    assert json.loads(file.read_bytes())["openapi"].startswith("3.1.")
+    assert "OK" in run([str(PROGRAMS / "openapi-spec-validator"), str(file)], tmp_path, {})
 
 
 @pytest.mark.timeout(1600)
@@ -88,7 +101,7 @@ def test_schemathesis_finds_nothing(guarded: Guarded, tmp_path: Path) -> None:
     options = ["--header", f"x-functions-key: {guarded.key}", "--exclude-checks", NEVER]
     options += ["--max-examples", str(EXAMPLES), "--continue-on-failure", "--no-color"]
     options += [] if "API_EXAMPLES" in os.environ else ["--generation-deterministic"]
-    program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run"]
+    program = [str(PROGRAMS / "schemathesis"), "--config-file", str(settings), "run"]
     said = run(
         [*program, f"{guarded.url}/api/openapi.json", *options], tmp_path, {"PYTHONWARNINGS": "default"}
     )
@@ -99,16 +112,14 @@ def test_schemathesis_finds_nothing(guarded: Guarded, tmp_path: Path) -> None:
 
 
 def test_a_client_made_of_the_document_runs_the_lines_of_the_readme(guarded: Guarded, tmp_path: Path) -> None:
-    assert GENERATOR.exists(), f"{GENERATOR} is missing: `make setup-test` makes it"
-    document = tmp_path / "openapi.json"
-    document.write_bytes(fetch(f"{guarded.url}/api/openapi.json", {})[2])
-    path = {"PATH": f"{GENERATOR}{os.pathsep}{os.environ['PATH']}"}
-    made = [str(GENERATOR / "openapi-python-client"), "generate", "--path", str(document), "--meta", "none"]
+    document = served(guarded, tmp_path)
+    path = {"PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
+    made = [str(PROGRAMS / "openapi-python-client"), "generate", "--path", str(document), "--meta", "none"]
     run(made, tmp_path, path)
     (lines,) = re.findall(
         r"```python\n(from vendstream_client .*?)```", (ROOT / "README.md").read_text(), re.DOTALL
     )
     program = lines.replace("http://localhost:7071", guarded.url).replace("KEY", guarded.key)
-    said = run([str(GENERATOR / "python"), "-c", program], tmp_path, {"PYTHONPATH": ""}).splitlines()
+    said = run([str(PROGRAMS / "python"), "-c", program], tmp_path, {}).splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d+ units sold, \d+ alerts open", said[0])
     assert any(line.startswith(f"{MACHINE} silent ['A1'") for line in said[1:]), said

@@ -55,6 +55,14 @@ HEADERS: Json = {
     },
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}},
 }
+IF_MATCH: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The ETag of what was read: a change of something else is refused.",
+    "schema": {"type": "string"},
+}
+"""Of routes that answer 428 without it."""
 WAITING = (429, 503)
 """Statuses that say when to come back."""
 

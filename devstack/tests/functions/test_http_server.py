@@ -106,6 +106,7 @@ def test_requests_find_their_functions_as_on_the_platform(
     assert _seen(host, "/api/digits/12")["function"] == "expressed"
     assert host.request("/api/digits/x2")[0] == 404
     assert _seen(host, "/API/Items/a%2Fb%2Bc")["route"] == {"id": "a%2Fb+c"}
+    assert _seen(host, "/api/items/a%0Ab")["route"] == {"id": "a\nb"}
     assert str(_seen(host, "/api/items/a%2Bb?x=%2B")["url"]).endswith("/api/items/a+b?x=%2B")
     assert host.request("//api/items/a")[0] == 404
     assert "200 OK" in _raw(host, "GET /api/x/../items/a HTTP/1.1\nHost: a\nConnection: close\n\n")

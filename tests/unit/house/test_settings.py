@@ -138,6 +138,24 @@ def test_mail_servers_that_are_refused(name: str, value: str, says: str) -> None
     assert Settings.read(words).hub_generation == "1", "no event is kept back"
 
 
+@pytest.mark.parametrize(
+    "said", ["fleet.example", "https://fleet.example/", "ftp://a.example", "https://A.example"]
+)
+def test_what_no_browser_calls_an_origin_is_refused_and_keeps_no_event_back(said: str) -> None:
+    words = given() | {"CORS_ORIGINS": f"https://b.example, {said}"}
+    with pytest.raises(
+        ValueError, match=r"app setting CORS_ORIGINS has .* give origins such as https://HOST"
+    ):
+        Settings.checked(words)
+    assert Settings.read(words).hub_generation == "1"
+
+
+def test_origins_are_a_list_with_commas() -> None:
+    words = given() | {"CORS_ORIGINS": "https://a.example, http://localhost:5173,,*"}
+    assert Settings.read(words).origins == {"https://a.example", "http://localhost:5173", "*"}
+    assert Settings.read(given()).origins == frozenset()
+
+
 async def test_health_tells_a_setting_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can be asked then, and it was a 500 without a word."""
     monkeypatch.setattr("os.environ", {})

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from msgspec import Struct
-from openapi_spec_validator import validate
 
 import function_app  # noqa: F401 - declares the routes
 from blueprints.openapi import encoded
@@ -49,10 +48,6 @@ def test_every_route_of_the_api_is_an_operation(told: dict[str, Any]) -> None:
         if one.path.startswith("api/") and one.method != "OPTIONS"
     }
     assert found == wanted
-
-
-def test_others_read_it(told: dict[str, Any]) -> None:
-    validate(told)
 
 
 def test_what_it_refers_to_is_there(told: dict[str, Any]) -> None:
@@ -113,6 +108,13 @@ def test_a_route_that_writes() -> None:
     assert found["security"][-1] == {"entraId": ["Fleet.Admin"]}
     (parameter,) = found["parameters"]
     assert (parameter["name"], parameter["in"], parameter["required"]) == ("thing", "path", True)
+
+
+def test_a_change_that_needs_what_was_read_says_so() -> None:
+    found = one(Route("PUT", "api/v1/it", Role.ADMIN, takes=Asked, problems=(412, 428)))
+    assert [(each["name"], each["in"], each["required"]) for each in found["parameters"]] == [
+        ("If-Match", "header", True)
+    ]
 
 
 def test_who_may_ask() -> None:
