@@ -126,12 +126,8 @@ class Settings:
         settings.receiver()
         settings.mail_server()
         settings.mail_to()
-<<<<<<< HEAD
         settings.device_keys()
-        _ = settings.report_hour
-=======
         _ = settings.report_hour, settings.origins
->>>>>>> openapi
         return settings
 
     def device_keys(self) -> tuple[PolicyKey, ...]:
