@@ -53,7 +53,6 @@ async def machine(
     name = (named and named.name) or machine
     whole = await machine_whole(stores, name, known, assigned, now)
     return Machine(
-        **structs.asdict(whole),
         machine_id=machine,
         condition=condition_view.describe(heard.get(machine, {}), stores.silent_before(now)),
         totals=stock_view.totals(known),

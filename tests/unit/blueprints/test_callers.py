@@ -141,9 +141,10 @@ async def test_a_device_opens_its_machine_in_both_modes(
     mode: bool, catalog: FakeDocuments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(callers, "SIGNED_IN", mode)
-    own = token(Publisher("dev-1", "vm-1", 1))
+    whose = Publisher("dev-1", "vm-1", 1)
+    own = token(whose)
     answer, who = await ask(Role.DEVICE, own, monkeypatch)
-    assert (answer.status_code, who) == (200, Caller("device dev-1", frozenset({Role.DEVICE})))
+    assert (answer.status_code, who) == (200, Caller("device dev-1", frozenset({Role.DEVICE}), whose))
     answer, who = await ask(Role.DEVICE, own, monkeypatch, "vm-2")
     assert (answer.status_code, who) == (403, None)
     answer, _ = await ask(Role.DEVICE, principal("Fleet.Admin"), monkeypatch)

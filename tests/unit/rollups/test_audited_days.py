@@ -13,8 +13,8 @@ from tests.support.rollup_world import World, ms, stored_leaves, vend
 from tests.unit.uploads.test_place_audit import read
 from tests.unit.uploads.world import NOW
 from tests.unit.uploads.world import World as Uploads
-from vendctl.operations.catalog_entries import CatalogFile
-from vendctl.operations.import_catalog import import_catalog
+from vending.writes.catalog_entries import CatalogFile
+from vending.writes.import_catalog import import_catalog
 
 NOON = ms("2026-03-01T12:00")
 FIRST = NOW.replace(day=1, hour=18)

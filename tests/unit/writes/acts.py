@@ -50,7 +50,7 @@ class World:
 
     def audited(self) -> list[dict[str, Any]]:
         """The records, in order."""
-        return self.writes.bodies("audit")
+        return self.writes.bodies("audit-record")
 
     def key_is_free(self) -> None:
         """Nobody is at any request: what was claimed may be taken over at once."""

@@ -121,7 +121,7 @@ async def test_entries_that_say_nothing_new_make_no_version(world: World) -> Non
     found = told(await world.change(FLEET))
     assert (found["version"], found["written"], found["unchanged"]) == (1, {}, 6)
     assert world.version()["number"] == 1
-    assert len(world.writes.bodies("audit")) == 1
+    assert len(world.writes.bodies("audit-record")) == 1
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_whoever_repeats_and_dies_each_change_is_one_version(order: list[int], d
 
 async def test_the_record_holds_the_entries_before_and_after(world: World) -> None:
     await world.change(MOVE)
-    record = world.writes.bodies("audit")[-1]
+    record = world.writes.bodies("audit-record")[-1]
     [before], [after] = record["before"], record["after"]
     assert (before["id"], before["placements"]) == ("m1", [["", "north"]])
     assert after["placements"] == [["", "north"], ["2026-11-18", "south"]]

@@ -86,7 +86,7 @@ async def test_a_corrected_letter_is_sent_once_and_then_applied(world: World) ->
     assert state(await world.replay(WRONG, GOOD, key="other")) == "applied"
     assert len(world.sent) == 1
     assert world.app.stock()["totals"]["vends"] == 2
-    assert [x["outcome"] for x in world.writes.bodies("audit")] == ["done", "done"]
+    assert [x["outcome"] for x in world.writes.bodies("audit-record")] == ["done", "done"]
 
 
 async def test_what_would_be_refused_again_is_not_sent(world: World) -> None:
@@ -94,7 +94,7 @@ async def test_what_would_be_refused_again_is_not_sent(world: World) -> None:
         answer = await world.replay(letter, key=said)
         assert isinstance(answer, Unsuitable)
         assert said in str(answer)
-    assert (world.sent, world.writes.bodies("audit")) == ([], [])
+    assert (world.sent, world.writes.bodies("audit-record")) == ([], [])
 
 
 async def test_a_crash_between_sending_and_its_mark_counts_once(world: World) -> None:
@@ -129,7 +129,7 @@ async def test_a_discarded_letter_is_done_with(world: World) -> None:
     assert state(await world.discard(BROKEN)) == "discarded"
     assert state(await world.discard(BROKEN, key="again")) == "discarded"
     assert isinstance(await world.replay(BROKEN, GOOD), Unsuitable)
-    assert [(x["before"]["state"], x["after"]["state"]) for x in world.writes.bodies("audit")] == [
+    assert [(x["before"]["state"], x["after"]["state"]) for x in world.writes.bodies("audit-record")] == [
         ("open", "discarded")
     ]
 

@@ -118,7 +118,7 @@ async def test_what_the_hub_did_not_take_goes_with_the_next_visit_or_the_repetit
     assert [json.loads(body)["sequence"] for body in world.hub.sent] == [1, 2]
     assert isinstance(await world.record("k1"), Answer)
     assert len(world.hub.sent) == 2
-    assert [record["outcome"] for record in world.writes.bodies("audit")] == ["done", "done"]
+    assert [record["outcome"] for record in world.writes.bodies("audit-record")] == ["done", "done"]
 
 
 async def test_what_waits_is_bounded() -> None:
