@@ -73,17 +73,6 @@ async def written[View](
     return found if isinstance(found, func.HttpResponse) else _cached(request, *write(found))
 
 
-async def done(
-    request: func.HttpRequest, act: Callable[[], Awaitable[Struct | None]], missing: str
-) -> func.HttpResponse:
-    """What an act made of something, as JSON that nobody keeps; else as :func:`answer`."""
-    found = await _found(request, act, missing)
-    if isinstance(found, func.HttpResponse):
-        return found
-    headers = {"Cache-Control": "no-store", **NOSNIFF}
-    return func.HttpResponse(msgspec.json.encode(found), mimetype="application/json", headers=headers)
-
-
 async def picture(
     request: func.HttpRequest, view: Callable[[], Awaitable[bytes | None]], missing: str
 ) -> func.HttpResponse:

@@ -8,7 +8,8 @@ from blueprints.answers import answer
 from blueprints.questions import asked
 from blueprints.questions_writes import AuditAsked, ChangeAsked, EntriesAsked
 from blueprints.routes import Route, route
-from blueprints.writing import WRITES, body_of, condition, unkept, versioned, write, written
+from blueprints.versioned import versioned
+from blueprints.writing import WRITES, body_of, condition, unkept, write, written
 from vending import wiring
 from vending.access.roles import Role
 from vending.views import audit, catalog_reads

@@ -3,17 +3,20 @@
 from datetime import UTC, datetime
 
 import azure.functions as func
+from msgspec import to_builtins
 
-from blueprints.answers import answer, created, done, problem
-from blueprints.callers import caller
+from blueprints.answers import answer, body_refused
 from blueprints.questions import NothingAsked, asked
 from blueprints.questions_commands import CommandsAsked
 from blueprints.routes import Route, route
+from blueprints.writing import MAKES, body_of, write, written
 from vending import wiring
 from vending.access.roles import Role
-from vending.commands.send_command import CommandAsked, NotQueued, Taken, TooMany
+from vending.commands.send_command import CommandAsked
 from vending.views import commands
 from vending.views.commands import CommandsView, CommandView
+from vending.writes.order_command import CancelCommand, OrderCommand
+from vending.writes.request import Answer
 
 bp = func.Blueprint()
 OF_MACHINE = "api/v1/machines/{machineId}/commands"
@@ -26,24 +29,22 @@ NO_COMMAND = "The machine has no such command; those that are over are kept for 
     "post_machine_command",
     Route(
         "POST", OF_MACHINE, Role.OPERATE,
-        takes=CommandAsked, gives=CommandView, status=201, problems=(404, 409, 415),
+        takes=CommandAsked, gives=CommandView, status=201, problems=MAKES,
     ),
 )  # fmt: skip
 async def post_machine_command(req: func.HttpRequest) -> func.HttpResponse:
     """Order something of a machine; one command, however often it is sent with one id."""
-    machine, by, sent = req.route_params["machineId"], caller(req).name, list[CommandView]()
+    machine, at = req.route_params["machineId"], list[str]()
 
-    async def send(order: CommandAsked) -> CommandView | None:
-        found = await commands.send(wiring.fleet_commands(), machine, order, by, datetime.now(UTC))
-        sent.extend([found] if found else [])
+    async def order() -> Answer:
+        plan = OrderCommand(wiring.fleet_commands(), machine, body_of(req, CommandAsked))
+        found = await write(req, "command", f"machines/{machine}/commands", plan)
+        at.append(to_builtins(found.body)["commandId"])
         return found
 
-    try:
-        said = await created(req, CommandAsked, send, missing=NO_MACHINE)
-    except (Taken, TooMany) as fault:
-        return problem(409, "Conflict", f"{fault}.")
-    if sent:
-        said.headers["Location"] = f"/api/v1/machines/{machine}/commands/{sent[0].command_id}"
+    said = await written(req, order)
+    if at:
+        said.headers["Location"] = f"/api/v1/machines/{machine}/commands/{at[0]}"
     return said
 
 
@@ -83,17 +84,14 @@ async def get_machine_command(req: func.HttpRequest) -> func.HttpResponse:
 @route(
     bp,
     "post_command_cancel",
-    Route("POST", f"{OF_MACHINE}/{{commandId}}/cancel", Role.OPERATE, gives=CommandView, problems=(404, 409)),
+    Route("POST", f"{OF_MACHINE}/{{commandId}}/cancel", Role.OPERATE, gives=CommandView, problems=MAKES),
 )
 async def post_command_cancel(req: func.HttpRequest) -> func.HttpResponse:
     """Take a command back, while no device was given it."""
-    machine, command, by = req.route_params["machineId"], req.route_params["commandId"], caller(req).name
+    machine, command = req.route_params["machineId"], req.route_params["commandId"]
 
-    async def cancel() -> CommandView | None:
-        asked(req.params, NothingAsked)
-        return await commands.cancel(wiring.fleet_commands(), (machine, command), by, datetime.now(UTC))
+    async def cancel() -> Answer:
+        plan = CancelCommand(wiring.fleet_commands(), machine, command)
+        return await write(req, "command cancel", f"machines/{machine}/commands/{command}", plan)
 
-    try:
-        return await done(req, cancel, missing=NO_COMMAND)
-    except NotQueued as fault:
-        return problem(409, "Conflict", f"{fault}.")
+    return body_refused(req) or await written(req, cancel)

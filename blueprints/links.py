@@ -1,12 +1,14 @@
 """The header by which a page of a list leads to the next one (RFC 8288)."""
 
-from collections.abc import Awaitable, Callable
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
 
 import azure.functions as func
+import msgspec
 from msgspec import Struct
 
-from blueprints.answers import answer
+from blueprints.answers import Written, written
 from blueprints.questions import KEY
 
 
@@ -15,22 +17,18 @@ async def paged[Answer: Struct](
 ) -> func.HttpResponse:
     """As :func:`blueprints.answers.answer`, with ``Link: <…>; rel="next"`` where the answer's ``next`` is a
     cursor."""
-    seen: list[Answer] = []
 
-    async def kept() -> Answer | None:
-        found = await view()
-        if found is not None:
-            seen.append(found)
-        return found
+    def write(found: Answer) -> Written:
+        link = next_page(request.params, getattr(found, "next", None))
+        return Written(msgspec.json.encode(found), "application/json", link)
 
-    answered = await answer(request, kept, missing)
-    cursor = getattr(seen[0], "next", None) if seen else None
-    if cursor is not None:
-        answered.headers["Link"] = f'<{_address(request, cursor)}>; rel="next"'
-    return answered
+    return await written(request, view, write, missing)
 
 
-def _address(request: func.HttpRequest, cursor: str) -> str:
-    """Of the next page, below the app's own; without the key, which is no part of the question."""
-    asked = {name: value for name, value in request.params.items() if name.lower() != KEY}
-    return f"{urlsplit(request.url).path}?{urlencode(asked | {'after': cursor})}"
+def next_page(asked: Mapping[str, str], after: str | None) -> dict[str, str]:
+    """The header: the same question, relative to the request's own address, without the key that may stand
+    there."""
+    if after is None:
+        return {}
+    kept: dict[str, Any] = {name: value for name, value in asked.items() if name not in (KEY, "after")}
+    return {"Link": f'<?{urlencode(kept | {"after": after})}>; rel="next"'}

@@ -1,16 +1,15 @@
 """Lists of the API: as JSON or, where the request accepts it rather, as CSV; and where their next page is."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import azure.functions as func
 import msgspec
 from msgspec import Struct
 
 from blueprints.answers import Written, problem, written
-from blueprints.questions import KEY
+from blueprints.links import next_page
 from blueprints.routes import Route
 from vending.access.roles import Role
 from vending.csv_text import csv_text
@@ -47,7 +46,7 @@ async def listed[View: Struct](
         return problem(406, "Not Acceptable", f"This list comes as {JSON} or {CSV}.", VARY)
 
     def write(found: View) -> Written:
-        link = _link(request.params, getattr(found, "next", None))
+        link = next_page(request.params, getattr(found, "next", None))
         if form == JSON:
             return Written(msgspec.json.encode(found), JSON, VARY | link)
         text = csv_text(table.kind, table.rows(found)).encode()
@@ -80,12 +79,3 @@ def _weight(form: str, kind: str, weight: float) -> tuple[int, float]:
     """How exactly a range names the form (0: not at all), and its weight there: the most exact one counts."""
     known = ("", "*/*", f"{form.partition('/')[0]}/*", form)
     return (known.index(kind), weight) if kind in known[1:] else (0, 0.0)
-
-
-def _link(asked: Mapping[str, str], after: str | None) -> dict[str, str]:
-    """The header that leads to the next page (RFC 8288): the same question, relative to the request's own
-    address, without the key that may stand there."""
-    if after is None:
-        return {}
-    kept: dict[str, Any] = {name: value for name, value in asked.items() if name not in (KEY, "after")}
-    return {"Link": f'<?{urlencode(kept | {"after": after})}>; rel="next"'}

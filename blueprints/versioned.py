@@ -6,24 +6,27 @@ import azure.functions as func
 from msgspec import Struct
 
 from blueprints.answers import answer
-from vending.views.one_alert import Versioned
+from blueprints.questions import NothingAsked, asked
+from vending.writes.request import bare
 
 
-async def versioned[Answer: Struct](
-    request: func.HttpRequest, view: Callable[[], Awaitable[Versioned[Answer] | None]], missing: str
+async def versioned(
+    request: func.HttpRequest, view: Callable[[], Awaitable[tuple[Struct, str] | None]], missing: str = ""
 ) -> func.HttpResponse:
-    """As :func:`blueprints.answers.answer`, but If-Match of a write takes the ETag."""
-    seen: list[Versioned[Answer]] = []
+    """The view of a document, and its version: as :func:`blueprints.answers.answer`, but If-Match of a write
+    takes the ETag. Such a view takes no parameters."""
+    seen: list[str] = []
 
     async def looked() -> Struct | None:
+        asked(request.params, NothingAsked)
         found = await view()
-        seen[:] = [found] if found else []
-        return found.answer if found else None
+        seen[:] = [found[1]] if found else []
+        return found[0] if found else None
 
     given = await answer(request, looked, missing)
-    if not seen or given.status_code != 200:
+    if not seen or given.status_code not in (200, 304):
         return given
-    given.headers["ETag"] = tag = f'"{seen[0].version.strip('"')}"'
+    given.headers["ETag"] = tag = f'"{bare(seen[0])}"'
     if tag in request.headers.get("if-none-match", ""):
         return func.HttpResponse(status_code=304, headers=dict(given.headers))
     return given

@@ -8,7 +8,7 @@ import azure.functions as func
 import msgspec
 from msgspec import Struct
 
-from blueprints.answers import PATIENCE, answer, away, problem
+from blueprints.answers import PATIENCE, away, problem
 from blueprints.callers import caller
 from blueprints.files import NOSNIFF
 from blueprints.questions import KEY, Faulty, NothingAsked, asked
@@ -100,26 +100,6 @@ async def write(request: func.HttpRequest, what: str, target: str, plan: Plan) -
 def unkept(request: func.HttpRequest) -> Request:
     """Of what changes nothing, and so needs no key."""
     return Request("", caller(request).name, millis(datetime.now(UTC)))
-
-
-async def versioned(
-    request: func.HttpRequest, view: Callable[[], Awaitable[tuple[Struct, str] | None]], missing: str = ""
-) -> func.HttpResponse:
-    """A view of one document with the document's version, which is the ETag: what If-Match takes."""
-    seen: list[str] = []
-
-    async def looked() -> Struct | None:
-        asked(request.params, NothingAsked)
-        found = await view()
-        seen[:] = [found[1]] if found else []
-        return found[0] if found else None
-
-    given = await answer(request, looked, missing)
-    if seen and given.status_code in (200, 304):
-        given.headers["ETag"] = tag = f'"{bare(seen[0])}"'
-        if tag in request.headers.get("if-none-match", ""):
-            return func.HttpResponse(status_code=304, headers=dict(given.headers))
-    return given
 
 
 async def written(

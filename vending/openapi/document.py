@@ -94,6 +94,7 @@ def _operation(name: str, route: Declared, schemas: Mapping[type, Json]) -> Json
     summary, _, more = " ".join(route.says.split()).partition(". ")
     parameters = parts.path_parameters(NAME.findall(route.path)) + query_parameters(route.asks)
     parameters += [parts.IF_MATCH] if 428 in route.problems else []
+    parameters += [parts.IDEMPOTENCY_KEY] if 422 in route.problems else []
     operation: Json = {"operationId": name, "tags": [_tag(route.path)], "summary": summary.rstrip(".")}
     operation["description"] = " ".join(filter(None, [more, _needs(route.role)]))
     operation["security"] = parts.security(route.role)

@@ -10,6 +10,10 @@ from vending.openapi.shapes import REFERENCE, Json
 
 MACHINE = {"type": "string", "pattern": rf"^{Identifier}$"}
 PATH_PARAMETERS: dict[str, tuple[str, Json, str]] = {
+    "commandId": ("As the list of the machine's commands says it.", {}, "lock-a1-monday"),
+    "id": ("An entry of the catalog, by its own id.", {}, "site-0004"),
+    "kind": ("A kind of entries of the catalog.", {}, "sites"),
+    "visitId": ("As the list of the machine's visits says it.", {}, "visit-0031"),
     "alertId": ("Rule and component, or an episode, as the list of alerts says it.", {}, "sold-out:A1"),
     "letterId": ("As the list of dead letters says it.", {}, "1~0~4711"),
     "machineId": ("A machine, as the catalog or its events name it.", MACHINE, "vm-00017"),
@@ -63,6 +67,15 @@ IF_MATCH: Json = {
     "schema": {"type": "string"},
 }
 """Of routes that answer 428 without it."""
+IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Of your own, new for each write and the same when it is repeated: it is done once,"
+    " and answered as the first time, for a day.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
+"""Of routes that answer 422 to one that was another request's."""
 WAITING = (429, 503)
 """Statuses that say when to come back."""
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from vending.answer import Answer
 from vending.archive.manifest import NOTHING_BEFORE, count
 from vending.documents.refusal_counts import HOUR, RefusalCounts
 from vending.ports import Documents, PartitionEnd
@@ -33,7 +34,7 @@ class AccountStores:
     conditions: Documents
 
 
-class PartitionAccount(Struct, frozen=True, kw_only=True, rename="camel"):
+class PartitionAccount(Answer, frozen=True, kw_only=True):
     """A hub partition. Numbers count from 0, so the last one done says how many are."""
 
     partition: str
@@ -44,7 +45,7 @@ class PartitionAccount(Struct, frozen=True, kw_only=True, rename="camel"):
     missing: Annotated[int, Meta(description="Of those, the ones that the archive does not hold.")]
 
 
-class Account(Struct, frozen=True, kw_only=True, rename="camel"):
+class Account(Answer, frozen=True, kw_only=True):
     """All partitions of this life of the hub."""
 
     generation: str

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from vending.alerts import rules
+from vending.answer import Answer
 from vending.documents.alerts import Alert, Episode, Severity
 from vending.time import millis
 from vending.views import alert_history, alert_rows
@@ -46,7 +47,7 @@ class AlertQuery:
     after: Position | None = None
 
 
-class AlertPage(Struct, frozen=True, kw_only=True):
+class AlertPage(Answer, frozen=True, kw_only=True):
     """A page of alerts, newest first."""
 
     alerts: list[AlertRow]

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from vending.alerts import rules
 from vending.alerts.outbox import Outcome, outcome
+from vending.answer import Answer
 from vending.business_day import instant
 from vending.documents.alerts import Alert, Ending, Episode, Severity
 from vending.views.alert_view import note, stamp, title, told
@@ -17,7 +18,7 @@ CURRENT = "current:"
 Time = Annotated[str, Meta(description="ISO 8601, UTC.")]
 
 
-class Ended(Struct, frozen=True, rename="camel"):
+class Ended(Answer, frozen=True):
     """How an episode ended."""
 
     how: Annotated[
@@ -28,7 +29,7 @@ class Ended(Struct, frozen=True, rename="camel"):
     reason: str | None
 
 
-class AlertRow(Struct, frozen=True, kw_only=True, rename="camel"):
+class AlertRow(Answer, frozen=True, kw_only=True):
     """An alert that is open, or one of its episodes that is over."""
 
     alert_id: Annotated[

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from vending.answer import Answer
 from vending.archive.closing import Closing
 from vending.archive.layout import CLOSING, HOUR, manifest_name
 from vending.archive.manifest import Entry, Manifest, count
@@ -30,7 +31,7 @@ class ArchiveStores:
     generation: str
 
 
-class PartitionGaps(Struct, frozen=True, kw_only=True, rename="camel"):
+class PartitionGaps(Answer, frozen=True, kw_only=True):
     """What the archive lacks of a hub partition."""
 
     generation: str
@@ -41,7 +42,7 @@ class PartitionGaps(Struct, frozen=True, kw_only=True, rename="camel"):
     gaps: Annotated[list[list[int]], Meta(description="[first, last] of the first hundred.")]
 
 
-class ArchiveGaps(Struct, frozen=True, rename="camel"):
+class ArchiveGaps(Answer, frozen=True):
     """What the archive lacks."""
 
     missing: int

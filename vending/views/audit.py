@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from msgspec import Struct
-
+from vending.answer import Answer
 from vending.business_day import instant
 from vending.documents.writes import AuditRecord, Outcome
 from vending.ports import Documents, Filter
 from vending.readable import readable
 
 
-class AuditRow(Struct, frozen=True):
+class AuditRow(Answer, frozen=True):
     """Who changed what. ``begun``: nobody came back to say whether it was done."""
 
     id: str
@@ -23,7 +22,7 @@ class AuditRow(Struct, frozen=True):
     after: Any
 
 
-class AuditPage(Struct, frozen=True):
+class AuditPage(Answer, frozen=True):
     """The records of a day (UTC)."""
 
     day: str

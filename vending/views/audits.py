@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import field
 
+from vending.answer import Answer
 from vending.business_day import instant
 from vending.documents.audits import LISTED, AuditRecord, audit_id
 from vending.documents.base import load
@@ -20,7 +21,7 @@ from vending.uploads.dex.reconcile import Reconciliation
 from vending.views.views import ViewStores
 
 
-class Source(Struct, frozen=True):
+class Source(Answer, frozen=True):
     """Since when (``""``: always; else a local moment) the machine's sales are those of ``device`` events or
     those that an ``audit`` says."""
 
@@ -28,7 +29,7 @@ class Source(Struct, frozen=True):
     sales: str
 
 
-class ToleranceRow(Struct, frozen=True):
+class ToleranceRow(Answer, frozen=True):
     """What was read although it is not as it should be."""
 
     line: int
@@ -36,7 +37,7 @@ class ToleranceRow(Struct, frozen=True):
     detail: str
 
 
-class AuditRow(Struct, frozen=True, kw_only=True, rename="camel"):
+class AuditRow(Answer, frozen=True, kw_only=True):
     """One audit. ``paid_value`` is in units of its own decimal point, all else in minor units."""
 
     number: int
@@ -64,7 +65,7 @@ class AuditRow(Struct, frozen=True, kw_only=True, rename="camel"):
     reconciliation: Reconciliation | None
 
 
-class MachineAudits(Struct, frozen=True, rename="camel"):
+class MachineAudits(Answer, frozen=True):
     """A page of a machine's audits."""
 
     machine_id: str

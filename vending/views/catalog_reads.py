@@ -2,8 +2,7 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct
-
+from vending.answer import Answer
 from vending.documents.base import load
 from vending.documents.catalog import VERSION_ID, CatalogVersion
 from vending.ports import Documents, Stored
@@ -24,7 +23,7 @@ Entry = dict[str, Any]
 ``editions``; ``version`` is that of the change that wrote it last."""
 
 
-class CatalogState(Struct, frozen=True):
+class CatalogState(Answer, frozen=True):
     """The version of the catalog: its ETag is what If-Match of a change takes. ``pending``: of a change that
     has begun and not ended."""
 
@@ -32,7 +31,7 @@ class CatalogState(Struct, frozen=True):
     pending: int | None
 
 
-class CatalogPage(Struct, frozen=True):
+class CatalogPage(Answer, frozen=True):
     """Entries of a kind, by id."""
 
     kind: Kind
@@ -40,7 +39,7 @@ class CatalogPage(Struct, frozen=True):
     next: str | None
 
 
-class CatalogRead(Struct, frozen=True):
+class CatalogRead(Answer, frozen=True):
     """One entry. Its ETag is the version of its document."""
 
     kind: Kind

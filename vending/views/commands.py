@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
 
+from vending.answer import Answer
 from vending.business_day import instant
 from vending.catalog.machines import CatalogMachines
 from vending.commands.actions import Action
@@ -35,7 +35,7 @@ Name = tuple[str, str]
 """Machine and command."""
 
 
-class CommandView(Struct, frozen=True, rename="camel"):
+class CommandView(Answer, frozen=True):
     """A command as it is. Times are ISO 8601, UTC."""
 
     command_id: str
@@ -57,7 +57,7 @@ class CommandView(Struct, frozen=True, rename="camel"):
     """What a device told of it when it was over otherwise: it did, or did not do, it all the same."""
 
 
-class CommandsView(Struct, frozen=True, rename="camel"):
+class CommandsView(Answer, frozen=True):
     """A page of a machine's commands, the newest first."""
 
     machine_id: str
@@ -66,7 +66,7 @@ class CommandsView(Struct, frozen=True, rename="camel"):
     """What ``after`` takes for the next page; null at the end."""
 
 
-class DueCommand(Struct, frozen=True, rename="camel"):
+class DueCommand(Answer, frozen=True):
     """What a device is to do."""
 
     command_id: str
@@ -75,7 +75,7 @@ class DueCommand(Struct, frozen=True, rename="camel"):
     """From now: then, or later, it is not begun."""
 
 
-class DueCommands(Struct, frozen=True, rename="camel"):
+class DueCommands(Answer, frozen=True):
     """In the order in which they are to be done."""
 
     commands: list[DueCommand]

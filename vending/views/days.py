@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from vending import business_day
 from vending.alerts.rules import rollups_behind
 from vending.alerts.watch_rollups import uncounted
+from vending.answer import Answer
 from vending.rollups.rollups import OTHER
 from vending.time import millis
 from vending.views import day_ranges, sums
@@ -50,7 +51,7 @@ class SumQuery:
         return Span(self.first, self.last or business_day.shift(self.first, DAYS - 1))
 
 
-class SumScope(Struct, frozen=True, rename="camel"):
+class SumScope(Answer, frozen=True):
     """Whose sales."""
 
     kind: Kind

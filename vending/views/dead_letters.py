@@ -12,8 +12,9 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from vending.answer import Answer
 from vending.business_day import instant
 from vending.events.records import bytes_of, decode_lines, position
 from vending.ingest.dead_letter_address import letter_id
@@ -56,7 +57,7 @@ class LetterQuery:
     after: Place | None = None
 
 
-class DeadLetterRow(Struct, frozen=True, kw_only=True, rename="camel"):
+class DeadLetterRow(Answer, frozen=True, kw_only=True):
     """An event that was refused."""
 
     letter_id: Annotated[str, Meta(description="`generation~partition~number`.")]
@@ -72,7 +73,7 @@ class DeadLetterRow(Struct, frozen=True, kw_only=True, rename="camel"):
     state: State
 
 
-class DeadLetterPage(Struct, frozen=True, kw_only=True, rename="camel"):
+class DeadLetterPage(Answer, frozen=True, kw_only=True):
     """A page of dead letters: by partition, in each the newest first."""
 
     generation: str

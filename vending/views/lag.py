@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from vending.alerts.standing import Halt, Halts
 from vending.alerts.waiting import Mark, Marks, waiting_since
+from vending.answer import Answer
 from vending.archive.layout import STANDING, WAITING
 from vending.business_day import instant
 from vending.ports import ArchiveBlobs, Checkpoints, Hub, PartitionEnd
@@ -46,7 +47,7 @@ class HubStores:
         return found
 
 
-class PartitionLag(Struct, frozen=True, kw_only=True, rename="camel"):
+class PartitionLag(Answer, frozen=True, kw_only=True):
     """How far a function is in a partition. Numbers are the hub's sequence numbers."""
 
     function: str
@@ -61,7 +62,7 @@ class PartitionLag(Struct, frozen=True, kw_only=True, rename="camel"):
     ]
 
 
-class FunctionLag(Struct, frozen=True, rename="camel"):
+class FunctionLag(Answer, frozen=True):
     """How far a function is, in all partitions."""
 
     function: str
@@ -69,7 +70,7 @@ class FunctionLag(Struct, frozen=True, rename="camel"):
     waiting_since: str | None
 
 
-class Lag(Struct, frozen=True):
+class Lag(Answer, frozen=True):
     """How far the functions that read the hub are behind it."""
 
     generation: Annotated[str, Meta(description="Which life of the hub the numbers count in.")]

@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Struct
 
 from vending.alerts.held import Held, newest_episodes, read
+from vending.answer import Answer
 from vending.business_day import instant
 from vending.documents.alerts import Act, Alert, Episode, What
 from vending.views import alert_rows
@@ -23,7 +24,7 @@ ID = re.compile(r"[^/\\?#\x00-\x1f\x7f]{1,200}")
 """What an id may hold in Cosmos DB."""
 
 
-class AlertAct(Struct, frozen=True):
+class AlertAct(Answer, frozen=True):
     """What a person did with it."""
 
     what: What
@@ -32,7 +33,7 @@ class AlertAct(Struct, frozen=True):
     text: Annotated[str | None, Meta(description="The note, the owner, or until when it is snoozed.")]
 
 
-class Resolved(Struct, frozen=True):
+class Resolved(Answer, frozen=True):
     """That a person closed it though its rule may still fire."""
 
     by: str
@@ -40,7 +41,7 @@ class Resolved(Struct, frozen=True):
     reason: str
 
 
-class PastEpisode(Struct, frozen=True, rename="camel"):
+class PastEpisode(Answer, frozen=True):
     """From opening to closing."""
 
     alert_id: str

@@ -4,8 +4,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, structs
 
+from vending.answer import Answer
 from vending.business_day import instant
 from vending.events.records import decode_lines, position, restore, text_or_base64
 from vending.ingest.dead_letter_address import place_of
@@ -18,7 +19,7 @@ from vending.time import millis
 from vending.views.dead_letters import DeadLetterRow, Fields, body_of, row
 
 
-class Oversize(Struct, frozen=True):
+class Oversize(Answer, frozen=True):
     """A body that only the archive has whole."""
 
     bytes: int
@@ -26,7 +27,7 @@ class Oversize(Struct, frozen=True):
     blob: Annotated[str, Meta(description="Of the archive.")]
 
 
-class LetterAct(Struct, frozen=True):
+class LetterAct(Answer, frozen=True):
     """What was done with it."""
 
     action: str

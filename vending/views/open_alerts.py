@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
+from vending.answer import Answer
 from vending.documents.alerts import Alert
 from vending.ports import Documents
 from vending.readable import pass_over
@@ -14,7 +15,7 @@ from vending.views.views import EACH_ALERT, ViewStores
 Open = Mapping[str, list["OpenAlert"]]
 
 
-class OpenAlert(Struct, frozen=True, rename="camel"):
+class OpenAlert(Answer, frozen=True):
     """An open alert; ``since`` is in milliseconds since 1970 UTC."""
 
     machine_id: str

@@ -8,8 +8,9 @@ currencies are never summed. What has no name of its own in a breakdown stands l
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from vending.answer import Answer
 from vending.business_day import hours_of, shift
 from vending.documents.days import Figures
 from vending.rollups.breakdowns import folded, ranked
@@ -43,7 +44,7 @@ class Span(NamedTuple):
         return Span(shift(self.first, -len(self.days)), shift(self.first, -1))
 
 
-class DaySales(Struct, frozen=True, kw_only=True, rename="camel"):
+class DaySales(Answer, frozen=True, kw_only=True):
     """What was sold; vends, units and money are of paid vends."""
 
     vends: int

@@ -2,16 +2,11 @@
 
 from typing import Literal
 
-from msgspec import Struct
-
+from vending.answer import Answer
 from vending.documents.uploads import State
 
 
-class Part(Struct, frozen=True, rename="camel"):
-    """Base of all of them."""
-
-
-class SlotChange(Part, frozen=True):
+class SlotChange(Answer, frozen=True):
     """What a visit did to one selection, in units; ``after`` is what the slot held then."""
 
     selection: str
@@ -22,7 +17,7 @@ class SlotChange(Part, frozen=True):
     after: int
 
 
-class LedgerEntry(Part, frozen=True, kw_only=True):
+class LedgerEntry(Answer, frozen=True, kw_only=True):
     """An event of the ledger: when it was, what that time is worth, and which event it was."""
 
     at: str
@@ -49,7 +44,7 @@ class Collection(LedgerEntry, frozen=True, kw_only=True):
     counted_minor: int | None
 
 
-class VisitPhoto(Part, frozen=True):
+class VisitPhoto(Answer, frozen=True):
     """A photo that was uploaded in the visit."""
 
     photo_id: str
@@ -58,7 +53,7 @@ class VisitPhoto(Part, frozen=True):
     large: str
 
 
-class VisitFile(Part, frozen=True):
+class VisitFile(Answer, frozen=True):
     """A file that was asked for in the visit: what became of it, and why."""
 
     upload_id: str
@@ -68,7 +63,7 @@ class VisitFile(Part, frozen=True):
     said: str | None
 
 
-class VisitRow(Part, frozen=True, kw_only=True):
+class VisitRow(Answer, frozen=True, kw_only=True):
     """A visit in a list. ``first`` and ``last`` are the times of all that is known of it."""
 
     machine_id: str
@@ -91,7 +86,7 @@ class VisitRow(Part, frozen=True, kw_only=True):
     """Files of other kinds, and files that were rejected."""
 
 
-class Visits(Part, frozen=True):
+class Visits(Answer, frozen=True):
     """A page of a machine's visits, newest first; ``next`` asks for the page after it."""
 
     machine_id: str
@@ -99,7 +94,7 @@ class Visits(Part, frozen=True):
     next: str | None
 
 
-class RouteVisits(Part, frozen=True):
+class RouteVisits(Answer, frozen=True):
     """The visits of a route's machines on a day; ``truncated`` says that there were more."""
 
     route: str
@@ -108,7 +103,7 @@ class RouteVisits(Part, frozen=True):
     truncated: bool
 
 
-class WholeVisit(Part, frozen=True, kw_only=True):
+class WholeVisit(Answer, frozen=True, kw_only=True):
     """All that is known of one visit, the earliest first."""
 
     machine_id: str
@@ -123,7 +118,7 @@ class WholeVisit(Part, frozen=True, kw_only=True):
     files: list[VisitFile]
 
 
-class Collections(Part, frozen=True):
+class Collections(Answer, frozen=True):
     """A page of a machine's collections, newest first; ``next`` asks for the page after it."""
 
     machine_id: str

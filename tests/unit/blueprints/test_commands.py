@@ -37,6 +37,7 @@ class Door:
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> FakeDocuments:
     store, catalog, ids = FakeDocuments("machineId"), FakeDocuments("kind"), count(1)
+    writes = FakeDocuments("scope")
     catalog.put(CatalogMachine(id="m1", placements=[]).dump())
     catalog.put(CatalogVersion(number=1).dump())
     people = FleetCommands(store, CatalogMachines(catalog), lambda: f"id-{next(ids)}")
@@ -44,6 +45,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeDocuments:
     monkeypatch.setattr(wiring, "fleet_commands", lambda: people)
     monkeypatch.setattr(wiring, "command_polls", lambda: polls)
     monkeypatch.setattr(wiring, "device_door", Door)
+    monkeypatch.setattr(wiring, "writes", lambda: writes)
     return store
 
 
@@ -91,7 +93,7 @@ async def test_an_order_has_an_address_and_a_beginning() -> None:
     assert (found["commandId"], found["state"], found["action"]) == ("mine", "queued", LOCK["action"])
     assert (found["askedBy"], found["deliveries"], found["late"]) == ("key", 0, None)
     answer, found = await post({"action": {"kind": "reboot"}})
-    assert answer.headers["Location"] == f"{PATH}/id-1"
+    assert answer.headers["Location"] == f"{PATH}/{found['commandId']}"
     assert found["action"] == {"kind": "reboot"}
 
 
@@ -200,3 +202,31 @@ async def test_a_store_that_is_away_is_503(store: FakeDocuments) -> None:
     store.fault = away
     for answer in (await poll("m1"), (await post(LOCK))[0], await call(commands.get_machine_commands)):
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
+
+
+async def test_an_order_is_recorded_and_done_once_under_its_key(
+    store: FakeDocuments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an id of its own it is known by the request's."""
+    writes = FakeDocuments("scope")
+    monkeypatch.setattr(wiring, "writes", lambda: writes)
+    body, route = msgspec.json.encode(LOCK), {"machineId": "m1"}
+    answers = []
+    for said in (body, body, msgspec.json.encode({"action": {"kind": "reboot"}})):
+        request = func.HttpRequest(
+            "POST",
+            f"http://localhost{PATH}",
+            headers={"content-type": "application/json", "idempotency-key": "mine", "x-operator": "ada"},
+            route_params=route,
+            body=said,
+        )
+        answers.append(await commands.post_machine_command.build().get_user_function()(request))
+    assert [one.status_code for one in answers] == [201, 201, 422]
+    first, again = (json.loads(one.get_body()) for one in answers[:2])
+    assert first == again
+    assert [one.headers["Location"] for one in answers[:2]] == [f"{PATH}/{first['commandId']}"] * 2
+    listed = json.loads((await call(commands.get_machine_commands)).get_body())
+    assert [one["commandId"] for one in listed["commands"]] == [first["commandId"]]
+    await call(commands.post_command_cancel, "POST", route={"commandId": first["commandId"]})
+    found = [(one["what"], one["by"], one["outcome"]) for one in writes.bodies("audit-record")]
+    assert sorted(found) == [("command", "key (says ada)", "done"), ("command cancel", "key", "done")]

@@ -43,7 +43,7 @@ async def test_visits_in_pages_by_their_links(world: World) -> None:
     first = await get(get_machine_visits, MACHINE, limit="2", code="secret")
     body = json.loads(first.get_body())
     assert [row["visitId"] for row in body["visits"]] == ["visit-003", "visit-002"]
-    assert first.headers["Link"] == f'</api/v1/machines/m1/visits?limit=2&after={body["next"]}>; rel="next"'
+    assert first.headers["Link"] == f'<?limit=2&after={body["next"]}>; rel="next"'
     last = await get(get_machine_visits, MACHINE, limit="2", after=body["next"])
     assert [row["visitId"] for row in json.loads(last.get_body())["visits"]] == ["visit-001"]
     assert "Link" not in last.headers
