@@ -12,7 +12,7 @@ EXPOSED = "ETag, Link, Location, Retry-After, X-Request-Id"
 """What of an answer such a page may read, beside its type and body."""
 ALLOWED = (
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Functions-Key,"
-    " X-Request-Id, Traceparent"
+    " X-Operator, X-Request-Id, Traceparent"
 )
 """What of a request it may set."""
 MAX_AGE = "3600"
