@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from msgspec import structs
+
 from vending.access.roles import Role
 from vending.openapi import parts
 from vending.openapi.problem_types import Problem
@@ -101,7 +103,8 @@ def _operation(name: str, route: Declared, schemas: Mapping[type, Json]) -> Json
     operation |= {"parameters": parameters} if parameters else {}
     if route.takes:
         content = {"application/json": {"schema": schemas[route.takes]}}
-        operation["requestBody"] = {"required": True, "content": content}
+        needed = any(field.required for field in structs.fields(route.takes))
+        operation["requestBody"] = {"required": needed, "content": content}
     return operation | {"responses": _responses(route, schemas)}
 
 
