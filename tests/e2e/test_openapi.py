@@ -62,8 +62,9 @@ def guarded(running: System) -> Iterator[Guarded]:
 
 def beyond_schemas(route: Route) -> bool:
     """Whether it may refuse what its schemas allow: they say nothing of two fields together, nor of what is
-    stored, such as the version that If-Match names."""
-    return route.takes is not None or 428 in route.problems or hasattr(route.asks, "__post_init__")
+    stored, such as the version that If-Match names, or the request that had a key first."""
+    depends = route.takes is not None or {422, 428} & set(route.problems)
+    return bool(depends) or hasattr(route.asks, "__post_init__")
 
 
 def configuration() -> str:
@@ -72,6 +73,8 @@ def configuration() -> str:
     return (
         f"[[operations]]\ninclude-operation-id = {json.dumps(names)}\n"
         "checks.positive_data_acceptance.enabled = false\n"
+        # RFC 6585: without If-Match it is not 400 that they answer.
+        "[checks.missing_required_header]\nexpected-statuses = [400, 401, 404, 428]\n"
     )
 
 
