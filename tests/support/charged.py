@@ -50,7 +50,7 @@ class Charged:
     ) -> AsyncIterator[Stored]:
         """The documents that match, in pages; spread evenly over the ranges. The answer of a query is kept,
         because a large fleet's takes seconds."""
-        asked_for = (key, where, tuple(fields))
+        asked_for = (key, repr(where), tuple(fields))
         if asked_for not in self._answers:
             rows = [row async for row in self.documents.select(key, *where, fields=fields)]
             own = ETAG if fields else SYSTEM
