@@ -36,8 +36,8 @@ class CollectionsAsked(Struct, frozen=True, forbid_unknown_fields=True):
 class RouteVisitsAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of a route's visits on a day."""
 
-    route: Name
-    day: date
+    route: Annotated[Name, Meta(examples=["route-01"])]
+    day: Annotated[date, Meta(examples=["2026-03-02"])]
 
     def __post_init__(self) -> None:
         if not 2000 <= self.day.year < 2100:
