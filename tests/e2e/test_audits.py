@@ -22,7 +22,10 @@ from vending.documents.days import SiteDay
 from vending.rollups import rollups
 
 SYSTEM = "running"
-pytestmark = pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack")
+pytestmark = [
+    pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack"),
+    pytest.mark.usefixtures("told", "environment"),
+]
 MACHINE, SITE = f"by-audits{RUN}", f"audited-site{RUN}"
 READ = datetime.now(UTC) - timedelta(minutes=5)
 
