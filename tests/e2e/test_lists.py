@@ -26,7 +26,7 @@ timeZone = "Europe/Berlin"
 route = "{ROUTE}"
 
 [[products]]
-sku = "cola"
+sku = "listed-cola"
 name = "Cola 0.33 l"
 """
 MACHINE = """
@@ -37,7 +37,7 @@ site = "{1}"
 [[planograms]]
 machine = "{0}"
 [planograms.slots]
-A1 = {{sku = "cola", par = 8, capacity = 10, priceMinor = 200, currency = "EUR"}}
+A1 = {{sku = "listed-cola", par = 8, capacity = 10, priceMinor = 200, currency = "EUR"}}
 """
 
 
