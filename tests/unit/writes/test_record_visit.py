@@ -149,3 +149,17 @@ async def test_a_machine_that_the_catalog_does_not_have_is_not_visited() -> None
     )
     with pytest.raises(NoTarget):
         await perform(Asked("ada", "visit done", "m-1"), plan, world.writes, NOW)
+
+
+@pytest.mark.parametrize("machine", ["§", "", "a b", "m" * 65])
+async def test_a_name_that_no_machine_can_have_is_none_even_without_a_catalog(machine: str) -> None:
+    """Its event would be a dead letter."""
+    world = World()
+    stores = VisitStores(world.machines, world.hub, CatalogMachines(FakeDocuments("kind")))
+    with pytest.raises(NoTarget):
+        await perform(
+            Asked("ada", "visit done", machine),
+            RecordVisit(stores, machine, VisitEnded("fill")),
+            world.writes,
+            NOW,
+        )
