@@ -1,13 +1,13 @@
 """Cursors: where a page of a list ended, as a text that is good in an address. Pure."""
 
 import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from typing import Any
 
 import msgspec
 
 LONGEST = 1_000
-"""Characters that are looked at."""
+"""Characters that a question takes."""
 
 
 def cursor(*place: str | int) -> str:
@@ -18,10 +18,8 @@ def cursor(*place: str | int) -> str:
 def placed[Place: tuple[Any, ...]](text: str, kind: type[Place]) -> Place:
     """The place of a text. Raises ValueError for one that this did not make."""
     try:
-        if len(text) > LONGEST:
-            raise ValueError
-        padded = (text + "=" * (-len(text) % 4)).encode("ascii")
-        place: Place = msgspec.json.decode(urlsafe_b64decode(padded), type=kind)
+        padded = text + "=" * (-len(text) % 4)
+        place: Place = msgspec.json.decode(b64decode(padded, altchars="-_", validate=True), type=kind)
     except (binascii.Error, ValueError) as fault:
         raise ValueError("'after' is no cursor: take the 'next' of the page before") from fault
     return place

@@ -6,15 +6,13 @@ pages gives each row once. By one that does (when a machine was heard of last) t
 key stood still; another may come twice, or be passed over.
 """
 
-import base64
-import binascii
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import nlargest, nsmallest
 from typing import Any, NamedTuple
 
-import msgspec
+from vending.views import cursors
 
 LONGEST = 1_024
 """Characters of a cursor: those of the longest name and id, with room."""
@@ -52,16 +50,11 @@ class Order[Row]:
 
     def cursor(self, row: Row) -> str:
         """The row's place as text of letters, digits, ``-`` and ``_``."""
-        told = msgspec.json.encode((self.name, *self.place(row)))
-        return base64.urlsafe_b64encode(told).rstrip(b"=").decode()
+        return cursors.cursor(self.name, *self.place(row))
 
     def placed(self, cursor: str) -> Place:
         """The place that a cursor names. Raises ValueError for any other text."""
-        try:
-            told = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            name, key, at = msgspec.json.decode(told, type=tuple[str, str | int, str])
-        except (binascii.Error, UnicodeError, ValueError) as fault:
-            raise ValueError("'after' is no cursor that this list gave out") from fault
+        name, key, at = cursors.placed(cursor, tuple[str, str | int, str])
         if name != self.name or not isinstance(key, self.kind):
             raise ValueError(f"'after' is no cursor of the order {self.name!r}")
         return Place(key, at)
