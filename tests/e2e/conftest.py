@@ -30,7 +30,7 @@ def mailed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands and stores of this process are those of the system whose fixture the module names as
-    ``SYSTEM``."""
-    found: System = request.getfixturevalue(request.module.SYSTEM)
+    ``SYSTEM``, or of ``running``."""
+    found: System = request.getfixturevalue(getattr(request.module, "SYSTEM", "running"))
     for name, value in found.environment.items():
         monkeypatch.setenv(name, value)

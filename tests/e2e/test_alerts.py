@@ -20,11 +20,7 @@ from vending import wiring
 from vending.alerts.waiting import Mark, Marks
 from vending.archive.layout import WAITING
 
-
-@pytest.fixture(autouse=True)
-def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 def alerts(machine: str) -> list[dict[str, Any]]:

@@ -18,13 +18,9 @@ from vendctl.local.system import System
 from vending import wiring
 from vending.archive.layout import CLOSING
 
+pytestmark = pytest.mark.usefixtures("environment")
+
 POISON = [b"no json", b"\xff\xfe", b""]
-
-
-@pytest.fixture(autouse=True)
-def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from vending.documents.base import load
 from vending.documents.days import SiteDay
 from vending.rollups import rollups
 
-SYSTEM = "running"
 pytestmark = [
     pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack"),
     pytest.mark.usefixtures("told", "environment"),

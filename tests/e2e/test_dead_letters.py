@@ -24,15 +24,11 @@ from vending.events.hub_event import HubEvent
 from vending.ingest.dead_letters import write_dead_letters
 from vending.ingest.review_dead_letters import find, replay
 
+pytestmark = pytest.mark.usefixtures("environment")
+
 MACHINE = f"letter{RUN}"
 NAME = f"dev-{MACHINE}"
 SKIPPER, AGAIN = f"skipper{RUN}", f"twice{RUN}"
-
-
-@pytest.fixture(autouse=True)
-def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
 
 
 def main(*words: str) -> int:

@@ -15,11 +15,7 @@ from vendctl.local.system import System
 from vendctl.operations.account import Account
 from vending import wiring
 
-
-@pytest.fixture(autouse=True)
-def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 def take() -> Account:

@@ -16,14 +16,10 @@ from vendctl.local.system import System
 from vending import wiring
 from vending.archive.read_archive import raw_events
 
+pytestmark = pytest.mark.usefixtures("environment")
+
 LARGEST, COUNT, PARTITION = bytes(1_040_000), 100, "2"
 MACHINE = f"large{RUN}"
-
-
-@pytest.fixture(autouse=True)
-def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
 
 
 async def send(connection: str, device: Device) -> None:

@@ -21,14 +21,10 @@ from vending import wiring
 from vending.ingest.stored_conditions import of_fleet
 from vending.ports import beginning
 
+pytestmark = pytest.mark.usefixtures("environment")
+
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 """Before anything that other tests' machines say."""
-
-
-@pytest.fixture(autouse=True)
-def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
 
 
 def publish(running: System, publisher: str, bodies: Iterable[bytes]) -> None:

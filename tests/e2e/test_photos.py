@@ -20,7 +20,6 @@ pytestmark = [
     pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack"),
     pytest.mark.usefixtures("told", "environment"),
 ]
-SYSTEM = "running"
 PHOTO = {"kind": "photo", "contentType": "image/jpeg"}
 
 

@@ -19,6 +19,8 @@ from vending.documents.base import load
 from vending.documents.days import SiteDay
 from vending.rollups import rollups
 
+pytestmark = pytest.mark.usefixtures("environment")
+
 SITE, ROUTE, MACHINE = (f"{name}{RUN}" for name in ("e2e-harbour", "e2e-north", "rolled-1"))
 FILE = f"""
 [[sites]]
@@ -40,12 +42,6 @@ machine = "{MACHINE}"
 [planograms.slots]
 A1 = {{sku = "cola", par = 20, capacity = 24}}
 """
-
-
-@pytest.fixture(autouse=True)
-def environment(running: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in running.environment.items():
-        monkeypatch.setenv(name, value)
 
 
 def day(key: rollups.Key) -> SiteDay | None:

@@ -24,7 +24,6 @@ pytestmark = [
     pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack"),
     pytest.mark.usefixtures("told", "environment"),
 ]
-SYSTEM = "running"
 MONDAY = (ROOT / "examples" / "dex" / "monday.dex").read_bytes()
 HTML = b"<!doctype html><html><body>Sign in to this network</body></html>"
 DEX = {"kind": "dex", "contentType": "text/plain"}

@@ -19,7 +19,6 @@ pytestmark = [
     pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack"),
     pytest.mark.usefixtures("told", "environment"),
 ]
-SYSTEM = "running"
 VISIT = {"visitId": "visit-7", "reason": "fill"}
 
 

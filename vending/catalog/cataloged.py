@@ -1,11 +1,13 @@
 """Which machines the catalog names, where they stand, and what is said of their alerts. Pure."""
 
+import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from vending.catalog import policies
 from vending.catalog.policies import Terms
+from vending.events.envelope import Identifier
 
 Placements = tuple[tuple[str, str], ...]
 """``(since, site)`` in order; ``since`` is a day, or ``""`` for always."""
@@ -28,6 +30,10 @@ class Cataloged:
     def places(self, machine: str) -> bool:
         """Whether the machine is placed. Without any machine in the catalog, every one is."""
         return not self.machines or machine in self.machines
+
+    def knows(self, machine: str) -> bool:
+        """Whether a caller's text is a placed machine: without any in the catalog, whatever can name one."""
+        return re.fullmatch(Identifier, machine) is not None and self.places(machine)
 
     def site(self, machine: str, now: datetime) -> str | None:
         """Where the machine stands. For policies a move is done at midnight UTC of its day."""

@@ -61,7 +61,7 @@ async def admit_upload(asked: UploadAsked, stores: AdmitStores, now: datetime) -
     Raises Rejected for what is never taken, Transient.
     """
     _check(asked, stores.kinds)
-    if not (await stores.placed.named()).places(asked.machine_id):
+    if not (await stores.placed.named()).knows(asked.machine_id):
         return None
     id, until = stores.new_id(), now + VALID  # noqa: A001 - as it is called everywhere
     name = name_of(Place(asked.kind, asked.machine_id, id), now.date().isoformat())

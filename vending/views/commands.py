@@ -91,9 +91,7 @@ class FleetCommands:
 
     async def knows(self, machine: str) -> bool:
         """Whether the catalog has the machine. Raises Transient."""
-        if not re.fullmatch(Identifier, machine):
-            return False
-        return (await self.placed.named()).places(machine)
+        return (await self.placed.named()).knows(machine)
 
 
 async def send(

@@ -6,7 +6,6 @@ the write that keeps the request's id and puts the visit among those that wait; 
 alone. So one that is sent again, by whoever finds it waiting, is the same event, and ingest counts it once.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -20,7 +19,6 @@ from vending.catalog.machines import Catalogs
 from vending.documents.base import load
 from vending.documents.people_visits import PeopleVisits, WaitingVisit
 from vending.errors import Transient
-from vending.events.envelope import Identifier
 from vending.events.fields import Code
 from vending.ports import Documents, Put, Sender
 from vending.time import millis
@@ -74,8 +72,7 @@ class RecordVisit:
 
     async def __call__(self, request: Request) -> Change | Answer:
         """Numbers it, and sends what waits. Raises Refusal, Transient."""
-        known = re.fullmatch(Identifier, self.machine)
-        if not known or not (await self.stores.catalog.named()).places(self.machine):
+        if not (await self.stores.catalog.named()).knows(self.machine):
             raise NoTarget(f"The catalog has no machine {self.machine!r}.")
         held, etag = await self._numbers()
         number = held.requests.get(request.id, held.last + 1)
