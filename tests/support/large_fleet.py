@@ -11,7 +11,8 @@ from typing import Any
 
 from tests.support.charged import Charged
 from tests.support.fakes import FakeDocuments
-from vending.adapters.packing import PackedDocuments, pack
+from vending.adapters.packing import PackedDocuments
+from vending.packed import pack
 from vending.ports import Stored
 from vending.state import conditions
 from vending.time import millis

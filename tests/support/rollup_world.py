@@ -3,7 +3,7 @@ every invocation can be interleaved with others and die before or after any of i
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,16 +18,18 @@ from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
 from tests.support.watched import Call, watched
 from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
-from vending.documents.days import Day
+from vending.documents.days import BucketDay, Day, FleetDay, ProductsDay
 from vending.errors import Transient
 from vending.ingest.ingest import IngestStores, ingest
 from vending.rollups import rollups
+from vending.rollups.current_days import CurrentDays
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
 from vending.views.views import ViewStores
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_ZONE = "America/New_York"
+WHOLE = FleetDay.type, ProductsDay.type
 
 
 class Crash(BaseException):
@@ -137,6 +139,11 @@ class World:
             self.now += timedelta(minutes=40)
             await self.tick()
 
+    async def close(self) -> None:
+        """All days end, and are closed."""
+        self.now += timedelta(days=3)
+        await self.settle()
+
     async def tick(self) -> None:
         """One undisturbed tick and everything that it sends."""
         await roll_up(self.now, self.stores(Invocation(self.random)))
@@ -170,9 +177,13 @@ class World:
 
 def view_stores(world: World) -> ViewStores:
     """What views read of that world: it has no alerts."""
-    return ViewStores(
-        world.machines, world.conditions, FakeDocuments("machineId"), world.fleet, world.catalog
-    )
+    machines, fleet = (current(world, container) for container in (world.machines, world.fleet))
+    return ViewStores(machines, world.conditions, FakeDocuments("machineId"), fleet, world.catalog)
+
+
+def current(world: World, container: FakeDocuments) -> CurrentDays:
+    """One of the containers with its days as they count now."""
+    return CurrentDays(container, world.fleet, world.catalog, fresh_for=0)
 
 
 def vend(machine: str, number: int, at: int, **facts: Any) -> dict[str, Any]:
@@ -214,8 +225,26 @@ def stored_leaves(world: World) -> dict[tuple[str, str], dict[tuple[str, ...], i
     for body in world.machines.bodies("day"):
         found[f"machine:{body['machineId']}", body["date"]] = leaves(rollups.total(load(body, Day)))
     for (scope, name), (_, body) in world.fleet.items.items():
-        if name.startswith("day:"):
+        if name.startswith("day:") and body["type"] != BucketDay.type:
             found[scope, body["date"]] = leaves(rollups.total(load(body, Day)))
+    return {key: value for key, value in found.items() if value}
+
+
+async def current_leaves(
+    world: World, expected: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], dict[tuple[str, ...], int]]:
+    """The same as readers see it, of these (scope, day) and of all machine days and days of the fleet that
+    are stored; areas and regions left out, which nobody reads while a day is open."""
+    asked = {key for key in expected if not key[0].startswith(("area:", "region:"))}
+    asked |= {(f"machine:{body['machineId']}", body["date"]) for body in world.machines.bodies("day")}
+    asked |= {(body["scope"], body["date"]) for kind in WHOLE for body in world.fleet.bodies(kind)}
+    found = {}
+    for scope, day in asked:
+        kind, _, name = scope.partition(":")
+        container = world.machines if kind == "machine" else world.fleet
+        key = name if kind == "machine" else scope
+        stored = await current(world, container).read(key, rollups.day_id(day))
+        found[scope, day] = leaves(rollups.total(load(stored.body, Day))) if stored else {}
     return {key: value for key, value in found.items() if value}
 
 

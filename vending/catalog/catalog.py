@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from vending import business_day
 from vending.documents.catalog import CatalogEntry, CatalogMachine, CatalogPlanogram, CatalogSite
 
@@ -107,6 +109,11 @@ class Assignment:
             return False
         begun, ended = self._source(since), self._source(until)
         return begun == ended and ended[1] == AUDIT
+
+    def fingerprint(self) -> str:
+        """The same for assignments that say the same, whatever their versions."""
+        said = msgspec.json.encode([self.placements, self.editions, self.sources])
+        return hashlib.blake2b(said, digest_size=6).hexdigest()
 
     def _source(self, at: int) -> tuple[str, str]:
         clock = self._clock(at)

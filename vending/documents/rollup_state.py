@@ -1,8 +1,9 @@
 """What the rollups remember of their own work, in the container ``fleet``."""
 
-from msgspec import field
+from msgspec import Struct, field
 
 from vending.documents.base import Document
+from vending.documents.days import BUCKETS
 
 ROLLUP, REWORK = "rollup", "rework"
 """The scopes, which are partition keys."""
@@ -32,6 +33,34 @@ class Shard(State, kw_only=True):
     type = "shard"
 
     continuation: str | None = None
+
+
+class OpenDay(Struct):
+    """A business day with early figures."""
+
+    date: str
+    closes: int
+    """When the last of its machines closes it (ms), of those that sold."""
+    step: int = 0
+    """How far its closing is: :mod:`vending.rollups.close_days`."""
+
+    def due(self, now: int) -> bool:
+        """Whether it is to be closed, or is being closed."""
+        return self.step > 0 or self.closes <= now
+
+    @property
+    def early(self) -> bool:
+        """Whether its early figures count."""
+        return self.step <= BUCKETS
+
+
+class OpenDays(State, kw_only=True):
+    """Which days are counted early."""
+
+    type = "openDays"
+
+    id: str = "open-days"
+    days: list[OpenDay]
 
 
 class CatalogProgress(State, kw_only=True):

@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from vending.documents.days import Figures, Summary
+from vending.documents.days import BucketDay, Figures, Summary, WholeDay
+from vending.packed import pack
 from vending.rollups.rollups import OTHER, add
 from vending.state.stock import MAX_SLOTS
 
@@ -131,23 +132,60 @@ def narrow(summary: Summary, changed: Iterable[str]) -> int:
     Its ``allowance`` is what each child may take. It only shrinks, and only when the document has become too
     large: so it does not matter in which order the children came.
     """
-    children, allowance = summary.children, summary.allowance or 0
+    early = summary.early if isinstance(summary, WholeDay) else None
+    children, allowance = {**summary.children, **(early or {})}, summary.allowance or 0
     if allowance:
         for child in changed:
             children[child][1] = fit(children[child][1], allowance)
-    taken = size(summary.dump())
+    taken = _taken(summary)
     largest = max(size(figures) for _, figures in children.values()) if taken > BUDGET else 0
     while taken > BUDGET and not all(bare(figures) for _, figures in children.values()):
         allowance = summary.allowance = _less(allowance, largest)
         for entry in children.values():
             entry[1] = fit(entry[1], allowance)
-        taken = size(summary.dump())
+        taken = _taken(summary)
+    return taken
+
+
+def narrow_bucket(bucket: BucketDay) -> int:
+    """The same for a bucket and its machines. What a machine's figures have lost to ``$other`` nobody can add
+    to: its day is computed from the ledger each time."""
+    allowance, taken = bucket.allowance or 0, _taken(bucket)
+    _fit_machines(bucket, allowance)
+    largest = max(size(held.figures) for held in bucket.early.values()) if taken > BUDGET else 0
+    while taken > BUDGET and not all(_bare(held.figures) for held in bucket.early.values()):
+        allowance = bucket.allowance = _less(allowance, largest)
+        _fit_machines(bucket, allowance)
+        taken = _taken(bucket)
+    return taken
+
+
+def _fit_machines(bucket: BucketDay, allowance: int) -> None:
+    for machine, held in bucket.early.items() if allowance else ():
+        if size(held.figures) > allowance and not _bare(held.figures):
+            rest = {name: value for name, value in held.figures.items() if name != "selections"}
+            selections = folded(held.figures.get("selections", {}), ())
+            figures = fit(rest, allowance) | ({"selections": selections} if selections else {})
+            bucket.early[machine] = held._replace(figures=figures, counted=None)
+
+
+def _taken(day: Summary | BucketDay) -> int:
+    """Bytes of the document. Early figures are stored packed; that takes time, so it is done here only where
+    it may matter."""
+    body = day.dump()
+    taken = size(body)
+    if taken > BUDGET and body.get("early") is not None:
+        taken = size(body | {"early": pack(body["early"])})
     return taken
 
 
 def bare(figures: Figures) -> bool:
     """Whether nothing is left but sums, which nobody may drop."""
     return all(figures.get(name, {}).keys() <= {OTHER} for name in PARTS)
+
+
+def _bare(figures: Figures) -> bool:
+    return bare(figures) and figures.get("selections", {}).keys() <= {OTHER}
 
 
 def _less(allowance: int, largest: int) -> int:

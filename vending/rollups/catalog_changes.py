@@ -25,8 +25,10 @@ from vending.errors import Conflict, Transient, VendstreamError
 from vending.ports import Filter, Put, beginning
 from vending.readable import readable
 from vending.rollups import machine_days
-from vending.rollups.days import Dirty, recompute
+from vending.rollups.compute import DirtyDay
+from vending.rollups.days import recompute
 from vending.rollups.roll_up import RollUpStores, state_of
+from vending.rollups.run import Run
 from vending.time import millis
 
 log = logging.getLogger(__name__)
@@ -144,6 +146,12 @@ async def note(machine: str, due: Due, version: int, stores: RollUpStores) -> No
         return
 
 
+async def note_broken(broken: Mapping[str, str], version: int, now: datetime, stores: RollUpStores) -> None:
+    """Have the days of machines retried, from the first that could not be counted on."""
+    for machine, since in sorted(broken.items()):
+        await note(machine, Due(since, now + RETRY_AFTER, broken=True), version, stores)
+
+
 def _wanted(machine: str, due: Due, version: int, held: Rework | None) -> Rework:
     """The rework with what is due; of one that is open, all that was due before too."""
     wanted = Rework(
@@ -204,9 +212,9 @@ async def _portion(held: Rework, now: datetime, stores: RollUpStores) -> tuple[s
     except Exception:
         log.exception("%s: no business days for its pages; retried in an hour", machine)
         return "", True
-    dirty: Dirty = {(machine, day): () for day in days[:DAYS]}
-    broken = await recompute(dirty, {machine: assignment}, now, stores)
-    return days[DAYS - 1] if len(days) > DAYS else "", bool(broken)
+    run = Run(now, stores)
+    await recompute([DirtyDay(assignment, day, {}) for day in days[:DAYS]], run)
+    return days[DAYS - 1] if len(days) > DAYS else "", bool(run.broken.machines)
 
 
 def _end_pass(held: Rework, now: datetime) -> None:

@@ -1,7 +1,7 @@
-"""A machine's habit is counted anew once a week, with the first sale of a business day.
+"""A machine's habit is counted anew once a week, when a business day of it closes.
 
-That is when the rollups write a new day of it anyway. The days before it are one query of the machine's own
-partition.
+The rollups write the day then anyway, and all days before it are closed. They are one query of the machine's
+own partition.
 """
 
 from datetime import datetime
@@ -23,8 +23,8 @@ RENEWED_AFTER = 7
 
 
 async def renew(assignment: Assignment, day: MachineDay, now: datetime, stores: RollUpStores) -> None:
-    """Count the machine's habit, if this is the first of a present day and it is time. Raises Transient."""
-    if day.rev > 1 or day.date < shift(assignment.day_of(millis(now)), -1):
+    """Count the machine's habit, if this is a day that has just closed and it is time. Raises Transient."""
+    if day.date < shift(assignment.day_of(millis(now)), -1):
         return
     machine = assignment.machine
     stored = await stores.fleet.read(HABITS, machine)

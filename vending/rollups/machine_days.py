@@ -7,7 +7,7 @@
 - ``sites``: every site the day was ever counted at, so that after a move the former ones are set to zero.
 """
 
-from collections.abc import Collection, Iterable, Sized
+from collections.abc import Collection, Iterable, Sequence, Sized
 from typing import Literal
 
 from msgspec.structs import replace
@@ -101,6 +101,8 @@ def machine_day(
         version=(held.version if held else 0) + (held is None or counted != held.figures),
         computed_at=instant(now),
         prices=differing(lines, assignment) or None,
+        recounts=held.recounts if held else None,
+        buckets=held.buckets if held else None,
         rest=held.rest if held else {},
     )
     return _closed(document, held, now)
@@ -109,7 +111,7 @@ def machine_day(
 def _closed(document: MachineDay, held: MachineDay | None, now: int) -> MachineDay:
     """The day as it closed. What was last computed before the closing is how it closed: had more arrived
     until then, a tick would have counted it. A day first computed after that closes as computed."""
-    closes = document.window[1] + GRACE
+    closes = closing(document.window)
     document.closed = held.closed if held else None
     if now < closes:
         return document
@@ -118,6 +120,11 @@ def _closed(document: MachineDay, held: MachineDay | None, now: int) -> MachineD
         document.closed = Closed(instant(closes), stood.get("vends", 0), stood.get("units", 0))
     document.late_units = document.figures.get("units", 0) - document.closed.units
     return document
+
+
+def closing(window: Sequence[int]) -> int:
+    """When a day with that window closes (ms)."""
+    return window[1] + GRACE
 
 
 def incomplete(held: MachineDay | None, assignment: Assignment, day: str, pages: Sized) -> bool:
@@ -129,7 +136,7 @@ def incomplete(held: MachineDay | None, assignment: Assignment, day: str, pages:
 
 def recounted(day: MachineDay) -> MachineDay:
     """The day after some of its pages were deleted: it is computed next from those that there are."""
-    return replace(day, pages=0)
+    return replace(day, pages=0, recounts=(day.recounts or 0) + 1)
 
 
 def contributions(day: MachineDay) -> list[Contribution]:

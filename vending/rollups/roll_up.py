@@ -9,7 +9,7 @@ from typing import Any
 
 from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
-from vending.documents.rollup_state import REWORK, CatalogProgress, Shards, State
+from vending.documents.rollup_state import REWORK, CatalogProgress, OpenDays, Shards, State
 from vending.errors import Conflict
 from vending.ports import Documents, Feed, Put, Queue
 from vending.time import millis
@@ -30,13 +30,17 @@ class RollUpStores:
 
 
 async def roll_up(now: datetime, stores: RollUpStores) -> int:
-    """Send one message per stored feed range, and for what the catalog made dirty; how many messages."""
+    """Send one message per stored feed range, for each day that closes, and for what the catalog made dirty;
+    how many messages."""
     ranges = await feed_ranges(stores)
     messages: list[dict[str, Any]] = [{"shard": number} for number in range(len(ranges))]
     version = await stores.catalog.refresh()
     progress, _ = await state_of(stores, CatalogProgress())
     if version > progress.processed:
         messages.append({"catalog": version})
+    open_days, _ = await state_of(stores, OpenDays(days=[]))
+    closing = [one.date for one in open_days.days if one.due(millis(now))]
+    messages += [{"close": date} for date in closing]
     due = stores.fleet.select(REWORK, ("open", "=", True), ("due", "<=", millis(now)))
     async for stored in due:
         messages.append({"machine": stored.body["id"]})

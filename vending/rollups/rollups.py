@@ -16,6 +16,10 @@ that stale writes and redeliveries change nothing. There are no deltas anywhere:
 
 A day of the whole fleet is one read, and a document that grows too large keeps fewer products of each child:
 ``allowance`` is then how many bytes a child may take.
+
+While a day is open its figures are **early** ones: those of its machines are packed in a few documents
+(:mod:`vending.rollups.buckets`), and the fleet's are sums of these, ``early: {bucket: [rev, figures]}``. The
+tree is written when the day closes, and the fleet's ``early`` goes.
 """
 
 import hashlib
@@ -34,6 +38,7 @@ from vending.documents.days import (
     RouteDay,
     SiteDay,
     Summary,
+    WholeDay,
 )
 
 Key = tuple[str, str]
@@ -90,7 +95,8 @@ def add(into: Figures, more: Mapping[str, Any]) -> Figures:
 
 
 def total(day: Day | None) -> Figures:
-    """The figures of any day: of a machine day its own, of a summary the sum of its children.
+    """The figures of any day: of a machine day its own, of a summary the sum of its children, or of the
+    buckets while the day is open.
 
     None, where the document does not exist, is a day on which nothing happened.
     """
@@ -98,9 +104,15 @@ def total(day: Day | None) -> Figures:
         return day.figures
     result: Figures = {}
     if isinstance(day, Summary):
-        for _, value in day.children.values():
+        for _, value in counting(day).values():
             add(result, value)
     return result
+
+
+def counting(summary: Summary) -> dict[str, list[Any]]:
+    """What the day of a summary is the sum of: child, or bucket, → ``[rev, figures]``."""
+    early = summary.early if isinstance(summary, WholeDay) else None
+    return summary.children if early is None else early
 
 
 def by_category(figures: Mapping[str, Any], categories: Mapping[str, str]) -> dict[str, Figures]:
@@ -119,7 +131,8 @@ def by_category(figures: Mapping[str, Any], categories: Mapping[str, str]) -> di
 class Contribution:
     """What one child gives to one summary: its figures at a rev, all of them, never a difference.
 
-    Machines also say where their site's route leads, by which version of the catalog.
+    Machines also say where their site's route leads, by which version of the catalog. A bucket's are
+    ``early``, and nothing to a day that is closed.
     """
 
     scope: str
@@ -129,6 +142,7 @@ class Contribution:
     figures: Figures
     route: str | None = None
     catalog_version: int = 0
+    early: bool = False
 
     @property
     def key(self) -> Key:
@@ -146,14 +160,23 @@ def merge(summary: Summary, contributions: Iterable[Contribution]) -> bool:
     """Put contributions into a summary in place; whether anything changed (then ``rev`` grew by one)."""
     changed = False
     for given in contributions:
-        held = summary.children.get(given.child)
+        entries = _entries(summary, early=given.early)
+        if entries is None:
+            continue
+        held = entries.get(given.child)
         if held is None or held[0] < given.rev:
-            summary.children[given.child] = [given.rev, given.figures]
+            entries[given.child] = [given.rev, given.figures]
             changed = True
         if given.route is not None and isinstance(summary, SiteDay):
             changed |= _reroute(summary, given.route, given.catalog_version)
     summary.rev += changed
     return changed
+
+
+def _entries(summary: Summary, *, early: bool) -> dict[str, list[Any]] | None:
+    if not early:
+        return summary.children
+    return summary.early if isinstance(summary, WholeDay) else None
 
 
 def _reroute(site: SiteDay, route: str, version: int) -> bool:

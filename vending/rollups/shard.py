@@ -1,10 +1,10 @@
-"""One unit of the rollups' work, of bounded size: a stretch of a feed range, or what the catalog changed.
+"""One unit of the rollups' work, of bounded size: a stretch of a feed range, what the catalog changed, or
+some steps of closing a day.
 
 The ledger pages of the range name the dirty days, however late they are. The continuation moves last: a
 shard that crashes before that is redone.
 """
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,20 +12,21 @@ from typing import Any, NamedTuple
 from vending.catalog.catalog import Assignment
 from vending.documents.pages import LedgerPage
 from vending.documents.rollup_state import Shard
-from vending.errors import Conflict, Rejected, VendstreamError
+from vending.errors import Conflict, Rejected
 from vending.ports import Put
 from vending.readable import readable
 from vending.rollups import machine_days
-from vending.rollups.catalog_changes import RETRY_AFTER, Due, note, rework, spread
+from vending.rollups.catalog_changes import note_broken, rework, spread
+from vending.rollups.close_days import close_day
+from vending.rollups.compute import DirtyDay
 from vending.rollups.days import recompute
 from vending.rollups.roll_up import RollUpStores, feed_ranges, state_of
-
-log = logging.getLogger(__name__)
+from vending.rollups.run import Run
 
 CHANGES_A_READ = 100
 READS = 20
-DAYS = 200
-"""An invocation reads until it has that many dirty days, or has read that often; then a follow-up goes on."""
+LINES = 2_000
+"""An invocation reads until it has that many lines, or has read that often; then a follow-up goes on."""
 
 
 class Stretch(NamedTuple):
@@ -45,6 +46,8 @@ async def roll_up_shard(message: Mapping[str, Any], now: datetime, stores: RollU
     match message:
         case {"shard": int(number)}:
             await _shard(number, now, stores)
+        case {"close": str(date)}:
+            await close_day(date, now, stores)
         case {"catalog": int(version)}:
             await spread(version, now, stores)
         case {"machine": str(machine)}:
@@ -86,7 +89,7 @@ async def _read(feed_range: str, continuation: str | None, stores: RollUpStores)
                 pages.append(page)
             else:
                 defective.add(body["machineId"])
-        if sum(len(page.lines) for page in pages) >= DAYS:
+        if sum(len(page.lines) for page in pages) >= LINES:
             break
     return Stretch(pages, defective, continuation, more=True)
 
@@ -94,22 +97,17 @@ async def _read(feed_range: str, continuation: str | None, stores: RollUpStores)
 async def _recompute(read: Stretch, now: datetime, stores: RollUpStores) -> None:
     """The days that the pages' lines belong to. A machine with a defect is noted, and blocks no other."""
     # The catalog is read after the feed: whatever changes it later will see these pages itself.
-    version = await stores.catalog.refresh()
-    dirty: dict[tuple[str, str], set[str]] = {}
+    version, run = await stores.catalog.refresh(), Run(now, stores)
     assignments: dict[str, Assignment] = {}
-    broken = dict.fromkeys(read.defective, "")
+    pages: dict[tuple[str, str], dict[str, LedgerPage]] = {}
     for page in read.pages:
         machine = page.machine_id
-        try:
+        with run.broken.costs("", {machine}, f"{machine}: the business days of {page.id}"):
             known = assignments.get(machine) or await stores.catalog.assignment(machine)
             assignments[machine] = known
             for day in machine_days.days_of(page, known):
-                dirty.setdefault((machine, day), set()).add(page.id)
-        except VendstreamError:
-            raise
-        except Exception:
-            log.exception("%s: no business days for %s; retried in an hour", machine, page.id)
-            broken[machine] = ""
-    broken = await recompute(dirty, assignments, now, stores) | broken
-    for machine, since in sorted(broken.items()):
-        await note(machine, Due(since, now + RETRY_AFTER, broken=True), version, stores)
+                pages.setdefault((machine, day), {})[page.id] = page
+    days = sorted(pages.items())
+    await recompute([DirtyDay(assignments[machine], day, told) for (machine, day), told in days], run)
+    broken = run.broken.machines | dict.fromkeys(read.defective, "")
+    await note_broken(broken, version, now, stores)

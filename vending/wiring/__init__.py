@@ -25,6 +25,7 @@ from vending.ingest.exclusion_list import ExclusionList
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
 from vending.reports.send_daily_report import Reporting
+from vending.rollups.current_days import CurrentDays
 from vending.rollups.roll_up import RollUpStores
 from vending.views.account import AccountStores
 from vending.views.archive_gaps import ArchiveStores
@@ -114,9 +115,12 @@ def alerts() -> CosmosDocuments:
     return clients.container("alerts")
 
 
-def fleet() -> CosmosDocuments:
+@once
+def fleet() -> PackedDocuments:
     """Site, route, product and fleet days; rollup continuations: /scope."""
-    return clients.container("fleet")
+    from vending.adapters.packing import PackedDocuments
+
+    return PackedDocuments(clients.container("fleet"), "early")
 
 
 def catalog() -> CosmosDocuments:
@@ -259,15 +263,27 @@ def roll_up_watch() -> RollUpWatch:
 
 
 @once
+def current_machines() -> CurrentDays:
+    """Machines with their days as they count now."""
+    return CurrentDays(machines(), fleet(), catalog())
+
+
+@once
+def current_fleet() -> CurrentDays:
+    """The fleet with its days as they count now."""
+    return CurrentDays(fleet(), fleet(), catalog())
+
+
+@once
 def view_stores() -> ViewStores:
     """Where the API reads; what it remembers for two seconds is shared by the process."""
-    stores = machines(), conditions(), alerts(), fleet(), catalog()
+    stores = current_machines(), conditions(), alerts(), current_fleet(), catalog()
     return ViewStores(*stores, silent_after=settings().silent_after)
 
 
 def day_figures() -> StoredDays:
     """What scopes sold on a day."""
-    return StoredDays(machines(), fleet())
+    return StoredDays(current_machines(), current_fleet())
 
 
 @once

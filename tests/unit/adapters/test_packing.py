@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from simulator.compare import unpacked
 from tests.support.events import World, delivered, temperature, vend
 from tests.support.fakes import FakeDocuments
-from vending.adapters.packing import PackedDocuments, pack, unpack
+from vending.adapters.packing import PackedDocuments
 from vending.ingest.stored_conditions import of_fleet
+from vending.packed import pack, unpack
 from vending.ports import Put
 
 json = st.recursive(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fakes import FakeDocuments, FakeQueue
-from vending.adapters.packing import PackedDocuments, pack
+from vending.adapters.packing import PackedDocuments
 from vending.alerts.attend import AlertName, Attendant
 from vending.alerts.looks import AFRESH, Looks
 from vending.alerts.raise_alerts import AlertStores
@@ -18,6 +18,7 @@ from vending.catalog.cataloged import EVERYWHERE, Cataloged
 from vending.catalog.policies import Terms, Window
 from vending.documents.conditions import Entry
 from vending.errors import Transient
+from vending.packed import pack
 from vending.state import conditions
 from vending.time import millis
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tests.support.rollup_world import Invocation, World, ms, vend
+from tests.support.rollup_world import World, current, ms, vend
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
@@ -47,6 +47,6 @@ async def test_a_day_that_is_recomputed_and_equal_is_no_correction() -> None:
 
 async def _day(world: World) -> dict[str, Any]:
     await world.tick()
-    stored = await world.stores(Invocation(world.random)).machines.read("m1", "day:2026-11-16")
+    stored = await current(world, world.machines).read("m1", "day:2026-11-16")
     assert stored is not None
     return stored.body

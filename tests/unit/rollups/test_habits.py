@@ -37,20 +37,27 @@ def habit(found: World) -> Habit | None:
     return load(held[1], Habit) if held else None
 
 
+CLOSED = datetime(2026, 3, 31, 7, tzinfo=UTC)
+"""When the day of NOON has closed."""
+
+
 async def sold(found: World, number: int, at: datetime) -> None:
+    """A sale, and the end of its day."""
     found.now = at
     await found.arrive([vend("m1", number, millis(at) - 60_000)])
+    await found.tick()
+    found.now = CLOSED + (at - NOON)
     await found.tick()
 
 
 @pytest.mark.parametrize(("days", "known"), [(0, False), (13, False), (14, True), (70, True)])
-async def test_the_first_sale_of_a_day_counts_the_weeks_before_it(days: int, known: bool) -> None:
+async def test_the_end_of_a_day_counts_the_weeks_before_it(days: int, known: bool) -> None:
     found = world(days)
     await sold(found, 1, NOON)
     held = habit(found)
     assert (held is not None) == known
     if held is not None:
-        assert (held.through, held.time_zone, held.due) == ("2026-03-29", DEFAULT_ZONE, millis(NOON))
+        assert (held.through, held.time_zone, held.due) == ("2026-03-29", DEFAULT_ZONE, millis(CLOSED))
         weeks = min(days, 56) // 7
         assert held.days == [weeks] * 7
         assert {number: count for number, count in enumerate(held.hours) if count} == {

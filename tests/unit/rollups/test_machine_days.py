@@ -103,7 +103,7 @@ def test_a_page_belongs_to_the_days_of_its_lines() -> None:
 def test_a_day_holds_its_own_lines_and_says_what_it_was_computed_by() -> None:
     pages = [page(vend(), vend(END)), page(vend(END - 1))]
     assert machine_days.machine_day(None, HOME, DAY, pages, NOON).dump() == {
-        "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 2, "date": DAY, "rev": 1,
+        "id": "day:2026-11-16", "machineId": "m1", "type": "day", "schema": 3, "date": DAY, "rev": 1,
         "computedAt": "2026-11-16T11:00:00.000Z", "timeZone": "Europe/Berlin", "site": "north",
         "sites": ["north"], "route": "r1",
         "figures": machine_days.figures([vend(), vend(END - 1)], HOME),

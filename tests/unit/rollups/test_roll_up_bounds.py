@@ -48,7 +48,7 @@ async def limited(operation: str, call: Call, *arguments: Any) -> Any:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """Its shards take a whole day at once: what is written is the same, in fewer turns."""
-    monkeypatch.setattr(shard, "DAYS", 1_000_000)
+    monkeypatch.setattr(shard, "LINES", 1_000_000)
     return World(
         datetime(2026, 11, 20, 12, tzinfo=UTC),
         machines=watched(FakeDocuments("machineId"), limited),

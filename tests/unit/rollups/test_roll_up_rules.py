@@ -14,7 +14,7 @@ from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.errors import Rejected, Transient
-from vending.rollups import rollups
+from vending.rollups import rollups, shard
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
 from vending.writes.catalog_entries import CatalogFile
@@ -256,7 +256,8 @@ async def test_a_message_that_means_nothing_is_refused(message: dict[str, Any]) 
         await roll_up_shard(message, held.now, stores(held, Invocation(held.random)))
 
 
-async def test_a_missed_week_is_caught_up_in_bounded_portions() -> None:
+async def test_a_missed_week_is_caught_up_in_bounded_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard, "LINES", 200)
     held = world()
     for start in range(0, 600, 50):
         batch = [vend("m1", n + 1, NOON - n * 3_600_000) for n in range(start, start + 50)]
