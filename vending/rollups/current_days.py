@@ -11,7 +11,7 @@ from typing import Any
 from vending.documents.base import load
 from vending.documents.catalog import CatalogSite
 from vending.documents.days import BucketDay, MachineDay, RouteDay, SiteDay, Summary
-from vending.documents.rollup_state import ROLLUP, OpenDays
+from vending.documents.rollup_state import OPEN_DAYS, ROLLUP, OpenDays
 from vending.ports import Documents, Filter, Put, Stored
 from vending.readable import readable
 from vending.rollups import buckets, rollups
@@ -63,7 +63,7 @@ class CurrentDays:
     async def _is_open(self, day: str) -> bool:
         now = time.monotonic()
         if self._open is None or now - self._open[0] >= self._fresh_for:
-            stored = await self._fleet.read(ROLLUP, "open-days")
+            stored = await self._fleet.read(ROLLUP, OPEN_DAYS)
             held = readable(stored.body, OpenDays) if stored else None
             days = frozenset(one.date for one in held.days if one.early) if held else frozenset()
             self._open = now, days
