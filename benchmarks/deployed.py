@@ -21,7 +21,6 @@ from tests.support.fakes import FakeQueue, FakeWebhook
 from tests.support.metrics import FakeMetrics
 from vending.adapters import parquet
 from vending.adapters.archive_blobs import ArchiveContainer
-from vending.adapters.packing import PackedDocuments
 from vending.alerts import watch_lag as lagging
 from vending.alerts.apply_policies import apply_policies
 from vending.alerts.escalate import escalate
@@ -82,15 +81,14 @@ class Deployed(App):
         self.parts = Parts(self.meter)
         self.compacted = 0
         machines, alerts, catalog = (self.documents[name] for name in ("machines", "alerts", "catalog"))
-        self._conditions = PackedDocuments(self.documents["conditions"], "machines")
         self._named = CatalogMachines(catalog)
         exclusions = ExclusionList(catalog, clock=lambda: self.now.timestamp())
-        naming = NewMachines(self._named, self._conditions, Quota())
+        naming = NewMachines(self._named, self.conditions, Quota())
         self.stores = replace(self.stores, admission=Admission(exclusions, naming))
         self._known = CatalogCache(catalog, "Etc/UTC")
         self._shards, self._notices = FakeQueue(), FakeQueue()
-        self._roll_ups = RollUpStores(machines, machines, self.documents["fleet"], self._known, self._shards)
-        stores = machines, self._conditions, alerts, self._notices
+        self._roll_ups = RollUpStores(machines, machines, self.fleet, self._known, self._shards)
+        stores = machines, self.conditions, alerts, self._notices
         self._alerts = AlertStores(*stores, catalog=self._named)
         self._outgoing = Outgoing(alerts, FakeWebhook())
         self._hub, self._metrics, self._tails = FakeHub(), FakeMetrics(), Tails()
@@ -108,7 +106,8 @@ class Deployed(App):
         history = History()
         await history.live(day)
         self.now = day.live_from
-        await history.put_into(self.documents | {"conditions": self._conditions})
+        packed = {"conditions": self.conditions, "fleet": self.fleet}
+        await history.put_into(self.documents | packed)
         for partition in sorted({event.partition for event in history.last_hour}):
             await self.archive([event for event in history.last_hour if event.partition == partition])
         await self._remember(day)
@@ -125,12 +124,12 @@ class Deployed(App):
             machine = day.fleet.id(number)
             await self.stores.machines.read(machine, "stock")
             await self._known.assignment(machine)
-        async for stored in self._conditions.select(None, fields=("id",)):
+        async for stored in self.conditions.select(None, fields=("id",)):
             name = stored.body["id"]
             await self.stores.conditions.read(name, name)
 
     async def _go_to_the_end_of_the_feed(self) -> None:
-        machines, fleet = self.documents["machines"], self.documents["fleet"]
+        machines, fleet = self.documents["machines"], self.fleet
         for one in await machines.ranges():
             found, self._feed[one] = await machines.changes(one, None, 1000)
             while found:
@@ -211,14 +210,14 @@ class Deployed(App):
         alerts, now = self._alerts, self.now
         retention, standing = timedelta(hours=24), timedelta(minutes=5)
         lag = LagStores(self._hub, Done(self._hub), self._memory, "1", retention, standing)
-        rollups = RollUpWatch(self.documents["machines"], self.documents["fleet"], timedelta(minutes=15))
+        rollups = RollUpWatch(self.documents["machines"], self.fleet, timedelta(minutes=15))
         with self.parts.part("sweep"):
             findings = await lagging.watch_lag(lag, self._metrics, now)
             await escalate(alerts, now)
             await resend(alerts, now)
             await evaluate_conditions(alerts, now, timedelta(hours=1), await self._named.named())
             await evaluate_ageing(alerts, now)
-            await evaluate_quiet(alerts, self.documents["fleet"], now)
+            await evaluate_quiet(alerts, self.fleet, now)
             await apply_policies(alerts, now)
             await watch_notifications(alerts, now)
             await lagging.alert_of_lag(findings, alerts, now)

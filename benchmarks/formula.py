@@ -12,8 +12,9 @@ from benchmarks.arrivals import START, window
 from benchmarks.deployed import POLL
 from benchmarks.schedules import minutes_between
 from devstack.cosmos import charge
+from vending.documents.days import BUCKETS
 from vending.resources import INDEXED
-from vending.rollups.shard import DAYS
+from vending.rollups.shard import CHANGES_A_READ, LINES, READS
 
 EVENTS_A_DAY = 300
 LEDGER = 0.14
@@ -38,11 +39,12 @@ class Kind(NamedTuple):
 
 STOCK = Kind(0.86, "machines", ("type", "machineId"))
 PAGE = Kind(0.43, "machines", ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to"))
-DAY = Kind(1.5, "machines", ("type", "machineId", "date"))
+FIRST, DAY = (Kind(kb, "machines", ("type", "machineId", "date")) for kb in (0.65, 1.5))
+"""A machine's day with its first sale, and when it closes."""
 SITE_DAY = Kind(2.7, "fleet", ("type",))
 ROUTE_DAY = Kind(9.0, "fleet", ("type",))
-PAGES = 20
-"""Of the day of a machine that has just sold: one that sells more is met more often."""
+EARLY, WHOLE_EARLY, PRODUCTS_EARLY = 0.25, 0.34, 0.62
+"""KB, packed, of a machine in its bucket, and of a bucket in the fleet's two days."""
 REGISTERS = 0.105
 """KB of a machine in the conditions, packed."""
 NEWS = 0.055
@@ -52,6 +54,10 @@ QUERIES = 17
 """Of a sweep; those that are point reads cost less."""
 ASKED = 0.25
 """Of the changed stocks, as measured: the others are known to agree with their alerts, or share a query."""
+CHANGES_A_LINE = 2
+"""A page and the stock document beside it."""
+HABIT = 10.0
+"""Request units a day: a machine's habit is read each day, and counted once a week of its last 28 days."""
 STATE = 38.0
 """Request units of what a roll-up tick reads and writes of its own state, for each feed range."""
 
@@ -123,19 +129,43 @@ def _sweep(load: Load) -> float:
 
 
 def _roll_up(load: Load) -> float:
-    """Each machine day with a vend, and what is above it, is read and replaced once in an invocation."""
+    """An invocation reads and replaces each bucket that it meets, and the fleet's two days; a machine's day is
+    computed with its first sale, and once more when it closes."""
     minutes = minutes_between("roll_up", START)
     lines = load.ledger * load.events_in(minutes)
-    invocations = max(load.ranges, lines / DAYS)
-    sites = load.machines * SITES
+    invocations = max(load.ranges, lines / min(LINES, READS * CHANGES_A_READ / CHANGES_A_LINE))
+    buckets = hit(BUCKETS, load.machines * ROUTE)
+    each = _bucket(load.machines / buckets)
+    units = hit(buckets, lines / invocations) * update(each) + sum(map(update, _early_days(buckets)))
+    return (
+        (invocations * units + load.ranges * STATE) / load.events_in(minutes)
+        + (charge.read(0) + charge.query(round(PAGE.kb * charge.KB)) + insert(FIRST)) / EVENTS_A_DAY
+        + _closing(load, buckets) / load.events_in(1440)
+        + _changed(load)
+    )
+
+
+def _bucket(machines: float) -> Kind:
+    return Kind(EARLY * machines, "fleet", ("type",))
+
+
+def _early_days(buckets: float) -> list[Kind]:
+    """The fleet's two days while they are open."""
+    return [Kind(kb * buckets, "fleet", ("type",)) for kb in (WHOLE_EARLY, PRODUCTS_EARLY)]
+
+
+def _closing(load: Load, buckets: float) -> float:
+    """A day through the tree, bucket by bucket: its machines, and what is above them."""
+    machines, sites = load.machines / buckets, load.machines * SITES
     areas = hit(AREAS, sites)
-    days = hit(load.machines / load.ranges, lines / invocations)
-    reached = [hit(sites, days), hit(load.machines * ROUTE, days), hit(areas, days), hit(REGIONS, days)]
-    above = [SITE_DAY, ROUTE_DAY, _area_day(sites / areas), _region_day(sites / areas, areas / REGIONS)]
-    units = days * (update(DAY) + charge.query(round(PAGES * PAGE.kb * charge.KB)))
-    units += sum(count * update(kind) for count, kind in zip(reached, above, strict=True))
-    units += sum(map(update, _fleet_days(sites / REGIONS)))
-    return (invocations * units + load.ranges * STATE) / load.events_in(minutes) + _changed(load)
+    pages = charge.query(round(load.ledger * EVENTS_A_DAY * PAGE.kb * charge.KB))
+    units = machines * (update(DAY) + pages + HABIT)
+    units += machines * (SITES * insert(SITE_DAY) + ROUTE * insert(ROUTE_DAY))
+    near = hit(areas, machines * SITES)
+    units += near * update(_area_day(sites / areas))
+    units += hit(REGIONS, near) * update(_region_day(sites / areas, areas / REGIONS))
+    units += sum(map(update, _fleet_days(sites / REGIONS))) + 2 * update(_bucket(machines))
+    return buckets * units + (BUCKETS - buckets) * (insert(_bucket(0)) + 2 * charge.read(0))
 
 
 def _area_day(sites: float) -> Kind:
@@ -157,7 +187,7 @@ def _fleet_days(sites: float) -> tuple[Kind, Kind]:
 
 def _changed(load: Load) -> float:
     """What an event changes in the containers of machines is read once: a query costs a unit for each KB."""
-    return load.ledger * (STOCK.kb + PAGE.kb + DAY.kb)
+    return load.ledger * (STOCK.kb + PAGE.kb) + (FIRST.kb + DAY.kb) / EVENTS_A_DAY
 
 
 def hit(boxes: float, balls: float) -> float:

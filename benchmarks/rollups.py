@@ -28,6 +28,7 @@ from tests.support.fakes import FakeQueue
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.clients import cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
+from vending.adapters.packing import PackedDocuments
 from vending.catalog.cache import CatalogCache
 from vending.documents.days import Summary
 from vending.documents.pages import Line
@@ -157,7 +158,8 @@ class Fleet:
         """As a new process has them."""
         machines = self.containers["machines"]
         known = CatalogCache(self.containers["catalog"], "Etc/UTC")
-        return RollUpStores(machines, machines, self.containers["fleet"], known, self.queue)
+        fleet = PackedDocuments(self.containers["fleet"], "early")
+        return RollUpStores(machines, machines, fleet, known, self.queue)
 
     async def measured(self, dirty: int) -> dict[str, float]:
         """Requests, request units and CPU seconds of a tick with so many dirty days."""
