@@ -4,7 +4,7 @@ For fleets that are too large to be measured; ``benchmarks.whole`` says how far 
 measures. Sizes of documents are those of a fleet that has lived for five hours of a day (KB, as JSON).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, sqrt
 from typing import NamedTuple
 
@@ -71,6 +71,8 @@ class Load:
     ranges: int
     share: float = 1.0
     ledger: float = LEDGER
+    roll_up: float = field(default_factory=lambda: minutes_between("roll_up", START))
+    """Minutes between two."""
 
     def events_in(self, minutes: float) -> float:
         """How many arrive."""
@@ -91,6 +93,7 @@ def units_per_event(load: Load) -> dict[str, float]:
         "idle_polls": _idle_polls(load),
         "watch_machines": load.ledger * ASKED * charge.query(0) + charge.read(0) / load.batch,
         "roll_up": _roll_up(load),
+        "close_days": _closing(load) / load.events_in(1440),
         "sweep": _sweep(load),
     }
 
@@ -129,20 +132,21 @@ def _sweep(load: Load) -> float:
 
 
 def _roll_up(load: Load) -> float:
-    """An invocation reads and replaces each bucket that it meets, and the fleet's two days; a machine's day is
-    computed with its first sale, and once more when it closes."""
-    minutes = minutes_between("roll_up", START)
-    lines = load.ledger * load.events_in(minutes)
+    """An invocation reads and replaces each bucket that it meets, and the fleet's two days; the day of a machine
+    is computed with its first sale."""
+    lines = load.ledger * load.events_in(load.roll_up)
     invocations = max(load.ranges, lines / min(LINES, READS * CHANGES_A_READ / CHANGES_A_LINE))
-    buckets = hit(BUCKETS, load.machines * ROUTE)
-    each = _bucket(load.machines / buckets)
-    units = hit(buckets, lines / invocations) * update(each) + sum(map(update, _early_days(buckets)))
-    return (
-        (invocations * units + load.ranges * STATE) / load.events_in(minutes)
-        + (charge.read(0) + charge.query(round(PAGE.kb * charge.KB)) + insert(FIRST)) / EVENTS_A_DAY
-        + _closing(load, buckets) / load.events_in(1440)
-        + _changed(load)
-    )
+    buckets = _buckets(load)
+    units = hit(buckets, lines / invocations) * update(_bucket(load.machines / buckets))
+    units += sum(map(update, _early_days(buckets)))
+    first = charge.read(0) + charge.query(round(PAGE.kb * charge.KB)) + insert(FIRST)
+    ticks = (invocations * units + load.ranges * STATE) / load.events_in(load.roll_up)
+    return ticks + first / EVENTS_A_DAY + _changed(load)
+
+
+def _buckets(load: Load) -> float:
+    """Those that have a route."""
+    return hit(BUCKETS, load.machines * ROUTE)
 
 
 def _bucket(machines: float) -> Kind:
@@ -154,9 +158,10 @@ def _early_days(buckets: float) -> list[Kind]:
     return [Kind(kb * buckets, "fleet", ("type",)) for kb in (WHOLE_EARLY, PRODUCTS_EARLY)]
 
 
-def _closing(load: Load, buckets: float) -> float:
+def _closing(load: Load) -> float:
     """A day through the tree, bucket by bucket: its machines, and what is above them."""
-    machines, sites = load.machines / buckets, load.machines * SITES
+    buckets, sites = _buckets(load), load.machines * SITES
+    machines = load.machines / buckets
     areas = hit(AREAS, sites)
     pages = charge.query(round(load.ledger * EVENTS_A_DAY * PAGE.kb * charge.KB))
     units = machines * (update(DAY) + pages + HABIT)

@@ -56,7 +56,7 @@ class History:
             self.last_hour += [one for one in batch if one.enqueued >= day.live_from - timedelta(hours=1)]
         await rollups.finish(day.live_from)
 
-    async def put_into(self, targets: dict[str, Documents]) -> None:
+    async def put_into(self, targets: Mapping[str, Documents]) -> None:
         """Write all of it into real containers."""
         work = []
         for name, target in targets.items():

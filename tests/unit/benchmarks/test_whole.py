@@ -38,9 +38,10 @@ def test_a_batch_is_handed_over_when_its_window_has_passed() -> None:
 
 def test_the_timers_are_those_of_infra_and_fire_as_it_says() -> None:
     assert schedules.deployed().keys() == {"roll_up", "sweep", "compact", "daily_report"}
-    found = list(schedules.ticks("compact", START, START + timedelta(minutes=20)))
+    timers = schedules.deployed()
+    found = list(schedules.ticks(timers["compact"], START, START + timedelta(minutes=20)))
     assert found == [START + timedelta(minutes=10), START + timedelta(minutes=20)]
-    assert len(list(schedules.ticks("sweep", START, START + timedelta(minutes=5)))) == pytest.approx(
+    assert len(list(schedules.ticks(timers["sweep"], START, START + timedelta(minutes=5)))) == pytest.approx(
         5 / schedules.minutes_between("sweep", START)
     )
 
@@ -61,9 +62,9 @@ def test_a_part_is_what_its_blocks_took() -> None:
 
 def test_compaction_counts_by_the_events_that_it_wrote_and_the_host_has_no_cpu() -> None:
     parts = {"compact": Part(1000.0), "machines_feed": Part(50.0, 10, 20.0), "ingest": Part(10.0, 10, 10.0)}
-    found = per_event(parts, events=10, compacted=1000)
+    found = per_event(parts, 10, {"compact": 1000})
     assert together(found) == {"cpu_us_per_event": 2.0, "requests_per_event": 2.0, "ru_per_event": 3.0}
-    assert "compact" not in per_event(parts, events=10, compacted=0)
+    assert "compact" not in per_event(parts, 10, {"compact": 0})
 
 
 def test_the_reckoning_by_hand() -> None:
