@@ -43,8 +43,8 @@ FIRST, DAY = (Kind(kb, "machines", ("type", "machineId", "date")) for kb in (0.6
 """A machine's day with its first sale, and when it closes."""
 SITE_DAY = Kind(2.7, "fleet", ("type",))
 ROUTE_DAY = Kind(9.0, "fleet", ("type",))
-EARLY, WHOLE_EARLY, PRODUCTS_EARLY = 0.25, 0.34, 0.62
-"""KB, packed, of a machine in its bucket, and of a bucket in the fleet's two days."""
+EARLY = 0.24
+"""KB of a machine in its bucket, packed."""
 REGISTERS = 0.105
 """KB of a machine in the conditions, packed."""
 NEWS = 0.055
@@ -132,13 +132,13 @@ def _sweep(load: Load) -> float:
 
 
 def _roll_up(load: Load) -> float:
-    """An invocation reads and replaces each bucket that it meets, and the fleet's two days; the day of a machine
-    is computed with its first sale."""
+    """An invocation reads and replaces each bucket that it meets, and the fleet's two days; with its first sale
+    the day of a machine is computed."""
     lines = load.ledger * load.events_in(load.roll_up)
     invocations = max(load.ranges, lines / min(LINES, READS * CHANGES_A_READ / CHANGES_A_LINE))
     buckets = _buckets(load)
     units = hit(buckets, lines / invocations) * update(_bucket(load.machines / buckets))
-    units += sum(map(update, _early_days(buckets)))
+    units += sum(map(update, _early_days(buckets, load.machines / buckets)))
     first = charge.read(0) + charge.query(round(PAGE.kb * charge.KB)) + insert(FIRST)
     ticks = (invocations * units + load.ranges * STATE) / load.events_in(load.roll_up)
     return ticks + first / EVENTS_A_DAY + _changed(load)
@@ -153,9 +153,11 @@ def _bucket(machines: float) -> Kind:
     return Kind(EARLY * machines, "fleet", ("type",))
 
 
-def _early_days(buckets: float) -> list[Kind]:
-    """The fleet's two days while they are open."""
-    return [Kind(kb * buckets, "fleet", ("type",)) for kb in (WHOLE_EARLY, PRODUCTS_EARLY)]
+def _early_days(buckets: float, machines: float) -> tuple[Kind, Kind]:
+    """The fleet's two days while they are open: packed, for each bucket of so many machines."""
+    each = min(0.14 * machines**0.26, 0.55), min(0.17 * machines**0.39, 1.3)
+    without, products = (Kind(buckets * kb, "fleet", ("type",)) for kb in each)
+    return without, products
 
 
 def _closing(load: Load) -> float:
