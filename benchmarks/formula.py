@@ -132,8 +132,9 @@ def _sweep(load: Load) -> float:
 
 
 def _roll_up(load: Load) -> float:
-    """An invocation reads and replaces each bucket that it meets, and the fleet's two days; with its first sale
-    the day of a machine is computed."""
+    """An invocation reads and replaces the buckets that it meets and the fleet's two days; a first sale
+    has the machine's day computed with its first sale.
+    """
     lines = load.ledger * load.events_in(load.roll_up)
     invocations = max(load.ranges, lines / min(LINES, READS * CHANGES_A_READ / CHANGES_A_LINE))
     buckets = _buckets(load)
