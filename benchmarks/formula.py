@@ -52,6 +52,8 @@ NEWS = 0.055
 MACHINES_A_DOCUMENT = 2_000
 QUERIES = 17
 """Of a sweep; those that are point reads cost less."""
+AGEING = 0.019
+"""Of the machines, as measured: they have an alert that only time closes, and each sweep looks at them."""
 ASKED = 0.25
 """Of the changed stocks, as measured: the others are known to agree with their alerts, or share a query."""
 CHANGES_A_LINE = 2
@@ -125,16 +127,17 @@ def _idle_polls(load: Load) -> float:
 
 
 def _sweep(load: Load) -> float:
-    """All conditions by their ids, and queries for open alerts, the rollups and what is pending."""
+    """All conditions by their ids; queries for open alerts, rollups and what is pending; stock and alerts of
+    some machines."""
     conditions = load.partitions * sum(charge.read(round(kind.kb * charge.KB)) for kind in _registers(load))
     units = conditions + QUERIES * charge.query(0) * load.ranges
+    units += AGEING * load.machines * (charge.query(0) + 2 * charge.read(0))
     return units / load.events_in(minutes_between("sweep", START))
 
 
 def _roll_up(load: Load) -> float:
-    """An invocation reads and replaces the buckets that it meets and the fleet's two days; a first sale
-    has the machine's day computed with its first sale.
-    """
+    """An invocation reads and replaces the buckets that it meets, and the fleet's two days. A machine's first
+    sale has its day computed."""
     lines = load.ledger * load.events_in(load.roll_up)
     invocations = max(load.ranges, lines / min(LINES, READS * CHANGES_A_READ / CHANGES_A_LINE))
     buckets = _buckets(load)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from math import exp
 
 import pytest
 
@@ -87,8 +88,27 @@ def test_thrown_at_random_some_boxes_are_hit_twice() -> None:
     assert formula.hit(10, 10_000) == pytest.approx(10)
 
 
-def test_what_ticks_cost_by_themselves_is_shared_until_the_sites_of_an_area_are_many() -> None:
+def test_what_ticks_cost_by_themselves_is_shared_until_a_bucket_has_many_machines() -> None:
     sizes = (100, 5_000, 100_000)
     small, middle, large = (units_per_event(Load(machines, 4, 1)) for machines in sizes)
     assert small["sweep"] > middle["sweep"]
+    assert middle["roll_up"] < small["roll_up"] / 2
     assert middle["roll_up"] < large["roll_up"] / 2
+
+
+def test_who_rolls_up_more_often_replaces_more_buckets_and_closes_days_as_often() -> None:
+    often, seldom = (units_per_event(Load(5_000, 4, 1, roll_up=minutes)) for minutes in (1, 5))
+    assert often["roll_up"] > 2 * seldom["roll_up"]
+    assert often["close_days"] == seldom["close_days"]
+
+
+def test_the_buckets_of_a_small_fleet_by_hand() -> None:
+    """100 machines stand on five or six routes. A tick has 15 sales: they are of all of them, nearly."""
+    load = Load(100, 4, 1)
+    buckets = 64 * (1 - exp(-100 / 18 / 64))
+    each = 0.24 * 100 / buckets
+    bucket = (1 + 9 * (each - 1) / 99) + 2 * (5 + 45 * (each - 1) / 99 + 0.7)
+    met = buckets * (1 - exp(-0.14 * 100 * 300 / 288 / buckets))
+    state, events = 38.0, 100 * 300 / 288
+    rest = units_per_event(load)["roll_up"] - (met * bucket + state) / events
+    assert 0.3 < rest < 0.6  # the fleet's two days, the feed, and first sales
