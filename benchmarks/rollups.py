@@ -1,6 +1,7 @@
-"""What a tick of the rollups costs, in a small fleet and in a large one: requests, request units, CPU.
+"""What late sales cost the rollups, in a small fleet and in a large one: requests, request units, CPU.
 
-``python -m benchmarks.rollups [--machines N] [--json]``. Each fleet has 50 dirty machine days; the others
+``python -m benchmarks.rollups [--machines N] [--json]``. Each fleet has 50 dirty machine days, all closed:
+late sales go through the tree (what is sold on an open day does not, see :mod:`benchmarks.whole`). The others
 were rolled up before and lie in the same containers of the local Cosmos DB server, beside summaries of their
 full size. Requests are counted as responses arrive. Request units are the server's estimate of Azure's. The
 baseline of each figure is the fleet of 100 machines in the same run. Requests must not grow with the fleet;
