@@ -60,7 +60,7 @@ CHANGES_A_LINE = 2
 """A page and the stock document beside it."""
 HABIT = 10.0
 """Request units a day: a machine's habit is read each day, and counted once a week of its last 28 days."""
-STATE = 38.0
+STATE = 27.0
 """Request units of what a roll-up tick reads and writes of its own state, for each feed range."""
 
 

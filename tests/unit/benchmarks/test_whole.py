@@ -109,6 +109,6 @@ def test_the_buckets_of_a_small_fleet_by_hand() -> None:
     each = 0.24 * 100 / buckets
     bucket = (1 + 9 * (each - 1) / 99) + 2 * (5 + 45 * (each - 1) / 99 + 0.7)
     met = buckets * (1 - exp(-0.14 * 100 * 300 / 288 / buckets))
-    state, events = 38.0, 100 * 300 / 288
+    state, events = 27.0, 100 * 300 / 288
     rest = units_per_event(load)["roll_up"] - (met * bucket + state) / events
     assert 0.3 < rest < 0.6  # the fleet's two days, the feed, and first sales
