@@ -22,7 +22,7 @@ import gc
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -166,9 +166,9 @@ def together(parts: Mapping[str, Part]) -> dict[str, float]:
     return {what: sum(of(part)[what] for part in parts.values()) for what in of(Part())}
 
 
-def large(b1: float) -> Figure:
+def large(b1: float, roll_up: int) -> Figure:
     """The fleet that is only reckoned, beside what an upsert is in this run."""
-    units = sum(units_per_event(LARGE).values())
+    units = sum(units_per_event(replace(LARGE, roll_up=roll_up)).values())
     return figure(
         f"whole.{LARGE.machines}.formula.ru_per_event", units, UNITS["ru_per_event"], Beside("B1", b1)
     )
@@ -184,7 +184,7 @@ async def run(port: int, azurite: str, asked: argparse.Namespace) -> list[Figure
                 bench = Bench(client, azurite, size, asked.roll_up)
                 found += await bench.figures(asked.hours, asked.minutes)
     b1 = next(one["baseline_value"] for one in found if one.get("baseline") == "B1" and "ru_" in one["name"])
-    return [*found, large(b1)]
+    return [*found, large(b1, asked.roll_up)]
 
 
 def main() -> int:

@@ -33,8 +33,8 @@ async def opened(dirty: Iterable[DirtyDay], now: datetime, stores: RollUpStores)
     """The open days, now also those that these sales open. Raises Transient."""
     wanted: dict[str, int] = {}
     for one in dirty:
-        if one.closes > millis(now):
-            wanted[one.day] = max(one.closes, wanted.get(one.day, 0))
+        if (closes := one.closes) > millis(now):
+            wanted[one.day] = max(closes, wanted.get(one.day, 0))
 
     async def attempt() -> dict[str, OpenDay]:
         held, etag = await state_of(stores, OpenDays(days=[]))
