@@ -13,7 +13,7 @@ from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.evidence import Rollups
 from vending.documents.base import load
-from vending.documents.rollup_state import OPEN_DAYS, REWORK, ROLLUP, OpenDays, Shard, Shards
+from vending.documents.rollup_state import OPEN_DAYS, REWORK, ROLLUP, OpenDay, OpenDays, Shard, Shards
 from vending.ports import Documents, Feed, Metrics
 from vending.readable import readable
 from vending.time import millis
@@ -55,10 +55,15 @@ async def watch_rollups(watch: RollUpWatch, metrics: Metrics, now: datetime) -> 
 
 async def _closing(fleet: Documents, now: datetime) -> datetime | None:
     """Since when the first open day was to be closed."""
+    closes = [one.closes for one in await open_days(fleet) if one.due(millis(now))]
+    return datetime.fromtimestamp(min(closes) / 1000, UTC) if closes else None
+
+
+async def open_days(fleet: Documents) -> list[OpenDay]:
+    """The business days that are counted early, and when each is to be closed."""
     stored = await fleet.read(ROLLUP, OPEN_DAYS)
     held = readable(stored.body, OpenDays) if stored else None
-    closes = [one.closes for one in held.days if one.due(millis(now))] if held else []
-    return datetime.fromtimestamp(min(closes) / 1000, UTC) if closes else None
+    return held.days if held else []
 
 
 async def shards_waiting(ledger: Feed, fleet: Documents) -> list[datetime | None]:
