@@ -7,17 +7,13 @@ from msgspec import Meta, Struct
 from blueprints.questions import Name
 from blueprints.questions_alerts import Cursor
 from vending.events.fields import END
+from vending.ingest.dead_letter_address import GENERATION
 from vending.views import cursors
 from vending.views.dead_letters import LetterQuery, Place
 
 Generation = Annotated[
     str,
-    Meta(
-        min_length=1,
-        max_length=64,
-        pattern="^[^/]*$",
-        description="A life of the hub; without it, the present one.",
-    ),
+    Meta(pattern=rf"^{GENERATION}{END}", description="A life of the hub; without it, the present one."),
 ]
 
 

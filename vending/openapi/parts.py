@@ -10,14 +10,16 @@ from vending.openapi.problem_types import MEDIA_TYPE, PROBLEM_TYPES
 from vending.openapi.shapes import REFERENCE, Json
 
 NAME = re.compile(r"{(\w+)}")
+STORED = {"type": "string", "pattern": rf"^[^/\\?#\x00-\x1f\x7f]{{1,200}}{END}"}
+"""What an id may hold in Cosmos DB."""
 MACHINE = {"type": "string", "pattern": rf"^{Identifier}{END}"}
 SUBJECT = {"type": "string", "pattern": rf"^\$?{Identifier}{END}"}
 PATH_PARAMETERS: dict[str, tuple[str, Json, str]] = {
     "commandId": ("As the list of the machine's commands says it.", {}, "lock-a1-monday"),
-    "id": ("An entry of the catalog, by its own id.", {}, "site-0004"),
+    "id": ("An entry of the catalog, by its own id.", STORED, "site-0004"),
     "kind": ("A kind of entries of the catalog.", {}, "sites"),
-    "visitId": ("As the list of the machine's visits says it.", {}, "visit-0031"),
-    "alertId": ("Rule and component, or an episode, as the list of alerts says it.", {}, "sold-out:A1"),
+    "visitId": ("As the list of the machine's visits says it.", STORED, "visit-0031"),
+    "alertId": ("Rule and component, or an episode, as the list of alerts says it.", STORED, "sold-out:A1"),
     "letterId": ("As the list of dead letters says it.", {}, "1~0~4711"),
     "machineId": ("A machine, as the catalog or its events name it.", MACHINE, "vm-00017"),
     "photoId": ("As the list of photos says it.", {}, "vm-00017~4f1c2b9a6d3e4f708192a3b4c5d6e7f8"),

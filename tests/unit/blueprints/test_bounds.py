@@ -172,3 +172,18 @@ def test_a_name_in_a_path_that_can_be_nothing_is_told_with_one_that_can() -> Non
 )
 def test_alerts_are_of_machines_and_of_what_else_there_is(path: str, name: str, fits: bool) -> None:
     assert (misnamed({"machineId": name}, path_parameters(path)) is None) == fits
+
+
+@pytest.mark.parametrize("name", ["a/b", "a\\b", "a?", "a#", "a\x18", "a\n", "x" * 201])
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        ("api/v1/catalog/entries/{kind}/{id}", "id"),
+        ("api/v1/machines/{machineId}/visits/{visitId}", "visitId"),
+        ("api/v1/alerts/{machineId}/{alertId}", "alertId"),
+    ],
+)
+def test_no_store_is_asked_for_an_id_that_it_cannot_hold(path: str, parameter: str, name: str) -> None:
+    told = path_parameters(path)
+    assert misnamed({parameter: "sku:1 é"}, told) is None
+    assert misnamed({parameter: name}, told) is not None
