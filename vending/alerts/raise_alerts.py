@@ -17,7 +17,7 @@ from vending.alerts.lifecycle import ESCALATE_AFTER
 from vending.alerts.looks import Looks
 from vending.alerts.outbox import transition_entry
 from vending.alerts.verdicts import Verdicts
-from vending.catalog.machines import Catalogs, NoCatalog
+from vending.catalog.machines import AsRead, Catalogs
 from vending.documents.alerts import Alert, Notification
 from vending.errors import Conflict, Transient
 from vending.ports import Documents, Filter, Put, Queue
@@ -44,7 +44,7 @@ class AlertStores:
     posts: bool = True
     """Whether anybody posts what is in the queue; else there are mails, which need no queue."""
     verdicts: Verdicts = field(default_factory=Verdicts)
-    catalog: Catalogs = field(default_factory=NoCatalog)
+    catalog: Catalogs = field(default_factory=AsRead)
     """Where policies come from."""
     looks: Looks = field(default_factory=Looks)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.watch_machines import evaluate_stock
 from vending.catalog.cataloged import EVERYWHERE, Cataloged
+from vending.catalog.machines import AsRead
 from vending.ingest import stored_conditions
 from vending.ingest.stored_conditions import Read
 from vending.ports import Filter
@@ -71,6 +73,7 @@ async def evaluate_ageing(stores: AlertStores, now: datetime) -> int:
     """Evaluate again the machines with an open alert that only time closes; how many alerts changed."""
     by_time = [rule for rule in rules.on(Stock) if rule.closes == "time"]
     opened = {machine async for machine, _ in _opened(stores, by_time)}
+    stores = replace(stores, catalog=AsRead(await stores.catalog.named()))
 
     async def evaluate(machine: str) -> int:
         stored = await stores.machines.read(machine, "stock")

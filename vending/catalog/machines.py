@@ -19,12 +19,15 @@ class Catalogs(Protocol):
         ...
 
 
-class NoCatalog:
-    """Of a deployment that never imported one."""
+class AsRead:
+    """The catalog as somebody read it, or of a deployment that never imported one."""
+
+    def __init__(self, read: Cataloged = EVERYWHERE) -> None:
+        self._read = read
 
     async def named(self) -> Cataloged:
-        """Nothing."""
-        return EVERYWHERE
+        """As it was then."""
+        return self._read
 
 
 class CatalogMachines:

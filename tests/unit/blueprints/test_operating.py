@@ -12,7 +12,7 @@ from tests.unit.writes.test_dead_letter_acts import GOOD, WRONG
 from tests.unit.writes.test_dead_letter_acts import World as Letters
 from tests.unit.writes.test_record_visit import World as Visits
 from vending import wiring
-from vending.catalog.machines import NoCatalog
+from vending.catalog.machines import AsRead
 from vending.writes.record_visit import VisitStores
 
 
@@ -45,7 +45,7 @@ async def test_a_letter_is_corrected_or_discarded(monkeypatch: pytest.MonkeyPatc
 
 async def test_a_visit_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     world = Visits()
-    stores = VisitStores(world.machines, world.hub, NoCatalog())
+    stores = VisitStores(world.machines, world.hub, AsRead())
     monkeypatch.setattr(wiring, "visit_stores", lambda: stores)
     monkeypatch.setattr(wiring, "writes", lambda: world.writes)
     at = {"machineId": "m-1"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.events import hub_event
 from tests.support.fakes import FakeBlobs, FakeDocuments
 from tests.support.interleaved import Paced, Running, pause
-from vending.catalog.machines import CatalogMachines, NoCatalog
+from vending.catalog.machines import AsRead, CatalogMachines
 from vending.errors import Transient
 from vending.events.event import parse
 from vending.ingest.ingest import IngestStores, ingest
@@ -55,7 +55,7 @@ class World:
         self, key: str, now: datetime = NOW, machines: Documents | None = None, **said: Any
     ) -> Answer | Refusal | Transient:
         asked = msgspec.convert({"reason": "fill"} | said, VisitEnded)
-        stores = VisitStores(machines or self.machines, self.hub, NoCatalog())
+        stores = VisitStores(machines or self.machines, self.hub, AsRead())
         wanted = Asked("ada", "visit done", "machines/m-1/visits", repr(asked), key)
         try:
             return await perform(wanted, RecordVisit(stores, "m-1", asked), self.writes, now)
