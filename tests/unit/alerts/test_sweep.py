@@ -1,21 +1,24 @@
 """What a sweep asks of the stores: bounded by documents, not by machines or rules."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.support.fakes import FakeDocuments, FakeQueue
-from vending.alerts import rules
+from vending.alerts import rules, sweep
 from vending.alerts.alerts import REOPENS_AFTER, Finding
 from vending.alerts.attend import AlertName, Attendant
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.rules import base
 from vending.alerts.rules.base import Facts
-from vending.alerts.rules.evidence import Registers
+from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.rules.register_rule import RegisterRule
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
+from vending.catalog.cataloged import Cataloged
+from vending.catalog.machines import AsRead
 from vending.documents.conditions import Register
 from vending.state import conditions
 from vending.time import millis
@@ -54,6 +57,31 @@ async def test_a_quiet_fleet_costs_three_queries_of_alerts_and_a_point_read_for_
     }
     assert await evaluate_ageing(stores, NOW) == 0
     assert asked.total() == PARTITIONS + 4
+
+
+async def test_all_machines_with_an_ageing_alert_are_evaluated_by_one_reading_of_the_catalog(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    class Counted(AsRead):
+        async def named(self) -> Cataloged:
+            read.append("catalog")
+            return await super().named()
+
+    async def evaluated(body: Mapping[str, Any], stores: AlertStores, now: datetime) -> int:
+        await stores.catalog.named()
+        return 1
+
+    monkeypatch.setattr(sweep, "evaluate_stock", evaluated)
+    machines, registers, alerts = (FakeDocuments(key) for key in ("machineId", "id", "machineId"))
+    (rule, *_) = (one.name for one in rules.on(Stock) if one.closes == "time")
+    for machine in ("m1", "m2", "m3"):
+        machines.put({"id": "stock", "machineId": machine})
+        alerts.put({"id": rule, "machineId": machine, "type": "alert", "state": "open", "rule": rule})
+    stores = AlertStores(machines, registers, alerts, FakeQueue(), catalog=Counted())
+    assert await evaluate_ageing(stores, NOW) == 3
+    assert read == ["catalog"]
 
 
 class Thermostat(RegisterRule, abstract=True):
