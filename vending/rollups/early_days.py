@@ -60,19 +60,24 @@ async def _count(held: BucketDay, bucket: int, dirty: Sequence[DirtyDay], run: R
 
     async def one(dirty: DirtyDay) -> list[None]:
         entry = held.early.get(dirty.machine)
-        if not held.sealed and entry and dirty.pages and dirty.closes > millis(run.now):
-            new = buckets.added(entry, dirty.pages.values(), dirty.assignment, dirty.day)
-            if new is not None:
-                if new is not entry:
-                    counted.entries[dirty.machine] = new
-                return []
-        async with run.gate:
-            with run.broken.costs(dirty.day, {dirty.machine}, f"{dirty.machine} {dirty.day}"):
-                await _from_ledger(counted, dirty, InBucket(bucket, entry), run)
+        with run.broken.costs(dirty.day, {dirty.machine}, f"{dirty.machine} {dirty.day}"):
+            if not _added(counted, dirty, entry, run):
+                async with run.gate:
+                    await _from_ledger(counted, dirty, InBucket(bucket, entry), run)
         return []
 
     await finished(one(each) for each in dirty)
     return counted
+
+
+def _added(counted: Counted, dirty: DirtyDay, entry: Early | None, run: Run) -> bool:
+    """Whether the pages could be added to what is held."""
+    if counted.bucket.sealed or entry is None or not dirty.pages or dirty.closes <= millis(run.now):
+        return False
+    new = buckets.added(entry, dirty.pages.values(), dirty.assignment, dirty.day)
+    if new is not None and new is not entry:
+        counted.entries[dirty.machine] = new
+    return new is not None
 
 
 async def _from_ledger(counted: Counted, dirty: DirtyDay, early: InBucket, run: Run) -> None:

@@ -387,3 +387,21 @@ async def test_a_bucket_that_is_malformed_costs_its_own_machines(monkeypatch: py
     await held.tick()
     assert await units(held) == [2, 2, 2, 3]
     assert [body["id"] for body in held.fleet.bodies("rework") if body["broken"]] == ["m2"]
+
+
+async def test_a_line_that_cannot_be_counted_costs_its_machine_alone() -> None:
+    held = await placed()
+    await change(held, machines=[{"id": "m2", "site": "north"}])
+    await held.arrive([vend("m1", 1, NOON), vend("m2", 1, NOON + 5)])
+    await held.tick()
+    await held.arrive([vend("m1", 2, NOON + 1), vend("m2", 2, NOON + 6)])
+    (name,) = [
+        body["id"]
+        for body in held.machines.bodies("page")
+        if body["first"] == 2 and body["machineId"] == "m2"
+    ]
+    (line,) = held.machines.items["m2", name][1]["lines"]
+    del line["payment"]
+    await held.tick()
+    assert await units(held) == [2, 3, 3, 3]
+    assert [body["id"] for body in held.fleet.bodies("rework") if body["broken"]] == ["m2"]
