@@ -38,6 +38,10 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {"API_EXAMPLES": "230", "API_CASES": "5000"},
         [*PYTEST, "tests/e2e/test_openapi.py", "-k", "schemathesis"],
     ),
+    "rollups: two workers on an open day, stopped at every pair of their accesses": (
+        {"TWO_WORKERS_STRIDE": "1"},
+        [*PYTEST, "tests/unit/rollups/test_two_workers.py"],
+    ),
     "properties: half an hour of examples drawn at random": (
         {},
         [sys.executable, "-m", "benchmarks.explore", "--minutes", "30"],
