@@ -141,8 +141,8 @@ class CurrentDays:
         if found.bucket is None:
             return found.stored
         held = found.bucket.early.get(day.machine_id)
-        # An entry that is older stands in a bucket that is sealed, or whose writer died before its turn came.
-        if held is None or not held.site or held.rev < day.rev:
+        # Older are entries of a bucket that is sealed, or was left, or whose writer died before writing it.
+        if held is None or held.rev < day.rev:
             return stored
         current = buckets.as_counted(day, held)
         current.computed_at = max(day.computed_at, found.bucket.computed_at)
@@ -165,7 +165,7 @@ def _site(bucket: BucketDay, site: str) -> Summary:
 def _route(bucket: BucketDay, route: str) -> Summary:
     children: dict[str, list[Any]] = {}
     for held in bucket.early.values():
-        if held.site and held.route == route:
+        if held.route == route:
             rollups.add(children.setdefault(held.site, [bucket.rev, {}])[1], buckets.shared(held))
     return _filled(RouteDay, rollups.route_day_key(route, bucket.date), bucket, children)
 

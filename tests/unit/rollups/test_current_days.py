@@ -11,7 +11,7 @@ from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import Invocation, World, current, ms, vend
 from vending.documents.base import load
 from vending.documents.days import BUCKETS, BucketDay, Day, Early, MachineDay, SiteDay
-from vending.documents.rollup_state import ROLLUP, OpenDays
+from vending.documents.rollup_state import ROLLUP, OpenDay, OpenDays
 from vending.ports import Put
 from vending.rollups import buckets, rollups
 from vending.rollups.current_days import FRESH_FOR, CurrentDays, summaries
@@ -57,6 +57,7 @@ async def world() -> World:
     for _ in range(2):
         await held.tick()  # The rollups notice the catalog: its machines' days are not computed for it again.
     await sell(held, NOON, first=2)
+    held.now += timedelta(minutes=1)
     await sell(held, NOON, first=1, count=1)
     return held
 
@@ -112,7 +113,8 @@ async def test_an_open_day_is_what_was_sold_at_every_scope(world: World) -> None
 
 
 async def test_a_day_of_nothing_is_not_there(world: World) -> None:
-    for kind, name in (("site", "elsewhere"), ("route", "south"), ("machine", "m9")):
+    await describe(world, sites=SITES | {"quiet": "north"})
+    for kind, name in (("site", "quiet"), ("site", "elsewhere"), ("route", "south"), ("machine", "m9")):
         assert await sold(world, kind, name) == Sold({}), (kind, name)  # type: ignore[arg-type]
 
 
@@ -161,9 +163,15 @@ async def test_nothing_changes_for_readers_while_a_day_closes(world: World) -> N
     assert len(world.fleet.bodies("siteDay")) == 5
 
 
-async def test_what_comes_late_shows_while_the_day_closes(world: World) -> None:
+@pytest.mark.parametrize("half", [False, True])
+async def test_what_comes_late_shows_while_the_day_closes(world: World, half: bool) -> None:
     """Its bucket is sealed and in the tree: the entry there is older than the machine's day."""
-    await _sealed(world, BUCKETS)
+    await _sealed(world)
+    if half:
+        homes = [buckets.home(load(body, MachineDay)) for body in world.machines.bodies("day")]
+        closing = OpenDay(DAY, 0, max(homes) + 1)
+        assert closing.step < BUCKETS
+        world.fleet.damage(ROLLUP, "open-days", days=msgspec.to_builtins([closing]))
     await world.arrive([vend(f"m{n}", 90, NOON) for n in range(1, 6)])
     for shard in range(2):
         await roll_up_shard({"shard": shard}, world.now, world.stores(Invocation(world.random)))
@@ -173,13 +181,13 @@ async def test_what_comes_late_shows_while_the_day_closes(world: World) -> None:
     assert found == late | {"fleet": found["fleet"]}
 
 
-async def _sealed(world: World, step: int) -> None:
+async def _sealed(world: World) -> None:
     """All is closed but the last two steps."""
     world.now += timedelta(days=2)
     await roll_up_shard({"close": DAY}, world.now, world.stores(Invocation(world.random)))
     world.queue.messages.clear()
     (held,) = (load(body, OpenDays) for body in world.fleet.bodies("openDays"))
-    assert [one.step for one in held.days if one.date == DAY] == [step]
+    assert [one.step for one in held.days if one.date == DAY] == [BUCKETS]
 
 
 async def test_an_entry_that_is_older_than_the_machines_day_does_not_hide_it(world: World) -> None:
@@ -235,6 +243,12 @@ async def test_a_closed_day_costs_a_read_and_an_open_one_a_bucket(world: World) 
     assert await reads("site", "harbour", DAY) == 1 + 1 + 1, "the list of open days, the site, the bucket"
     assert await reads("site", "station", DAY) == 1
     assert await reads("route", "north", DAY) == 0
+    others = {buckets.bucket_of("", name): name for name in ("east", "south", "west", "north")}
+    one, two, *_ = (name for name in others.values() if name != "north")
+    assert await reads("route", one, DAY) == 1
+    assert await reads("route", "north", DAY) == 0, "two are remembered"
+    assert await reads("route", two, DAY) == 1
+    assert await reads("route", one, DAY) == 1
     assert await reads("site", "harbour", "2026-11-09") == 1
     assert await reads("fleet", "", DAY) == 2
 
