@@ -347,8 +347,8 @@ async def _children(
         else:
             told = [load(body, Summary)] if level != "early" else []
         for one in told:
-            children = {"": [0, rollups.total(one)]} if level in WHOLE else one.children
-            for child, (_, figures) in children.items():
+            whole: dict[str, list[Any]] = {"": [0, rollups.total(one)]}
+            for child, (_, figures) in (whole if level in WHOLE else one.children).items():
                 if any(figures.values()):
                     yield (one.scope, day, child), figures
 

@@ -27,8 +27,8 @@ class World:
         await write(day, sold, self.machines, self.fleet)
 
     async def first(self, by: By, count: int, *scopes: str) -> Ranking:
-        stores = [CurrentDays(each, self.fleet, self.catalog) for each in (self.machines, self.fleet)]
-        search = Search(by, *stores, DAY, BEFORE)  # type: ignore[arg-type]
+        machines, fleet = (CurrentDays(one, self.fleet, self.catalog) for one in (self.machines, self.fleet))
+        search = Search(by, machines, fleet, DAY, BEFORE)  # type: ignore[arg-type]
         return await search.first(count, scopes or ("fleet",))
 
 
