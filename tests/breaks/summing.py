@@ -1,14 +1,16 @@
 """P7 honest late data."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from tests.breaks.base import Swap, breaks
 from vending import business_day
-from vending.documents.days import MachineDay, Summary
-from vending.rollups import days, machine_days, rollups, shard
+from vending.documents.days import Early, MachineDay, Summary
+from vending.rollups import buckets, compute, days, machine_days, rollups, shard
 
 RULES = "tests/unit/rollups/test_roll_up_rules.py"
+OPEN = "tests/unit/rollups/test_open_days.py"
 
 
 @breaks("P7", f"{RULES}::test_a_shard_that_dies_anywhere_is_done_again")
@@ -34,10 +36,10 @@ def a_stale_share_replaces_a_newer_one(swap: Swap) -> None:
 
 @breaks("P7", f"{RULES}::test_a_read_that_lags_behind_the_feed_is_not_believed")
 def a_read_that_lags_is_believed(swap: Swap) -> None:
-    original = days._machine_day
+    original = compute.compute
 
-    async def believing(assignment: Any, day: str, named: Any, *words: Any) -> Any:
-        return await original(assignment, day, (), *words)
+    async def believing(dirty: compute.DirtyDay, *words: Any) -> Any:
+        return await original(replace(dirty, pages={}), *words)
 
     swap(original, believing)
     swap(machine_days.incomplete, lambda *words: False)
@@ -57,3 +59,21 @@ def a_former_site_keeps_what_it_was_told(swap: Swap) -> None:
 def an_hour_that_comes_twice_is_one(swap: Swap) -> None:
     original = business_day.hour_of
     swap(original, lambda at, name: original(at, name)[:2])
+
+
+@breaks("P7", f"{OPEN}::test_a_page_that_comes_twice_counts_once")
+def a_page_counts_as_often_as_it_comes(swap: Swap) -> None:
+    original = buckets.added
+
+    def forgetful(held: Early, *words: Any) -> Early | None:
+        return original(held._replace(counted={}), *words)
+
+    swap(original, forgetful)
+
+
+@breaks("P7", f"{OPEN}::test_readers_see_the_same_at_every_step_of_the_closing")
+def early_figures_go_before_the_tree_is_there(swap: Swap) -> None:
+    async def nothing(*words: Any) -> None:
+        """As if it had been done."""
+
+    swap(days.recompute, nothing)

@@ -130,17 +130,16 @@ def _order(one: Early) -> tuple[int, int, int]:
     return one.catalog_version, one.recounts, one.rev
 
 
-def behind(new: Early, held: Early | None) -> bool:
-    """Whether the ledger was read too early, or showed too little: it lacks numbers that the entry counts."""
-    if held is None or held.counted is None or _order(new)[:2] != _order(held)[:2]:
-        return False
-    seen = new.counted or {}
-    return not all(_within(numbers, seen.get(book, [])) for book, numbers in held.counted.items())
-
-
-def _within(numbers: list[list[int]], wider: list[list[int]]) -> bool:
-    """Whether each interval lies in one of the others, which are not adjacent."""
-    return all(any(low <= first and last <= high for low, high in wider) for first, last in numbers)
+def shown(held: Early, pages: Iterable[LedgerPage]) -> bool:
+    """Whether the pages have all lines that the entry counts, in whatever day they are counted now."""
+    seen = {(f"{page.device_id}/{page.epoch}", line["ledger"]) for page in pages for line in page.lines}
+    counted = held.counted or {}
+    return all(
+        (book, number) in seen
+        for book, numbers in counted.items()
+        for first, last in numbers
+        for number in range(first, last + 1)
+    )
 
 
 def total(bucket: BucketDay) -> Figures:

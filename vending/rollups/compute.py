@@ -4,7 +4,7 @@ The order of steps, all of it needed: read the day's ETag, then the pages, then 
 conflict from the start.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from vending.errors import Transient
 from vending.ports import Documents, Filter, Put
 from vending.retry import retry_on_conflict
 from vending.rollups import breakdowns, machine_days, rollups
-from vending.rollups.buckets import as_counted
+from vending.rollups.buckets import as_counted, shown
 from vending.time import millis
 
 ROUNDS = 16
@@ -72,9 +72,13 @@ async def compute(
         if held and held.catalog_version > assignment.version:
             raise Transient(f"{what}: computed with catalog {held.catalog_version} already")
         pages = await _pages(assignment, day, machines)
-        if machine_days.incomplete(held, assignment, day, pages) or not pages.keys() >= dirty.pages.keys():
-            raise Transient(f"{what}: the query does not see all of the ledger's pages yet")
         entry = early.held if early else None
+        if (
+            machine_days.incomplete(held, assignment, day, pages)
+            or not pages.keys() >= dirty.pages.keys()
+            or _hidden(held, entry, assignment.window(day), pages.values())
+        ):
+            raise Transient(f"{what}: the query does not see all of the ledger's pages yet")
         before = as_counted(held, entry) if held and entry and entry.site else held
         document = machine_days.machine_day(before, assignment, day, pages.values(), millis(now))
         if held is None and not document.figures:
@@ -87,6 +91,15 @@ async def compute(
         return Computed(document, pages.values())
 
     return await retry_on_conflict(what, attempt, ROUNDS)
+
+
+def _hidden(
+    held: MachineDay | None, entry: Early | None, window: tuple[int, int], pages: Iterable[LedgerPage]
+) -> bool:
+    """Whether lines that were counted early are missing, though nobody took them away."""
+    if held is None or entry is None or held.window != list(window):
+        return False
+    return entry.recounts == (held.recounts or 0) and not shown(entry, pages)
 
 
 async def _pages(assignment: Assignment, day: str, machines: Documents) -> dict[str, LedgerPage]:

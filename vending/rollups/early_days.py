@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from vending.business_day import instant
 from vending.documents.base import load
 from vending.documents.days import BucketDay, Early
-from vending.errors import Conflict
 from vending.ports import Put
 from vending.retry import retry_on_conflict
 from vending.rollups import breakdowns, buckets, machine_days
@@ -82,8 +81,6 @@ async def _from_ledger(counted: Counted, dirty: DirtyDay, early: InBucket, run: 
         return
     document = computed.document
     new = buckets.entry(document, computed.pages, dirty.assignment)
-    if buckets.behind(new, early.held):
-        raise Conflict(f"{dirty.machine} {dirty.day}: the ledger shows less than was counted")
     if not counted.bucket.sealed and buckets.replaces(new, early.held):
         counted.entries[dirty.machine] = buckets.stored(new, priced=bool(document.prices))
     if document.closed or counted.bucket.sealed:

@@ -4,13 +4,16 @@ A day is opened by its first sale, and closes when the last of its machines clos
 there, and devices that are merely slow have reported.
 """
 
+import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
+from vending import business_day
 from vending.documents.base import load
 from vending.documents.days import FleetDay, ProductsDay, WholeDay
 from vending.documents.rollup_state import OpenDay, OpenDays
-from vending.errors import Conflict
+from vending.errors import VendstreamError
 from vending.ports import Documents, Put
 from vending.retry import retry_on_conflict
 from vending.rollups import rollups
@@ -18,9 +21,14 @@ from vending.rollups.compute import DirtyDay
 from vending.rollups.roll_up import RollUpStores, state_of
 from vending.time import millis
 
+log = logging.getLogger(__name__)
+
 MOST = 10
 """Days at once: yesterday, today and tomorrow wherever a machine stands, and some that are slow to close.
 What is beyond is counted by the tree alone."""
+
+RECENT = timedelta(days=3)
+"""A day before these is closed everywhere."""
 
 
 async def open_days(stores: RollUpStores) -> dict[str, OpenDay]:
@@ -31,21 +39,22 @@ async def open_days(stores: RollUpStores) -> dict[str, OpenDay]:
 
 async def opened(dirty: Iterable[DirtyDay], now: datetime, stores: RollUpStores) -> dict[str, OpenDay]:
     """The open days, now also those that these sales open. Raises Transient."""
-    wanted: dict[str, int] = {}
+    closes: dict[str, int] = {}
     for one in dirty:
-        if one.closes > millis(now):
-            wanted[one.day] = max(one.closes, wanted.get(one.day, 0))
+        closes[one.day] = max(one.closes, closes.get(one.day, 0))
+    recent = business_day.day_of(millis(now - RECENT), "Etc/UTC")
 
     async def attempt() -> dict[str, OpenDay]:
         held, etag = await state_of(stores, OpenDays(days=[]))
         known = {one.date: one for one in held.days}
         changed = False
-        for day, closes in sorted(wanted.items()):
-            if day not in known and (len(known) >= MOST or not await _may_open(day, stores.fleet)):
+        for day, at in sorted(closes.items()):
+            room = at > millis(now) and len(known) < MOST
+            if day not in known and (day < recent or not await _counts_early(day, room, stores.fleet)):
                 continue
             one = known.setdefault(day, OpenDay(day, 0))
-            if one.closes < closes and not one.step:
-                one.closes, changed = closes, True
+            if one.closes < at and not one.step:
+                one.closes, changed = at, True
         if changed:
             held.days = [known[day] for day in sorted(known)]
             await stores.fleet.write(held.scope, [Put(held.dump(), etag)])
@@ -54,41 +63,50 @@ async def opened(dirty: Iterable[DirtyDay], now: datetime, stores: RollUpStores)
     return await retry_on_conflict("the list of open days", attempt)
 
 
-async def _may_open(day: str, fleet: Documents) -> bool:
-    """Whether the day has early figures, or can have: nothing of it is in the tree. A day that was closed
-    does not open again, nor one that a version before this one has begun to count."""
-    found = [await _empty(kind, scope, day, fleet) for kind, scope in _WHOLE]
-    return all(one.early is not None for one in found)
+async def _counts_early(day: str, may_open: bool, fleet: Documents) -> bool:
+    """Whether the day has early figures: the first who counts anything of it decides that, by the day of the
+    fleet. So a day that was closed does not open again, nor one that an older version has begun to count.
 
-
-_WHOLE: tuple[tuple[type[WholeDay], str], ...] = ((FleetDay, rollups.FLEET), (ProductsDay, rollups.PRODUCTS))
-
-
-async def _empty(kind: type[WholeDay], scope: str, day: str, fleet: Documents) -> WholeDay:
-    """The day of the fleet as it is stored; one without figures is made where there is none."""
-    stored = await fleet.read(scope, rollups.day_id(day))
-    if stored is None:
-        new = kind(id=rollups.day_id(day), scope=scope, date=day, rev=0, children={}, early={})
-        try:
-            await fleet.write(scope, [Put(new.dump())])
-        except Conflict:
-            return await _empty(kind, scope, day, fleet)
-        return new
-    return load(stored.body, kind)
+    Where a day of the fleet fails for good, the tree finds that too, and its machines are tried again.
+    """
+    try:
+        stored = await fleet.read(rollups.FLEET, rollups.day_id(day))
+        if stored is None:
+            new = FleetDay(id=rollups.day_id(day), scope=rollups.FLEET, date=day, rev=0, children={})
+            new.early = {} if may_open else None
+            await fleet.write(rollups.FLEET, [Put(new.dump())])
+        else:
+            new = load(stored.body, FleetDay)
+        if new.early is not None:
+            await _set_early(ProductsDay, rollups.PRODUCTS, day, {}, fleet)
+        return new.early is not None
+    except VendstreamError:
+        raise
+    except Exception:
+        log.exception("%s cannot be counted early", day)
+        return False
 
 
 async def without_early(day: str, fleet: Documents) -> None:
     """The day of the fleet is that of the tree from now on."""
+    await _set_early(FleetDay, rollups.FLEET, day, None, fleet)
+    await _set_early(ProductsDay, rollups.PRODUCTS, day, None, fleet)
 
-    for kind, scope in _WHOLE:
 
-        async def attempt(kind: type[WholeDay] = kind, scope: str = scope) -> None:
-            stored = await fleet.read(scope, rollups.day_id(day))
-            held = load(stored.body, kind) if stored else None
-            if stored is None or held is None or held.early is None:
-                return
-            held.early = None
-            held.rev += 1
-            await fleet.write(scope, [Put(held.dump(), stored.etag)])
+async def _set_early(
+    kind: type[WholeDay], scope: str, day: str, early: dict[str, Any] | None, fleet: Documents
+) -> None:
+    """Begin the early figures of a day, unless it has some; or take them away."""
 
-        await retry_on_conflict(f"{scope} {day}", attempt)
+    async def attempt() -> None:
+        stored = await fleet.read(scope, rollups.day_id(day))
+        held = load(stored.body, kind) if stored else None
+        if held is None:
+            held = kind(id=rollups.day_id(day), scope=scope, date=day, rev=0, children={})
+        if stored is not None and (held.early is None) == (early is None):
+            return
+        held.early = early
+        held.rev += 1
+        await fleet.write(scope, [Put(held.dump(), stored.etag if stored else None)])
+
+    await retry_on_conflict(f"{scope} {day}", attempt)
