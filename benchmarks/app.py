@@ -30,8 +30,9 @@ class App:
             for name, key in CONTAINERS.items()
         }
         stocks = RememberedDocuments(self.documents["machines"], STOCKS)
-        packed = PackedDocuments(self.documents["conditions"], "machines")
-        self.stores = IngestStores(stocks, RememberedDocuments(packed, CONDITIONS), FakeBlobs())
+        self.conditions = PackedDocuments(self.documents["conditions"], "machines")
+        self.fleet = PackedDocuments(self.documents["fleet"], "early")
+        self.stores = IngestStores(stocks, RememberedDocuments(self.conditions, CONDITIONS), FakeBlobs())
 
     async def take(self, batch: Sequence[HubEvent]) -> None:
         """What the function does."""
@@ -63,9 +64,8 @@ class App:
     async def roll_up(self, _: Sequence[HubEvent]) -> None:
         """A tick of the roll-up."""
         queue, now = FakeQueue(), START + timedelta(hours=HOURS + 1)
-        machines, fleet = self.documents["machines"], self.documents["fleet"]
-        known = CatalogCache(self.documents["catalog"], "Etc/UTC")
-        stores = RollUpStores(machines, machines, fleet, known, queue)
+        machines, known = self.documents["machines"], CatalogCache(self.documents["catalog"], "Etc/UTC")
+        stores = RollUpStores(machines, machines, self.fleet, known, queue)
         await roll_up(now, stores)
         while queue.messages:
             await roll_up_shard(queue.messages.pop(0), now, stores)

@@ -4,7 +4,7 @@ The clock is that of the events. Functions run one after the other; queues, the 
 figures are in memory, containers and blobs are those of the local servers.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,12 +16,12 @@ from benchmarks.arrivals import START, Day, handed_over
 from benchmarks.history import History
 from benchmarks.meter import Parts
 from benchmarks.schedules import deployed, ticks
+from devstack.functions.listeners.schedule import Schedule
 from tests.support.archive import FakeArchive, FakeHub
 from tests.support.fakes import FakeQueue, FakeWebhook
 from tests.support.metrics import FakeMetrics
 from vending.adapters import parquet
 from vending.adapters.archive_blobs import ArchiveContainer
-from vending.adapters.packing import PackedDocuments
 from vending.alerts import watch_lag as lagging
 from vending.alerts.apply_policies import apply_policies
 from vending.alerts.escalate import escalate
@@ -37,7 +37,7 @@ from vending.archive.compact import compact_archive
 from vending.archive.compact_hour import Archive
 from vending.catalog.cache import CatalogCache
 from vending.catalog.machines import CatalogMachines
-from vending.documents.rollup_state import Shard, Shards
+from vending.documents.rollup_state import OpenDays, Shard, Shards
 from vending.events.hub_event import HubEvent
 from vending.ingest.admission import Quota
 from vending.ingest.admit import Admission
@@ -49,10 +49,11 @@ from vending.notifications.outgoing import Outgoing
 from vending.notifications.resend import resend
 from vending.notifications.watch_notifications import watch_notifications
 from vending.ports import Put
-from vending.rollups.roll_up import RollUpStores, roll_up
+from vending.rollups.roll_up import RollUpStores, roll_up, state_of
 from vending.rollups.shard import roll_up_shard
+from vending.time import EPOCH
 
-FEED, IDLE = "machines_feed", "idle_polls"
+CLOSE, FEED, IDLE = "close_days", "machines_feed", "idle_polls"
 HOST = {FEED, IDLE}
 """What the host does for the trigger of ``watch_machines``: its CPU is not ours, and not measured."""
 NOT_MEASURED = {"daily_report"}
@@ -76,21 +77,23 @@ class Done:
 class Deployed(App):
     """All functions, what they remember, and what each part of them took."""
 
-    def __init__(self, database: DatabaseProxy, blobs: ArchiveContainer) -> None:
+    def __init__(
+        self, database: DatabaseProxy, blobs: ArchiveContainer, timers: Mapping[str, Schedule] | None = None
+    ) -> None:
         super().__init__(database)
         self.now = START
+        self._timers = deployed() | dict(timers or {})
         self.parts = Parts(self.meter)
         self.compacted = 0
         machines, alerts, catalog = (self.documents[name] for name in ("machines", "alerts", "catalog"))
-        self._conditions = PackedDocuments(self.documents["conditions"], "machines")
         self._named = CatalogMachines(catalog)
         exclusions = ExclusionList(catalog, clock=lambda: self.now.timestamp())
-        naming = NewMachines(self._named, self._conditions, Quota())
+        naming = NewMachines(self._named, self.conditions, Quota())
         self.stores = replace(self.stores, admission=Admission(exclusions, naming))
         self._known = CatalogCache(catalog, "Etc/UTC")
         self._shards, self._notices = FakeQueue(), FakeQueue()
-        self._roll_ups = RollUpStores(machines, machines, self.documents["fleet"], self._known, self._shards)
-        stores = machines, self._conditions, alerts, self._notices
+        self._roll_ups = RollUpStores(machines, machines, self.fleet, self._known, self._shards)
+        stores = machines, self.conditions, alerts, self._notices
         self._alerts = AlertStores(*stores, catalog=self._named)
         self._outgoing = Outgoing(alerts, FakeWebhook())
         self._hub, self._metrics, self._tails = FakeHub(), FakeMetrics(), Tails()
@@ -108,7 +111,7 @@ class Deployed(App):
         history = History()
         await history.live(day)
         self.now = day.live_from
-        await history.put_into(self.documents | {"conditions": self._conditions})
+        await history.put_into({**self.documents, "conditions": self.conditions, "fleet": self.fleet})
         for partition in sorted({event.partition for event in history.last_hour}):
             await self.archive([event for event in history.last_hour if event.partition == partition])
         await self._remember(day)
@@ -125,12 +128,12 @@ class Deployed(App):
             machine = day.fleet.id(number)
             await self.stores.machines.read(machine, "stock")
             await self._known.assignment(machine)
-        async for stored in self._conditions.select(None, fields=("id",)):
+        async for stored in self.conditions.select(None, fields=("id",)):
             name = stored.body["id"]
             await self.stores.conditions.read(name, name)
 
     async def _go_to_the_end_of_the_feed(self) -> None:
-        machines, fleet = self.documents["machines"], self.documents["fleet"]
+        machines, fleet = self.documents["machines"], self.fleet
         for one in await machines.ranges():
             found, self._feed[one] = await machines.changes(one, None, 1000)
             while found:
@@ -157,12 +160,12 @@ class Deployed(App):
         begin, batches = day.live_from, day.live(minutes)
         end = begin + timedelta(minutes=minutes)
         timers = {"roll_up": self.roll_up, "sweep": self.sweep, "compact": self.compact}
-        if timers.keys() | NOT_MEASURED != deployed().keys():
-            raise RuntimeError(f"infra/ has the timers {sorted(deployed())}, here are {sorted(timers)}")
+        if timers.keys() | NOT_MEASURED != self._timers.keys():
+            raise RuntimeError(f"infra/ has the timers {sorted(self._timers)}, here are {sorted(timers)}")
         agenda: list[tuple[datetime, Callable[[], Awaitable[None]]]] = [
             (handed_over(batch), partial(self.batch, batch)) for batch in batches
         ]
-        agenda += [(at, act) for name, act in timers.items() for at in ticks(name, begin, end)]
+        agenda += [(at, act) for name, act in timers.items() for at in ticks(self._timers[name], begin, end)]
         for at, act in sorted(agenda, key=lambda one: one[0]):
             self.now = at
             await act()
@@ -211,25 +214,34 @@ class Deployed(App):
         alerts, now = self._alerts, self.now
         retention, standing = timedelta(hours=24), timedelta(minutes=5)
         lag = LagStores(self._hub, Done(self._hub), self._memory, "1", retention, standing)
-        rollups = RollUpWatch(self.documents["machines"], self.documents["fleet"], timedelta(minutes=15))
+        rollups = RollUpWatch(self.documents["machines"], self.fleet, timedelta(minutes=15))
         with self.parts.part("sweep"):
             findings = await lagging.watch_lag(lag, self._metrics, now)
             await escalate(alerts, now)
             await resend(alerts, now)
             await evaluate_conditions(alerts, now, timedelta(hours=1), await self._named.named())
             await evaluate_ageing(alerts, now)
-            await evaluate_quiet(alerts, self.documents["fleet"], now)
+            await evaluate_quiet(alerts, self.fleet, now)
             await apply_policies(alerts, now)
             await watch_notifications(alerts, now)
             await lagging.alert_of_lag(findings, alerts, now)
             await evaluate_rollups(rollups, alerts, self._metrics, now)
 
-    async def roll_up(self, _: Sequence[HubEvent] = ()) -> None:
+    async def roll_up(self, _: Sequence[HubEvent] = (), part: str = "roll_up") -> None:
         """The timer, and its messages until there are no more."""
-        with self.parts.part("roll_up"):
+        with self.parts.part(part):
             await roll_up(self.now, self._roll_ups)
             while self._shards.messages:
                 await roll_up_shard(self._shards.messages.pop(0), self.now, self._roll_ups)
+
+    async def close_days(self) -> None:
+        """A tick after every open day has ended, and all that it sends."""
+        held, _ = await state_of(self._roll_ups, OpenDays(days=[]))
+        self.now = EPOCH + timedelta(milliseconds=max(one.closes for one in held.days))
+        await self.roll_up(part=CLOSE)
+        held, _ = await state_of(self._roll_ups, OpenDays(days=[]))
+        if held.days:
+            raise RuntimeError(f"days that did not close: {held.days}")
 
     async def compact(self) -> None:
         """Compact the hours that are closed."""

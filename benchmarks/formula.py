@@ -4,7 +4,7 @@ For fleets that are too large to be measured; ``benchmarks.whole`` says how far 
 measures. Sizes of documents are those of a fleet that has lived for five hours of a day (KB, as JSON).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, sqrt
 from typing import NamedTuple
 
@@ -12,8 +12,9 @@ from benchmarks.arrivals import START, window
 from benchmarks.deployed import POLL
 from benchmarks.schedules import minutes_between
 from devstack.cosmos import charge
+from vending.documents.days import BUCKETS
 from vending.resources import INDEXED
-from vending.rollups.shard import DAYS
+from vending.rollups.shard import CHANGES_A_READ, LINES, READS
 
 EVENTS_A_DAY = 300
 LEDGER = 0.14
@@ -38,11 +39,12 @@ class Kind(NamedTuple):
 
 STOCK = Kind(0.86, "machines", ("type", "machineId"))
 PAGE = Kind(0.43, "machines", ("type", "machineId", "deviceId", "epoch", "first", "last", "from", "to"))
-DAY = Kind(1.5, "machines", ("type", "machineId", "date"))
+FIRST, DAY = (Kind(kb, "machines", ("type", "machineId", "date")) for kb in (0.65, 1.5))
+"""A machine's day with its first sale, and when it closes."""
 SITE_DAY = Kind(2.7, "fleet", ("type",))
 ROUTE_DAY = Kind(9.0, "fleet", ("type",))
-PAGES = 20
-"""Of the day of a machine that has just sold: one that sells more is met more often."""
+EARLY = 0.24
+"""KB of a machine in its bucket, packed."""
 REGISTERS = 0.105
 """KB of a machine in the conditions, packed."""
 NEWS = 0.055
@@ -50,9 +52,15 @@ NEWS = 0.055
 MACHINES_A_DOCUMENT = 2_000
 QUERIES = 17
 """Of a sweep; those that are point reads cost less."""
+AGEING = 0.019
+"""Of the machines, as measured: they have an alert that only time closes, and each sweep looks at them."""
 ASKED = 0.25
 """Of the changed stocks, as measured: the others are known to agree with their alerts, or share a query."""
-STATE = 38.0
+CHANGES_A_LINE = 2
+"""A page and the stock document beside it."""
+HABIT = 10.0
+"""Request units a day: a machine's habit is read each day, and counted once a week of its last 28 days."""
+STATE = 27.0
 """Request units of what a roll-up tick reads and writes of its own state, for each feed range."""
 
 
@@ -65,6 +73,8 @@ class Load:
     ranges: int
     share: float = 1.0
     ledger: float = LEDGER
+    roll_up: float = field(default_factory=lambda: minutes_between("roll_up", START))
+    """Minutes between two."""
 
     def events_in(self, minutes: float) -> float:
         """How many arrive."""
@@ -85,6 +95,7 @@ def units_per_event(load: Load) -> dict[str, float]:
         "idle_polls": _idle_polls(load),
         "watch_machines": load.ledger * ASKED * charge.query(0) + charge.read(0) / load.batch,
         "roll_up": _roll_up(load),
+        "close_days": _closing(load) / load.events_in(1440),
         "sweep": _sweep(load),
     }
 
@@ -116,26 +127,56 @@ def _idle_polls(load: Load) -> float:
 
 
 def _sweep(load: Load) -> float:
-    """All conditions by their ids, and queries for open alerts, the rollups and what is pending."""
+    """All conditions by their ids; queries for open alerts, rollups and what is pending; stock and alerts of
+    some machines."""
     conditions = load.partitions * sum(charge.read(round(kind.kb * charge.KB)) for kind in _registers(load))
     units = conditions + QUERIES * charge.query(0) * load.ranges
+    units += AGEING * load.machines * (charge.query(0) + 2 * charge.read(0))
     return units / load.events_in(minutes_between("sweep", START))
 
 
 def _roll_up(load: Load) -> float:
-    """Each machine day with a vend, and what is above it, is read and replaced once in an invocation."""
-    minutes = minutes_between("roll_up", START)
-    lines = load.ledger * load.events_in(minutes)
-    invocations = max(load.ranges, lines / DAYS)
-    sites = load.machines * SITES
+    """An invocation reads and replaces the buckets that it meets, and the fleet's two days. A machine's first
+    sale has its day computed."""
+    lines = load.ledger * load.events_in(load.roll_up)
+    invocations = max(load.ranges, lines / min(LINES, READS * CHANGES_A_READ / CHANGES_A_LINE))
+    buckets = _buckets(load)
+    units = hit(buckets, lines / invocations) * update(_bucket(load.machines / buckets))
+    units += sum(map(update, _early_days(buckets, load.machines / buckets)))
+    first = charge.read(0) + charge.query(round(PAGE.kb * charge.KB)) + insert(FIRST)
+    ticks = (invocations * units + load.ranges * STATE) / load.events_in(load.roll_up)
+    return ticks + first / EVENTS_A_DAY + _changed(load)
+
+
+def _buckets(load: Load) -> float:
+    """Those that have a route."""
+    return hit(BUCKETS, load.machines * ROUTE)
+
+
+def _bucket(machines: float) -> Kind:
+    return Kind(EARLY * machines, "fleet", ("type",))
+
+
+def _early_days(buckets: float, machines: float) -> tuple[Kind, Kind]:
+    """The fleet's two days while they are open: packed, for each bucket of so many machines."""
+    each = min(0.14 * machines**0.26, 0.55), min(0.17 * machines**0.39, 1.3)
+    without, products = (Kind(buckets * kb, "fleet", ("type",)) for kb in each)
+    return without, products
+
+
+def _closing(load: Load) -> float:
+    """A day through the tree, bucket by bucket: its machines, and what is above them."""
+    buckets, sites = _buckets(load), load.machines * SITES
+    machines = load.machines / buckets
     areas = hit(AREAS, sites)
-    days = hit(load.machines / load.ranges, lines / invocations)
-    reached = [hit(sites, days), hit(load.machines * ROUTE, days), hit(areas, days), hit(REGIONS, days)]
-    above = [SITE_DAY, ROUTE_DAY, _area_day(sites / areas), _region_day(sites / areas, areas / REGIONS)]
-    units = days * (update(DAY) + charge.query(round(PAGES * PAGE.kb * charge.KB)))
-    units += sum(count * update(kind) for count, kind in zip(reached, above, strict=True))
-    units += sum(map(update, _fleet_days(sites / REGIONS)))
-    return (invocations * units + load.ranges * STATE) / load.events_in(minutes) + _changed(load)
+    pages = charge.query(round(load.ledger * EVENTS_A_DAY * PAGE.kb * charge.KB))
+    units = machines * (update(DAY) + pages + HABIT)
+    units += machines * (SITES * insert(SITE_DAY) + ROUTE * insert(ROUTE_DAY))
+    near = hit(areas, machines * SITES)
+    units += near * update(_area_day(sites / areas))
+    units += hit(REGIONS, near) * update(_region_day(sites / areas, areas / REGIONS))
+    units += sum(map(update, _fleet_days(sites / REGIONS))) + 2 * update(_bucket(machines))
+    return buckets * units + (BUCKETS - buckets) * (insert(_bucket(0)) + 2 * charge.read(0))
 
 
 def _area_day(sites: float) -> Kind:
@@ -157,7 +198,7 @@ def _fleet_days(sites: float) -> tuple[Kind, Kind]:
 
 def _changed(load: Load) -> float:
     """What an event changes in the containers of machines is read once: a query costs a unit for each KB."""
-    return load.ledger * (STOCK.kb + PAGE.kb + DAY.kb)
+    return load.ledger * (STOCK.kb + PAGE.kb) + (FIRST.kb + DAY.kb) / EVENTS_A_DAY
 
 
 def hit(boxes: float, balls: float) -> float:

@@ -2,15 +2,16 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from benchmarks.arrivals import Day
+from benchmarks.arrivals import START, Day
 from benchmarks.rollups import at_once
-from tests.support.fakes import FakeBlobs, FakeDocuments, FakeQueue
+from benchmarks.schedules import minutes_between
+from tests.support.fakes import RANGES, FakeBlobs, FakeDocuments, FakeQueue
 from vendctl.provision import CONTAINERS
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
 from vending.catalog.cache import CatalogCache
@@ -22,13 +23,17 @@ from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Documents, Put
 from vending.rollups import machine_days
+from vending.rollups.compute import DirtyDay
 from vending.rollups.days import recompute
 from vending.rollups.roll_up import RollUpStores
+from vending.rollups.run import Run
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
 PUTS, BYTES = 90, 300_000
 """What one write of the filling holds at most."""
+ALL = 1_000_000
+"""Of the changes."""
 
 
 class History:
@@ -44,29 +49,14 @@ class History:
         machines = RememberedDocuments(self.documents["machines"], STOCKS)
         conditions = RememberedDocuments(self.documents["conditions"], CONDITIONS)
         stores = IngestStores(machines, conditions, FakeBlobs())
+        rollups = RollUps(self.documents)
         for batch in day.before():
             await ingest(batch, stores, "benchmark")
+            await rollups.tick(batch[-1].enqueued)
             self.last_hour += [one for one in batch if one.enqueued >= day.live_from - timedelta(hours=1)]
-        await self._roll_up(day.live_from)
+        await rollups.finish(day.live_from)
 
-    async def _roll_up(self, now: datetime) -> None:
-        """Every machine day at once, and all above them."""
-        machines, fleet = self.documents["machines"], self.documents["fleet"]
-        catalog = CatalogCache(self.documents["catalog"], "Etc/UTC")
-        stores = RollUpStores(machines, machines, fleet, catalog, FakeQueue())
-        version = await catalog.refresh()
-        dirty: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        assignments: dict[str, Assignment] = {}
-        for page in (load(body, LedgerPage) for body in machines.bodies(LedgerPage.type)):
-            known = assignments.get(page.machine_id) or await catalog.assignment(page.machine_id)
-            assignments[page.machine_id] = known
-            for date in machine_days.days_of(page, known):
-                dirty[page.machine_id, date].add(page.id)
-        await recompute(dirty, assignments, now, stores)
-        progress = CatalogProgress(processed=version)
-        await fleet.write(progress.scope, [Put(progress.dump())])
-
-    async def put_into(self, targets: dict[str, Documents]) -> None:
+    async def put_into(self, targets: Mapping[str, Documents]) -> None:
         """Write all of it into real containers."""
         work = []
         for name, target in targets.items():
@@ -76,6 +66,56 @@ class History:
             for key, bodies in by_key.items():
                 work += [target.write(key, list(map(Put, portion))) for portion in _portions(bodies)]
         await at_once(work)
+
+
+class RollUps:
+    """What is new in the ledger is counted as often as infra/ says, as a shard of the rollups does."""
+
+    def __init__(self, documents: Mapping[str, FakeDocuments]) -> None:
+        self._machines, self._fleet = documents["machines"], documents["fleet"]
+        self._catalog = CatalogCache(documents["catalog"], "Etc/UTC")
+        self._stores = RollUpStores(self._machines, self._machines, self._fleet, self._catalog, FakeQueue())
+        self._read: dict[str, str | None] = dict.fromkeys(RANGES)
+        self._assignments: dict[str, Assignment] = {}
+        self._due = START
+
+    async def tick(self, now: datetime) -> None:
+        """Count, if it is time."""
+        if now >= self._due:
+            self._due = now + timedelta(minutes=minutes_between("roll_up", now))
+            await self._count(now)
+
+    async def finish(self, now: datetime) -> None:
+        """Count the rest; the catalog is spread over the machines."""
+        await self._count(now)
+        progress = CatalogProgress(processed=self._catalog.version)
+        await self._fleet.write(progress.scope, [Put(progress.dump())])
+
+    async def _count(self, now: datetime) -> None:
+        """The days that have new lines."""
+        await self._catalog.refresh()
+        pages: dict[tuple[str, str], dict[str, LedgerPage]] = {}
+        for page in await self._news():
+            known = await self._assignment(page.machine_id)
+            for date in machine_days.days_of(page, known):
+                pages.setdefault((page.machine_id, date), {})[page.id] = page
+        dirty = [DirtyDay(self._assignments[who], date, new) for (who, date), new in pages.items()]
+        run = Run(now, self._stores)
+        await recompute(dirty, run)
+        if run.broken.machines:
+            raise RuntimeError(f"the history cannot be counted: {run.broken.machines}")
+
+    async def _assignment(self, machine: str) -> Assignment:
+        if machine not in self._assignments:
+            self._assignments[machine] = await self._catalog.assignment(machine)
+        return self._assignments[machine]
+
+    async def _news(self) -> list[LedgerPage]:
+        found = []
+        for one, continuation in self._read.items():
+            bodies, self._read[one] = await self._machines.changes(one, continuation, ALL)
+            found += [load(body, LedgerPage) for body in bodies if body["type"] == LedgerPage.type]
+        return found
 
 
 def catalog_of(day: Day) -> CatalogFile:

@@ -16,15 +16,21 @@ def deployed() -> dict[str, Schedule]:
     return {name.lower(): Schedule(expression, name) for name, expression in found}
 
 
-def ticks(name: str, begin: datetime, end: datetime) -> Iterator[datetime]:
-    """When a timer fires after ``begin`` and not after ``end``."""
-    at = deployed()[name].next_after(begin)
+def each(minutes: int, name: str) -> Schedule:
+    """A timer that fires so often."""
+    return Schedule(f"0 */{minutes} * * * *", name)
+
+
+def ticks(timer: Schedule, begin: datetime, end: datetime) -> Iterator[datetime]:
+    """When it fires after ``begin`` and not after ``end``."""
+    at = timer.next_after(begin)
     while at <= end:
         yield at
-        at = deployed()[name].next_after(at)
+        at = timer.next_after(at)
 
 
 def minutes_between(name: str, moment: datetime) -> float:
-    """From one firing of a timer to its next, in minutes."""
-    first = deployed()[name].next_after(moment)
-    return (deployed()[name].next_after(first) - first).total_seconds() / 60
+    """From one firing of a timer of infra/ to its next, in minutes."""
+    timer = deployed()[name]
+    first = timer.next_after(moment)
+    return (timer.next_after(first) - first).total_seconds() / 60

@@ -1,9 +1,10 @@
 """The whole system beside the published patterns: what an event costs with everything that it sets in motion.
 
-``python -m benchmarks.whole [--fleets N …] [--minutes M] [--hours H] [--json]``. A simulated fleet with its
-catalog has lived for five hours; then twelve minutes are live, as the hub hands them over and with the timers
-at the schedules of infra/. All functions are called (:mod:`benchmarks.deployed`), on the local servers, and
-then the patterns of :mod:`benchmarks.baselines` on the same servers, with the same batches.
+``python -m benchmarks.whole [--fleets N …] [--minutes M] [--hours H] [--roll-up M] [--json]``. A simulated
+fleet with its catalog has lived for five hours; then a quarter of an hour is live, as the hub hands it over,
+with the timers at the schedules of infra/ (``--roll-up``: every M minutes); at last the day is closed. All
+functions are called (:mod:`benchmarks.deployed`), on the local servers, and then the patterns of
+:mod:`benchmarks.baselines` on the same servers, with the same batches.
 
 Of 100 machines the whole fleet is measured, on four partitions; of 5,000 a quarter, on one of the four: what
 a tick costs by itself, four times as many machines would share. Larger fleets are reckoned
@@ -11,7 +12,8 @@ a tick costs by itself, four times as many machines would share. Larger fleets a
 
 Request units are the server's estimate of Azure's. CPU is this process's: the SDK and everything above it,
 not what the host does. Not counted on either side: invocations, decoding, queues, leases, TLS. Compaction
-counts by the hour of events that it wrote.
+counts by the hour of events that it wrote, the closing of the day by the events of a whole day (of which it
+finds a third or less).
 """
 
 import argparse
@@ -20,26 +22,27 @@ import gc
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
 from azure.cosmos.aio import CosmosClient
 
 from benchmarks.archive import container, with_azurite
-from benchmarks.arrivals import HOURS, Day
+from benchmarks.arrivals import HOURS, START, Day
 from benchmarks.baselines import compare_with
 from benchmarks.cosmos import serving
-from benchmarks.deployed import HOST, Deployed
-from benchmarks.formula import Load, units_per_event
+from benchmarks.deployed import CLOSE, HOST, Deployed
+from benchmarks.formula import EVENTS_A_DAY, Load, units_per_event
 from benchmarks.meter import UNITS, Beside, Figure, Part, compared, figure, tell
+from benchmarks.schedules import each, minutes_between
 from devstack.cosmos.auth import WELL_KNOWN_KEY
 from vendctl.provision import create_database
 from vending.adapters.clients import cosmos_client
 from vending.events.hub_event import HubEvent
 
-MINUTES = 12
-"""Long enough for a compaction of the hour before."""
+MINUTES = 15
+"""Three of the roll-up's; long enough for a compaction of the hour before."""
 GOALS = {"cpu_us_per_event": 0.9, "requests_per_event": 0.35, "ru_per_event": 0.9}
 """Of B1, with a roll-up each minute."""
 COMPACT = "compact"
@@ -66,8 +69,8 @@ LARGE = Load(machines=100_000, partitions=32, ranges=4)
 class Bench:
     """One fleet, on the servers of the run."""
 
-    def __init__(self, client: CosmosClient, azurite: str, size: Measured) -> None:
-        self.client, self.azurite, self.size = client, azurite, size
+    def __init__(self, client: CosmosClient, azurite: str, size: Measured, roll_up: int) -> None:
+        self.client, self.azurite, self.size, self.roll_up = client, azurite, size, roll_up
         self.name = f"whole.{size.fleet}"
 
     async def figures(self, hours: int, minutes: int) -> list[Figure]:
@@ -85,17 +88,20 @@ class Bench:
             {"name": f"{self.name}.{what}", "value": round(value, 3), "unit": unit}
             for what, value, unit in about
         ]
-        parts = per_event(app.parts.by, count, app.compacted)
+        among = {COMPACT: app.compacted, CLOSE: self.size.machines * EVENTS_A_DAY}
+        parts = per_event(app.parts.by, count, among)
         found += await self.beside(parts, count / seconds, batches)
         return found + self.reckoned(parts, app.ranges, ledger)
 
     async def lived(self, hours: int, minutes: int) -> tuple[Deployed, list[list[HubEvent]], int, float]:
-        """The app after its live minutes, their batches, the requests to Storage, the seconds it took."""
+        """The app when the day is closed; the batches of its live minutes, the requests to Storage and the
+        seconds that these took."""
         size, name = self.size, self.name.replace(".", "-")
         day = Day(size.machines, size.partitions, hours)
         await create_database(self.client, name)
         async with container(self.azurite, name) as (blobs, sent):
-            app = Deployed(self.client.get_database_client(name), blobs)
+            timers = {"roll_up": each(self.roll_up, "roll_up")}
+            app = Deployed(self.client.get_database_client(name), blobs, timers)
             await app.begin(day)
             gc.collect()
             gc.freeze()  # an ordinary process never held the history
@@ -103,6 +109,7 @@ class Bench:
             batches = await app.live(day, minutes)
             seconds, storage = perf_counter() - began, sent.requests
         await app.poll_idly(60 * minutes, size.share)
+        await app.close_days()
         return app, batches, storage, seconds
 
     async def beside(
@@ -124,7 +131,8 @@ class Bench:
     def reckoned(self, parts: Mapping[str, Part], ranges: int, ledger: float) -> list[Figure]:
         """What the formula says of this fleet, beside what was measured."""
         size = self.size
-        found = units_per_event(Load(size.machines, size.partitions, ranges, size.share, ledger))
+        load = Load(size.machines, size.partitions, ranges, size.share, ledger, self.roll_up)
+        found = units_per_event(load)
         unit, name = UNITS["ru_per_event"], f"{self.name}.formula"
         measured = Beside("measured", sum(part.units for part in parts.values()))
         return [figure(f"{name}.ru_per_event", sum(found.values()), unit, measured)] + [
@@ -134,14 +142,13 @@ class Bench:
         ]
 
 
-def per_event(parts: Mapping[str, Part], events: int, compacted: int) -> dict[str, Part]:
-    """Each part an event; compaction by the events that it wrote, the host's part without CPU."""
+def per_event(parts: Mapping[str, Part], events: int, among: Mapping[str, int]) -> dict[str, Part]:
+    """Each part an event, or one of those ``among`` which it has; the host's part without CPU."""
     found = {}
     for name, part in parts.items():
-        among = compacted if name == COMPACT else events
-        if among:
-            cpu = 0.0 if name in HOST else part.cpu_us / among
-            found[name] = Part(cpu, part.requests / among, part.units / among)
+        if count := among.get(name, events):
+            cpu = 0.0 if name in HOST else part.cpu_us / count
+            found[name] = Part(cpu, part.requests / count, part.units / count)
     return found
 
 
@@ -159,9 +166,9 @@ def together(parts: Mapping[str, Part]) -> dict[str, float]:
     return {what: sum(of(part)[what] for part in parts.values()) for what in of(Part())}
 
 
-def large(b1: float) -> Figure:
+def large(b1: float, roll_up: int) -> Figure:
     """The fleet that is only reckoned, beside what an upsert is in this run."""
-    units = sum(units_per_event(LARGE).values())
+    units = sum(units_per_event(replace(LARGE, roll_up=roll_up)).values())
     return figure(
         f"whole.{LARGE.machines}.formula.ru_per_event", units, UNITS["ru_per_event"], Beside("B1", b1)
     )
@@ -174,9 +181,10 @@ async def run(port: int, azurite: str, asked: argparse.Namespace) -> list[Figure
     async with cosmos_client({"COSMOS": account}, "COSMOS") as client:
         for size in FLEETS:
             if size.fleet in asked.fleets:
-                found += await Bench(client, azurite, size).figures(asked.hours, asked.minutes)
+                bench = Bench(client, azurite, size, asked.roll_up)
+                found += await bench.figures(asked.hours, asked.minutes)
     b1 = next(one["baseline_value"] for one in found if one.get("baseline") == "B1" and "ru_" in one["name"])
-    return [*found, large(b1)]
+    return [*found, large(b1, asked.roll_up)]
 
 
 def main() -> int:
@@ -186,6 +194,10 @@ def main() -> int:
     parser.add_argument("--fleets", type=int, nargs="+", choices=fleets, default=fleets)
     parser.add_argument("--minutes", type=int, default=MINUTES, help=f"measured; default {MINUTES}")
     parser.add_argument("--hours", type=int, default=HOURS, help=f"lived before; default {HOURS}")
+    often = minutes_between("roll_up", START)
+    parser.add_argument(
+        "--roll-up", type=int, default=int(often), help="minutes between; default %(default)s"
+    )
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), "--ranges", "1") as (port, _):

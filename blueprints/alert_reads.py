@@ -35,7 +35,7 @@ async def get_alerts(req: func.HttpRequest) -> func.HttpResponse:
 @route(
     bp,
     "get_machine_alerts",
-    list_route("api/v1/machines/{machineId}/alerts", MachineAlertsAsked, AlertPage),
+    list_route("api/v1/machines/{machineId}/alerts", MachineAlertsAsked, AlertPage, 404),
 )
 async def get_machine_alerts(req: func.HttpRequest) -> func.HttpResponse:
     """Alerts of one machine, the newest first."""

@@ -31,5 +31,4 @@ async def get_machine_audits(req: func.HttpRequest) -> func.HttpResponse:
     return await answer(
         req,
         lambda: audits.audits(wiring.view_stores(), machine, asked(req.params, AuditsAsked).query()),
-        missing=f"{machine!r} is no machine's id.",
     )

@@ -13,7 +13,7 @@ from blueprints.questions import KEY
 
 
 async def paged[Answer: Struct](
-    request: func.HttpRequest, view: Callable[[], Awaitable[Answer | None]], missing: str
+    request: func.HttpRequest, view: Callable[[], Awaitable[Answer | None]], missing: str = ""
 ) -> func.HttpResponse:
     """As :func:`blueprints.answers.answer`, with ``Link: <…>; rel="next"`` where the answer's ``next`` is a
     cursor."""

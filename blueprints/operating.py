@@ -57,7 +57,7 @@ async def post_dead_letter_discard(req: func.HttpRequest) -> func.HttpResponse:
         Role.OPERATE,
         takes=VisitEnded,
         gives=VisitRecorded,
-        status=201,
+        status=202,
         problems=MAKES,
     ),
 )

@@ -31,7 +31,6 @@ async def get_machine_photos(req: func.HttpRequest) -> func.HttpResponse:
     return await answer(
         req,
         lambda: photos.photos(wiring.view_stores(), machine, asked(req.params, PhotosAsked).query()),
-        missing=f"{machine!r} is no machine's id.",
     )
 
 

@@ -2,22 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
+from blueprints.bounds import CENTURY, fault
 from vending.events.fields import END
+from vending.openapi.shapes import Json, query_parameters
 from vending.views.audits import AuditQuery
 from vending.views.photos import CURSOR, PhotoQuery
 
 LONGEST_WINDOW = timedelta(days=31)
 Limit = Annotated[int, Meta(ge=1, le=500)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
-CENTURY = {"pattern": "^20[0-9]{2}-"}
-"""Days and times are of this one: what lies outside is a mistake in the question."""
-Moment = Annotated[datetime, Meta(tz=True, extra_json_schema=CENTURY)]
-Day = Annotated[date, Meta(extra_json_schema=CENTURY)]
+Moment = Annotated[datetime, Meta(tz=True, extra_json_schema={"pattern": CENTURY})]
+Day = Annotated[date, Meta(extra_json_schema={"pattern": CENTURY})]
 KEY = "code"
 """The function key, where it comes as a parameter; the host has dealt with it."""
 
@@ -29,13 +30,28 @@ class Faulty(Exception):
 def asked[Question: Struct](parameters: Mapping[str, str], kind: type[Question]) -> Question:
     """The parameters as a question. Raises Faulty for one that is unknown or out of bounds."""
     given = {name: value for name, value in parameters.items() if name != KEY}
+    told = _told(kind)
     try:
+        _refuse_beyond(given, told)
         question = msgspec.convert(given, kind, strict=False)
         _refuse_null(given, question)
         return question
-    except msgspec.ValidationError as fault:
-        known = ", ".join(field.encode_name for field in msgspec.structs.fields(kind))
-        raise Faulty(f"{fault}. The parameters are: {known}.".replace("Object", "The query")) from fault
+    except msgspec.ValidationError as wrong:
+        said = f"{wrong}. The parameters are: {', '.join(told)}."
+        raise Faulty(said.replace("Object", "The query")) from wrong
+
+
+@cache
+def _told(kind: type[Struct]) -> dict[str, Json]:
+    """What the OpenAPI document says of each parameter."""
+    return {one["name"]: one["schema"] for one in query_parameters(kind)}
+
+
+def _refuse_beyond(given: Mapping[str, str], told: Mapping[str, Json]) -> None:
+    """What the types would take, and the document does not."""
+    for name, text in given.items():
+        if said := fault(text, told.get(name, {})):
+            raise msgspec.ValidationError(f"{said} - at `$.{name}`")
 
 
 def _refuse_null(given: Mapping[str, str], question: Struct) -> None:
@@ -52,9 +68,6 @@ class SalesAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since
     until: Moment | None = None
 
     def __post_init__(self) -> None:
-        for moment in (self.since, self.until):
-            if moment is not None and not 2000 <= moment.year < 2100:
-                raise ValueError("'from' and 'to' must lie between the years 2000 and 2100")
         if self.since is None or self.until is None:
             return
         if not timedelta(0) < self.until - self.since <= LONGEST_WINDOW:
@@ -69,10 +82,6 @@ class DayAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the fleet's summary, and of one machine."""
 
     day: Day | None = None
-
-    def __post_init__(self) -> None:
-        if self.day is not None and not 2000 <= self.day.year < 2100:
-            raise ValueError("'day' must lie between the years 2000 and 2100")
 
     def iso(self) -> str | None:
         """The day as rollups name it."""

@@ -29,9 +29,6 @@ class MachineAlertsAsked(Struct, frozen=True, forbid_unknown_fields=True):
     after: Cursor = ""
 
     def __post_init__(self) -> None:
-        for moment in (self.since, self.until):
-            if moment is not None and not 2000 <= moment.year < 2100:
-                raise ValueError("'since' and 'until' must lie between the years 2000 and 2100")
         if self.since is not None and self.until is not None and self.until <= self.since:
             raise ValueError("'until' must be after 'since'")
         self.place()

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from vending.events.fields import END
 from vending.views.commands import CURSOR
 
 LONGEST_WAIT = 20
@@ -14,7 +15,7 @@ class CommandsAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of a machine's commands."""
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    after: Annotated[str, Meta(pattern=rf"^({CURSOR})?\Z")] = ""
+    after: Annotated[str, Meta(pattern=rf"^({CURSOR})?{END}")] = ""
 
 
 class DueAsked(Struct, frozen=True, forbid_unknown_fields=True):

@@ -40,8 +40,6 @@ class MachinesAsked(Struct, frozen=True, forbid_unknown_fields=True):
     sort: Sort = "id"
 
     def __post_init__(self) -> None:
-        if self.rule not in (None, *RULES):
-            raise ValueError(f"'rule' is none of {', '.join(RULES)}")
         place_of(self.sort, self.after)
 
     def query(self) -> MachineQuery:

@@ -6,17 +6,22 @@ from msgspec import Meta, Struct
 
 from blueprints.questions import Name
 from blueprints.questions_alerts import Cursor
+from vending.events.fields import END
+from vending.ingest.dead_letter_address import GENERATION
 from vending.views import cursors
 from vending.views.dead_letters import LetterQuery, Place
+
+Generation = Annotated[
+    str,
+    Meta(pattern=rf"^{GENERATION}{END}", description="A life of the hub; without it, the present one."),
+]
 
 
 class DeadLettersAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the list of dead letters."""
 
-    generation: Annotated[
-        Name | None, Meta(description="A life of the hub; without it, the present one.")
-    ] = None
-    partition: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z")] | None = None
+    generation: Generation | None = None
+    partition: Annotated[str, Meta(pattern=rf"^[0-9]{{1,6}}{END}")] | None = None
     reason: Name | None = None
     machine: Name | None = None
     device: Name | None = None
@@ -24,8 +29,6 @@ class DeadLettersAsked(Struct, frozen=True, forbid_unknown_fields=True):
     after: Cursor = ""
 
     def __post_init__(self) -> None:
-        if self.generation is not None and "/" in self.generation:
-            raise ValueError("'generation' has no slash")
         self.place()
 
     def place(self) -> Place | None:

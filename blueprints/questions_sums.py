@@ -1,11 +1,11 @@
 """Query parameters of sums over business days."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from blueprints.questions import Limit, Name
+from blueprints.questions import Day, Limit, Name
 from vending.views.day_figures import FLEET, Scope
 from vending.views.days import BELOW, SumQuery
 from vending.views.sums import By
@@ -17,8 +17,8 @@ LONGEST = timedelta(days=92)
 class DaysAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
     """Of sums over days."""
 
-    since: Annotated[date | None, Meta(description="The first business day.")] = None
-    until: Annotated[date | None, Meta(description="The last one, included.")] = None
+    since: Annotated[Day | None, Meta(description="The first business day.")] = None
+    until: Annotated[Day | None, Meta(description="The last one, included.")] = None
     by: By = "day"
     site: Name | None = None
     route: Name | None = None
@@ -26,9 +26,6 @@ class DaysAsked(Struct, frozen=True, forbid_unknown_fields=True, rename={"since"
     limit: Limit = 100
 
     def __post_init__(self) -> None:
-        for day in (self.since, self.until):
-            if day is not None and not 2000 <= day.year < 2100:
-                raise ValueError("'from' and 'to' must lie between the years 2000 and 2100")
         if self.since is not None and self.until is not None:
             if self.until < self.since:
                 raise ValueError("'to' must not be before 'from'")

@@ -1,11 +1,11 @@
 """Query parameters of visits: their names, types and bounds."""
 
-from datetime import date
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from blueprints.questions import Name
+from blueprints.questions import Day, Name
+from vending.events.fields import END
 from vending.views.visits import COLLECTION_CURSOR, CURSOR, VisitQuery
 
 PageSize = Annotated[int, Meta(ge=1, le=100)]
@@ -15,7 +15,7 @@ class VisitsAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of a machine's visits."""
 
     limit: PageSize = 20
-    after: Annotated[str, Meta(pattern=rf"^({CURSOR})?\Z")] = ""
+    after: Annotated[str, Meta(pattern=rf"^({CURSOR})?{END}")] = ""
 
     def query(self) -> VisitQuery:
         """As the view takes it."""
@@ -26,7 +26,7 @@ class CollectionsAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of a machine's collections."""
 
     limit: PageSize = 20
-    after: Annotated[str, Meta(pattern=rf"^({COLLECTION_CURSOR})?\Z")] = ""
+    after: Annotated[str, Meta(pattern=rf"^({COLLECTION_CURSOR})?{END}")] = ""
 
     def query(self) -> VisitQuery:
         """As the view takes it."""
@@ -37,8 +37,4 @@ class RouteVisitsAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of a route's visits on a day."""
 
     route: Annotated[Name, Meta(examples=["route-01"])]
-    day: Annotated[date, Meta(examples=["2026-03-02"])]
-
-    def __post_init__(self) -> None:
-        if not 2000 <= self.day.year < 2100:
-            raise ValueError("'day' must lie between the years 2000 and 2100")
+    day: Annotated[Day, Meta(examples=["2026-03-02"])]

@@ -1,11 +1,12 @@
 """Query parameters of changes, and of what is read before and after them."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from blueprints.questions import Limit
+from blueprints.questions import Day, Limit
+from vending.events.fields import END
 
 RECORD = r"[0-9]{13}-[0-9a-f]{24}"
 """The id of an audit record."""
@@ -28,9 +29,9 @@ class EntriesAsked(Struct, frozen=True, forbid_unknown_fields=True):
 class AuditAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the audit record."""
 
-    day: date | None = None
+    day: Day | None = None
     limit: Limit = 100
-    after: Annotated[str, Meta(pattern=rf"^({RECORD})?\Z")] = ""
+    after: Annotated[str, Meta(pattern=rf"^({RECORD})?{END}")] = ""
 
     def iso(self) -> str:
         """The day, else today (UTC)."""

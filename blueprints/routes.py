@@ -13,12 +13,16 @@ from typing import Any
 import azure.functions as func
 from msgspec import Struct
 
+from blueprints.answers import problem
+from blueprints.bounds import misnamed
 from blueprints.callers import LEVELS, admit
 from blueprints.compression import plain_tags
 from blueprints.finishing import finished
 from blueprints.questions import NothingAsked
 from blueprints.request_ids import identified, request_id
 from vending.access.roles import Role
+from vending.openapi.parts import path_parameters
+from vending.openapi.shapes import Json
 
 log = logging.getLogger(__name__)
 type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
@@ -58,15 +62,16 @@ ROUTES: dict[str, Route] = {}
 
 
 def route(bp: func.Blueprint, name: str, declared: Route) -> Callable[[Handler], Any]:
-    """Declare the function ``name`` on the blueprint; it is called only for callers with the route's role."""
+    """Declare the function ``name`` on the blueprint; it is called only for callers with the route's role
+    and for an address whose names are such as the OpenAPI document says."""
+    names = path_parameters(declared.path)
 
     def declare(handler: Handler) -> Any:
         @wraps(handler)
         async def admitted(req: func.HttpRequest) -> func.HttpResponse:
             with identified(req.headers):
                 try:
-                    asks = await admit(req, declared.role)
-                    answer = asks if isinstance(asks, func.HttpResponse) else await handler(plain_tags(req))
+                    answer = await _refused(req, declared.role, names) or await handler(plain_tags(req))
                 except Exception:
                     # The host logs what was raised, and answers 500; this line says whose request it was.
                     log.error("%s failed: request %s", name, request_id())
@@ -79,3 +84,12 @@ def route(bp: func.Blueprint, name: str, declared: Route) -> Callable[[Handler],
         return bp.function_name(name)(built)
 
     return declare
+
+
+async def _refused(req: func.HttpRequest, role: Role, names: list[Json]) -> func.HttpResponse | None:
+    """What the handler is not asked: a caller without the role, an address of what cannot be."""
+    asks = await admit(req, role)
+    if isinstance(asks, func.HttpResponse):
+        return asks
+    said = misnamed(req.route_params, names)
+    return problem(404, "Not Found", said) if said else None

@@ -32,7 +32,6 @@ async def get_machine_visits(req: func.HttpRequest) -> func.HttpResponse:
         lambda: visits.visits(
             wiring.view_stores(), machine, asked(req.params, VisitsAsked).query(), datetime.now(UTC)
         ),
-        missing=f"{machine!r} is no machine's id.",
     )
 
 
@@ -72,7 +71,6 @@ async def get_machine_collections(req: func.HttpRequest) -> func.HttpResponse:
         lambda: visits.collections(
             wiring.view_stores(), machine, asked(req.params, CollectionsAsked).query(), datetime.now(UTC)
         ),
-        missing=f"{machine!r} is no machine's id.",
     )
 
 

@@ -10,7 +10,8 @@ async def rollups(environment: Environment) -> Answer:  # noqa: ARG001 - of the 
     """Say whether every day is counted; else since when, whose.
 
     Exit code 0: it is, or will be with the next ticks. 1: a shard has stood for longer than
-    ROLLUPS_BEHIND_AFTER_SECONDS, or a machine has a day that fails for good. 2: nobody could look.
+    ROLLUPS_BEHIND_AFTER_SECONDS, a machine has a day that fails for good, or a day does not close. 2: nobody
+    could look.
     """
     from datetime import UTC, datetime
 

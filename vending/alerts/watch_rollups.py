@@ -6,16 +6,17 @@ however often the shard was tried, and whatever ended it.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from vending.alerts.about_the_app import logged_findings
 from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.evidence import Rollups
 from vending.documents.base import load
-from vending.documents.rollup_state import REWORK, ROLLUP, Shard, Shards
+from vending.documents.rollup_state import OPEN_DAYS, REWORK, ROLLUP, OpenDay, OpenDays, Shard, Shards
 from vending.ports import Documents, Feed, Metrics
 from vending.readable import readable
+from vending.time import millis
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,21 @@ async def watch_rollups(watch: RollUpWatch, metrics: Metrics, now: datetime) -> 
     shards = await shards_waiting(watch.ledger, watch.fleet)
     oldest = min((since for since in shards if since), default=now)
     metrics.tell("waiting", max(0.0, (now - oldest).total_seconds()), function="roll_up_shard")
-    return logged_findings(Rollups(shards, len(await uncounted(watch.fleet)), now, watch.limit))
+    machines, closing = len(await uncounted(watch.fleet)), await _closing(watch.fleet, now)
+    return logged_findings(Rollups(shards, machines, now, watch.limit, closing))
+
+
+async def _closing(fleet: Documents, now: datetime) -> datetime | None:
+    """Since when the first open day was to be closed."""
+    closes = [one.closes for one in await open_days(fleet) if one.due(millis(now))]
+    return datetime.fromtimestamp(min(closes) / 1000, UTC) if closes else None
+
+
+async def open_days(fleet: Documents) -> list[OpenDay]:
+    """The business days that are counted early, and when each is to be closed."""
+    stored = await fleet.read(ROLLUP, OPEN_DAYS)
+    held = readable(stored.body, OpenDays) if stored else None
+    return held.days if held else []
 
 
 async def shards_waiting(ledger: Feed, fleet: Documents) -> list[datetime | None]:

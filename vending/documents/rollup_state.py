@@ -7,6 +7,7 @@ from vending.documents.days import BUCKETS
 
 ROLLUP, REWORK = "rollup", "rework"
 """The scopes, which are partition keys."""
+OPEN_DAYS = "open-days"
 
 
 class State(Document, kw_only=True):
@@ -59,7 +60,7 @@ class OpenDays(State, kw_only=True):
 
     type = "openDays"
 
-    id: str = "open-days"
+    id: str = OPEN_DAYS
     days: list[OpenDay]
 
 

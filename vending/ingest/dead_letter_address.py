@@ -3,7 +3,9 @@ since no segment of an address holds a slash. Pure."""
 
 import re
 
-ID = re.compile(r"(?P<generation>[^/~?#\s]{1,64})~(?P<partition>[0-9]{1,6})~(?P<number>[0-9]{1,18})")
+GENERATION = r"[^/~?#\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]{1,64}"
+"""Blob Storage answers in XML, which holds no control characters: it cannot be asked for such a folder."""
+ID = re.compile(rf"(?P<generation>{GENERATION})~(?P<partition>[0-9]{{1,6}})~(?P<number>[0-9]{{1,18}})")
 
 
 def letter_id(place: str) -> str:

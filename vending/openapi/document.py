@@ -17,7 +17,6 @@ ABOUT = (
     " Celsius. Fields may be added; clients ignore those that they do not know. What GET reads, HEAD asks"
     " for; OPTIONS says which verbs an address has."
 )
-NAME = re.compile(r"{(\w+)}")
 WITHOUT_BODY = "No key, or a wrong one: answered by the host, without a body."
 
 
@@ -94,7 +93,7 @@ def document(routes: Mapping[str, Declared], version: str) -> Json:
 
 def _operation(name: str, route: Declared, schemas: Mapping[type, Json]) -> Json:
     summary, _, more = " ".join(route.says.split()).partition(". ")
-    parameters = parts.path_parameters(NAME.findall(route.path)) + query_parameters(route.asks)
+    parameters = parts.path_parameters(route.path) + query_parameters(route.asks)
     parameters += [parts.IF_MATCH] if 428 in route.problems else []
     parameters += [parts.IDEMPOTENCY_KEY] if 422 in route.problems else []
     operation: Json = {"operationId": name, "tags": [_tag(route.path)], "summary": summary.rstrip(".")}

@@ -1,20 +1,25 @@
 """What operations of the document share: ways to sign in, parameters of paths, headers, faults."""
 
-from collections.abc import Iterable
+import re
 from typing import Any
 
 from vending.access.roles import Role
 from vending.events.envelope import Identifier
+from vending.events.fields import END
 from vending.openapi.problem_types import MEDIA_TYPE, PROBLEM_TYPES
 from vending.openapi.shapes import REFERENCE, Json
 
-MACHINE = {"type": "string", "pattern": rf"^{Identifier}$"}
+NAME = re.compile(r"{(\w+)}")
+STORED = {"type": "string", "pattern": rf"^[^/\\?#\x00-\x1f\x7f]{{1,200}}{END}"}
+"""What an id may hold in Cosmos DB."""
+MACHINE = {"type": "string", "pattern": rf"^{Identifier}{END}"}
+SUBJECT = {"type": "string", "pattern": rf"^\$?{Identifier}{END}"}
 PATH_PARAMETERS: dict[str, tuple[str, Json, str]] = {
     "commandId": ("As the list of the machine's commands says it.", {}, "lock-a1-monday"),
-    "id": ("An entry of the catalog, by its own id.", {}, "site-0004"),
+    "id": ("An entry of the catalog, by its own id.", STORED, "site-0004"),
     "kind": ("A kind of entries of the catalog.", {}, "sites"),
-    "visitId": ("As the list of the machine's visits says it.", {}, "visit-0031"),
-    "alertId": ("Rule and component, or an episode, as the list of alerts says it.", {}, "sold-out:A1"),
+    "visitId": ("As the list of the machine's visits says it.", STORED, "visit-0031"),
+    "alertId": ("Rule and component, or an episode, as the list of alerts says it.", STORED, "sold-out:A1"),
     "letterId": ("As the list of dead letters says it.", {}, "1~0~4711"),
     "machineId": ("A machine, as the catalog or its events name it.", MACHINE, "vm-00017"),
     "photoId": ("As the list of photos says it.", {}, "vm-00017~4f1c2b9a6d3e4f708192a3b4c5d6e7f8"),
@@ -23,6 +28,14 @@ PATH_PARAMETERS: dict[str, tuple[str, Json, str]] = {
     "type": ("The last part of a problem's `type`.", {}, "not-found"),
 }
 """Name in a path → what it is, how it is bounded, an example. One that is not here is any text."""
+OTHERWISE = {
+    ("api/v1/alerts/", "machineId"): (
+        "A machine, or what else alerts are of: `$hub` and the like.",
+        SUBJECT,
+        "vm-00017",
+    ),
+}
+"""Below a path a name may mean more."""
 SECURITY_SCHEMES: Json = {
     "functionKey": {
         "type": "apiKey",
@@ -89,13 +102,14 @@ def security(role: Role) -> list[Json]:
     return [{"functionKey": []}, {"functionKeyInQuery": []}, {"entraId": [role.value]}]
 
 
-def path_parameters(names: Iterable[str]) -> list[Json]:
+def path_parameters(path: str) -> list[Json]:
     """The names in braces of a path, as parameters."""
-    return [_path_parameter(name) for name in names]
+    special = {name: said for (below, name), said in OTHERWISE.items() if path.startswith(below)}
+    told = PATH_PARAMETERS | special
+    return [_path_parameter(name, *told.get(name, ("", {}, ""))) for name in NAME.findall(path)]
 
 
-def _path_parameter(name: str) -> Json:
-    says, schema, example = PATH_PARAMETERS.get(name, ("", {}, ""))
+def _path_parameter(name: str, says: str, schema: Json, example: str) -> Json:
     parameter: Json = {"name": name, "in": "path", "required": True}
     parameter |= {"description": says} if says else {}
     parameter["schema"] = {"type": "string", "minLength": 1} | schema

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from vending.documents.catalog import CatalogSite
 from vending.documents.days import BUCKETS, BucketDay, MachineDay, RouteDay, SiteDay, Summary
-from vending.documents.rollup_state import ROLLUP, OpenDays
+from vending.documents.rollup_state import OPEN_DAYS, ROLLUP, OpenDays
 from vending.ports import Documents, Filter, Put, Stored
 from vending.readable import readable
 from vending.rollups import buckets, rollups
@@ -113,13 +113,13 @@ class CurrentDays:
         """
 
         async def load() -> dict[str, int] | None:
-            stored = await self._fleet.read(ROLLUP, "open-days")
+            stored = await self._fleet.read(ROLLUP, OPEN_DAYS)
             if stored is None:
                 return {}
             held = readable(stored.body, OpenDays)
             return {one.date: one.step for one in held.days} if held else None
 
-        steps = await self._steps.get((ROLLUP, "open-days"), load)
+        steps = await self._steps.get((ROLLUP, OPEN_DAYS), load)
         return 0 if steps is None else steps.get(day, BUCKETS)
 
     async def _bucket(self, number: int, day: str) -> _Found | None:

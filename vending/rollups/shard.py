@@ -24,7 +24,7 @@ from vending.rollups.roll_up import RollUpStores, feed_ranges, state_of
 from vending.rollups.run import Run
 
 CHANGES_A_READ = 100
-READS = 20
+READS = 50
 LINES = 2_000
 """An invocation reads until it has that many lines, or has read that often; then a follow-up goes on."""
 

@@ -1,6 +1,5 @@
 """Read model of a machine's audits, newest upload first: what each said, claimed, and what was reconciled."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,6 @@ from vending.documents.base import load
 from vending.documents.catalog import CatalogMachine
 from vending.documents.uploads import UploadNumbers
 from vending.events.audits import AuditImported, Sold
-from vending.events.envelope import Identifier
 from vending.ports import Filter
 from vending.readable import readable
 from vending.uploads.dex.reconcile import Reconciliation
@@ -83,13 +81,11 @@ class AuditQuery:
     after: int = 0
 
 
-async def audits(stores: ViewStores, machine: str, query: AuditQuery) -> MachineAudits | None:
-    """A machine's audits; None for what is no machine's id.
+async def audits(stores: ViewStores, machine: str, query: AuditQuery) -> MachineAudits:
+    """A machine's audits.
 
     Numbers have no holes, so a page is a range of ids: two point reads and one query of so many documents.
     """
-    if not re.fullmatch(Identifier, machine):
-        return None
     held = await stores.machines.read(machine, "upload-numbers")
     last = load(held.body, UploadNumbers).last if held else 0
     highest = min(query.after - 1, last) if query.after else last

@@ -186,9 +186,9 @@ async def _uncounted(stores: ViewStores, now: datetime) -> int:
 
 async def _shards(stores: ViewStores, now: datetime) -> list[ShardBehind]:
     """The shards of the rollups that stand, and since when the oldest sale or reading waits for them."""
-    rule, days = rollups_behind.RollupsBehind.name, rollups_behind.DAYS
+    rule = rollups_behind.RollupsBehind.name
     return [
         ShardBehind(alert.detail["shard"], alert.since)
         for alert in (await open_alerts(stores, now)).views
-        if alert.rule == rule and alert.component != days
+        if alert.rule == rule and "shard" in alert.detail
     ]

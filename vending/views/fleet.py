@@ -77,7 +77,7 @@ def _shards(alerts: Sequence[Alert]) -> list[ShardBehind]:
     return [
         ShardBehind(alert.detail["shard"], alert.since)
         for alert in alerts
-        if alert.rule == rollups_behind.RollupsBehind.name and alert.component != rollups_behind.DAYS
+        if alert.rule == rollups_behind.RollupsBehind.name and "shard" in alert.detail
     ]
 
 

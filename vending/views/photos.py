@@ -1,11 +1,9 @@
 """Read models of photos: those of a machine, newest first, and one picture."""
 
-import re
 from dataclasses import dataclass
 
 from vending.business_day import instant
 from vending.documents.photos import PREFIX, PhotoRecord
-from vending.events.envelope import Identifier
 from vending.ports import Blobs, Stored, beginning
 from vending.readable import readable
 from vending.uploads.photos.address import Picture, photo_id, picture_of
@@ -26,13 +24,11 @@ class PhotoQuery:
     after: str = ""
 
 
-async def photos(stores: ViewStores, machine: str, query: PhotoQuery) -> Photos | None:
-    """A machine's photos, newest first; None for what is no machine's id.
+async def photos(stores: ViewStores, machine: str, query: PhotoQuery) -> Photos:
+    """A machine's photos, newest first.
 
     Of all only id and time are read, of the page's the whole records.
     """
-    if not re.fullmatch(Identifier, machine):
-        return None
     listed = stores.machines.select(machine, *beginning(PREFIX), fields=("id", "at"))
     places = sorted([_place(stored) async for stored in listed], reverse=True)
     older = [place for place in places if not query.after or place < _parsed(query.after)]

@@ -1,6 +1,5 @@
 """The pick list of a route as the API tells it."""
 
-import re
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -9,7 +8,6 @@ from msgspec import Meta
 from vending.answer import Answer
 from vending.catalog.cache import CatalogCache
 from vending.errors import Rejected
-from vending.events.envelope import Identifier
 from vending.views.picklist import PickList, Stop, Visit, pick_list
 from vending.views.picks import Pick
 from vending.views.views import ViewStores
@@ -62,8 +60,6 @@ class RoutePickList(Answer, frozen=True):
 async def route_picklist(stores: ViewStores, route: str, visit: Visit, zone: str) -> RoutePickList | None:
     """Of a visit to the route; None where no site is on it. Raises Rejected (``long-route``). ``zone`` is
     that of machines whose site the catalog lacks."""
-    if not re.fullmatch(Identifier, route):
-        return None
     try:
         found = await pick_list(route, visit, stores.machines, CatalogCache(stores.catalog, zone))
     except Rejected as refused:

@@ -5,7 +5,6 @@ them are found by the index on ``visited``, window by window from the newest on,
 that on ``visit``.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +16,6 @@ from vending.documents.pages import LedgerPage
 from vending.documents.uploads import UploadRecord
 from vending.documents.visits import PREFIX, VisitRecord
 from vending.events.cash import CashCollected
-from vending.events.envelope import Identifier
 from vending.ports import Filter, Stored
 from vending.readable import readable
 from vending.state.visits import record_id
@@ -56,10 +54,8 @@ class _Known:
     documents: set[str] = field(default_factory=set)
 
 
-async def visits(stores: ViewStores, machine: str, query: VisitQuery, now: datetime) -> Visits | None:
-    """A machine's visits, newest first by their last time; None for what is no machine's id."""
-    if not re.fullmatch(Identifier, machine):
-        return None
+async def visits(stores: ViewStores, machine: str, query: VisitQuery, now: datetime) -> Visits:
+    """A machine's visits, newest first by their last time."""
     before = _parsed(query.after) if query.after else None
     ordered: list[tuple[int, str]] = []
     for since in _windows(before[0] if before else millis(now)):
@@ -77,8 +73,6 @@ async def visits(stores: ViewStores, machine: str, query: VisitQuery, now: datet
 async def visit(stores: ViewStores, machine: str, visit: str) -> WholeVisit | None:
     """One visit; None where nothing names it. Its lines are looked for around what else is known of it; where
     that is nothing, among all that tell of visits."""
-    if not re.fullmatch(Identifier, machine):
-        return None
     facts = {(machine, visit): VisitFacts(machine, visit)}
     stored = await stores.machines.read(machine, record_id(visit))
     note_told(facts, [stored] if stored else [])
@@ -93,12 +87,8 @@ async def visit(stores: ViewStores, machine: str, visit: str) -> WholeVisit | No
     return found.whole if found.times else None
 
 
-async def collections(
-    stores: ViewStores, machine: str, query: VisitQuery, now: datetime
-) -> Collections | None:
-    """A machine's collections, newest first; None for what is no machine's id."""
-    if not re.fullmatch(Identifier, machine):
-        return None
+async def collections(stores: ViewStores, machine: str, query: VisitQuery, now: datetime) -> Collections:
+    """A machine's collections, newest first."""
     before = _order(query.after) if query.after else (ENDLESS, 0, 0, "")
     until, found = ENDLESS, list[tuple[Order, Collection]]()
     for since in _windows(min(before[0], millis(now))):

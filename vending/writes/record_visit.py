@@ -117,7 +117,7 @@ class RecordVisit:
         await self.stores.machines.write(self.machine, [Put(replace(held, waiting=[]).dump(), etag)])
 
     def _answer(self, visit: WaitingVisit) -> Answer:
-        return Answer(201, self._told(visit))
+        return Answer(202, self._told(visit))
 
     def _told(self, visit: WaitingVisit) -> VisitRecorded:
         return VisitRecorded(self.machine, visit.visit, visit.reason, instant(visit.at), visit.user)

@@ -87,8 +87,7 @@ async def test_a_shard_that_keeps_failing_is_a_figure_and_opens_an_alert_that_cl
     for minute in range(1, 16):
         await held.minute("m1")
         assert await held.sweep() == {}, minute
-        # Its day is written but once while it is open: that was a minute before, and is not read either.
-        assert held.age == 60 * minute
+        assert held.age == 60 * minute  # since the day that the first minute wrote
         assert (await held.summary())["defective"] == 0
     first = held.world.now - 15 * MINUTE
     await held.minute("m1")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from math import exp
 
 import pytest
 
@@ -38,9 +39,10 @@ def test_a_batch_is_handed_over_when_its_window_has_passed() -> None:
 
 def test_the_timers_are_those_of_infra_and_fire_as_it_says() -> None:
     assert schedules.deployed().keys() == {"roll_up", "sweep", "compact", "daily_report"}
-    found = list(schedules.ticks("compact", START, START + timedelta(minutes=20)))
+    timers = schedules.deployed()
+    found = list(schedules.ticks(timers["compact"], START, START + timedelta(minutes=20)))
     assert found == [START + timedelta(minutes=10), START + timedelta(minutes=20)]
-    assert len(list(schedules.ticks("sweep", START, START + timedelta(minutes=5)))) == pytest.approx(
+    assert len(list(schedules.ticks(timers["sweep"], START, START + timedelta(minutes=5)))) == pytest.approx(
         5 / schedules.minutes_between("sweep", START)
     )
 
@@ -61,9 +63,9 @@ def test_a_part_is_what_its_blocks_took() -> None:
 
 def test_compaction_counts_by_the_events_that_it_wrote_and_the_host_has_no_cpu() -> None:
     parts = {"compact": Part(1000.0), "machines_feed": Part(50.0, 10, 20.0), "ingest": Part(10.0, 10, 10.0)}
-    found = per_event(parts, events=10, compacted=1000)
+    found = per_event(parts, 10, {"compact": 1000})
     assert together(found) == {"cpu_us_per_event": 2.0, "requests_per_event": 2.0, "ru_per_event": 3.0}
-    assert "compact" not in per_event(parts, events=10, compacted=0)
+    assert "compact" not in per_event(parts, 10, {"compact": 0})
 
 
 def test_the_reckoning_by_hand() -> None:
@@ -86,8 +88,27 @@ def test_thrown_at_random_some_boxes_are_hit_twice() -> None:
     assert formula.hit(10, 10_000) == pytest.approx(10)
 
 
-def test_what_ticks_cost_by_themselves_is_shared_until_the_sites_of_an_area_are_many() -> None:
+def test_what_ticks_cost_by_themselves_is_shared_until_a_bucket_has_many_machines() -> None:
     sizes = (100, 5_000, 100_000)
     small, middle, large = (units_per_event(Load(machines, 4, 1)) for machines in sizes)
     assert small["sweep"] > middle["sweep"]
+    assert middle["roll_up"] < small["roll_up"] / 2
     assert middle["roll_up"] < large["roll_up"] / 2
+
+
+def test_who_rolls_up_more_often_replaces_more_buckets_and_closes_days_as_often() -> None:
+    often, seldom = (units_per_event(Load(5_000, 4, 1, roll_up=minutes)) for minutes in (1, 5))
+    assert often["roll_up"] > 2 * seldom["roll_up"]
+    assert often["close_days"] == seldom["close_days"]
+
+
+def test_the_buckets_of_a_small_fleet_by_hand() -> None:
+    """100 machines stand on five or six routes. A tick has 15 sales: they are of all of them, nearly."""
+    load = Load(100, 4, 1)
+    buckets = 64 * (1 - exp(-100 / 18 / 64))
+    each = 0.24 * 100 / buckets
+    bucket = (1 + 9 * (each - 1) / 99) + 2 * (5 + 45 * (each - 1) / 99 + 0.7)
+    met = buckets * (1 - exp(-0.14 * 100 * 300 / 288 / buckets))
+    state, events = 27.0, 100 * 300 / 288
+    rest = units_per_event(load)["roll_up"] - (met * bucket + state) / events
+    assert 0.3 < rest < 0.6  # the fleet's two days, the feed, and first sales

@@ -86,6 +86,14 @@ async def test_the_alerts_of_a_machine(alerts: FakeDocuments) -> None:
     assert asked.status_code == 400
 
 
+async def test_what_can_be_no_machine_is_not_found(alerts: FakeDocuments) -> None:
+    answer = await get(alert_reads.get_machine_alerts, {"limit": "1"}, {"machineId": "S\u00f9"})
+    assert (answer.status_code, problem(answer)["detail"]) == (
+        404,
+        "'S\u00f9' is no machineId, as 'vm-00017' is one.",
+    )
+
+
 async def test_the_etag_of_an_alert_is_the_version_that_a_write_must_name(alerts: FakeDocuments) -> None:
     route = {"machineId": "m1", "alertId": "sold-out:A1"}
     answer = await get(alert_reads.get_alert, route=route)

@@ -50,7 +50,7 @@ async def test_a_visit_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wiring, "writes", lambda: world.writes)
     at = {"machineId": "m-1"}
     status, found = await post(operating.post_machine_visit, at, {"reason": "fill"})
-    assert (status, found["machineId"], found["visitId"][:6]) == (201, "m-1", "visit-")
+    assert (status, found["machineId"], found["visitId"][:6]) == (202, "m-1", "visit-")
     assert len(world.hub.sent) == 1
     assert (await post(operating.post_machine_visit, at, {"reason": "look"}))[0] == 400
     assert (await post(operating.post_machine_visit, at))[0] == 400

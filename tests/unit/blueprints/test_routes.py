@@ -7,6 +7,7 @@ from blueprints import routes
 from blueprints.routes import ROUTES, Route, route
 from tests.support.metadata import triggers
 from vending.access.roles import Caller, Role
+from vending.openapi.parts import path_parameters
 
 
 @pytest.fixture
@@ -56,6 +57,31 @@ async def test_a_caller_without_the_role_does_not_reach_the_handler(
         function = route(declared, name, Route("GET", f"api/v1/{name}", role))(ok)
         answer = await function.build().get_user_function()(request)
         assert answer.status_code == status
+
+
+async def test_an_address_of_what_cannot_be_does_not_reach_the_handler(
+    declared: func.Blueprint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def admit(request: func.HttpRequest, role: Role) -> func.HttpResponse | Caller:
+        return Caller("key", frozenset())
+
+    monkeypatch.setattr(routes, "admit", admit)
+    function = route(declared, "get_it", Route("GET", "api/v1/machines/{machineId}/it", Role.READ))(ok)
+    for machine, status in (("vm-1", 200), ("vm 1", 404)):
+        request = func.HttpRequest("GET", "/", route_params={"machineId": machine}, body=b"")
+        assert (await function.build().get_user_function()(request)).status_code == status
+
+
+def test_where_names_have_bounds_404_is_declared() -> None:
+    """Devices are turned away before, by their token."""
+    bounded = {
+        name
+        for name, one in ROUTES.items()
+        for told in path_parameters(one.path)
+        if one.role is not Role.DEVICE and {"pattern", "enum"} & told["schema"].keys()
+    }
+    assert {"get_machine_alerts", "get_photo", "post_alert_note"} <= bounded
+    assert {name for name in bounded if 404 not in ROUTES[name].problems} == set()
 
 
 def test_every_http_function_is_declared_so() -> None:

@@ -1,6 +1,7 @@
 """The OpenAPI document: every route of the API with its parameters, shapes, faults and keys."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -158,6 +159,13 @@ def test_parameters_are_told_with_their_bounds_and_without_null() -> None:
     (day,) = query_parameters(DayAsked)
     assert day["schema"] == {"type": "string", "format": "date", "pattern": "^20[0-9]{2}-"}
     assert [each["name"] for each in query_parameters(SalesAsked)] == ["from", "to"]
+
+
+def test_patterns_mean_the_same_in_every_language(told: dict[str, Any]) -> None:
+    """In ECMA 262, which JSON Schema goes by, ``\\Z`` is the letter."""
+    found = re.findall(r'"pattern":"((?:[^"\\]|\\.)*)"', json.dumps(told, separators=(",", ":")))
+    assert len(found) > 50
+    assert [one for one in found if re.search(r"\\[AZGz]|\(\?(?!!|:|=)", one)] == []
 
 
 def test_every_kind_of_fault_is_told(told: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ async def test_a_bucket_of_many_machines_and_long_names_keeps_its_sums(world: Wo
     assert sum(of["units"] for of in products.values()) == machines * skus
     assert OTHER in products, "it was never too large: the test is too small"
     noon = ms(f"{DAY}T13:00:00", "America/New_York")
-    await world.arrive([vend("m7", 1, noon, quantity=5)])
+    await world.arrive([vend("m7", skus + 1, noon, quantity=5)])
     await tick(world)
     assert (await figures(world, "machine:m7"))["units"] == skus + 5
     assert (await figures(world, "fleet"))["units"] == machines * skus + 5

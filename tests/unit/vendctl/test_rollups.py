@@ -39,9 +39,24 @@ async def test_all_is_counted(world: World) -> None:
     await world.settle()
     found = await counted(world)
     assert found.code == 0
-    assert explain(found, world.now) == "shard 0 has read all\nshard 1 has read all\nevery day is counted"
+    assert explain(found, world.now).splitlines() == [
+        "shard 0 has read all", "shard 1 has read all",
+        "2026-11-20 has early figures; it closes at 2026-11-21T07:00:00.000Z", "every day is counted",
+    ]  # fmt: skip
     told = [{"shard": n, "waitingSeconds": None, "behind": False} for n in (0, 1)]
-    assert figures(found) == {"shards": told, "machines": []}
+    day = {"date": "2026-11-20", "closes": "2026-11-21T07:00:00.000Z", "overdue": False}
+    assert figures(found) == {"shards": told, "machines": [], "openDays": [day]}
+
+
+async def test_a_day_that_does_not_close_is_named(world: World) -> None:
+    await world.arrive([vend("m1", 1, NOON)])
+    await world.tick()
+    world.now += timedelta(hours=23)
+    found = await counted(world)
+    assert (found.code, found.overdue) == (1, ["2026-11-20"])
+    assert "it closes at 2026-11-21T07:00:00.000Z: DOES NOT CLOSE" in explain(found, world.now)
+    await world.settle()
+    assert (await counted(world)).code == 0
 
 
 async def test_what_waits_for_the_next_tick_is_no_fault(world: World) -> None:

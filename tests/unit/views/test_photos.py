@@ -82,7 +82,6 @@ async def test_without_photos_the_list_is_empty() -> None:
         "photos": [],
         "next": None,
     }
-    assert await photos.photos(none, "no id", PhotoQuery()) is None
 
 
 async def test_a_picture_is_read_by_an_address_that_was_given_out() -> None:

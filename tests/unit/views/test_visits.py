@@ -112,10 +112,7 @@ async def test_what_nothing_names_is_no_visit() -> None:
     stores = view_stores(world)
     assert await visits.visit(stores, "m1", "visit-002") is None
     assert await visits.visit(stores, "m2", "visit-001") is None
-    assert await visits.visit(stores, "no id", "visit-001") is None
-    assert await visits.visits(stores, "no id", VisitQuery(), NOW) is None
     assert await visits.visits(stores, "m3", VisitQuery(), NOW) == Visits("m3", [], None)
-    assert await visits.collections(stores, "no id", VisitQuery(), NOW) is None
 
 
 async def test_a_malformed_document_costs_itself() -> None:

@@ -155,3 +155,4 @@ async def test_what_is_no_letter_is_not_found(world: World, letter: str) -> None
 
 def test_an_address_is_a_place() -> None:
     assert place_of(letter_id("blue/17@42")) == "blue/17@42"
+    assert place_of("\x18~17~42") is None, "no folder of Blob Storage is called so"

@@ -114,6 +114,8 @@ class Rollups(Evidence):
     """Machines with a day that is not counted everywhere because something fails for good."""
     now: datetime
     limit: timedelta
+    closing: datetime | None = None
+    """Since when the first open day was to be closed; None where none is."""
 
 
 @dataclass(frozen=True)
