@@ -16,7 +16,8 @@ from vending.views.picklist import PickList, Visit, pick_list
 async def run(route: str, lead_days: float, window: int) -> PickList:
     """Plan with the deployment that is wired. Raises Rejected for a route that there is not."""
     catalog = CatalogCache(wiring.catalog(), wiring.settings().default_time_zone)
-    return await pick_list(route, Visit(datetime.now(UTC), lead_days, window), wiring.machines(), catalog)
+    visit = Visit(datetime.now(UTC), lead_days, window)
+    return await pick_list(route, visit, wiring.current_machines(), catalog)
 
 
 COLUMNS = ("site", "machine", "selection", "sku", "product", "take", "holds", "par", "sells_until_then")

@@ -28,12 +28,14 @@ from vending import wiring
 from vending.adapters.blobs import BlobContainer
 from vending.adapters.clients import blob_service, cosmos_client
 from vending.adapters.cosmos import CosmosDocuments
+from vending.adapters.packing import PackedDocuments
 from vending.catalog.cache import CatalogCache
 from vending.ingest import exclusion_list
 from vending.ingest.admit import Admission
 from vending.ingest.exclusion_list import AsOf
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import on_record
+from vending.rollups.current_days import CurrentDays
 from vending.rollups.roll_up import RollUpStores
 
 PAUSE = 15.0
@@ -51,6 +53,7 @@ class Target:
             name: CosmosDocuments(database.get_container_client(name), key.removeprefix("/"))
             for name, key in CONTAINERS.items()
         }
+        self.fleet = PackedDocuments(self.documents["fleet"], "early")
         self.deadletters = BlobContainer(service.get_container_client(f"rebuild-{name}"))
 
     @property
@@ -68,13 +71,14 @@ class Target:
     @property
     def state(self) -> State:
         """What is compared."""
-        return State(*(self.documents[name] for name in ("machines", "conditions", "fleet")))
+        machines = CurrentDays(self.documents["machines"], self.fleet, wiring.catalog())
+        return State(machines, self.documents["conditions"], self.fleet)
 
     def rollups(self, queue: Messages) -> RollUpStores:
         """Where the rollups read and write; the catalog is the live one, which they only read."""
         known = CatalogCache(wiring.catalog(), wiring.settings().default_time_zone)
         machines = self.documents["machines"]
-        return RollUpStores(machines, machines, self.documents["fleet"], known, queue)
+        return RollUpStores(machines, machines, self.fleet, known, queue)
 
     async def holds_anything(self) -> bool:
         """Whether something was written to it before."""
@@ -136,7 +140,7 @@ async def _caught_up(target: Target, wanted: Wanted, progress: Progress) -> Repl
 
 
 async def _compared(target: Target, done: Replayed, wanted: Wanted, progress: Progress) -> Comparison:
-    live = State(wiring.machines(), wiring.conditions(), wiring.fleet())
+    live = State(wiring.current_machines(), wiring.conditions(), wiring.fleet())
 
     def compared(number: int, machines: int) -> None:
         progress.stage("machines compared", number, machines)

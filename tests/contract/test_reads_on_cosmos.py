@@ -14,11 +14,13 @@ from tests.support.metadata import ROOT
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.cosmos import CosmosDocuments
 from vending.adapters.metering import Cost, metered
+from vending.adapters.packing import PackedDocuments
 from vending.business_day import shift
 from vending.documents.alerts import Alert, Ending, Episode
 from vending.documents.days import FleetDay, MachineDay, ProductsDay, SiteDay, Summary
 from vending.ports import Put
 from vending.rollups import rollups
+from vending.rollups.current_days import CurrentDays
 from vending.time import millis
 from vending.views import alert_list, one_alert
 from vending.views.alert_list import AlertPage, AlertQuery
@@ -127,15 +129,22 @@ async def containers(client: CosmosClient) -> dict[str, CosmosDocuments]:
 
 def stores(containers: dict[str, CosmosDocuments]) -> ViewStores:
     """Of an instance that remembers nothing."""
-    machines, conditions, alerts, fleet, catalog = (containers[name] for name in READ)
+    _, conditions, alerts, _, catalog = (containers[name] for name in READ)
+    machines, fleet = days_of(containers)
     return ViewStores(machines, conditions, alerts, fleet, catalog)
+
+
+def days_of(containers: dict[str, CosmosDocuments]) -> list[CurrentDays]:
+    """Machines and the fleet as the app reads them."""
+    fleet = PackedDocuments(containers["fleet"], "early")
+    return [CurrentDays(each, fleet, containers["catalog"]) for each in (containers["machines"], fleet)]
 
 
 async def test_sums_cost_a_few_request_units_a_day(containers: dict[str, CosmosDocuments]) -> None:
     """A week beside the week before, as the estimate of the local server has it."""
 
     async def cost(**facts: Any) -> Cost:
-        read = StoredDays(containers["machines"], containers["fleet"])
+        read = StoredDays(*days_of(containers))
         kept = stores(containers)
         await days(kept, read, SumQuery(first=TODAY, last=TODAY), "Etc/UTC", NOW)  # what an instance keeps
         with metered() as spent:

@@ -17,6 +17,7 @@ from tests.support.fakes import FakeBlobs, FakeQueue
 from tests.support.rollup_world import ms, vend
 from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.cosmos import CosmosDocuments
+from vending.adapters.packing import PackedDocuments
 from vending.alerts.watch_rollups import uncounted
 from vending.catalog.cache import CatalogCache
 from vending.catalog.catalog import unassigned
@@ -24,7 +25,8 @@ from vending.documents.base import load
 from vending.documents.days import Day
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Put
-from vending.rollups import breakdowns, rollups
+from vending.rollups import breakdowns, buckets, rollups
+from vending.rollups.current_days import CurrentDays
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
 from vending.writes.catalog_entries import CatalogFile
@@ -32,6 +34,7 @@ from vending.writes.import_catalog import import_catalog
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+WHOLE = rollups.FLEET, rollups.PRODUCTS
 KEYS = {"machines": "machineId", "conditions": "id", "fleet": "scope", "catalog": "kind"}
 
 
@@ -43,8 +46,9 @@ class Real:
         self.queue = FakeQueue()
         self.sequence = 0
         machines = containers["machines"]
+        self.fleet = PackedDocuments(containers["fleet"], "early")
         cache = CatalogCache(containers["catalog"], "Europe/Berlin")
-        self.stores = RollUpStores(machines, machines, containers["fleet"], cache, self.queue)
+        self.stores = RollUpStores(machines, machines, self.fleet, cache, self.queue)
 
     async def arrive(self, events: list[dict[str, Any]]) -> None:
         first, self.sequence = self.sequence + 1, self.sequence + len(events)
@@ -56,15 +60,20 @@ class Real:
         outcome = await ingest(batch, stores, "test")
         assert not outcome.refusals
 
-    async def settle(self) -> None:
+    async def settle(self, later: timedelta = timedelta()) -> None:
         for tick in range(1, 5):
-            now = NOW + tick * timedelta(minutes=40)
-            await roll_up(now, self.stores)
-            while self.queue.messages:
-                await roll_up_shard(self.queue.messages.pop(0), now, self.stores)
+            await self.tick(NOW + later + tick * timedelta(minutes=40))
+
+    async def tick(self, now: datetime) -> None:
+        await roll_up(now, self.stores)
+        while self.queue.messages:
+            await roll_up_shard(self.queue.messages.pop(0), now, self.stores)
 
     async def figures(self, key: rollups.Key) -> dict[str, Any]:
-        stored = await self.containers["fleet"].read(*key)
+        """As readers find them."""
+        container = self.fleet if ":" in key[0] or key[0] in WHOLE else self.containers["machines"]
+        current = CurrentDays(container, self.fleet, self.containers["catalog"], fresh_for=0)
+        stored = await current.read(*key)
         return rollups.total(load(stored.body, Day) if stored else None)
 
 
@@ -119,6 +128,40 @@ async def test_a_fleet_over_a_split_and_a_late_mapping(real: Real, account: Serv
     assert (await real.figures(rollups.route_day_key("r1", "2026-11-16")))["units"] == 6 * 16
 
 
+async def test_an_open_day_is_in_packed_buckets_until_it_closes(real: Real) -> None:
+    day, at = "2026-11-20", ms("2026-11-20T08:00:00")
+    file = {
+        "sites": [{"id": name, "timeZone": "Europe/Berlin", "route": "r1"} for name in ("north", "south")],
+        "machines": [{"id": f"m{n}", "site": ("north", "south")[n % 2]} for n in range(6)],
+    }
+    await import_catalog(msgspec.convert(file, CatalogFile), real.containers["catalog"])
+    await real.tick(NOW)
+    for number in range(1, 4):
+        await real.arrive([vend(f"m{n}", number, at) for n in range(8)])
+        await real.tick(NOW)
+    keys = {
+        rollups.machine_day_key("m1", day): 3, rollups.site_day_key("north", day): 9,
+        rollups.route_day_key("r1", day): 18, rollups.fleet_day_key(day): 24,
+    }  # fmt: skip
+    for key, units in keys.items():
+        assert (await real.figures(key))["units"] == units, key
+    assert (await real.figures(rollups.products_day_key(day)))["skus"]["unknown"]["units"] == 24
+    bucket = buckets.bucket_key(buckets.bucket_of("north", "r1"), day)
+    stored = await real.containers["fleet"].read(*bucket)
+    assert stored is not None
+    assert isinstance(stored.body["early"], str), "packed"
+    assert await real.containers["fleet"].read(*rollups.site_day_key("north", day)) is None
+    await real.settle(timedelta(days=2))
+    stored = await real.fleet.read(*bucket)
+    assert stored is not None
+    assert (stored.body["sealed"], stored.body["early"]) == (True, {})
+    for key, units in keys.items():
+        assert (await real.figures(key))["units"] == units, key
+    site = await real.containers["fleet"].read(*rollups.site_day_key("north", day))
+    assert site is not None
+    assert rollups.total(load(site.body, Day))["units"] == 9
+
+
 async def test_a_second_tick_finds_nothing_to_do(real: Real) -> None:
     await real.arrive(sold("m1", 1, 5))
     await real.settle()
@@ -138,7 +181,7 @@ async def test_a_document_that_is_too_large_costs_its_own_entries(
     """A site's day without room, whoever says so: all else is counted, and itself when it has room again."""
     if found == "by the store":
         monkeypatch.setattr(breakdowns, "LIMIT", 10**9)
-    machines, fleet = real.containers["machines"], real.containers["fleet"]
+    machines, fleet = real.containers["machines"], real.fleet
     site = unassigned("m1", "Europe/Berlin").id
     full = rollups.empty(f"site:{site}", "2026-11-16").dump()
     full["filling"] = "x" * (2 * 1024 * 1024 - breakdowns.size(full) - 400)

@@ -41,7 +41,7 @@ def site_day(day: str) -> dict[str, Any]:
 
     async def read() -> dict[str, Any]:
         try:
-            stored = await wiring.fleet().read(*rollups.site_day_key(SITE, day))
+            stored = await wiring.current_fleet().read(*rollups.site_day_key(SITE, day))
             return rollups.total(load(stored.body, SiteDay)) if stored else {}
         finally:
             await wiring.close()

@@ -50,7 +50,7 @@ def stored(machine: str) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any
     async def read() -> Any:
         try:
             stock = await wiring.machines().read(machine, "stock")
-            days = wiring.machines().select(machine, *beginning("day:"))
+            days = wiring.current_machines().select(machine, *beginning("day:"))
             held = {x.body["date"]: x.body["figures"] async for x in days if x.body["figures"]}
             return (stock.body if stock else None), held
         finally:

@@ -45,9 +45,11 @@ A1 = {{sku = "cola", par = 20, capacity = 24}}
 
 
 def day(key: rollups.Key) -> SiteDay | None:
+    """As readers find it, open or closed."""
+
     async def read() -> SiteDay | None:
         try:
-            stored = await wiring.fleet().read(*key)
+            stored = await wiring.current_fleet().read(*key)
             return load(stored.body, SiteDay) if stored else None
         finally:
             await wiring.close()

@@ -1,19 +1,25 @@
 """A fleet of any size, as its documents, for what a request costs.
 
 Each machine has 40 slots and one of ten a selection that is sold out; ten machines stand at a site, three
-sites are a route. Documents that only differ in their names are made when they are read.
+sites are a route. Today and yesterday are open days, of which nothing less was sold than of others. Documents
+that only differ in their names are made when they are read.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from tests.support.charged import Charged
 from tests.support.fakes import FakeDocuments
 from vending.adapters.packing import PackedDocuments
+from vending.documents.days import BUCKETS, Early
+from vending.documents.rollup_state import OpenDay, OpenDays
 from vending.packed import pack
 from vending.ports import Stored
+from vending.rollups import breakdowns, buckets
+from vending.rollups.current_days import CurrentDays
 from vending.state import conditions
 from vending.time import millis
 from vending.views.views import ViewStores
@@ -22,6 +28,7 @@ NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 PARTITIONS = 32
 SLOTS = [f"{row}{column}" for row in "ABCDE" for column in range(1, 9)]
 AT = millis(NOW)
+OPEN = ("day:2026-03-01", "day:2026-03-02")
 Make = Callable[[str, str], dict[str, Any] | None]
 
 
@@ -52,10 +59,12 @@ class Fleet:
     stock: FakeDocuments = field(default_factory=lambda: Made("machineId", _day))
     conditions: FakeDocuments = field(default_factory=lambda: FakeDocuments("id"))
     alerts: FakeDocuments = field(default_factory=lambda: FakeDocuments("machineId"))
-    fleet: FakeDocuments = field(default_factory=lambda: Made("scope", _summary))
+    fleet: FakeDocuments = field(init=False)
     catalog: FakeDocuments = field(default_factory=lambda: Made("kind", _planogram))
 
     def __post_init__(self) -> None:
+        self.fleet = Made("scope", lambda key, day: _summary(key, day) or _bucket(key, day, self.machines))
+        self.fleet.put(OpenDays(days=[OpenDay(day[4:], AT + 1) for day in OPEN]).dump())
         for number in range(self.machines):
             self.stock.put(_stock(machine(number)))
             self.catalog.put(_catalog_machine(number))
@@ -94,10 +103,13 @@ class Fleet:
     def stores(self) -> ViewStores:
         """As an instance that has just started reads them."""
         packed = PackedDocuments(self._charged["conditions"], "machines")
-        stock, alerts, fleet, catalog = (
-            self._charged[name] for name in ("machines", "alerts", "fleet", "catalog")
-        )
-        return ViewStores(stock, packed, alerts, fleet, catalog)
+        return ViewStores(conditions=packed, alerts=self._charged["alerts"], **self.days())
+
+    def days(self) -> dict[str, Any]:
+        """Where days are read, without what was remembered of them, and the catalog."""
+        fleet, catalog = PackedDocuments(self._charged["fleet"], "early"), self._charged["catalog"]
+        machines = CurrentDays(self._charged["machines"], fleet, catalog)
+        return {"machines": machines, "fleet": CurrentDays(fleet, fleet, catalog), "catalog": catalog}
 
 
 def _registers(number: int) -> dict[str, list[Any]]:
@@ -117,12 +129,13 @@ def _entry(kind: str, name: str, **facts: Any) -> dict[str, Any]:
 
 
 def _catalog_machine(number: int) -> dict[str, Any]:
-    site = f"site-{number // 10:05d}"
+    site, _ = _place(number)
     return _entry("machine", machine(number), site=site, placements=[["", site]])
 
 
 def _site(number: int) -> dict[str, Any]:
-    return _entry("site", f"site-{number:05d}", timeZone="Europe/Berlin", route=f"route-{number // 3:05d}")
+    site, route = _place(number * 10)
+    return _entry("site", site, timeZone="Europe/Berlin", route=route)
 
 
 _SLOT = [[3, 90_000, 10], [3, 80_000, 12], [[3, 90_300, 301, 299, 305]]]
@@ -140,34 +153,74 @@ def _stock(name: str) -> dict[str, Any]:
     return _STOCK | {"machineId": name}
 
 
-def _day(name: str, id: str) -> dict[str, Any] | None:  # noqa: A002
-    """A machine day: 8 KB, with what each of 40 selections sold."""
-    if not id.startswith("day:"):
-        return None
+def _figures() -> dict[str, Any]:
+    """Of a machine's day: 8 KB, with what each of 40 selections sold."""
     sold = {"vends": 2, "units": 2, "revenue": {"EUR": 440}, "tax": {"EUR": 70}}
-    figures = {"vends": 80, "units": 80, "revenue": {"EUR": 17_600}, "tax": {"EUR": 2_800}} | {
+    return {"vends": 80, "units": 80, "revenue": {"EUR": 17_600}, "tax": {"EUR": 2_800}} | {
         "hours": dict.fromkeys((f"{hour:02d}" for hour in range(8, 20)), sold),
         "payments": dict.fromkeys(("cash", "cashless"), sold),
         "skus": {f"P-{number:03d}": sold for number in range(len(SLOTS))},
         "selections": dict.fromkeys(SLOTS, sold),
     }
-    return {
-        "id": id, "machineId": name, "type": "day", "schema": 2, "date": id[4:], "rev": 9, "sites": ["s"],
-        "figures": figures, "window": [AT, AT], "pages": 3, "catalogVersion": 1, "version": 3,
+
+
+def _day(name: str, id: str) -> dict[str, Any] | None:  # noqa: A002
+    """A machine day."""
+    if not id.startswith("day:"):
+        return None
+    own = {
+        "id": id, "machineId": name, "type": "day", "schema": 3, "date": id[4:], "rev": 9, "sites": ["s"],
+        "figures": _figures(), "window": [AT, AT], "pages": 3, "catalogVersion": 1, "version": 3,
     }  # fmt: skip
+    if id not in OPEN:
+        return own
+    site, route = _place(int(name[3:]))
+    return own | {"site": site, "route": route, "buckets": [buckets.bucket_of(site, route)]}
 
 
 def _summary(scope: str, id: str) -> dict[str, Any] | None:  # noqa: A002
-    """A day of the fleet, or of its products: 16 regions."""
+    """A day of the fleet, or of its products: 16 regions, or the buckets while it is open."""
     if scope not in ("fleet", "products"):
         return None
     kind = {"fleet": "fleetDay", "products": "productsDay"}[scope]
-    figures = _day("", "day:2026-03-02") or {}
-    told = {name: figures["figures"][name] for name in ("vends", "units", "revenue", "hours", "payments")}
-    sold = {"skus": figures["figures"]["skus"]} if scope == "products" else told
-    children = {f"{region:x}": [9, sold] for region in range(16)}
-    own = {"id": id, "scope": scope, "type": kind, "schema": 2, "date": id[4:], "rev": 9}
-    return own | {"children": children}
+    figures = _figures()
+    told = {name: figures[name] for name in ("vends", "units", "revenue", "hours", "payments")}
+    sold = {"skus": figures["skus"]} if scope == "products" else told
+    own = {"id": id, "scope": scope, "type": kind, "schema": 3, "date": id[4:], "rev": 9}
+    if id in OPEN:
+        each = {f"{bucket:02d}": [9, _uneven(sold, bucket)] for bucket in range(BUCKETS)}
+        return own | {"children": {}, "early": pack(each)}
+    return own | {"children": {f"{region:x}": [9, sold] for region in range(16)}}
+
+
+@cache
+def _bucket(scope: str, id: str, machines: int) -> dict[str, Any] | None:  # noqa: A002
+    """A bucket of an open day, as large as it may be."""
+    level, _, name = scope.partition(":")
+    if level != "early" or id not in OPEN:
+        return None
+    bucket = buckets.empty(int(name), id[4:])
+    counted = {"dev-000017/3": [[1, 80]]}
+    for number in range(machines):
+        site, route = _place(number)
+        if buckets.bucket_of(site, route) == int(name):
+            figures = _uneven(_figures(), number)
+            bucket.early[machine(number)] = Early(1, 0, 9, "a1b2c3d4e5f6", site, route, figures, counted)
+    breakdowns.narrow_bucket(bucket)
+    body = bucket.dump()
+    return body | {"early": pack(body["early"])}
+
+
+def _uneven(figures: Any, seed: int) -> Any:
+    """Figures of that shape, each number another one: what does not repeat itself is packed less well."""
+    if isinstance(figures, dict):
+        return {name: _uneven(value, seed * 31 + n) for n, (name, value) in enumerate(figures.items())}
+    return figures + seed * 2_654_435_761 % (figures + 1)
+
+
+def _place(number: int) -> tuple[str, str]:
+    """A machine's site and its route."""
+    return f"site-{number // 10:05d}", f"route-{number // 30:05d}"
 
 
 def _planogram(kind: str, name: str) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ from vending.ingest.exclusions import MARGIN, Scope
 from vending.ingest.ingest import IngestStores, Outcome, ingest
 from vending.ingest.name_machines import NewMachines, on_record
 from vending.ports import Put
+from vending.rollups.current_days import CurrentDays
 from vending.rollups.roll_up import RollUpStores
 from vending.time import millis
 
@@ -130,7 +131,11 @@ class World(Core):
 
     @property
     def state_stores(self) -> State:
-        return State(self.machines, self.conditions, self.fleet_days)
+        return State(self.current(self.machines), self.conditions, self.fleet_days)
+
+    def current(self, container: FakeDocuments) -> CurrentDays:
+        """A container with its days as they count now."""
+        return CurrentDays(container, self.fleet_days, self.catalog, fresh_for=0)
 
     async def roll_up(self) -> None:
         await roll_up_all(self.rollups, self.queue, self.now)

@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from tests.support.fakes import FakeDocuments
-from vending.documents.days import Figures, MachineDay
+from vending.documents.base import load
+from vending.documents.days import BucketDay, Early, Figures, MachineDay, WholeDay
+from vending.documents.rollup_state import ROLLUP, OpenDay, OpenDays
 from vending.ports import Put
-from vending.rollups import machine_days, rollups
+from vending.rollups import buckets, machine_days, rollups
 
 
 class Sold(NamedTuple):
@@ -36,6 +40,34 @@ async def write_day(day: str, sold: Iterable[Sold], machines: FakeDocuments, fle
             rollups.merge(summary, given)
             await fleet.write(scope, [Put(summary.dump())])
             shares += rollups.upwards(summary)
+
+
+async def write_open_day(
+    day: str, sold: Iterable[Sold], machines: FakeDocuments, fleet: FakeDocuments
+) -> None:
+    """The same while the day is open: each machine had sold nothing yet when its document was computed."""
+    held: dict[int, BucketDay] = {}
+    for one in sold:
+        document = machine_day(day, one)
+        number = buckets.home(document)
+        bucket = held.setdefault(number, buckets.empty(number, day))
+        bucket.rev += 1
+        bucket.early[one.machine] = Early(1, 0, 1, "", one.site, one.route, document.figures, None)
+        first = replace(document, figures={}, buckets=[number])
+        await machines.write(one.machine, [Put(first.dump())])
+    for scope in (rollups.FLEET, rollups.PRODUCTS):
+        summary = rollups.empty(scope, day)
+        assert isinstance(summary, WholeDay)
+        summary.early = {}
+        given = [share for bucket in held.values() for share in buckets.upwards(bucket)]
+        rollups.merge(summary, [share for share in given if share.scope == scope])
+        await fleet.write(scope, [Put(summary.dump())])
+    for bucket in held.values():
+        await fleet.write(bucket.scope, [Put(bucket.dump())])
+    known = await fleet.read(ROLLUP, "open-days")
+    days = load(known.body, OpenDays) if known else OpenDays(days=[])
+    days.days.append(OpenDay(day, 0))
+    await fleet.write(ROLLUP, [Put(days.dump(), known.etag if known else None)])
 
 
 def machine_day(day: str, sold: Sold) -> MachineDay:

@@ -6,11 +6,14 @@ ledger pages, times of computation. Where only an estimated time of an event is 
 days and summaries with such lines are compared as sums over all days. A breakdown that does not name all it
 sums is compared in sum.
 
+A day that is still open has its figures of sites and routes in buckets, and none of areas and regions: these
+are compared where the day is closed in both. Of the whole fleet a day is compared in sum.
+
 While devices send, the live state is ahead of the archive that was read, and its rollups are behind its
 ledger. So it is looked at several times, after what the archive got meanwhile: :func:`standing`.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -21,14 +24,15 @@ from vendctl.operations.honest_machine import visit_records
 from vendctl.operations.rebuild import Inexact
 from vending.documents.base import Body, load
 from vending.documents.conditions import Entry
-from vending.documents.days import Figures
+from vending.documents.days import BucketDay, Figures, FleetDay, Summary
 from vending.documents.pages import LedgerPage, Line
 from vending.documents.stock import MachineStock
 from vending.documents.visits import Told, VisitRecord
 from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents, beginning
+from vending.rollups import rollups
 from vending.rollups.breakdowns import alike
-from vending.rollups.rollups import add
+from vending.rollups.current_days import summaries
 from vending.state import stock, till
 
 NAMED, TEXTS = 50, 10_000
@@ -36,13 +40,16 @@ NAMED, TEXTS = 50, 10_000
 DELIVERY = ("rev", "delivered", "gaps", "exclusions", "since")
 """What a stock says of how its events came, and when it was mended."""
 INEXACT = ("uptime", "estimated")
+HASHED = ("area", "region")
+"""Levels of the tree that are there for even documents."""
+WHOLE = (rollups.FLEET, rollups.PRODUCTS)
 Days = dict[tuple[str, str, str], Figures]
 """Figures by (machine or scope, day, child of the scope or nothing)."""
 
 
 @dataclass(frozen=True)
 class State:
-    """The stores that are compared."""
+    """The stores that are compared; ``machines`` with their days as they count now."""
 
     machines: Documents
     conditions: Documents
@@ -283,8 +290,12 @@ async def _days(
 
 
 async def _summaries(live: Documents, rebuilt: Documents, estimated: bool, found: Comparison) -> None:
-    left = {key: figures async for key, figures in _children(live)}
-    right = {key: figures async for key, figures in _children(rebuilt)}
+    still_open = [await _open_days(fleet) for fleet in (live, rebuilt)]
+    either = still_open[0] | still_open[1]
+    left, right = [
+        {key: figures async for key, figures in _children(fleet, here, either)}
+        for fleet, here in zip((live, rebuilt), still_open, strict=True)
+    ]
     found.summaries = len({*left, *right})
     _figures(left, right, estimated, found)
 
@@ -313,16 +324,33 @@ def _over_days(days: Days) -> Days:
     sums: Days = {}
     for (scope, _, child), figures in days.items():
         timeless = {name: value for name, value in figures.items() if name != "hours"}
-        add(sums.setdefault((scope, "all days", child), {}), timeless)
+        rollups.add(sums.setdefault((scope, "all days", child), {}), timeless)
     return sums
 
 
-async def _children(fleet: Documents) -> AsyncIterator[tuple[tuple[str, str, str], dict[str, Any]]]:
-    """(scope, day, child) → figures, of every summary; children without figures count as absent."""
-    async for stored in fleet.select(None):
-        for child, (_, figures) in stored.body.get("children", {}).items():
-            if any(figures.values()):
-                yield (stored.body["scope"], stored.body["id"], child), figures
+async def _open_days(fleet: Documents) -> set[str]:
+    """The ids of the days whose early figures count."""
+    days = fleet.select(rollups.FLEET, ("type", "=", FleetDay.type))
+    return {stored.body["id"] async for stored in days if load(stored.body, FleetDay).early is not None}
+
+
+async def _children(
+    fleet: Documents, here: Collection[str], either: Collection[str]
+) -> AsyncIterator[tuple[tuple[str, str, str], Figures]]:
+    """(scope, day, child) → figures, of every summary; of the fleet the sum. What has no figures counts as
+    absent. ``here``: the days that are open in this database; ``either``: in one of the two."""
+    async for stored in fleet.select(None, *beginning("day:")):
+        body, day = stored.body, stored.body["id"]
+        level = body["scope"].partition(":")[0]
+        if day in (either if level in HASHED else here) and level not in WHOLE:
+            told = list(summaries(load(body, BucketDay))) if level == "early" else []
+        else:
+            told = [load(body, Summary)] if level != "early" else []
+        for one in told:
+            whole: dict[str, list[Any]] = {"": [0, rollups.total(one)]}
+            for child, (_, figures) in (whole if level in WHOLE else one.children).items():
+                if any(figures.values()):
+                    yield (one.scope, day, child), figures
 
 
 def _short(value: object) -> str:

@@ -119,7 +119,7 @@ async def rollup_mismatches(file: SalesFile) -> list[Mismatch]:
     sold = [sold for sold in reconcile.file_sold(file.sales) if sold.paid]
     paid = reconcile.units_apart(sold, currency)
     products = {sku: name for name, sku in skus(file.sales).items()}
-    days = await stored.documents(wiring.machines(), "day:")
+    days = await stored.documents(wiring.current_machines(), "day:")
     fleet = await stored.fleet_days(wiring.fleet())
     everywhere = totals(paid, reconcile.FLEET)
     return [

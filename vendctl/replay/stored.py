@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from vending.adapters.clients import queue_service
-from vending.adapters.cosmos import CosmosDocuments
 from vending.archive import layout
 from vending.documents.base import load
 from vending.documents.days import Summary
@@ -52,7 +51,7 @@ async def caught_up(machines: Feed, fleet: Documents) -> bool:
     return True
 
 
-async def day_count(machines: CosmosDocuments, fleet: CosmosDocuments) -> int:
+async def day_count(machines: Documents, fleet: Documents) -> int:
     """How many machine days and fleet days there are."""
     count = 0
     for container, key in ((machines, None), (fleet, rollups.FLEET), (fleet, rollups.PRODUCTS)):

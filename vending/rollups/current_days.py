@@ -1,23 +1,56 @@
 """Days as they count now, whether they are open or closed: for whoever reads them.
 
 Of an open day the figures of machines, sites and routes are in the buckets; the fleet's own documents say
-themselves what counts (:func:`vending.rollups.rollups.total`).
+themselves what counts (:func:`vending.rollups.rollups.total`). All is point reads: of the list of open days,
+of the bucket, and for a site of its catalog entry, whose route leads to the bucket. Where one of these is
+malformed it is given in the place of the day: whoever reads it finds the day malformed, and not empty.
 """
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-from vending.documents.base import load
 from vending.documents.catalog import CatalogSite
-from vending.documents.days import BucketDay, MachineDay, RouteDay, SiteDay, Summary
+from vending.documents.days import BUCKETS, BucketDay, MachineDay, RouteDay, SiteDay, Summary
 from vending.documents.rollup_state import OPEN_DAYS, ROLLUP, OpenDays
 from vending.ports import Documents, Filter, Put, Stored
 from vending.readable import readable
 from vending.rollups import buckets, rollups
 
 FRESH_FOR = 5.0
-"""Seconds for which the list of open days is remembered. The figures of a day that closes stay the same."""
+"""Seconds for which the list of open days and a bucket are remembered."""
+KEPT = 2
+"""Buckets that are remembered, those of a route today and yesterday: one of 1,500 machines takes 25 MB."""
+
+
+class Recent[Value]:
+    """Values that may be some seconds old. Who asks at the same time shares one read."""
+
+    def __init__(self, fresh_for: float, most: int) -> None:
+        self._fresh_for = fresh_for
+        self._most = most
+        self._held: dict[rollups.Key, tuple[float, Value]] = {}
+        self._locks: dict[rollups.Key, asyncio.Lock] = {}
+
+    async def get(self, key: rollups.Key, load: Callable[[], Awaitable[Value]]) -> Value:
+        """The value, or what ``load`` brings."""
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            held = self._held.pop(key, None)
+            if held is None or time.monotonic() - held[0] >= self._fresh_for:
+                held = time.monotonic(), await load()
+            self._held[key] = held
+            for old in list(self._held)[: -self._most]:
+                del self._held[old]
+                self._locks.pop(old, None)
+            return held[1]
+
+
+class _Found(NamedTuple):
+    """A bucket as it is stored, and what it holds; None where it is malformed."""
+
+    stored: Stored
+    bucket: BucketDay | None
 
 
 class CurrentDays:
@@ -29,8 +62,8 @@ class CurrentDays:
         self._documents = documents
         self._fleet = fleet
         self._catalog = catalog
-        self._fresh_for = fresh_for
-        self._open: tuple[float, frozenset[str]] | None = None
+        self._steps: Recent[dict[str, int] | None] = Recent(fresh_for, 1)
+        self._buckets: Recent[_Found | None] = Recent(fresh_for, KEPT)
 
     async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002 - Cosmos DB's own word
         """The document, or None; of a day, as it counts now."""
@@ -45,50 +78,82 @@ class CurrentDays:
         """As the container's own."""
         return await self._documents.write(key, puts)
 
-    def select(self, key: str | None, *where: Filter, fields: Sequence[str] = ()) -> AsyncIterator[Stored]:
-        """As the container's own."""
-        return self._documents.select(key, *where, fields=fields)
+    async def select(
+        self, key: str | None, *where: Filter, fields: Sequence[str] = ()
+    ) -> AsyncIterator[Stored]:
+        """The documents that match, days of machines as they count now; with ``fields``, and of summaries, as
+        they are stored."""
+        async for stored in self._documents.select(key, *where, fields=fields):
+            yield stored if fields else await self._machine(stored)
 
     async def _summary(self, key: str, id: str) -> Stored | None:  # noqa: A002
-        """A site's or a route's day while it is open; else None."""
+        """The day of a site or a route while its bucket counts, and holds something of it; else None."""
         (kind, _, name), day = key.partition(":"), id.removeprefix(rollups.day_id(""))
-        if kind not in _SUMMED or not await self._is_open(day):
+        first = await self._first(day) if kind in _SUMMED else BUCKETS
+        if first >= BUCKETS:
             return None
-        route = name if kind == "route" else await self._route(name)
-        bucket = await self._bucket(buckets.bucket_of(name, route), day)
-        if bucket is None or not bucket.early:  # nothing was sold, or it has just been closed
-            return None
-        return Stored(_SUMMED[kind](bucket, name).dump(), "")
+        route = name
+        if kind == "site":
+            place = await self._catalog.read(CatalogSite.type, name)
+            site = readable(place.body, CatalogSite) if place else None
+            if place and site is None:
+                return place
+            route = site.route if site else ""
+        number = buckets.bucket_of(name, route)
+        found = await self._bucket(number, day) if number >= first else None
+        if found is None or found.bucket is None:
+            return found and found.stored
+        summary = _SUMMED[kind](found.bucket, name)
+        return Stored(summary.dump(), "") if summary.children else None
 
-    async def _is_open(self, day: str) -> bool:
-        now = time.monotonic()
-        if self._open is None or now - self._open[0] >= self._fresh_for:
+    async def _first(self, day: str) -> int:
+        """The first bucket of a day that counts, those before it are in the tree; BUCKETS where none does.
+
+        A list of open days that is malformed does not tell: then what there is in a bucket counts.
+        """
+
+        async def load() -> dict[str, int] | None:
             stored = await self._fleet.read(ROLLUP, OPEN_DAYS)
-            held = readable(stored.body, OpenDays) if stored else None
-            days = frozenset(one.date for one in held.days if one.early) if held else frozenset()
-            self._open = now, days
-        return day in self._open[1]
+            if stored is None:
+                return {}
+            held = readable(stored.body, OpenDays)
+            return {one.date: one.step for one in held.days} if held else None
 
-    async def _route(self, site: str) -> str:
-        stored = await self._catalog.read(CatalogSite.type, site)
-        held = readable(stored.body, CatalogSite) if stored else None
-        return held.route if held else ""
+        steps = await self._steps.get((ROLLUP, OPEN_DAYS), load)
+        return 0 if steps is None else steps.get(day, BUCKETS)
 
-    async def _bucket(self, bucket: int, day: str) -> BucketDay | None:
-        stored = await self._fleet.read(*buckets.bucket_key(bucket, day))
-        return load(stored.body, BucketDay) if stored else None
+    async def _bucket(self, number: int, day: str) -> _Found | None:
+        key = buckets.bucket_key(number, day)
+
+        async def load() -> _Found | None:
+            stored = await self._fleet.read(*key)
+            return _Found(stored, readable(stored.body, BucketDay)) if stored else None
+
+        return await self._buckets.get(key, load)
 
     async def _machine(self, stored: Stored) -> Stored:
         if stored.body.get("type") != MachineDay.type or stored.body.get("closed"):
             return stored
         day = readable(stored.body, MachineDay)
-        bucket = await self._bucket(buckets.home(day), day.date) if day and day.buckets else None
-        held = bucket.early.get(day.machine_id) if day and bucket else None
-        if day is None or bucket is None or held is None or not held.site:
+        found = await self._bucket(buckets.home(day), day.date) if day and day.buckets else None
+        if day is None or found is None:
+            return stored
+        if found.bucket is None:
+            return found.stored
+        held = found.bucket.early.get(day.machine_id)
+        # Older are entries of a bucket that is sealed, or was left, or whose writer died before writing it.
+        if held is None or held.rev < day.rev:
             return stored
         current = buckets.as_counted(day, held)
-        current.computed_at = max(day.computed_at, bucket.computed_at)
+        current.computed_at = max(day.computed_at, found.bucket.computed_at)
         return Stored(current.dump(), stored.etag)
+
+
+def summaries(bucket: BucketDay) -> Iterator[Summary]:
+    """The days of all sites and routes of a bucket."""
+    for kind, of_one in _SUMMED.items():
+        names = {getattr(held, kind) for held in bucket.early.values() if held.site}
+        yield from (of_one(bucket, name) for name in sorted(names - {""}))
 
 
 def _site(bucket: BucketDay, site: str) -> Summary:
@@ -100,7 +165,7 @@ def _site(bucket: BucketDay, site: str) -> Summary:
 def _route(bucket: BucketDay, route: str) -> Summary:
     children: dict[str, list[Any]] = {}
     for held in bucket.early.values():
-        if held.site and held.route == route:
+        if held.route == route:
             rollups.add(children.setdefault(held.site, [bucket.rev, {}])[1], buckets.shared(held))
     return _filled(RouteDay, rollups.route_day_key(route, bucket.date), bucket, children)
 

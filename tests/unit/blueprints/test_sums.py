@@ -25,7 +25,7 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> World:
     await world.tick()
     stores = view_stores(world)
     monkeypatch.setattr(wiring, "view_stores", lambda: stores)
-    monkeypatch.setattr(wiring, "day_figures", lambda: StoredDays(world.machines, world.fleet))
+    monkeypatch.setattr(wiring, "day_figures", lambda: StoredDays(stores.machines, stores.fleet))
     monkeypatch.setattr(wiring, "settings", lambda: Settings("telemetry", "vendstream"))
     return world
 

@@ -4,7 +4,7 @@ import copy
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from vending.catalog.cache import CatalogCache
 from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.money import amount
+from vending.rollups.current_days import CurrentDays
 from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.rollups import OTHER
 from vending.rollups.shard import roll_up_shard
@@ -35,7 +36,8 @@ NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 class App:
     """Ingest, archive and rollups over stores in memory; a hub of two partitions."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
         self.machines = FakeDocuments("machineId")
         self.fleet = FakeDocuments("scope")
         self.archive = FakeBlobs()
@@ -60,15 +62,16 @@ class App:
         queue = FakeQueue()
         cache = CatalogCache(self.catalog, zone)
         stores = RollUpStores(self.machines, self.machines, self.fleet, cache, queue)
-        await roll_up(NOW, stores)
+        await roll_up(self.now, stores)
         while queue.messages:
-            await roll_up_shard(queue.messages.pop(0), NOW, stores)
+            await roll_up_shard(queue.messages.pop(0), self.now, stores)
 
     async def mismatches(self, file: sales.SalesFile) -> list[Mismatch]:
         sold = reconcile.file_sold(file.sales)
         paid = reconcile.units_apart([one for one in sold if one.paid], "USD")
         ledger = reconcile.ledger_sold(await stored.documents(self.machines, "page"), file.mapping.zone)
-        days = await stored.documents(self.machines, "day")
+        current = CurrentDays(self.machines, self.fleet, self.catalog, fresh_for=0)
+        days = await stored.documents(current, "day:")
         fleet = await stored.fleet_days(self.fleet)
         products = {sku: name for name, sku in skus(file.sales).items()}
         return [
@@ -116,6 +119,25 @@ async def test_every_sum_of_the_sample_agrees(file: sales.SalesFile) -> None:
     )
     assert await stored.archive_gaps(app.archive, "1", app.last) == {}
     assert await stored.dead_letters(app.ingest.deadletters) == {}
+
+
+async def test_sales_of_today_agree(file: sales.SalesFile) -> None:
+    """The last day of the file is open, and its sales come bit by bit."""
+    today = max(sale.day for sale in file.sales)
+    app = App(datetime.combine(today, time(23), file.mapping.zone))
+    await import_catalog(catalog_of(file.sales, file.mapping), app.catalog)
+    for _ in range(2):
+        await app.roll_up()
+    devices = device_events(file.sales, file.mapping.zone)
+    longest = max(len(device.bodies) for device in devices)
+    for first in range(0, longest, 5):
+        await app.take([replace(device, bodies=device.bodies[first : first + 5]) for device in devices])
+        await app.roll_up()
+    assert [body["id"] for body in app.fleet.bodies("fleetDay") if body.get("early")] == [f"day:{today}"]
+    assert await app.mismatches(file) == []
+    machine_days = {(sale.machine, sale.day) for sale in file.sales}
+    found = await stored.day_count(app.machines, app.fleet)
+    assert found == len(machine_days) + 2 * len({day for _, day in machine_days})
 
 
 async def test_sales_are_counted_at_the_files_locations(file: sales.SalesFile) -> None:

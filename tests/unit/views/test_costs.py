@@ -6,6 +6,7 @@ its figures.
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ async def charged(held: Fleet, ask: Ask) -> list[float]:
             assert await ask(stores, now) is not None
         found.append(cost.units)
         held.hear()
+        stores = replace(stores, **held.days())
     return found
 
 

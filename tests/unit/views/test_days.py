@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.rollup_world import World, failure, vend, view_stores
+from tests.support.rollup_world import World, current, failure, vend, view_stores
 from vending.rollups import machine_days
+from vending.rollups.current_days import CurrentDays
 from vending.rollups.rollups import OTHER
 from vending.time import millis
 from vending.views import day_ranges
@@ -53,8 +54,8 @@ async def world() -> World:
     return world
 
 
-async def ask(world: World, **facts: Any) -> DaySums | None:
-    figures = StoredDays(world.machines, world.fleet)
+async def ask(world: World, figures: StoredDays | None = None, **facts: Any) -> DaySums | None:
+    figures = figures or StoredDays(current(world, world.machines), current(world, world.fleet))
     return await days(view_stores(world), figures, SumQuery(**facts), "Etc/UTC", NOW)
 
 
@@ -176,19 +177,22 @@ async def test_what_cannot_be_counted_is_told(world: World, monkeypatch: pytest.
 
 async def reads(world: World, **facts: Any) -> int:
     """Requests to the containers of days, of the answer itself."""
+    containers = [CurrentDays(each, world.fleet, world.catalog) for each in (world.machines, world.fleet)]
     before = world.fleet.requests + world.machines.requests
-    await found(world, **facts)
+    await ask(world, StoredDays(*containers), **facts)
     return world.fleet.requests + world.machines.requests - before
 
 
 async def test_a_day_is_one_point_read_of_each_document(world: World) -> None:
-    """Beside one query for the machines whose days fail for good."""
+    """Beside one query for the machines whose days fail for good; and with sites or routes one read of the
+    list of open days. Of the one that is open a route and its sites have one document together."""
     assert await reads(world) == 14 + 1
     assert await reads(world, by="hour") == 14 + 1
     assert await reads(world, by="product") == 28 + 1
-    assert await reads(world, by="product", scope=Scope("site", "harbour")) == 14 + 1
-    assert await reads(world, by="route") == 14 * 3 + 1
-    assert await reads(world, by="site", scope=Scope("route", "north")) == 14 * 3 + 1
+    assert await reads(world, by="product", scope=Scope("site", "harbour")) == 14 + 1 + 1
+    assert await reads(world, by="route") == 14 * 3 + 1 + 1
+    assert await reads(world, by="site", scope=Scope("route", "north")) == 13 * 3 + 1 + 1 + 1
+    assert await reads(world, scope=Scope("machine", "m1")) == 14 + 1 + 1
 
 
 async def test_too_many_reads_are_refused_before_the_first(world: World) -> None:

@@ -139,7 +139,7 @@ async def test_hours_that_are_not_told_apart_stand_last(
 ) -> None:
     monkeypatch.setattr(breakdowns, "BUDGET", 700)
     await world.arrive([vend(f"m{n}", 1, millis(NOW)) for n in range(40)])
-    await world.tick()
+    await world.close()
     found = await summary(world, zone="America/New_York")
     assert len(found["hours"]) == 25
     assert found["hours"][-1]["hour"] == OTHER

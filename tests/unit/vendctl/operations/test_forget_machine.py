@@ -11,8 +11,12 @@ from vendctl.operations.exclude import NotYet, Who
 from vendctl.operations.forget_machine import ArchiveLacks, forget
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.sweep import evaluate_conditions
+from vending.documents.base import load
+from vending.documents.days import FleetDay
 from vending.ingest.exclusions import Scope
 from vending.notifications.resend import resend
+from vending.rollups import rollups
+from vending.rollups.shard import roll_up_shard
 from vending.state import stock
 from vending.views.fleet import summary
 from vending.views.machines import machine, sales
@@ -90,6 +94,15 @@ async def test_after_quarantine_and_forget_the_machine_is_the_honest_one() -> No
     assert (found.forgotten, found.lost, found.doubled) == (len(crimes()), 0, 0)
 
 
+async def revenue(world: World) -> tuple[Any, Any]:
+    """Of the victim and the fleet, on the day that is open."""
+    (fleet,) = world.fleet_days.bodies("fleetDay")
+    day = await world.current(world.machines).read(VICTIM, fleet["id"])
+    assert day is not None
+    assert fleet["early"]
+    return day.body["figures"]["revenue"], rollups.total(load(fleet, FleetDay))["revenue"]
+
+
 async def test_what_the_days_say_is_mended_up_to_the_fleet() -> None:
     world = await honest()
     await world.arrive(*crimes(), publisher=THIEF)
@@ -97,10 +110,29 @@ async def test_what_the_days_say_is_mended_up_to_the_fleet() -> None:
     await world.quarantine(VICTIM)
     await world.forget(VICTIM, THIEF)
     await world.roll_up()
-    (day,) = (x for x in world.machines.bodies("day") if x["machineId"] == VICTIM)
-    assert day["figures"]["revenue"] == {"EUR": 20 * 150}
-    (fleet,) = world.fleet_days.bodies("fleetDay")
-    assert sum(figures["revenue"]["EUR"] for _, figures in fleet["children"].values()) == 21 * 150
+    assert await revenue(world) == ({"EUR": 20 * 150}, {"EUR": 21 * 150})
+    assert (await world.rebuilt()).named == []
+
+
+async def test_what_is_sold_meanwhile_is_counted_and_what_is_forgotten_is_not() -> None:
+    """An open day: lines are added to the entry that still counts what is forgotten, before and after it."""
+    world = await honest()
+    await world.roll_up()
+    stolen = {"EUR": 9_000, "USD": 150}
+    await world.arrive(vend(1, price=9_000, **STOLEN), publisher=THIEF)
+    await world.arrive(vend(2, data={"currency": "USD"}, **STOLEN), publisher=THIEF)
+    await world.roll_up()
+    assert (await revenue(world))[0] == {"EUR": 20 * 150 + stolen["EUR"], "USD": stolen["USD"]}
+    await world.arrive(vend(22, ledger=21, **HONEST), publisher="dev-victim")
+    await world.quarantine(VICTIM)
+    await world.forget(VICTIM, THIEF)
+    for shard in range(2):
+        await roll_up_shard({"shard": shard}, world.now, world.rollups)
+    assert (await revenue(world))[0] == {"EUR": 21 * 150 + stolen["EUR"], "USD": stolen["USD"]}
+    await world.release(VICTIM)
+    await world.arrive(vend(23, ledger=22, **HONEST), publisher="dev-victim")
+    await world.roll_up()
+    assert await revenue(world) == ({"EUR": 22 * 150}, {"EUR": 23 * 150})
     assert (await world.rebuilt()).named == []
 
 

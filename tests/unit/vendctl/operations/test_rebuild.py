@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -28,11 +28,14 @@ from vending.errors import Transient
 from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE
 from vending.ingest.ingest import IngestStores, Outcome, ingest
+from vending.rollups.current_days import CurrentDays
 from vending.rollups.roll_up import RollUpStores
 from vending.time import EPOCH
 
 HOURS = 10
 NOW = EPOCH + timedelta(milliseconds=START) + timedelta(days=2)
+EVENING = EPOCH + timedelta(milliseconds=START) + timedelta(hours=HOURS)
+"""When the last event has come: the day is open."""
 
 
 class Deployment:
@@ -50,12 +53,13 @@ class Deployment:
 
     @property
     def state(self) -> State:
-        return State(self.machines, self.conditions, self.fleet)
+        machines = CurrentDays(self.machines, self.fleet, FakeDocuments("kind"), fresh_for=0)
+        return State(machines, self.conditions, self.fleet)
 
-    async def roll_up(self) -> None:
+    async def roll_up(self, now: datetime = NOW) -> None:
         queue = Messages()
         known = CatalogCache(FakeDocuments("kind"), "America/New_York")
-        await roll_up_all(RollUpStores(self.machines, self.machines, self.fleet, known, queue), queue, NOW)
+        await roll_up_all(RollUpStores(self.machines, self.machines, self.fleet, known, queue), queue, now)
 
 
 def simulated(seed: int) -> list[HubEvent]:
@@ -70,9 +74,13 @@ def simulated(seed: int) -> list[HubEvent]:
     return events
 
 
-async def lived(events: list[HubEvent], random: Random) -> tuple[Deployment, FakeArchive]:
-    """What a trigger makes of it: batches of any size, some of them delivered again."""
+async def lived(
+    events: list[HubEvent], random: Random, now: datetime = NOW, ticks: int = 1
+) -> tuple[Deployment, FakeArchive]:
+    """What a trigger makes of it: batches of any size, some of them delivered again; of each partition the
+    rollups see so many parts."""
     live, blobs = Deployment(), FakeArchive()
+    due = [len(events) * tick // ticks // 2 for tick in range(1, ticks)]
     for partition in "01":
         own, reached = [event for event in events if event.partition == partition], 0
         while reached < len(own):
@@ -80,7 +88,10 @@ async def lived(events: list[HubEvent], random: Random) -> tuple[Deployment, Fak
             await ingest(own[start:end], live.ingest, "test")
             await archive(own[start : end + 5], blobs)
             reached = end
-    await live.roll_up()
+            while due and reached >= due[0]:
+                del due[0]
+                await live.roll_up(now)
+    await live.roll_up(now)
     return live, blobs
 
 
@@ -88,10 +99,14 @@ async def pause(seconds: float) -> None:
     raise AssertionError(f"nothing waits here ({seconds} s)")
 
 
-async def rebuilt(blobs: FakeArchive, wanted: Wanted = Wanted()) -> tuple[Deployment, Replayed]:  # noqa: B008
+async def rebuilt(
+    blobs: FakeArchive,
+    wanted: Wanted = Wanted(),  # noqa: B008
+    now: datetime = NOW,
+) -> tuple[Deployment, Replayed]:
     target = Deployment()
     done = await replay(blobs, target.ingest, wanted, Course("test", pause))
-    await target.roll_up()
+    await target.roll_up(now)
     return target, done
 
 
@@ -126,6 +141,43 @@ async def test_what_an_older_version_did_not_keep_is_no_difference(
     target, done = await rebuilt(blobs)
     found = await compare(live.state, target.state, done.inexact)
     assert (found.named == []) == equal
+
+
+@pytest.mark.parametrize("now", [(EVENING, EVENING), (EVENING, NOW), (NOW, EVENING)])
+async def test_a_day_that_is_open_in_one_and_closed_in_the_other_is_the_same(
+    world: list[HubEvent], now: tuple[datetime, datetime]
+) -> None:
+    live, blobs = await lived(world, Random(1), now[0], ticks=4)
+    target, done = await rebuilt(blobs, now=now[1])
+    both = live, target
+    assert [bool(_early(one)) for one in both] == [at == EVENING for at in now]
+    found = await compare(live.state, target.state, done.inexact)
+    assert (found.named, found.equal) == ([], True)
+    assert min(found.days, found.summaries) > 0
+
+
+def _early(held: Deployment) -> list[dict[str, Any]]:
+    """The buckets that hold something."""
+    return [
+        body for _, body in held.fleet.items.values() if body.get("early") and body["type"] == "bucketDay"
+    ]
+
+
+async def test_a_wrong_figure_of_an_open_day_is_seen_at_every_level(world: list[HubEvent]) -> None:
+    live, blobs = await lived(world, Random(1), EVENING, ticks=4)
+    target, done = await rebuilt(blobs)
+    for body in _early(live):
+        for entry in body["early"].values():
+            entry[6]["units"] = entry[6].get("units", 0) + 1
+    found = await compare(live.state, target.state, done.inexact)
+    scopes = {difference.split()[0].partition(":")[0] for difference in found.named}
+    assert {"site"} <= scopes
+    assert any(scope.startswith("vm") for scope in scopes), scopes
+    for body in live.fleet.bodies("fleetDay"):
+        if body.get("early"):
+            live.fleet.damage("fleet", body["id"], early={})
+    found = await compare(live.state, target.state, done.inexact)
+    assert any(difference.startswith("fleet ") for difference in found.named)
 
 
 async def test_a_machine_alone(world: list[HubEvent]) -> None:
