@@ -17,7 +17,8 @@ def test_everything_runs_and_the_parts_are_the_whole(tmp_path: Path) -> None:
     async def figures(port: int, azurite: str) -> list[Figure]:
         account = f"AccountEndpoint=http://127.0.0.1:{port}/;AccountKey={WELL_KNOWN_KEY}"
         async with cosmos_client({"COSMOS": account}, "COSMOS") as client:
-            return await Bench(client, azurite, Measured(fleet=100, machines=10, partitions=2)).figures(1, 12)
+            size = Measured(fleet=100, machines=10, partitions=2)
+            return await Bench(client, azurite, size, roll_up=5).figures(1, 12)
 
     with serving(tmp_path, "--ranges", "1") as (port, _):
         found = with_azurite(lambda azurite: asyncio.run(figures(port, azurite)))

@@ -20,7 +20,6 @@ from vending.alerts.rules.evidence import Registers, Stock
 from vending.documents.alerts import Alert
 from vending.documents.base import load
 from vending.documents.conditions import Conditions, Entry
-from vending.documents.days import MachineDay
 from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock
 from vending.errors import Conflict, Transient
@@ -28,7 +27,6 @@ from vending.ingest.exclusions import Scope
 from vending.ingest.stored_conditions import ids, of_fleet
 from vending.ports import Documents, Erasable, Put, Stored, beginning
 from vending.retry import retry_on_conflict
-from vending.rollups import machine_days
 from vending.rollups.catalog_changes import SECOND_PASS_AFTER, Due, note
 from vending.rollups.roll_up import RollUpStores
 from vending.state import conditions, ledger, stock
@@ -235,21 +233,10 @@ async def _mend_document(
 
 async def _mend_days(machine: str, stores: MendStores, now: datetime) -> None:
     """Have the rollups compute the machine's days from the pages that there are now, all the way up."""
-    async for listed in stores.machines.select(machine, *beginning("day:"), fields=("id",)):
-        await _mend_day(machine, listed.body["id"], stores.machines)
     # A second time when every invocation that had read the old pages is long over.
     version = await stores.rollups.catalog.refresh()
-    await note(machine, Due("", now, now + SECOND_PASS_AFTER), version, stores.rollups)
-
-
-async def _mend_day(machine: str, name: str, machines: Documents) -> None:
-    async def attempt() -> None:
-        held = await machines.read(machine, name)
-        day = load(held.body, MachineDay) if held else None
-        if held is not None and day is not None and day.pages:
-            await machines.write(machine, [Put(machine_days.recounted(day).dump(), held.etag)])
-
-    await retry_on_conflict(f"{machine} {name}", attempt, ROUNDS)
+    due = Due("", now, now + SECOND_PASS_AFTER, recount=True)
+    await note(machine, due, version, stores.rollups)
 
 
 async def withdraw_alerts(machine: str, honest: Honest, stores: MendStores, now: datetime) -> None:

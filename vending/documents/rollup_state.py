@@ -8,6 +8,8 @@ from vending.documents.days import BUCKETS
 ROLLUP, REWORK = "rollup", "rework"
 """The scopes, which are partition keys."""
 OPEN_DAYS = "open-days"
+UNDER_WAY = 600_000
+"""Milliseconds for which a closing that went on is left to the message that it sent."""
 
 
 class State(Document, kw_only=True):
@@ -44,10 +46,16 @@ class OpenDay(Struct):
     """When the last of its machines closes it (ms), of those that sold."""
     step: int = 0
     """How far its closing is: :mod:`vending.rollups.close_days`."""
+    went_on: int = 0
+    """When it was there (ms)."""
 
     def due(self, now: int) -> bool:
         """Whether it is to be closed, or is being closed."""
         return self.step > 0 or self.closes <= now
+
+    def rests(self, now: int) -> bool:
+        """Whether it is due, and nobody has closed any of it for a while."""
+        return self.due(now) and self.went_on + UNDER_WAY <= now
 
     @property
     def early(self) -> bool:
@@ -100,3 +108,5 @@ class Rework(State, kw_only=True):
     """When that pass began (ms)."""
     failing: bool | None = None
     """Whether it met a day that cannot be counted."""
+    recount: bool | None = None
+    """Whether an operator took pages away: each pass counts from those that there are."""

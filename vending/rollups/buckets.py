@@ -83,7 +83,9 @@ def stored(new: Early, priced: bool) -> Early:
 
 
 def as_counted(day: MachineDay, held: Early) -> MachineDay:
-    """A machine's open day with the figures of its entry, which are as new or newer."""
+    """A machine's open day with the figures of its entry, unless it was computed anew since."""
+    if held.rev < day.rev:
+        return day
     changed = held.figures != day.figures
     return replace(day, figures=held.figures, version=day.version + changed)
 

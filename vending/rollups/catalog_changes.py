@@ -19,15 +19,18 @@ from vending.catalog import catalog
 from vending.catalog.catalog import Assignment
 from vending.documents.base import Malformed, load
 from vending.documents.catalog import CatalogEntry, CatalogMachine
+from vending.documents.days import MachineDay
 from vending.documents.pages import LedgerPage
 from vending.documents.rollup_state import REWORK, CatalogProgress, Rework
 from vending.errors import Conflict, Transient, VendstreamError
 from vending.ports import Filter, Put, beginning
 from vending.readable import readable
+from vending.retry import retry_on_conflict
 from vending.rollups import machine_days
-from vending.rollups.compute import DirtyDay
+from vending.rollups.compute import ROUNDS, DirtyDay
 from vending.rollups.days import recompute
 from vending.rollups.roll_up import RollUpStores, state_of
+from vending.rollups.rollups import day_id
 from vending.rollups.run import Run
 from vending.time import millis
 
@@ -48,13 +51,14 @@ Affected = dict[str, tuple[str, bool]]
 class Due:
     """What is to be done to a machine: its days from ``since`` on, at ``at`` and again at ``second_pass``.
 
-    ``broken``: because a defect kept a day from being computed.
+    ``broken``: because a defect kept a day from being computed; ``recount``: because pages were taken away.
     """
 
     since: str
     at: datetime
     second_pass: datetime | None = None
     broken: bool = False
+    recount: bool = False
 
 
 async def spread(version: int, now: datetime, stores: RollUpStores) -> None:
@@ -135,7 +139,7 @@ async def note(machine: str, due: Due, version: int, stores: RollUpStores) -> No
         stored = await stores.fleet.read(REWORK, machine)
         held = readable(stored.body, Rework) if stored else None
         if stored and held is None:
-            due = Due("", due.at, due.second_pass or due.at + SECOND_PASS_AFTER, due.broken)
+            due = Due("", due.at, due.second_pass or due.at + SECOND_PASS_AFTER, due.broken, recount=True)
         wanted = _wanted(machine, due, version, held)
         if held and held == replace(wanted, began=held.began, failing=held.failing):
             return
@@ -162,6 +166,7 @@ def _wanted(machine: str, due: Due, version: int, held: Rework | None) -> Rework
         second_pass=millis(due.second_pass) if due.second_pass else 0,
         broken=due.broken,
         version=version,
+        recount=due.recount or None,
         rest=held.rest if held else {},
     )
     if held is None or not held.open:
@@ -173,6 +178,7 @@ def _wanted(machine: str, due: Due, version: int, held: Rework | None) -> Rework
         second_pass=max(wanted.second_pass, held.second_pass),
         broken=wanted.broken or held.broken,
         version=max(wanted.version, held.version),
+        recount=wanted.recount or held.recount,
     )
 
 
@@ -212,9 +218,24 @@ async def _portion(held: Rework, now: datetime, stores: RollUpStores) -> tuple[s
     except Exception:
         log.exception("%s: no business days for its pages; retried in an hour", machine)
         return "", True
+    if held.recount:
+        for day in days[:DAYS]:
+            await _recounted(machine, day, stores)
     run = Run(now, stores)
     await recompute([DirtyDay(assignment, day, {}) for day in days[:DAYS]], run)
     return days[DAYS - 1] if len(days) > DAYS else "", bool(run.broken.machines)
+
+
+async def _recounted(machine: str, day: str, stores: RollUpStores) -> None:
+    """Mark a day as one whose pages became fewer, so that it is not held to what was counted before."""
+
+    async def attempt() -> None:
+        stored = await stores.machines.read(machine, day_id(day))
+        if stored is not None:
+            marked = machine_days.recounted(load(stored.body, MachineDay))
+            await stores.machines.write(machine, [Put(marked.dump(), stored.etag)])
+
+    await retry_on_conflict(f"{machine} {day}", attempt, ROUNDS)
 
 
 def _end_pass(held: Rework, now: datetime) -> None:

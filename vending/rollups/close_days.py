@@ -44,6 +44,7 @@ async def close_day(date: str, now: datetime, stores: RollUpStores) -> None:
         for bucket in range(BUCKETS):
             await _sealed(bucket, date, stores, empty=True)
         held.days.remove(day)
+    day.went_on = millis(now)
     try:
         await stores.fleet.write(held.scope, [Put(held.dump(), etag)])
     except Conflict:

@@ -13,12 +13,14 @@ from vending.documents.days import BucketDay, Early
 from vending.ports import Put
 from vending.retry import retry_on_conflict
 from vending.rollups import breakdowns, buckets, machine_days
-from vending.rollups.compute import ROUNDS, DirtyDay, InBucket, check, compute
+from vending.rollups.compute import ROUNDS, Computed, DirtyDay, InBucket, check, compute
 from vending.rollups.run import Run, Share, finished
 from vending.time import millis
 
 Moved = dict[int, dict[str, Early]]
 """Bucket → machines that are counted elsewhere now."""
+Done = dict[str, tuple[Early | None, Computed | None]]
+"""Machine → the entry that was held, and what its day came to."""
 
 
 @dataclass
@@ -38,11 +40,12 @@ async def count_early(bucket: int, dirty: Sequence[DirtyDay], run: Run) -> list[
     of them have left."""
     day, machines = dirty[0].day, frozenset(one.machine for one in dirty)
     scope, name = buckets.bucket_key(bucket, day)
+    done: Done = {}
 
     async def attempt() -> Counted:
         stored = await run.stores.fleet.read(scope, name)
         held = load(stored.body, BucketDay) if stored else buckets.empty(bucket, day)
-        counted = await _count(held, bucket, dirty, run)
+        counted = await _count(held, bucket, dirty, run, done)
         await _write(counted.bucket, counted.entries, stored.etag if stored else None, run)
         return counted
 
@@ -55,7 +58,7 @@ async def count_early(bucket: int, dirty: Sequence[DirtyDay], run: Run) -> list[
     return []
 
 
-async def _count(held: BucketDay, bucket: int, dirty: Sequence[DirtyDay], run: Run) -> Counted:
+async def _count(held: BucketDay, bucket: int, dirty: Sequence[DirtyDay], run: Run, done: Done) -> Counted:
     counted = Counted(held)
 
     async def one(dirty: DirtyDay) -> list[None]:
@@ -63,7 +66,7 @@ async def _count(held: BucketDay, bucket: int, dirty: Sequence[DirtyDay], run: R
         with run.broken.costs(dirty.day, {dirty.machine}, f"{dirty.machine} {dirty.day}"):
             if not _added(counted, dirty, entry, run):
                 async with run.gate:
-                    await _from_ledger(counted, dirty, InBucket(bucket, entry), run)
+                    await _from_ledger(counted, dirty, InBucket(bucket, entry), run, done)
         return []
 
     await finished(one(each) for each in dirty)
@@ -80,8 +83,13 @@ def _added(counted: Counted, dirty: DirtyDay, entry: Early | None, run: Run) -> 
     return new is not None
 
 
-async def _from_ledger(counted: Counted, dirty: DirtyDay, early: InBucket, run: Run) -> None:
-    computed = await compute(dirty, run.now, run.stores.machines, early)
+async def _from_ledger(counted: Counted, dirty: DirtyDay, early: InBucket, run: Run, done: Done) -> None:
+    """By an attempt before this one, if nobody has changed the entry since."""
+    before = done.get(dirty.machine)
+    if before is None or before[0] != early.held:
+        before = early.held, await compute(dirty, run.now, run.stores.machines, early)
+        done[dirty.machine] = before
+    _, computed = before
     if computed is None:
         return
     document = computed.document
@@ -118,7 +126,7 @@ async def _leave(bucket: int, day: str, entries: Mapping[str, Early], run: Run) 
     async def attempt() -> BucketDay | None:
         stored = await run.stores.fleet.read(scope, name)
         held = load(stored.body, BucketDay) if stored else None
-        if stored is None or held is None or held.sealed:
+        if stored is None or held is None or (held.sealed and not held.early):
             return None
         left = {
             machine: entry
@@ -129,4 +137,4 @@ async def _leave(bucket: int, day: str, entries: Mapping[str, Early], run: Run) 
         return held
 
     left = await retry_on_conflict(f"{scope} {day}", attempt, ROUNDS)
-    return _upwards(left, frozenset(entries)) if left else []
+    return [(share, frozenset(entries)) for share in buckets.upwards(left)] if left else []

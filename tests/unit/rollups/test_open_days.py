@@ -25,7 +25,7 @@ from tests.support.watched import Call, watched
 from vending.documents.base import load
 from vending.documents.days import BucketDay, Day, Early, FleetDay
 from vending.documents.rollup_state import OpenDays
-from vending.errors import Transient
+from vending.errors import Conflict, Transient
 from vending.ports import Put
 from vending.rollups import buckets, open_days, rollups
 from vending.rollups.breakdowns import PRODUCTS
@@ -186,6 +186,39 @@ async def test_a_machine_that_moves_is_counted_in_its_new_bucket_alone() -> None
         assert await units(held, *other) == [0, 0], place
     await held.close()
     assert await units(held, "site:north", "site:south", "route:r4", "fleet") == [0, 1, 1, 1]
+
+
+async def test_a_machine_that_leaves_a_sealed_bucket_is_counted_once() -> None:
+    held = await placed()
+    await held.arrive([vend("m1", 1, NOON)])
+    await held.tick()
+    held.fleet.damage(*buckets.bucket_key(buckets.bucket_of("north", "r1"), DAY), sealed=True)
+    await change(held, machines=[{"id": "m1", "site": "south", "since": "2026-11-10"}])
+    await held.tick()
+    await held.tick()
+    assert await units(held, "site:north", "site:south", "route:r4", "fleet") == [0, 1, 1, 1]
+
+
+async def test_a_lost_write_of_a_bucket_asks_the_ledger_once() -> None:
+    held = await placed()
+    await held.settle()
+    held.now = AFTERNOON
+    await held.arrive([vend("m1", 1, NOON)])
+    asked: list[str] = []
+    lost = 2
+
+    def fault(operation: str, key: str) -> None:
+        nonlocal lost
+        if operation == "write" and key.startswith("early:") and lost:
+            lost -= 1
+            raise Conflict(key)
+
+    held.fleet.fault = fault
+    held.machines.fault = lambda operation, key: asked.append(operation)
+    await held.tick()
+    assert lost == 0
+    assert asked.count("select") == 1
+    assert await units(held) == [1] * 4
 
 
 async def test_an_older_catalog_adds_nothing_to_what_a_newer_one_counted() -> None:
