@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import batched
 
 from vending.alerts import rules
+from vending.alerts.ageing import Ageing
 from vending.alerts.alerts import Finding, Transition, by_older_policy, transition
 from vending.alerts.held import HeldAlert, select
 from vending.alerts.lifecycle import ESCALATE_AFTER
@@ -47,6 +48,7 @@ class AlertStores:
     catalog: Catalogs = field(default_factory=AsRead)
     """Where policies come from."""
     looks: Looks = field(default_factory=Looks)
+    ageing: Ageing = field(default_factory=Ageing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ from typing import Any
 from vending.alerts import rules
 from vending.alerts.evaluate_each import evaluate_each
 from vending.alerts.evaluate_registers import Evaluation
+from vending.alerts.in_force import InForce
 from vending.alerts.looks import Basis, OpenAlert
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Registers, Stock
-from vending.alerts.watch_machines import evaluate_stock
+from vending.alerts.watch_machines import Evaluated, evaluate_stock
 from vending.catalog.cataloged import EVERYWHERE, Cataloged
 from vending.catalog.machines import AsRead
+from vending.documents.base import Body
 from vending.ingest import stored_conditions
 from vending.ingest.stored_conditions import Read
 from vending.ports import Filter
@@ -70,16 +72,33 @@ async def _with_partners(wanted: Set[str], stores: AlertStores) -> dict[str, Rea
 
 
 async def evaluate_ageing(stores: AlertStores, now: datetime) -> int:
-    """Evaluate again the machines with an open alert that only time closes; how many alerts changed."""
+    """Evaluate again the machines with an open alert that only time closes; how many alerts changed.
+
+    Those of which this process knows that it is firing still are not asked for.
+    """
     by_time = [rule for rule in rules.on(Stock) if rule.closes == "time"]
-    opened = {machine async for machine, _ in _opened(stores, by_time)}
-    stores = replace(stores, catalog=AsRead(await stores.catalog.named()))
+    opened: dict[str, set[str]] = {}
+    async for machine, name in _opened(stores, by_time):
+        opened.setdefault(machine, set()).add(name)
+    catalog = await stores.catalog.named()
+    policies, stores = InForce(catalog), replace(stores, catalog=AsRead(catalog))
 
     async def evaluate(machine: str) -> int:
+        known = stores.ageing.stock(machine, now)
+        if known and opened[machine] <= _firing(known, policies, now):
+            return 0
         stored = await stores.machines.read(machine, "stock")
-        return await evaluate_stock(stored.body, stores, now) if stored else 0
+        if stored is None:
+            return 0
+        changed = await evaluate_stock(stored.body, stores, now)
+        stores.ageing.remember(machine, stored.body, now)
+        return changed
 
     return await evaluate_each(opened, evaluate)
+
+
+def _firing(stock: Body, policies: InForce, now: datetime) -> set[str]:
+    return {finding.id for finding in Evaluated.of(stock, policies, now).findings if finding.firing}
 
 
 async def _opened(stores: AlertStores, of: Sequence[Rule[Any]]) -> AsyncIterator[OpenAlert]:

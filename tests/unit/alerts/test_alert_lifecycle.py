@@ -334,7 +334,11 @@ async def test_lost_sales_are_told_once_and_closed_by_time(world: World) -> None
     again = await gives_up(NOW + 2 * day, 3)
     assert await watch_machines([first, again], world.stores, NOW + 2 * day) == 0
     assert await evaluate_ageing(world.stores, NOW + 8 * day) == 0
-    assert await evaluate_ageing(world.stores, NOW + 9 * day) == 0
+    asked: list[str] = []
+    world.machines.fault = lambda operation, key: asked.append(f"{operation} {key}")
+    for minute in range(60, -1, -1):  # read once, and again after an hour
+        assert await evaluate_ageing(world.stores, NOW + 9 * day - timedelta(minutes=minute)) == 0
+    assert asked == ["read m1", "read m1"]
     assert await evaluate_ageing(world.stores, NOW + 9 * day + timedelta(seconds=1)) == 1
     await world.deliver()
     assert await evaluate_ageing(world.stores, NOW + 10 * day) == 0
