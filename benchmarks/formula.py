@@ -53,7 +53,7 @@ MACHINES_A_DOCUMENT = 2_000
 QUERIES = 17
 """Of a sweep; those that are point reads cost less."""
 AGEING = 0.019
-"""Of the machines, as measured: they have an alert that only time closes, and each sweep looks at them."""
+"""Of the machines, as measured: they have an alert that only time closes, and are read once an hour."""
 ASKED = 0.25
 """Of the changed stocks, as measured: the others are known to agree with their alerts, or share a query."""
 CHANGES_A_LINE = 2
@@ -131,8 +131,8 @@ def _sweep(load: Load) -> float:
     some machines."""
     conditions = load.partitions * sum(charge.read(round(kind.kb * charge.KB)) for kind in _registers(load))
     units = conditions + QUERIES * charge.query(0) * load.ranges
-    units += AGEING * load.machines * (charge.query(0) + 2 * charge.read(0))
-    return units / load.events_in(minutes_between("sweep", START))
+    ageing = AGEING * load.machines * (charge.query(0) + 2 * charge.read(0))
+    return units / load.events_in(minutes_between("sweep", START)) + ageing / load.events_in(60)
 
 
 def _roll_up(load: Load) -> float:
