@@ -199,6 +199,19 @@ async def test_a_machine_that_leaves_a_sealed_bucket_is_counted_once() -> None:
     assert await units(held, "site:north", "site:south", "route:r4", "fleet") == [0, 1, 1, 1]
 
 
+async def test_a_sale_for_a_sealed_bucket_goes_through_the_tree() -> None:
+    """Its clock says that the day is open; the closing has begun by another's."""
+    held = await placed()
+    await held.arrive([vend("m1", 1, NOON)])
+    await held.tick()
+    held.fleet.damage(*buckets.bucket_key(buckets.bucket_of("north", "r1"), DAY), sealed=True)
+    before = entries(held)["m1"]
+    await held.arrive([vend("m1", 2, NOON + 1)])
+    await held.tick()
+    assert entries(held)["m1"] == before
+    assert stored_leaves(held)["site:north", DAY]["units",] == 2
+
+
 async def test_a_lost_write_of_a_bucket_asks_the_ledger_once() -> None:
     held = await placed()
     await held.settle()
