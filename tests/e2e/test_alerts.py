@@ -17,7 +17,7 @@ from vendctl.__main__ import main as vendctl
 from vendctl.hub import last_numbers
 from vendctl.local.system import System
 from vending import wiring
-from vending.alerts.waiting import Mark, Marks
+from vending.alerts.waiting import Sample, Samples
 from vending.archive.layout import WAITING
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -110,13 +110,13 @@ def test_events_that_wait_too_long_raise_an_alert(running: System, receiver: Web
     """What half a day of sweeps would have noted is put in its place: a number that nobody has reached."""
     now = datetime.now(UTC)
     last = dict.fromkeys(asyncio.run(last_numbers(running.environment)), 0)
-    then = Mark(now - timedelta(hours=13), last | {"0": 10**9})
-    note(Marks("1", (then, Mark(now, dict.fromkeys(last, -1)))))
+    then = Sample(now - timedelta(hours=13), last | {"0": 10**9})
+    note(Samples("1", (then, Sample(now, dict.fromkeys(last, -1)))))
     names = [f"$hub/lag/{function}/{number}/{{}}" for function, number in next_episodes().items()]
     sweep(running)
     until(lambda: {x.format("opened") for x in names} <= set(receiver.of("$hub")), "the webhook heard of it")
     assert "events wait for 13:" in (running.stack.data / "functions.log").read_text()
-    note(Marks("1"))
+    note(Samples("1"))
     sweep(running)
     until(lambda: {x.format("closed") for x in names} <= set(receiver.of("$hub")), "and that it is over")
     until(lambda: taken("$hub"), "every notification left the outbox")
@@ -129,13 +129,13 @@ def next_episodes() -> dict[str, int]:
     return {name: held.get(name, 0) + 1 for name in ("archive_telemetry", "ingest_telemetry")}
 
 
-def note(marks: Marks) -> None:
+def note(samples: Samples) -> None:
     """Replace what the sweeps noted."""
 
     async def write() -> None:
         try:
             found = await wiring.remembered().find(WAITING)
-            await wiring.remembered().replace(WAITING, marks.encode(), found[1] if found else None)
+            await wiring.remembered().replace(WAITING, samples.encode(), found[1] if found else None)
         finally:
             await wiring.close()
 

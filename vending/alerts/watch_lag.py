@@ -39,8 +39,8 @@ async def watch_lag(stores: LagStores, metrics: Metrics, now: datetime) -> list[
     # The checkpoints first: what is done is never ahead of the hub.
     done = await stores.checkpoints.done()
     last = {end.partition: end.last for end in await stores.hub.ends()}
-    marks = (await _noted(stores, last, now)).marks
-    waits = {function: waiting.waiting(marks, numbers, now) for function, numbers in done.items()}
+    samples = (await _noted(stores, last, now)).samples
+    waits = {function: waiting.waiting(samples, numbers, now) for function, numbers in done.items()}
     for function, age in sorted(waits.items()):
         metrics.tell("waiting", age.total_seconds(), function=function)
     halts = await _halts(stores, done, last, now)
@@ -66,13 +66,13 @@ async def _halts(
     return halts
 
 
-async def _noted(stores: LagStores, last: waiting.Numbers, now: datetime) -> waiting.Marks:
+async def _noted(stores: LagStores, last: waiting.Numbers, now: datetime) -> waiting.Samples:
     found = await stores.blobs.find(WAITING)
-    held = waiting.Marks.decode(found[0]) if found else waiting.Marks(stores.generation)
-    marks = waiting.noted(held, stores.generation, last, now, stores.retention)
-    if marks is not held:
+    held = waiting.Samples.decode(found[0]) if found else waiting.Samples(stores.generation)
+    samples = waiting.noted(held, stores.generation, last, now, stores.retention)
+    if samples is not held:
         try:
-            await stores.blobs.replace(WAITING, marks.encode(), found[1] if found else None)
-        except Conflict:  # Another sweep noted a mark at this very time; it does as well.
+            await stores.blobs.replace(WAITING, samples.encode(), found[1] if found else None)
+        except Conflict:  # Another sweep noted a sample at this very time; it does as well.
             log.info("another sweep has noted the hub's numbers")
-    return marks
+    return samples

@@ -12,7 +12,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from vending.alerts.standing import Halt, Halts
-from vending.alerts.waiting import Mark, Marks, waiting_since
+from vending.alerts.waiting import Sample, Samples, waiting_since
 from vending.answer import Answer
 from vending.archive.layout import STANDING, WAITING
 from vending.business_day import instant
@@ -81,9 +81,9 @@ class Lag(Answer, frozen=True):
 async def lag(stores: HubStores, now: datetime) -> Lag:
     """As of now, or five seconds ago. Raises Transient."""
     done, ends = await stores.now(now)
-    marks, halts = await _marks(stores), await _halts(stores)
+    samples, halts = await _samples(stores), await _halts(stores)
     rows = [
-        _row(function, end, numbers.get(end.partition, -1), marks, halts.get(function, {}))
+        _row(function, end, numbers.get(end.partition, -1), samples, halts.get(function, {}))
         for function, numbers in sorted(done.items())
         for end in sorted(ends, key=lambda end: (len(end.partition), end.partition))
     ]
@@ -92,9 +92,9 @@ async def lag(stores: HubStores, now: datetime) -> Lag:
 
 
 def _row(
-    function: str, end: PartitionEnd, done: int, marks: tuple[Mark, ...], halts: Mapping[str, Halt]
+    function: str, end: PartitionEnd, done: int, samples: tuple[Sample, ...], halts: Mapping[str, Halt]
 ) -> PartitionLag:
-    since = waiting_since(marks, end.partition, done)
+    since = waiting_since(samples, end.partition, done)
     halt = halts.get(end.partition)
     stands = halt is not None and halt.at == done < end.last
     return PartitionLag(
@@ -114,10 +114,10 @@ def _whole(function: str, rows: list[PartitionLag]) -> FunctionLag:
     return FunctionLag(function, sum(row.behind for row in rows), since)
 
 
-async def _marks(stores: HubStores) -> tuple[Mark, ...]:
+async def _samples(stores: HubStores) -> tuple[Sample, ...]:
     found = await stores.remembered.find(WAITING)
-    held = Marks.decode(found[0]) if found else Marks("")
-    return held.marks if held.generation == stores.generation else ()
+    held = Samples.decode(found[0]) if found else Samples("")
+    return held.samples if held.generation == stores.generation else ()
 
 
 async def _halts(stores: HubStores) -> Mapping[str, Mapping[str, Halt]]:

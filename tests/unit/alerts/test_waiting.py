@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vending.alerts.waiting import MARKS, SCHEMA, Marks, noted, waiting
+from vending.alerts.waiting import SAMPLES, SCHEMA, Samples, noted, waiting
 from vending.errors import Transient
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -23,43 +23,43 @@ def test_the_age_is_that_of_the_oldest_event_that_is_not_done(
     arrivals: list[int], share: float, retention: int
 ) -> None:
     """A sweep a minute; each minute's arrivals have the numbers that follow."""
-    marks, last, enqueued = Marks("1"), -1, []
+    samples, last, enqueued = Samples("1"), -1, []
     kept = retention * 10 * MINUTE
     for minute, count in enumerate(arrivals):
         enqueued += [NOON + minute * MINUTE] * count
         last += count
         now = NOON + minute * MINUTE
-        marks = noted(marks, "1", {"0": last}, now, kept)
+        samples = noted(samples, "1", {"0": last}, now, kept)
     done = round(share * (last + 1)) - 1
-    told = waiting(marks.marks, {"0": done}, now)
+    told = waiting(samples.samples, {"0": done}, now)
     true = now - enqueued[done + 1] if done < last else timedelta()
-    exact = max(MINUTE, kept / MARKS + MINUTE)
+    exact = max(MINUTE, kept / SAMPLES + MINUTE)
     assert told <= true
     if true < kept:
         assert true - told <= exact
-    assert len(marks.marks) <= MARKS + 1
+    assert len(samples.samples) <= SAMPLES + 1
 
 
 def test_the_slowest_partition_counts_and_a_partition_never_read_waits_from_its_first_event() -> None:
-    marks = noted(Marks("1"), "1", {"0": 5, "1": -1}, NOON, DAY)
-    marks = noted(marks, "1", {"0": 9, "1": 3}, NOON + DAY / 10, DAY)
+    samples = noted(Samples("1"), "1", {"0": 5, "1": -1}, NOON, DAY)
+    samples = noted(samples, "1", {"0": 9, "1": 3}, NOON + DAY / 10, DAY)
     now = NOON + DAY / 5
-    assert waiting(marks.marks, {"0": 9}, now) == DAY / 10
-    assert waiting(marks.marks, {"0": 4, "1": 3}, now) == DAY / 5
-    assert waiting(marks.marks, {}, now) == DAY / 5
-    assert waiting(marks.marks, {"0": 9, "1": 3}, now) == timedelta()
+    assert waiting(samples.samples, {"0": 9}, now) == DAY / 10
+    assert waiting(samples.samples, {"0": 4, "1": 3}, now) == DAY / 5
+    assert waiting(samples.samples, {}, now) == DAY / 5
+    assert waiting(samples.samples, {"0": 9, "1": 3}, now) == timedelta()
 
 
 @pytest.mark.parametrize(("generation", "last"), [("2", 50), ("1", 3)])
 def test_a_recreated_hub_begins_anew(generation: str, last: int) -> None:
-    marks = noted(Marks("1"), "1", {"0": 40}, NOON, DAY)
-    anew = noted(marks, generation, {"0": last}, NOON + MINUTE, DAY)
-    assert (anew.generation, [mark.last for mark in anew.marks]) == (generation, [{"0": last}])
+    samples = noted(Samples("1"), "1", {"0": 40}, NOON, DAY)
+    anew = noted(samples, generation, {"0": last}, NOON + MINUTE, DAY)
+    assert (anew.generation, [sample.last for sample in anew.samples]) == (generation, [{"0": last}])
 
 
 def test_marks_survive_the_blob_and_newer_ones_wait() -> None:
-    marks = noted(Marks("1"), "1", {"0": 5, "1": -1}, NOON, DAY)
-    assert Marks.decode(marks.encode()) == marks
-    newer = Marks("1", schema=SCHEMA + 1).encode()
+    samples = noted(Samples("1"), "1", {"0": 5, "1": -1}, NOON, DAY)
+    assert Samples.decode(samples.encode()) == samples
+    newer = Samples("1", schema=SCHEMA + 1).encode()
     with pytest.raises(Transient, match="schema"):
-        Marks.decode(newer)
+        Samples.decode(newer)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from vending.alerts.standing import Halt, Halts
-from vending.alerts.waiting import Mark, Marks
+from vending.alerts.waiting import Sample, Samples
 from vending.archive.closing import Closing, Progress, Seen
 from vending.archive.manifest import DeviceHoles, Entry, Manifest, RawBlob, Table
 from vending.documents.blobs import Blob
@@ -24,7 +24,7 @@ BLOBS: list[tuple[Blob, str]] = [
         '{"generation":"1","halts":{"f":{"0":{"at":4,"since":"2026-03-01T12:00:00Z"}}},"schema":1}',
     ),
     (
-        Marks("1", (Mark(NOON, {"0": 5}),)),
+        Samples("1", (Sample(NOON, {"0": 5}),)),
         '{"generation":"1","marks":[{"at":"2026-03-01T12:00:00Z","last":{"0":5}}],"schema":1}',
     ),
     (
