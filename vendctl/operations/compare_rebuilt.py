@@ -7,7 +7,8 @@ days and summaries with such lines are compared as sums over all days. A breakdo
 sums is compared in sum.
 
 A day that is still open has its figures of sites and routes in buckets, and none of areas and regions: these
-are compared where the day is closed in both. Of the whole fleet a day is compared in sum.
+are compared where the day is closed in both, and not at all where times are estimated besides. Of the whole
+fleet a day is compared in sum.
 
 While devices send, the live state is ahead of the archive that was read, and its rollups are behind its
 ledger. So it is looked at several times, after what the archive got meanwhile: :func:`standing`.
@@ -296,6 +297,11 @@ async def _summaries(live: Documents, rebuilt: Documents, estimated: bool, found
         {key: figures async for key, figures in _children(fleet, here, either)}
         for fleet, here in zip((live, rebuilt), still_open, strict=True)
     ]
+    if estimated and either:  # a sale may be on a day that is closed here, and open there
+        left, right = [
+            {key: figures for key, figures in one.items() if key[0].partition(":")[0] not in HASHED}
+            for one in (left, right)
+        ]
     found.summaries = len({*left, *right})
     _figures(left, right, estimated, found)
 
