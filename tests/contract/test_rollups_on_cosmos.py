@@ -72,7 +72,7 @@ class Real:
     async def figures(self, key: rollups.Key) -> dict[str, Any]:
         """As readers find them."""
         container = self.fleet if ":" in key[0] or key[0] in WHOLE else self.containers["machines"]
-        current = CurrentDays(container, self.fleet, self.containers["catalog"], fresh_for=0)
+        current = CurrentDays(container, self.fleet, self.containers["catalog"], fresh_for=timedelta())
         stored = await current.read(*key)
         return rollups.total(load(stored.body, Day) if stored else None)
 

@@ -135,7 +135,7 @@ class World(Core):
 
     def current(self, container: FakeDocuments) -> CurrentDays:
         """A container with its days as they count now."""
-        return CurrentDays(container, self.fleet_days, self.catalog, fresh_for=0)
+        return CurrentDays(container, self.fleet_days, self.catalog, fresh_for=timedelta())
 
     async def roll_up(self) -> None:
         await roll_up_all(self.rollups, self.queue, self.now)

@@ -183,7 +183,7 @@ def view_stores(world: World) -> ViewStores:
 
 def current(world: World, container: FakeDocuments) -> CurrentDays:
     """One of the containers with its days as they count now."""
-    return CurrentDays(container, world.fleet, world.catalog, fresh_for=0)
+    return CurrentDays(container, world.fleet, world.catalog, fresh_for=timedelta())
 
 
 def vend(machine: str, number: int, at: int, **facts: Any) -> dict[str, Any]:

@@ -6,9 +6,8 @@ of the bucket, and for a site of its catalog entry, whose route leads to the buc
 malformed it is given in the place of the day: whoever reads it finds the day malformed, and not empty.
 """
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from vending.documents.catalog import CatalogSite
@@ -16,34 +15,13 @@ from vending.documents.days import BUCKETS, BucketDay, MachineDay, RouteDay, Sit
 from vending.documents.rollup_state import OPEN_DAYS, ROLLUP, OpenDays
 from vending.ports import Documents, Filter, Put, Stored
 from vending.readable import readable
+from vending.recent import Recent
 from vending.rollups import buckets, rollups
 
-FRESH_FOR = 5.0
-"""Seconds for which the list of open days and a bucket are remembered."""
+FRESH_FOR = timedelta(seconds=5)
+"""For so long the list of open days and a bucket are remembered."""
 KEPT = 2
 """Buckets that are remembered, those of a route today and yesterday: one of 1,500 machines takes 25 MB."""
-
-
-class Recent[Value]:
-    """Values that may be some seconds old. Who asks at the same time shares one read."""
-
-    def __init__(self, fresh_for: float, most: int) -> None:
-        self._fresh_for = fresh_for
-        self._most = most
-        self._held: dict[rollups.Key, tuple[float, Value]] = {}
-        self._locks: dict[rollups.Key, asyncio.Lock] = {}
-
-    async def get(self, key: rollups.Key, load: Callable[[], Awaitable[Value]]) -> Value:
-        """The value, or what ``load`` brings."""
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            held = self._held.pop(key, None)
-            if held is None or time.monotonic() - held[0] >= self._fresh_for:
-                held = time.monotonic(), await load()
-            self._held[key] = held
-            for old in list(self._held)[: -self._most]:
-                del self._held[old]
-                self._locks.pop(old, None)
-            return held[1]
 
 
 class _Found(NamedTuple):
@@ -57,13 +35,19 @@ class CurrentDays:
     """The port Documents, in front of the container ``machines`` or ``fleet``."""
 
     def __init__(
-        self, documents: Documents, fleet: Documents, catalog: Documents, fresh_for: float = FRESH_FOR
+        self,
+        documents: Documents,
+        fleet: Documents,
+        catalog: Documents,
+        fresh_for: timedelta = FRESH_FOR,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._documents = documents
         self._fleet = fleet
         self._catalog = catalog
-        self._steps: Recent[dict[str, int] | None] = Recent(fresh_for, 1)
-        self._buckets: Recent[_Found | None] = Recent(fresh_for, KEPT)
+        self._clock = clock
+        self._steps = Recent(fresh_for)
+        self._buckets = Recent(fresh_for, KEPT)
 
     async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002 - Cosmos DB's own word
         """The document, or None; of a day, as it counts now."""
@@ -119,7 +103,7 @@ class CurrentDays:
             held = readable(stored.body, OpenDays)
             return {one.date: one.step for one in held.days} if held else None
 
-        steps = await self._steps.get((ROLLUP, OPEN_DAYS), load)
+        steps: dict[str, int] | None = await self._steps.get(OPEN_DAYS, self._clock(), load)
         return 0 if steps is None else steps.get(day, BUCKETS)
 
     async def _bucket(self, number: int, day: str) -> _Found | None:
@@ -129,7 +113,8 @@ class CurrentDays:
             stored = await self._fleet.read(*key)
             return _Found(stored, readable(stored.body, BucketDay)) if stored else None
 
-        return await self._buckets.get(key, load)
+        found: _Found | None = await self._buckets.get(key, self._clock(), load)
+        return found
 
     async def _machine(self, stored: Stored) -> Stored:
         if stored.body.get("type") != MachineDay.type or stored.body.get("closed"):

@@ -17,8 +17,8 @@ from vending.answer import Answer
 from vending.archive.layout import STANDING, WAITING
 from vending.business_day import instant
 from vending.ports import ArchiveBlobs, Checkpoints, Hub, PartitionEnd
+from vending.recent import Recent
 from vending.time import millis
-from vending.views.views import Recent
 
 LOOK = timedelta(seconds=5)
 """How old what the hub said may be: each partition that it is asked for takes a connection of its own."""

@@ -5,46 +5,22 @@ reads them at most once in two seconds, however many people look, and less often
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from vending.documents.conditions import Conditions, Entry
 from vending.ports import Documents, Stored
 from vending.readable import readable
+from vending.recent import Recent
 from vending.state import conditions
 from vending.time import millis
 from vending.views.names import Names
 from vending.views.sold_days import SoldBefore
 
-FRESH_FOR = timedelta(seconds=2)
-Load = Callable[[], Awaitable[Any]]
-Lasts = Callable[[Any], timedelta]
 EACH_MACHINE, EACH_ALERT = timedelta(microseconds=100), timedelta(milliseconds=1)
 """For so long what was read of all machines, or of all open alerts, is kept for each of them, where that is
 longer: of 100,000 machines ten seconds, of 20,000 two. So what an instance spends on it has a bound."""
-
-
-class Recent:
-    """Values that may be a moment old, as a rule two seconds. Who asks at the same time shares one read."""
-
-    def __init__(self, fresh_for: timedelta = FRESH_FOR) -> None:
-        self._fresh_for = fresh_for
-        self._held: dict[str, tuple[datetime, timedelta, Any]] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
-
-    async def get(self, name: str, now: datetime, load: Load, lasts: Lasts | None = None) -> Any:
-        """The value, or what ``load`` brings. A failure is not kept. ``lasts``: for how long a value is kept
-        that is dear; never shorter than others."""
-        async with self._locks.setdefault(name, asyncio.Lock()):
-            held = self._held.get(name)
-            if held is not None and abs(now - held[0]) < held[1]:
-                return held[2]
-            value = await load()
-            kept = self._fresh_for if lasts is None else max(self._fresh_for, lasts(value))
-            self._held[name] = (now, kept, value)
-            return value
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import partial
 
 from vending import resources
+from vending.recent import Recent
 from vending.views import health
 from vending.views.health import Probe
-from vending.views.views import Recent
 from vending.wiring.clients import blobs, container, queue
 from vending.wiring.once import once
 

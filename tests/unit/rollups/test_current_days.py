@@ -227,7 +227,8 @@ async def test_a_malformed_list_of_open_days_hides_nothing(world: World) -> None
 
 async def test_a_closed_day_costs_a_read_and_an_open_one_a_bucket(world: World) -> None:
     held = [
-        CurrentDays(each, world.fleet, world.catalog, fresh_for=60) for each in (world.machines, world.fleet)
+        CurrentDays(each, world.fleet, world.catalog, fresh_for=timedelta(minutes=1))
+        for each in (world.machines, world.fleet)
     ]
     figures, stores = StoredDays(*held), (world.machines, world.fleet, world.catalog)
 
@@ -253,10 +254,9 @@ async def test_a_closed_day_costs_a_read_and_an_open_one_a_bucket(world: World) 
     assert await reads("fleet", "", DAY) == 2
 
 
-async def test_a_bucket_is_remembered_for_seconds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = CurrentDays(world.fleet, world.fleet, world.catalog)
-    now = 1_000.0
-    monkeypatch.setattr("vending.rollups.current_days.time.monotonic", lambda: now)
+async def test_a_bucket_is_remembered_for_seconds(world: World) -> None:
+    now = world.now
+    held = CurrentDays(world.fleet, world.fleet, world.catalog, clock=lambda: now)
 
     async def found() -> int:
         stored = await held.read("route:north", rollups.day_id(DAY))

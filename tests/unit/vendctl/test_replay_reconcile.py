@@ -70,7 +70,7 @@ class App:
         sold = reconcile.file_sold(file.sales)
         paid = reconcile.units_apart([one for one in sold if one.paid], "USD")
         ledger = reconcile.ledger_sold(await stored.documents(self.machines, "page"), file.mapping.zone)
-        current = CurrentDays(self.machines, self.fleet, self.catalog, fresh_for=0)
+        current = CurrentDays(self.machines, self.fleet, self.catalog, fresh_for=timedelta())
         days = await stored.documents(current, "day:")
         fleet = await stored.fleet_days(self.fleet)
         products = {sku: name for name, sku in skus(file.sales).items()}

@@ -10,11 +10,12 @@ from tests.support.plain import fleet
 from tests.support.rollup_world import World, event, failure, vend, view_stores
 from vending.errors import Transient
 from vending.ports import Put
+from vending.recent import Recent
 from vending.rollups import breakdowns, machine_days
 from vending.rollups.breakdowns import PRODUCTS
 from vending.rollups.rollups import OTHER
 from vending.time import millis
-from vending.views.views import EACH_MACHINE, Recent
+from vending.views.views import EACH_MACHINE
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 

@@ -17,8 +17,8 @@ from vending import wiring
 from vending.alerts import rules
 from vending.alerts.alerts import Finding
 from vending.errors import Transient
+from vending.recent import Recent
 from vending.views.health import About, troubles
-from vending.views.views import Recent
 from vending.wiring.health import HEALTH_FOR
 
 ABOUT = About("1.2", "quick")

@@ -53,7 +53,7 @@ class Deployment:
 
     @property
     def state(self) -> State:
-        machines = CurrentDays(self.machines, self.fleet, FakeDocuments("kind"), fresh_for=0)
+        machines = CurrentDays(self.machines, self.fleet, FakeDocuments("kind"), fresh_for=timedelta())
         return State(machines, self.conditions, self.fleet)
 
     async def roll_up(self, now: datetime = NOW) -> None:
