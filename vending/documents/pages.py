@@ -74,3 +74,8 @@ class LedgerPage(Document, kw_only=True):
     visited: int | None = None
     """The last of those times. It is indexed: of all pages of a machine a query finds the few that tell of
     visits, and :class:`vending.documents.visits.VisitRecord` with them."""
+
+    @property
+    def book(self) -> str:
+        """Whose numbers these are: ``"device/epoch"``."""
+        return f"{self.device_id}/{self.epoch}"

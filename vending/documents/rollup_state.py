@@ -69,7 +69,7 @@ class OpenDays(State, kw_only=True):
     type = "openDays"
 
     id: str = OPEN_DAYS
-    days: list[OpenDay]
+    days: list[OpenDay] = field(default_factory=list)
 
 
 class CatalogProgress(State, kw_only=True):

@@ -52,10 +52,9 @@ def empty(bucket: int, day: str) -> BucketDay:
 def lines_of(pages: Iterable[LedgerPage], assignment: Assignment, day: str) -> Iterable[tuple[str, Line]]:
     """The lines of the business day, each with its book."""
     for page in pages:
-        book = f"{page.device_id}/{page.epoch}"
         for line in page.lines:
             if assignment.day_of(line["at"]) == day:
-                yield book, line
+                yield page.book, line
 
 
 def entry(document: MachineDay, pages: Collection[LedgerPage], assignment: Assignment) -> Early:
@@ -134,7 +133,7 @@ def _order(one: Early) -> tuple[int, int, int]:
 
 def shown(held: Early, pages: Iterable[LedgerPage]) -> bool:
     """Whether the pages have all lines that the entry counts, in whatever day they are counted now."""
-    seen = {(f"{page.device_id}/{page.epoch}", line["ledger"]) for page in pages for line in page.lines}
+    seen = {(page.book, line["ledger"]) for page in pages for line in page.lines}
     counted = held.counted or {}
     return all(
         (book, number) in seen

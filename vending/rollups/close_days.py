@@ -2,7 +2,7 @@
 
 In steps, each of which may be done again: every bucket is sealed, so that nothing is added to it, and its
 machines' days are computed and carried up (steps 0 to 63); the fleet's early figures go (64); the buckets are
-emptied (65), and the day is open no longer. Readers read the buckets up to step 64.
+emptied (65), and the day is open no longer. Readers read a bucket until its own step is done.
 """
 
 from datetime import datetime
@@ -28,7 +28,7 @@ MACHINES = 200
 
 async def close_day(date: str, now: datetime, stores: RollUpStores) -> None:
     """Do the next steps. Raises Transient."""
-    held, etag = await state_of(stores, OpenDays(days=[]))
+    held, etag = await state_of(stores, OpenDays())
     day = next((one for one in held.days if one.date == date), None)
     if day is None or not day.due(millis(now)):
         return

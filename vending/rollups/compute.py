@@ -7,6 +7,7 @@ conflict from the start.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from vending.catalog.catalog import Assignment
@@ -39,7 +40,7 @@ class DirtyDay:
         """Whose day it is."""
         return self.assignment.machine
 
-    @property
+    @cached_property
     def closes(self) -> int:
         """When it closes (ms)."""
         return machine_days.closing(self.assignment.window(self.day))

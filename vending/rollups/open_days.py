@@ -11,7 +11,7 @@ from typing import Any
 
 from vending import business_day
 from vending.documents.base import load
-from vending.documents.days import FleetDay, ProductsDay, WholeDay
+from vending.documents.days import WholeDay
 from vending.documents.rollup_state import OpenDay, OpenDays
 from vending.errors import VendstreamError
 from vending.ports import Documents, Put
@@ -26,15 +26,8 @@ log = logging.getLogger(__name__)
 MOST = 10
 """Days at once: yesterday, today and tomorrow wherever a machine stands, and some that are slow to close.
 What is beyond is counted by the tree alone."""
-
 RECENT = timedelta(days=3)
 """A day before these is closed everywhere."""
-
-
-async def open_days(stores: RollUpStores) -> dict[str, OpenDay]:
-    """The open days by their dates: one point read."""
-    held, _ = await state_of(stores, OpenDays(days=[]))
-    return {one.date: one for one in held.days}
 
 
 async def opened(dirty: Iterable[DirtyDay], now: datetime, stores: RollUpStores) -> dict[str, OpenDay]:
@@ -45,7 +38,7 @@ async def opened(dirty: Iterable[DirtyDay], now: datetime, stores: RollUpStores)
     recent = business_day.day_of(millis(now - RECENT), "Etc/UTC")
 
     async def attempt() -> dict[str, OpenDay]:
-        held, etag = await state_of(stores, OpenDays(days=[]))
+        held, etag = await state_of(stores, OpenDays())
         known = {one.date: one for one in held.days}
         changed = False
         for day, at in sorted(closes.items()):
@@ -70,16 +63,13 @@ async def _counts_early(day: str, may_open: bool, fleet: Documents) -> bool:
     Where a day of the fleet fails for good, the tree finds that too, and its machines are tried again.
     """
     try:
-        stored = await fleet.read(rollups.FLEET, rollups.day_id(day))
-        if stored is None:
-            new = FleetDay(id=rollups.day_id(day), scope=rollups.FLEET, date=day, rev=0, children={})
-            new.early = {} if may_open else None
-            await fleet.write(rollups.FLEET, [Put(new.dump())])
-        else:
-            new = load(stored.body, FleetDay)
-        if new.early is not None:
-            await _set_early(ProductsDay, rollups.PRODUCTS, day, {}, fleet)
-        return new.early is not None
+        whole, etag = await _whole(rollups.FLEET, day, fleet)
+        if etag is None:
+            whole.early = {} if may_open else None
+            await fleet.write(rollups.FLEET, [Put(whole.dump())])
+        if whole.early is not None:
+            await _set_early(rollups.PRODUCTS, day, {}, fleet)
+        return whole.early is not None
     except VendstreamError:
         raise
     except Exception:
@@ -89,24 +79,26 @@ async def _counts_early(day: str, may_open: bool, fleet: Documents) -> bool:
 
 async def without_early(day: str, fleet: Documents) -> None:
     """The day of the fleet is that of the tree from now on."""
-    await _set_early(FleetDay, rollups.FLEET, day, None, fleet)
-    await _set_early(ProductsDay, rollups.PRODUCTS, day, None, fleet)
+    await _set_early(rollups.FLEET, day, None, fleet)
+    await _set_early(rollups.PRODUCTS, day, None, fleet)
 
 
-async def _set_early(
-    kind: type[WholeDay], scope: str, day: str, early: dict[str, Any] | None, fleet: Documents
-) -> None:
+async def _set_early(scope: str, day: str, early: dict[str, Any] | None, fleet: Documents) -> None:
     """Begin the early figures of a day, unless it has some; or take them away."""
 
     async def attempt() -> None:
-        stored = await fleet.read(scope, rollups.day_id(day))
-        held = load(stored.body, kind) if stored else None
-        if held is None:
-            held = kind(id=rollups.day_id(day), scope=scope, date=day, rev=0, children={})
-        if stored is not None and (held.early is None) == (early is None):
+        held, etag = await _whole(scope, day, fleet)
+        if etag is not None and (held.early is None) == (early is None):
             return
         held.early = early
         held.rev += 1
-        await fleet.write(scope, [Put(held.dump(), stored.etag if stored else None)])
+        await fleet.write(scope, [Put(held.dump(), etag)])
 
     await retry_on_conflict(f"{scope} {day}", attempt)
+
+
+async def _whole(scope: str, day: str, fleet: Documents) -> tuple[WholeDay, str | None]:
+    """A day of the whole fleet and its ETag; one without figures where there is none."""
+    stored = await fleet.read(scope, rollups.day_id(day))
+    body = stored.body if stored else rollups.empty(scope, day).dump()
+    return load(body, WholeDay), stored.etag if stored else None

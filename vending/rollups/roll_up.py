@@ -38,7 +38,7 @@ async def roll_up(now: datetime, stores: RollUpStores) -> int:
     progress, _ = await state_of(stores, CatalogProgress())
     if version > progress.processed:
         messages.append({"catalog": version})
-    open_days, _ = await state_of(stores, OpenDays(days=[]))
+    open_days, _ = await state_of(stores, OpenDays())
     closing = [one.date for one in open_days.days if one.rests(millis(now))]
     messages += [{"close": date} for date in closing]
     due = stores.fleet.select(REWORK, ("open", "=", True), ("due", "<=", millis(now)))

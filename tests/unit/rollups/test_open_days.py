@@ -56,6 +56,15 @@ async def placed() -> World:
     return held
 
 
+async def sealed() -> World:
+    """The same after a sale, when the closing of its bucket has begun."""
+    held = await placed()
+    await held.arrive([vend("m1", 1, NOON)])
+    await held.tick()
+    held.fleet.damage(*buckets.bucket_key(buckets.bucket_of("north", "r1"), DAY), sealed=True)
+    return held
+
+
 async def change(held: World, **facts: Any) -> None:
     await import_catalog(msgspec.convert(facts, CatalogFile), held.catalog)
 
@@ -189,10 +198,7 @@ async def test_a_machine_that_moves_is_counted_in_its_new_bucket_alone() -> None
 
 
 async def test_a_machine_that_leaves_a_sealed_bucket_is_counted_once() -> None:
-    held = await placed()
-    await held.arrive([vend("m1", 1, NOON)])
-    await held.tick()
-    held.fleet.damage(*buckets.bucket_key(buckets.bucket_of("north", "r1"), DAY), sealed=True)
+    held = await sealed()
     await change(held, machines=[{"id": "m1", "site": "south", "since": "2026-11-10"}])
     await held.tick()
     await held.tick()
@@ -201,10 +207,7 @@ async def test_a_machine_that_leaves_a_sealed_bucket_is_counted_once() -> None:
 
 async def test_a_sale_for_a_sealed_bucket_goes_through_the_tree() -> None:
     """Its clock says that the day is open; the closing has begun by another's."""
-    held = await placed()
-    await held.arrive([vend("m1", 1, NOON)])
-    await held.tick()
-    held.fleet.damage(*buckets.bucket_key(buckets.bucket_of("north", "r1"), DAY), sealed=True)
+    held = await sealed()
     before = entries(held)["m1"]
     await held.arrive([vend("m1", 2, NOON + 1)])
     await held.tick()
