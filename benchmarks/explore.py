@@ -61,16 +61,19 @@ def explore(file: str, times: int, results: Results) -> list[Any]:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "found.jsonl"
-        settings = {"EXPLORE_TIMES": str(times), "EXPLORE_FOUND": str(found)}
+        count = Path(folder) / "count"
+        settings = {"EXPLORE_TIMES": str(times), "EXPLORE_FOUND": str(found), "EXPLORE_COUNT": str(count)}
         words = [*PYTEST, "--timeout=3600", file]
         done = subprocess.run(words, env=os.environ | settings, capture_output=True, text=True, check=False)  # noqa: S603 - our own command line
         findings = [json.loads(x) for x in found.read_text().splitlines()] if found.exists() else []
+        ran = int(count.read_text()) if count.exists() else 0
     if done.returncode and not findings:
         findings = [{"test": file, "error": "pytest could not run it", "notes": done.stdout[-2000:]}]
     note = results["explored"].setdefault(file, {"visits": 0, "seconds": 0})
     note["visits"] += 1
     note["seconds"] += round(time.monotonic() - begun)
     note["times"] = times
+    note["examples"] = note.get("examples", 0) + ran
     results["found"] += findings
     return findings
 
@@ -90,6 +93,7 @@ def main(argv: list[str]) -> int:
     """Files whose names contain the word, until the minutes are over."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.explore", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30, help="begin no further file after (default 30)")
+    parser.add_argument("--times", type=int, help="so many times the own number of examples of each file")
     parser.add_argument("word", nargs="?", default="", help="only files whose names contain it")
     asked = parser.parse_args(argv)
     results = earlier()
@@ -99,7 +103,7 @@ def main(argv: list[str]) -> int:
         while files and (passed := (time.monotonic() - begun) / 60) < asked.minutes:
             file = min(files, key=lambda file: results["explored"].get(file, {}).get("visits", 0))
             progress.stage("minutes", passed, asked.minutes, f"{file} is explored")
-            for finding in explore(file, files[file], results):
+            for finding in explore(file, asked.times or files[file], results):
                 more = finding.get("example", finding.get("notes"))
                 print(finding["test"], finding["error"], more, sep="\n  ")
                 count += 1

@@ -4,14 +4,17 @@
 profile of the conftest files); here they differ, and what falsifies a property is kept in
 ``.hypothesis/explored``, tried first the next time, and written as an ``@example(…)`` line, which belongs
 above the test. EXPLORE_TIMES says how many times a test's own number of examples it gets; EXPLORE_FOUND is a
-file that takes a line of JSON for each finding.
+file that takes a line of JSON for each finding, EXPLORE_COUNT one that takes the number of examples that ran
+(of state machines none are counted).
 """
 
 import ast
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,14 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.internal.conjecture import providers
 
-TIMES, FOUND = "EXPLORE_TIMES", "EXPLORE_FOUND"
+TIMES, FOUND, COUNT = "EXPLORE_TIMES", "EXPLORE_FOUND", "EXPLORE_COUNT"
 KEPT = Path(".hypothesis") / "explored"
 _SETTINGS = "_hypothesis_internal_use_settings"
 """Where hypothesis and its own pytest plugin keep a test's settings."""
 _constants = providers._get_local_constants
 """Taken from the sources under test; the conftest files do without them."""
+_ran: Counter[str] = Counter()
+"""Examples of this process."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -51,6 +56,12 @@ def pytest_exception_interact(node: pytest.Item, call: pytest.CallInfo[Any]) -> 
             # What cannot be written as an example has its blob, and its steps.
             finding |= {"example": examples[0]} if examples else {"notes": "\n".join(notes)}
             file.write(json.dumps(finding, ensure_ascii=False) + "\n")
+
+
+def pytest_sessionfinish() -> None:
+    """Write down how many examples ran."""
+    if path := os.environ.get(COUNT):
+        Path(path).write_text(str(_ran.total()))
 
 
 def as_example(note: str) -> str | None:
@@ -90,6 +101,17 @@ def _enlarge(item: pytest.Item) -> None:
         item.cls.settings = larger
     else:
         setattr(function, _SETTINGS, larger)
+        handle = item.obj.hypothesis
+        handle.inner_test = _counted(handle.inner_test, item.nodeid)
+
+
+def _counted[**P](test: Callable[P, None], name: str) -> Callable[P, None]:
+    @wraps(test)
+    def counted(*arguments: P.args, **named: P.kwargs) -> None:
+        _ran[name] += 1
+        test(*arguments, **named)
+
+    return counted
 
 
 def _single(fault: BaseException) -> Iterator[BaseException]:

@@ -40,14 +40,16 @@ class Crash(BaseException):
 class Invocation:
     """One run of a function: yields at random, dies at its n-th write (before it, or just after), or halts.
 
-    ``halts`` names an operation (``read m1/day:2026-11-16``, ``write``, ``selected m1``) by its beginning:
-    the run stands before it, says so by ``halted``, and waits for ``goes_on``.
+    ``pauses`` are how often it lets others go first, one of them drawn before each access. ``halts`` names an
+    operation (``read m1/day:2026-11-16``, ``write``, ``selected m1``) by its beginning: the run stands before
+    it, says so by ``halted``, and waits for ``goes_on``.
     """
 
     random: Random
     dies_at: int | None = None
     after: bool = False
     halts: str | None = None
+    pauses: Sequence[int] = (0, 0, 1, 1, 2, 30)
     writes: int = 0
     dead: bool = False
     halted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -55,7 +57,7 @@ class Invocation:
 
     async def step(self, operation: str) -> None:
         """Mostly a short pause, now and then one in which others do a lot."""
-        for _ in range(self.random.choice((0, 0, 1, 1, 2, 30))):
+        for _ in range(self.random.choice(self.pauses)):
             await asyncio.sleep(0)
         if self.halts is not None and operation.startswith(self.halts):
             self.halted.set()
@@ -146,13 +148,17 @@ class World:
 
     async def tick(self) -> None:
         """One undisturbed tick and everything that it sends."""
-        await roll_up(self.now, self.stores(Invocation(self.random)))
+        await roll_up(self.now, self.stores(self.alone()))
         rounds = 0
         while self.queue.messages:
             rounds += 1
             assert rounds < 1_000, "the rollups never come to rest"
             message = self.queue.messages.pop(0)
-            await roll_up_shard(message, self.now, self.stores(Invocation(self.random)))
+            await roll_up_shard(message, self.now, self.stores(self.alone()))
+
+    def alone(self) -> Invocation:
+        """A run that has nobody beside it but its own concurrent accesses."""
+        return Invocation(self.random, pauses=(0, 0, 1, 2))
 
     async def disturbed(self, plans: Sequence[tuple[int | None, bool]]) -> None:
         """Tick and run the queue's messages side by side, each message by a plan (dies at, after).

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
 Call = Callable[..., Awaitable[Any]]
@@ -19,15 +19,22 @@ def watched[Store](store: Store, around: Around) -> Store:
     return cast("Store", _Watched(store, around))
 
 
+@cache
+def _seen(function: Callable[..., Any]) -> str | None:
+    """Which method here calls it; None for what is no call of a store."""
+    if inspect.isasyncgenfunction(function):
+        return "_rows"
+    return "_one" if inspect.iscoroutinefunction(function) else None
+
+
 class _Watched:
     def __init__(self, store: Any, around: Around) -> None:
         vars(self).update(_store=store, _around=around)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
-        if inspect.isasyncgenfunction(found):
-            return partial(self._rows, name, found)
-        return partial(self._one, name, found) if inspect.iscoroutinefunction(found) else found
+        seen = _seen(getattr(found, "__func__", found)) if callable(found) else None
+        return partial(getattr(self, seen), name, found) if seen else found
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._store, name, value)

@@ -99,7 +99,9 @@ def test_what_falsifies_a_property_becomes_an_example(tmp_path: Path) -> None:
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.exploring",
          f"--rootdir={tmp_path}", str(tmp_path)],
         cwd=tmp_path,
-        env=os.environ | {"EXPLORE_TIMES": "200", "EXPLORE_FOUND": str(found), "PYTHONPATH": str(ROOT)},
+        env=os.environ
+        | {"EXPLORE_TIMES": "200", "EXPLORE_FOUND": str(found), "EXPLORE_COUNT": str(tmp_path / "count")}
+        | {"PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1, done.stdout
@@ -109,6 +111,7 @@ def test_what_falsifies_a_property_becomes_an_example(tmp_path: Path) -> None:
     assert finding["example"] == "@example(number=1000, text='a')"
     assert "too large" in finding["error"]
     assert list((tmp_path / ".hypothesis" / "explored").iterdir())
+    assert int((tmp_path / "count").read_text()) > 1
 
 
 @pytest.mark.parametrize(
