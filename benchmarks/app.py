@@ -16,8 +16,8 @@ from vending.catalog.cache import CatalogCache
 from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Put
-from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
+from vending.rollups.timer import RollUpStores, roll_up
 
 
 class App:

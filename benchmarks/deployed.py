@@ -49,8 +49,8 @@ from vending.notifications.outgoing import Outgoing
 from vending.notifications.resend import resend
 from vending.notifications.watch_notifications import watch_notifications
 from vending.ports import Put
-from vending.rollups.roll_up import RollUpStores, roll_up, state_of
 from vending.rollups.shard import roll_up_shard
+from vending.rollups.timer import RollUpStores, roll_up, state_of
 from vending.time import EPOCH
 
 CLOSE, FEED, IDLE = "close_days", "machines_feed", "idle_polls"

@@ -14,8 +14,8 @@ from benchmarks.schedules import minutes_between
 from tests.support.fakes import RANGES, FakeBlobs, FakeDocuments, FakeQueue
 from vendctl.provision import CONTAINERS
 from vending.adapters.remembering import CONDITIONS, STOCKS, RememberedDocuments
+from vending.catalog.assignments import Assignment
 from vending.catalog.cache import CatalogCache
-from vending.catalog.catalog import Assignment
 from vending.documents.base import Body, load
 from vending.documents.pages import LedgerPage
 from vending.documents.rollup_state import CatalogProgress
@@ -25,8 +25,8 @@ from vending.ports import Documents, Put
 from vending.rollups import machine_days
 from vending.rollups.compute import DirtyDay
 from vending.rollups.days import recompute
-from vending.rollups.roll_up import RollUpStores
 from vending.rollups.run import Run
+from vending.rollups.timer import RollUpStores
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 

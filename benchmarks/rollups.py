@@ -34,10 +34,10 @@ from vending.catalog.cache import CatalogCache
 from vending.documents.days import Summary
 from vending.documents.pages import Line
 from vending.ports import Put
-from vending.rollups import rollups
-from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.rollups import Contribution
+from vending.rollups import tree
 from vending.rollups.shard import roll_up_shard
+from vending.rollups.timer import RollUpStores, roll_up
+from vending.rollups.tree import Contribution
 from vending.state.ledger import pages
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -73,7 +73,7 @@ def page(machine: str, number: int) -> dict[str, Any]:
 def day(machine: str, number: int) -> dict[str, Any]:
     """A machine day that was rolled up before."""
     return {
-        "id": rollups.day_id(DAY), "machineId": machine, "type": "day", "schema": 1, "date": DAY, "rev": 1,
+        "id": tree.day_id(DAY), "machineId": machine, "type": "day", "schema": 1, "date": DAY, "rev": 1,
         "version": 1, "figures": figures_of(1), "pages": 0, "catalogVersion": 1, "sites": [site_of(number)],
         "window": [NOON - 43_200_000, NOON + 43_200_000],
     }  # fmt: skip
@@ -86,15 +86,15 @@ def summaries(machines: int) -> Iterable[dict[str, Any]]:
         Contribution(f"site:{site_of(n)}", DAY, f"vm-{n:06d}", 1, figures_of(1), "r1", 1) for n in range(near)
     ]
     far = [
-        Contribution(f"area:{rollups.area(site_of(n))}", DAY, site_of(n), 1, figures_of(PER_SITE))
+        Contribution(f"area:{tree.area(site_of(n))}", DAY, site_of(n), 1, figures_of(PER_SITE))
         for n in range(near, machines, PER_SITE)
     ]
     while given:
-        documents: dict[rollups.Key, Summary] = {}
+        documents: dict[tree.Key, Summary] = {}
         for share in given:
-            rollups.merge(documents.setdefault(share.key, rollups.empty(share.scope, DAY)), [share])
+            tree.merge(documents.setdefault(share.key, tree.empty(share.scope, DAY)), [share])
         yield from (summary.dump() for summary in documents.values())
-        given = [share for summary in documents.values() for share in rollups.upwards(summary)] + far
+        given = [share for summary in documents.values() for share in tree.upwards(summary)] + far
         far = []
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from vending import wiring
-from vending.rollups.roll_up import roll_up as start_roll_up
 from vending.rollups.shard import roll_up_shard as do_roll_up_shard
+from vending.rollups.timer import roll_up as start_roll_up
 
 bp = func.Blueprint()
 log = logging.getLogger(__name__)

@@ -36,7 +36,7 @@ from vending.ingest.exclusion_list import AsOf
 from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import on_record
 from vending.rollups.current_days import CurrentDays
-from vending.rollups.roll_up import RollUpStores
+from vending.rollups.timer import RollUpStores
 
 PAUSE = 15.0
 """Seconds between two looks at a live system: its rollups are about a minute behind its ledger."""

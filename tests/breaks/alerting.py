@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from tests.breaks.base import Swap, breaks
-from vending.alerts import alerts, channels, lifecycle, looks, outbox, rules, watch_days
+from vending.alerts import channels, lifecycle, looks, outbox, rules, transitions, watch_days
 from vending.alerts.raise_alerts import AlertStores
 from vending.documents import notices
 from vending.documents.alerts import Alert, Change
@@ -23,9 +23,9 @@ from vending.notifications import deliver_notice, post_window
     "::test_an_evaluation_that_reads_a_lagging_replica_changes_nothing_back",
 )
 def stale_findings_are_not_fenced(swap: Swap) -> None:
-    original = alerts.transition
+    original = transitions.transition
 
-    def transition(held: Alert | None, *of: Any) -> alerts.Transition | None:
+    def transition(held: Alert | None, *of: Any) -> transitions.Transition | None:
         return original(held and structs.replace(held, evaluated_on=[]), *of)
 
     swap(original, transition)
@@ -73,9 +73,9 @@ def an_escalation_that_is_told_comes_again(swap: Swap) -> None:
 def what_is_resolved_by_hand_opens_at_once(swap: Swap) -> None:
     original = lifecycle.resolved
 
-    def resolved(alert: Alert, by: str, reason: str, now: int) -> alerts.Transition:
+    def resolved(alert: Alert, by: str, reason: str, now: int) -> transitions.Transition:
         after, ended = original(alert, by, reason, now)
-        return alerts.Transition(structs.replace(after, resolved=None), ended)
+        return transitions.Transition(structs.replace(after, resolved=None), ended)
 
     swap(original, resolved)
 
@@ -115,7 +115,7 @@ def channels_forget_what_they_took(swap: Swap) -> None:
 
 @breaks("P8", "tests/unit/alerts/test_apply_policies.py::test_an_older_policy_waits_and_changes_nothing")
 def an_older_policy_undoes_what_a_newer_found(swap: Swap) -> None:
-    swap(alerts.by_older_policy, lambda finding, held: False)
+    swap(transitions.by_older_policy, lambda finding, held: False)
 
 
 @breaks(

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from tests.breaks.base import Swap, breaks
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.conditions import Conditions, Entry
 from vending.events.base import TillEffect
 from vending.events.event import Event, Order

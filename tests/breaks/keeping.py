@@ -10,9 +10,9 @@ from tests.breaks.base import Swap, breaks
 from vendctl.operations import account
 from vending import off_loop
 from vending.adapters import faults
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Backlog
 from vending.alerts.rules.lag import Lag
+from vending.alerts.transitions import Finding
 from vending.archive import append, closing
 from vending.errors import Conflict, Rejected, Transient
 from vending.events import event, identity, records

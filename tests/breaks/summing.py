@@ -7,7 +7,7 @@ from typing import Any
 from tests.breaks.base import Swap, breaks
 from vending import business_day
 from vending.documents.days import Early, MachineDay, Summary
-from vending.rollups import buckets, compute, days, machine_days, rollups, shard
+from vending.rollups import buckets, compute, days, machine_days, shard, tree
 
 RULES = "tests/unit/rollups/test_roll_up_rules.py"
 OPEN = "tests/unit/rollups/test_open_days.py"
@@ -23,9 +23,9 @@ def the_feed_goes_on_without_the_days(swap: Swap) -> None:
 
 @breaks("P7", f"{RULES}::test_a_stale_contribution_never_replaces_a_newer_one")
 def a_stale_share_replaces_a_newer_one(swap: Swap) -> None:
-    original = rollups.merge
+    original = tree.merge
 
-    def merge(summary: Summary, contributions: Iterable[rollups.Contribution]) -> bool:
+    def merge(summary: Summary, contributions: Iterable[tree.Contribution]) -> bool:
         given = list(contributions)
         for one in given:
             summary.children.pop(one.child, None)
@@ -49,7 +49,7 @@ def a_read_that_lags_is_believed(swap: Swap) -> None:
 def a_former_site_keeps_what_it_was_told(swap: Swap) -> None:
     original = machine_days.contributions
 
-    def here_alone(day: MachineDay) -> list[rollups.Contribution]:
+    def here_alone(day: MachineDay) -> list[tree.Contribution]:
         return [one for one in original(day) if one.scope == f"site:{day.site}"]
 
     swap(original, here_alone)

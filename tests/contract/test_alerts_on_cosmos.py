@@ -10,10 +10,10 @@ from azure.cosmos.aio import CosmosClient
 from tests.contract.conftest import DATABASE, NAMES
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from vending.adapters.cosmos import CosmosDocuments
-from vending.alerts.alerts import Finding
 from vending.alerts.attend import AlertName, Attendant
 from vending.alerts.escalate import escalate
 from vending.alerts.raise_alerts import AlertStores, raise_alerts, raise_as_found
+from vending.alerts.transitions import Finding
 from vending.alerts.watch_machines import evaluate_stock
 from vending.errors import Transient
 from vending.notifications.notify import notify

@@ -19,14 +19,14 @@ from vending.business_day import shift
 from vending.documents.alerts import Alert, Ending, Episode
 from vending.documents.days import FleetDay, MachineDay, ProductsDay, SiteDay, Summary
 from vending.ports import Put
-from vending.rollups import rollups
+from vending.rollups import tree
 from vending.rollups.current_days import CurrentDays
 from vending.time import millis
 from vending.views import alert_list, one_alert
 from vending.views.alert_list import AlertPage, AlertQuery
 from vending.views.day_figures import FLEET, Scope, StoredDays
 from vending.views.days import SumQuery, days
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -52,7 +52,7 @@ def figures(*, products: bool) -> dict[str, Any]:
 def summary(kind: type[Summary], scope: str, day: str, children: int, told: dict[str, Any]) -> dict[str, Any]:
     parts = {f"{n:x}": [1, told] for n in range(children)}
     facts: dict[str, Any] = {"date": day, "rev": 1, "children": parts}
-    return kind(id=rollups.day_id(day), scope=scope, **facts).dump()
+    return kind(id=tree.day_id(day), scope=scope, **facts).dump()
 
 
 def stored_days(day: str) -> list[tuple[str, str, dict[str, Any]]]:
@@ -66,7 +66,7 @@ def stored_days(day: str) -> list[tuple[str, str, dict[str, Any]]]:
         "version": 1,
     }
     own = MachineDay(
-        id=rollups.day_id(day), machine_id="m1", date=day, rev=1, figures=figures(products=True), **machine
+        id=tree.day_id(day), machine_id="m1", date=day, rev=1, figures=figures(products=True), **machine
     )
     return [
         ("fleet", "fleet", summary(FleetDay, "fleet", day, 16, figures(products=False))),

@@ -19,22 +19,22 @@ from vendctl.provision import CONTAINERS, indexing_policy
 from vending.adapters.cosmos import CosmosDocuments
 from vending.adapters.packing import PackedDocuments
 from vending.alerts.watch_rollups import uncounted
+from vending.catalog.assignments import unassigned
 from vending.catalog.cache import CatalogCache
-from vending.catalog.catalog import unassigned
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import Put
-from vending.rollups import breakdowns, buckets, rollups
+from vending.rollups import breakdowns, buckets, tree
 from vending.rollups.current_days import CurrentDays
-from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
+from vending.rollups.timer import RollUpStores, roll_up
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-WHOLE = rollups.FLEET, rollups.PRODUCTS
+WHOLE = tree.FLEET, tree.PRODUCTS
 KEYS = {"machines": "machineId", "conditions": "id", "fleet": "scope", "catalog": "kind"}
 
 
@@ -69,12 +69,12 @@ class Real:
         while self.queue.messages:
             await roll_up_shard(self.queue.messages.pop(0), now, self.stores)
 
-    async def figures(self, key: rollups.Key) -> dict[str, Any]:
+    async def figures(self, key: tree.Key) -> dict[str, Any]:
         """As readers find them."""
         container = self.fleet if ":" in key[0] or key[0] in WHOLE else self.containers["machines"]
         current = CurrentDays(container, self.fleet, self.containers["catalog"], fresh_for=timedelta())
         stored = await current.read(*key)
-        return rollups.total(load(stored.body, Day) if stored else None)
+        return tree.total(load(stored.body, Day) if stored else None)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def test_a_fleet_over_a_split_and_a_late_mapping(real: Real, account: Serv
     for machine in machines:
         await real.arrive(sold(machine, 1, 30))
     await real.settle()
-    assert (await real.figures(rollups.fleet_day_key("2026-11-16")))["units"] == 12 * 10
+    assert (await real.figures(tree.fleet_day_key("2026-11-16")))["units"] == 12 * 10
     container = real.containers["machines"].container
     database = "test_a_fleet_over_a_split_and_a_late_mapping"
     for name in ("0", "1"):
@@ -109,7 +109,7 @@ async def test_a_fleet_over_a_split_and_a_late_mapping(real: Real, account: Serv
         await real.arrive(sold(machine, 31, 3))
     await real.settle()
     days = ("2026-11-16", "2026-11-17")
-    totals = [await real.figures(rollups.fleet_day_key(day)) for day in days]
+    totals = [await real.figures(tree.fleet_day_key(day)) for day in days]
     assert [total["units"] for total in totals] == [120, 276]
     assert totals[1]["revenue"] == {"EUR": 276 * 150}
     file = {
@@ -119,13 +119,13 @@ async def test_a_fleet_over_a_split_and_a_late_mapping(real: Real, account: Serv
     }
     await import_catalog(msgspec.convert(file, CatalogFile), real.containers["catalog"])
     await real.settle()
-    products = (await real.figures(rollups.products_day_key("2026-11-17")))["skus"]
+    products = (await real.figures(tree.products_day_key("2026-11-17")))["skus"]
     assert {sku: value["units"] for sku, value in products.items()} == {
         "cola": 17,
         "unknown": 5 * 17 + 6 * 23,
     }
-    assert (await real.figures(rollups.site_day_key("north", "2026-11-17")))["units"] == 6 * 17
-    assert (await real.figures(rollups.route_day_key("r1", "2026-11-16")))["units"] == 6 * 16
+    assert (await real.figures(tree.site_day_key("north", "2026-11-17")))["units"] == 6 * 17
+    assert (await real.figures(tree.route_day_key("r1", "2026-11-16")))["units"] == 6 * 16
 
 
 async def test_an_open_day_is_in_packed_buckets_until_it_closes(real: Real) -> None:
@@ -140,35 +140,35 @@ async def test_an_open_day_is_in_packed_buckets_until_it_closes(real: Real) -> N
         await real.arrive([vend(f"m{n}", number, at) for n in range(8)])
         await real.tick(NOW)
     keys = {
-        rollups.machine_day_key("m1", day): 3, rollups.site_day_key("north", day): 9,
-        rollups.route_day_key("r1", day): 18, rollups.fleet_day_key(day): 24,
+        tree.machine_day_key("m1", day): 3, tree.site_day_key("north", day): 9,
+        tree.route_day_key("r1", day): 18, tree.fleet_day_key(day): 24,
     }  # fmt: skip
     for key, units in keys.items():
         assert (await real.figures(key))["units"] == units, key
-    assert (await real.figures(rollups.products_day_key(day)))["skus"]["unknown"]["units"] == 24
+    assert (await real.figures(tree.products_day_key(day)))["skus"]["unknown"]["units"] == 24
     bucket = buckets.bucket_key(buckets.bucket_of("north", "r1"), day)
     stored = await real.containers["fleet"].read(*bucket)
     assert stored is not None
     assert isinstance(stored.body["early"], str), "packed"
-    assert await real.containers["fleet"].read(*rollups.site_day_key("north", day)) is None
+    assert await real.containers["fleet"].read(*tree.site_day_key("north", day)) is None
     await real.settle(timedelta(days=2))
     stored = await real.fleet.read(*bucket)
     assert stored is not None
     assert (stored.body["sealed"], stored.body["early"]) == (True, {})
     for key, units in keys.items():
         assert (await real.figures(key))["units"] == units, key
-    site = await real.containers["fleet"].read(*rollups.site_day_key("north", day))
+    site = await real.containers["fleet"].read(*tree.site_day_key("north", day))
     assert site is not None
-    assert rollups.total(load(site.body, Day))["units"] == 9
+    assert tree.total(load(site.body, Day))["units"] == 9
 
 
 async def test_a_second_tick_finds_nothing_to_do(real: Real) -> None:
     await real.arrive(sold("m1", 1, 5))
     await real.settle()
-    day = await real.containers["machines"].read(*rollups.machine_day_key("m1", "2026-11-16"))
+    day = await real.containers["machines"].read(*tree.machine_day_key("m1", "2026-11-16"))
     assert day is not None
     await real.settle()
-    again = await real.containers["machines"].read(*rollups.machine_day_key("m1", "2026-11-16"))
+    again = await real.containers["machines"].read(*tree.machine_day_key("m1", "2026-11-16"))
     assert again == day
 
 
@@ -183,7 +183,7 @@ async def test_a_document_that_is_too_large_costs_its_own_entries(
         monkeypatch.setattr(breakdowns, "LIMIT", 10**9)
     machines, fleet = real.containers["machines"], real.fleet
     site = unassigned("m1", "Europe/Berlin").id
-    full = rollups.empty(f"site:{site}", "2026-11-16").dump()
+    full = tree.empty(f"site:{site}", "2026-11-16").dump()
     full["filling"] = "x" * (2 * 1024 * 1024 - breakdowns.size(full) - 400)
     (etag,) = await fleet.write(f"site:{site}", [Put(full)])
     await real.arrive(sold("m1", 1, 5) + sold("m2", 1, 5))
@@ -194,11 +194,11 @@ async def test_a_document_that_is_too_large_costs_its_own_entries(
     assert said in caplog.text
     assert [noted.machine for noted in await uncounted(fleet)] == ["m1"]
     for machine in ("m1", "m2"):
-        day = await machines.read(*rollups.machine_day_key(machine, "2026-11-16"))
+        day = await machines.read(*tree.machine_day_key(machine, "2026-11-16"))
         assert day is not None
-        assert rollups.total(load(day.body, Day))["units"] == 5
-    assert (await real.figures(rollups.fleet_day_key("2026-11-16")))["units"] == 5
-    await fleet.write(f"site:{site}", [Put(rollups.empty(f"site:{site}", "2026-11-16").dump(), etag)])
+        assert tree.total(load(day.body, Day))["units"] == 5
+    assert (await real.figures(tree.fleet_day_key("2026-11-16")))["units"] == 5
+    await fleet.write(f"site:{site}", [Put(tree.empty(f"site:{site}", "2026-11-16").dump(), etag)])
     await real.settle()
-    assert (await real.figures(rollups.fleet_day_key("2026-11-16")))["units"] == 10
+    assert (await real.figures(tree.fleet_day_key("2026-11-16")))["units"] == 10
     assert await uncounted(fleet) == []

@@ -21,7 +21,7 @@ from vending.ports import Put
 from vending.time import millis
 from vending.views import visits
 from vending.views.route_visits import route_visits
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.views.visits import VisitQuery
 
 VISITS = 120

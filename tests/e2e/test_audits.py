@@ -19,7 +19,7 @@ from vendctl.local.system import System
 from vending import wiring
 from vending.documents.base import load
 from vending.documents.days import SiteDay
-from vending.rollups import rollups
+from vending.rollups import tree
 
 pytestmark = [
     pytest.mark.skipif(not LOCAL, reason="storage events are told by the local stack"),
@@ -41,8 +41,8 @@ def site_day(day: str) -> dict[str, Any]:
 
     async def read() -> dict[str, Any]:
         try:
-            stored = await wiring.current_fleet().read(*rollups.site_day_key(SITE, day))
-            return rollups.total(load(stored.body, SiteDay)) if stored else {}
+            stored = await wiring.current_fleet().read(*tree.site_day_key(SITE, day))
+            return tree.total(load(stored.body, SiteDay)) if stored else {}
         finally:
             await wiring.close()
 

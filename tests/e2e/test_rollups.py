@@ -17,7 +17,7 @@ from vendctl.local.system import System
 from vending import wiring
 from vending.documents.base import load
 from vending.documents.days import SiteDay
-from vending.rollups import rollups
+from vending.rollups import tree
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -44,7 +44,7 @@ A1 = {{sku = "cola", par = 20, capacity = 24}}
 """
 
 
-def day(key: rollups.Key) -> SiteDay | None:
+def day(key: tree.Key) -> SiteDay | None:
     """As readers find it, open or closed."""
 
     async def read() -> SiteDay | None:
@@ -72,10 +72,10 @@ def tick(running: System) -> None:
         assert answer.status == 202
 
 
-def units(running: System, key: rollups.Key) -> int:
+def units(running: System, key: tree.Key) -> int:
     """After one more tick's work, or not yet."""
     tick(running)
-    found: int = rollups.total(day(key)).get("units", 0)
+    found: int = tree.total(day(key)).get("units", 0)
     return found
 
 
@@ -91,12 +91,12 @@ def test_sales_become_days_and_a_pick_list(
     path.write_text(FILE)
     assert vendctl(["catalog", "import", str(path)]) == 0
     date = device.started.date()
-    keys = [rollups.site_day_key(SITE, (date + timedelta(days=n)).isoformat()) for n in range(2)]
+    keys = [tree.site_day_key(SITE, (date + timedelta(days=n)).isoformat()) for n in range(2)]
     until(lambda: sum(units(running, key) for key in keys) == 6, "the site has its days")
     site = day(keys[0]) or day(keys[1])
     assert site
     assert site.routes == [ROUTE]
-    assert set(rollups.total(site)["skus"]) == {"cola"}
+    assert set(tree.total(site)["skus"]) == {"cola"}
     capsys.readouterr()
     assert vendctl(["picklist", ROUTE, "--in-days", "0", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -1,9 +1,9 @@
 """Alerts as findings make them."""
 
 from tests.support.fakes import FakeDocuments
-from vending.alerts.alerts import Finding, Transition, transition
 from vending.alerts.held import read
 from vending.alerts.raise_alerts import AlertChange
+from vending.alerts.transitions import Finding, Transition, transition
 from vending.documents.alerts import Alert
 
 

@@ -22,7 +22,7 @@ from vending.rollups import breakdowns, buckets
 from vending.rollups.current_days import CurrentDays
 from vending.state import conditions
 from vending.time import millis
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 PARTITIONS = 32

@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments, FakeMailer, FakeQueue, FakeWebhook
-from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.transitions import Finding
 from vending.catalog.cache import CatalogCache
 from vending.catalog.recipients import CatalogRecipients
 from vending.documents.catalog import CatalogMachine, CatalogRecipient, CatalogSite, CatalogVersion

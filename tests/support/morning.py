@@ -8,7 +8,7 @@ import msgspec
 from tests.support import alerts as raised
 from tests.support.fakes import FakeDocuments
 from tests.support.sold_days import Sold, write_day
-from vending.alerts.alerts import Finding
+from vending.alerts.transitions import Finding
 from vending.catalog.cache import CatalogCache
 from vending.catalog.recipients import CatalogRecipients
 from vending.documents.catalog import CatalogRecipient
@@ -18,7 +18,7 @@ from vending.notifications.mailing import Mailing
 from vending.ports import Mailer, Put
 from vending.state.conditions import empty, put_entry
 from vending.time import millis
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 

@@ -8,9 +8,9 @@ import msgspec
 from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import World, event, vend
-from vending.alerts.alerts import Finding
+from vending.alerts.transitions import Finding
 from vending.time import millis
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 

@@ -30,7 +30,7 @@ from vending.ingest.ingest import IngestStores, Outcome, ingest
 from vending.ingest.name_machines import NewMachines, on_record
 from vending.ports import Put
 from vending.rollups.current_days import CurrentDays
-from vending.rollups.roll_up import RollUpStores
+from vending.rollups.timer import RollUpStores
 from vending.time import millis
 
 START = NOON + timedelta(minutes=20)

@@ -21,11 +21,11 @@ from vending.documents.base import load
 from vending.documents.days import BucketDay, Day, FleetDay, ProductsDay
 from vending.errors import Transient
 from vending.ingest.ingest import IngestStores, ingest
-from vending.rollups import rollups
+from vending.rollups import tree
 from vending.rollups.current_days import CurrentDays
-from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
-from vending.views.views import ViewStores
+from vending.rollups.timer import RollUpStores, roll_up
+from vending.views.stores import ViewStores
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_ZONE = "America/New_York"
@@ -229,10 +229,10 @@ def stored_leaves(world: World) -> dict[tuple[str, str], dict[tuple[str, ...], i
     """What every level says: (scope, day) → leaves, of machine days too; empty days left out."""
     found = {}
     for body in world.machines.bodies("day"):
-        found[f"machine:{body['machineId']}", body["date"]] = leaves(rollups.total(load(body, Day)))
+        found[f"machine:{body['machineId']}", body["date"]] = leaves(tree.total(load(body, Day)))
     for (scope, name), (_, body) in world.fleet.items.items():
         if name.startswith("day:") and body["type"] != BucketDay.type:
-            found[scope, body["date"]] = leaves(rollups.total(load(body, Day)))
+            found[scope, body["date"]] = leaves(tree.total(load(body, Day)))
     return {key: value for key, value in found.items() if value}
 
 
@@ -249,8 +249,8 @@ async def current_leaves(
         kind, _, name = scope.partition(":")
         container = world.machines if kind == "machine" else world.fleet
         key = name if kind == "machine" else scope
-        stored = await current(world, container).read(key, rollups.day_id(day))
-        found[scope, day] = leaves(rollups.total(load(stored.body, Day))) if stored else {}
+        stored = await current(world, container).read(key, tree.day_id(day))
+        found[scope, day] = leaves(tree.total(load(stored.body, Day))) if stored else {}
     return {key: value for key, value in found.items() if value}
 
 
@@ -263,7 +263,7 @@ class Ledger:
     def count(self, machine: str, day: str, site: str, route: str, sold: Mapping[str, Any]) -> None:
         """One vend or failure: ``sold`` has ``hour, selection, sku, payment`` and ``numbers`` {path: n}."""
         scopes = [f"machine:{machine}", f"site:{site}", *([f"route:{route}"] if route else [])]
-        scopes += [f"area:{rollups.area(site)}", f"region:{rollups.area(site)[0]}", "fleet", "products"]
+        scopes += [f"area:{tree.area(site)}", f"region:{tree.area(site)[0]}", "fleet", "products"]
         parts = [(), ("hours", sold["hour"]), ("skus", sold["sku"]), ("selections", sold["selection"])]
         if sold["payment"]:
             parts.append(("payments", sold["payment"]))

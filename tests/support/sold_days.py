@@ -10,7 +10,7 @@ from vending.documents.base import load
 from vending.documents.days import BucketDay, Early, Figures, MachineDay, WholeDay
 from vending.documents.rollup_state import ROLLUP, OpenDay, OpenDays
 from vending.ports import Put
-from vending.rollups import buckets, machine_days, rollups
+from vending.rollups import buckets, machine_days, tree
 
 
 class Sold(NamedTuple):
@@ -31,15 +31,15 @@ async def write_day(day: str, sold: Iterable[Sold], machines: FakeDocuments, fle
         await machines.write(one.machine, [Put(document.dump())])
         shares += machine_days.contributions(document)
     while shares:
-        by_key: dict[rollups.Key, list[rollups.Contribution]] = {}
+        by_key: dict[tree.Key, list[tree.Contribution]] = {}
         for share in shares:
             by_key.setdefault(share.key, []).append(share)
         shares = []
         for (scope, _), given in by_key.items():
-            summary = rollups.empty(scope, day)
-            rollups.merge(summary, given)
+            summary = tree.empty(scope, day)
+            tree.merge(summary, given)
             await fleet.write(scope, [Put(summary.dump())])
-            shares += rollups.upwards(summary)
+            shares += tree.upwards(summary)
 
 
 async def write_open_day(
@@ -55,12 +55,12 @@ async def write_open_day(
         bucket.early[one.machine] = Early(1, 0, 1, "", one.site, one.route, document.figures, None)
         first = replace(document, figures={}, buckets=[number])
         await machines.write(one.machine, [Put(first.dump())])
-    for scope in (rollups.FLEET, rollups.PRODUCTS):
-        summary = rollups.empty(scope, day)
+    for scope in (tree.FLEET, tree.PRODUCTS):
+        summary = tree.empty(scope, day)
         assert isinstance(summary, WholeDay)
         summary.early = {}
         given = [share for bucket in held.values() for share in buckets.upwards(bucket)]
-        rollups.merge(summary, [share for share in given if share.scope == scope])
+        tree.merge(summary, [share for share in given if share.scope == scope])
         await fleet.write(scope, [Put(summary.dump())])
     for bucket in held.values():
         await fleet.write(bucket.scope, [Put(bucket.dump())])
@@ -73,7 +73,7 @@ async def write_open_day(
 def machine_day(day: str, sold: Sold) -> MachineDay:
     """The document of one machine."""
     return MachineDay(
-        id=rollups.day_id(day),
+        id=tree.day_id(day),
         machine_id=sold.machine,
         date=day,
         time_zone="Etc/UTC",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.rollup_world import ms
 from vending import business_day
-from vending.catalog.catalog import Assignment, Edition, Site
+from vending.catalog.assignments import Assignment, Edition, Site
 from vending.time import millis
 
 HOUR = 3_600_000

@@ -16,7 +16,7 @@ from vendctl.operations.rebuild import Course, Messages
 from vendctl.progress import Progress
 from vending import wiring
 from vending.catalog.cache import CatalogCache
-from vending.rollups.roll_up import RollUpStores
+from vending.rollups.timer import RollUpStores
 
 STEP = 1.0
 """Seconds between two looks."""

@@ -31,7 +31,7 @@ from vending.documents.stock import MachineStock
 from vending.documents.visits import Told, VisitRecord
 from vending.ingest.stored_conditions import of_fleet
 from vending.ports import Documents, beginning
-from vending.rollups import rollups
+from vending.rollups import tree
 from vending.rollups.breakdowns import alike
 from vending.rollups.current_days import summaries
 from vending.state import stock, till
@@ -43,7 +43,7 @@ DELIVERY = ("rev", "delivered", "gaps", "exclusions", "since")
 INEXACT = ("uptime", "estimated")
 HASHED = ("area", "region")
 """Levels of the tree that are there for even documents."""
-WHOLE = (rollups.FLEET, rollups.PRODUCTS)
+WHOLE = (tree.FLEET, tree.PRODUCTS)
 Days = dict[tuple[str, str, str], Figures]
 """Figures by (machine or scope, day, child of the scope or nothing)."""
 
@@ -330,13 +330,13 @@ def _over_days(days: Days) -> Days:
     sums: Days = {}
     for (scope, _, child), figures in days.items():
         timeless = {name: value for name, value in figures.items() if name != "hours"}
-        rollups.add(sums.setdefault((scope, "all days", child), {}), timeless)
+        tree.add(sums.setdefault((scope, "all days", child), {}), timeless)
     return sums
 
 
 async def _open_days(fleet: Documents) -> set[str]:
     """The ids of the days whose early figures count."""
-    days = fleet.select(rollups.FLEET, ("type", "=", FleetDay.type))
+    days = fleet.select(tree.FLEET, ("type", "=", FleetDay.type))
     return {stored.body["id"] async for stored in days if load(stored.body, FleetDay).early is not None}
 
 
@@ -353,7 +353,7 @@ async def _children(
         else:
             told = [load(body, Summary)] if level != "early" else []
         for one in told:
-            whole: dict[str, list[Any]] = {"": [0, rollups.total(one)]}
+            whole: dict[str, list[Any]] = {"": [0, tree.total(one)]}
             for child, (_, figures) in (whole if level in WHOLE else one.children).items():
                 if any(figures.values()):
                     yield (one.scope, day, child), figures

@@ -13,7 +13,7 @@ from itertools import batched
 from msgspec.structs import replace
 
 from vendctl.operations.honest_machine import Honest, Lines, visit_records
-from vending.alerts import alerts, rules
+from vending.alerts import rules, transitions
 from vending.alerts.held import HeldAlert, select
 from vending.alerts.raise_alerts import AlertChange
 from vending.alerts.rules.evidence import Registers, Stock
@@ -28,7 +28,7 @@ from vending.ingest.stored_conditions import ids, of_fleet
 from vending.ports import Documents, Erasable, Put, Stored, beginning
 from vending.retry import retry_on_conflict
 from vending.rollups.catalog_changes import SECOND_PASS_AFTER, Due, note
-from vending.rollups.roll_up import RollUpStores
+from vending.rollups.timer import RollUpStores
 from vending.state import conditions, ledger, stock
 from vending.time import millis
 
@@ -242,7 +242,7 @@ async def _mend_days(machine: str, stores: MendStores, now: datetime) -> None:
 async def withdraw_alerts(machine: str, honest: Honest, stores: MendStores, now: datetime) -> None:
     """Close the alerts whose evidence is gone, and let them be evaluated anew. The next sweep tells of it."""
     for held in await _stale_alerts(machine, honest, stores.alerts, now):
-        changed = AlertChange(held, alerts.withdrawn(held.document, millis(now)))
+        changed = AlertChange(held, transitions.withdrawn(held.document, millis(now)))
         try:
             await stores.alerts.write(machine, changed.puts())
         except Conflict as fault:

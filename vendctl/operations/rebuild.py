@@ -19,8 +19,8 @@ from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE, size
 from vending.ingest.ingest import IngestStores, ingest
 from vending.ports import ArchiveBlobs
-from vending.rollups.roll_up import RollUpStores, feed_ranges, roll_up
 from vending.rollups.shard import roll_up_shard
+from vending.rollups.timer import RollUpStores, feed_ranges, roll_up
 
 BATCH = 2_000
 """Events of one call of ingest, or fewer large ones (:data:`SLICE`): a machine's events of minutes are folded

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.audits import LISTED, AuditRecord, audit_id
 from vending.documents.base import load
 from vending.documents.uploads import UploadNumbers

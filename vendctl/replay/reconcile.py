@@ -12,10 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from vendctl.replay.sale import Sale
-from vending.catalog.catalog import UNKNOWN
+from vending.catalog.assignments import UNKNOWN
 from vending.documents.base import load
 from vending.documents.pages import LedgerPage
-from vending.rollups.rollups import OTHER
+from vending.rollups.tree import OTHER
 
 FLEET = "fleet"
 """Stands for all machines together, in the totals of fleet days."""

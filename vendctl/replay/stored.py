@@ -12,7 +12,7 @@ from vending.documents.days import Summary
 from vending.documents.rollup_state import REWORK, ROLLUP, CatalogProgress
 from vending.events.records import decode_lines
 from vending.ports import Blobs, Documents, Feed, beginning
-from vending.rollups import rollups
+from vending.rollups import tree
 from vending.state import intervals
 from vending.time import millis
 
@@ -54,8 +54,8 @@ async def caught_up(machines: Feed, fleet: Documents) -> bool:
 async def day_count(machines: Documents, fleet: Documents) -> int:
     """How many machine days and fleet days there are."""
     count = 0
-    for container, key in ((machines, None), (fleet, rollups.FLEET), (fleet, rollups.PRODUCTS)):
-        async for _ in container.select(key, *beginning(rollups.day_id("")), fields=("id",)):
+    for container, key in ((machines, None), (fleet, tree.FLEET), (fleet, tree.PRODUCTS)):
+        async for _ in container.select(key, *beginning(tree.day_id("")), fields=("id",)):
             count += 1
     return count
 
@@ -80,9 +80,9 @@ async def ledger_digest(machines: Documents) -> str:
 async def fleet_days(fleet: Documents) -> dict[str, Body]:
     """Day → the whole fleet's figures, the products' among them."""
     result: dict[str, Body] = {}
-    for scope in (rollups.FLEET, rollups.PRODUCTS):
+    for scope in (tree.FLEET, tree.PRODUCTS):
         async for stored in fleet.select(scope, ("type", "=", f"{scope}Day")):
-            rollups.add(result.setdefault(stored.body["date"], {}), rollups.total(load(stored.body, Summary)))
+            tree.add(result.setdefault(stored.body["date"], {}), tree.total(load(stored.body, Summary)))
     return result
 
 

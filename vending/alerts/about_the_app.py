@@ -3,8 +3,8 @@
 import logging
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Evidence
+from vending.alerts.transitions import Finding
 
 log = logging.getLogger(__name__)
 

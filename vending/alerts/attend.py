@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vending.alerts import lifecycle, rules
-from vending.alerts.alerts import Transition
 from vending.alerts.held import read
 from vending.alerts.raise_alerts import AlertChange
+from vending.alerts.transitions import Transition
 from vending.documents.alerts import Alert
 from vending.ports import Documents
 from vending.retry import retry_on_conflict

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vending.alerts import in_force, rules
-from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import evaluate_each
 from vending.alerts.held import by_id, of_machines
 from vending.alerts.in_force import InForce
 from vending.alerts.policy import Policy
 from vending.alerts.raise_alerts import AlertStores, raise_alerts, settled
 from vending.alerts.rules.evidence import Audited, Day, Evidence
+from vending.alerts.transitions import Finding
 from vending.documents.base import Document
 from vending.time import millis
 

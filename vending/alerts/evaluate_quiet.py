@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from vending.alerts import in_force
-from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import evaluate_each
 from vending.alerts.held import read
 from vending.alerts.in_force import InForce
@@ -21,6 +20,7 @@ from vending.alerts.raise_alerts import AlertStores, raise_alerts
 from vending.alerts.rules import no_sale
 from vending.alerts.rules.evidence import Stock
 from vending.alerts.rules.silent import Silent
+from vending.alerts.transitions import Finding
 from vending.documents.alerts import Alert
 from vending.documents.base import load
 from vending.documents.habits import HABITS, Habit

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from vending.alerts import in_force, rules
-from vending.alerts.alerts import Finding
 from vending.alerts.in_force import InForce
 from vending.alerts.looks import NEVER, Basis, Look, Looks, OpenAlert
 from vending.alerts.rules.evidence import Registers
+from vending.alerts.transitions import Finding
 from vending.documents.conditions import Entry
 from vending.time import EPOCH
 

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import DEFAULTS, Policy, Thresholds
 from vending.alerts.rules.evidence import Audited, Day, Registers, Stock
+from vending.alerts.transitions import Finding
 from vending.catalog import policies
 from vending.catalog.cataloged import Cataloged
 from vending.catalog.policies import Terms

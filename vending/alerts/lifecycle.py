@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
-from vending.alerts.alerts import REOPENS_AFTER, Finding, Transition, closed
 from vending.alerts.outbox import notified
 from vending.alerts.outbox import snoozed as is_snoozed
 from vending.alerts.rules.base import Severity
+from vending.alerts.transitions import REOPENS_AFTER, Finding, Transition, closed
 from vending.business_day import instant
 from vending.documents.alerts import Act, Alert, Ending, Resolution, Stamp
 

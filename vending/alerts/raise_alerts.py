@@ -12,11 +12,11 @@ from itertools import batched
 
 from vending.alerts import rules
 from vending.alerts.ageing import Ageing
-from vending.alerts.alerts import Finding, Transition, by_older_policy, transition
 from vending.alerts.held import HeldAlert, select
 from vending.alerts.lifecycle import ESCALATE_AFTER
 from vending.alerts.looks import Looks
 from vending.alerts.outbox import transition_entry
+from vending.alerts.transitions import Finding, Transition, by_older_policy, transition
 from vending.alerts.verdicts import Verdicts
 from vending.catalog.machines import AsRead, Catalogs
 from vending.documents.alerts import Alert, Notification

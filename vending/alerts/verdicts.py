@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from vending.alerts.alerts import Finding
+from vending.alerts.transitions import Finding
 from vending.documents.stock import MachineStock
 
 TRUSTED = timedelta(hours=1)

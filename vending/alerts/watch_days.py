@@ -13,7 +13,7 @@ from vending.documents.base import Body, load
 from vending.documents.days import MachineDay
 from vending.ports import Filter, beginning
 from vending.readable import readable
-from vending.rollups.rollups import day_id
+from vending.rollups.tree import day_id
 
 TOLD = timedelta(days=14)
 """Days before these are corrected and counted, but no evidence of how a machine is now."""

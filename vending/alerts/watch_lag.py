@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from vending.alerts import standing, waiting
 from vending.alerts.about_the_app import logged_findings
-from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.evidence import Backlog
+from vending.alerts.transitions import Finding
 from vending.archive.layout import STANDING, WAITING
 from vending.errors import Conflict
 from vending.ports import ArchiveBlobs, Checkpoints, Hub, Metrics

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from vending.alerts import in_force, rules
-from vending.alerts.alerts import Finding
 from vending.alerts.evaluate_each import evaluate_each
 from vending.alerts.held import by_id, of_machines
 from vending.alerts.in_force import InForce
 from vending.alerts.raise_alerts import AlertStores, raise_alerts, settled
 from vending.alerts.rules.evidence import Stock
+from vending.alerts.transitions import Finding
 from vending.documents.base import Body, load
 from vending.documents.stock import MachineStock
 from vending.errors import Transient

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from vending.alerts.about_the_app import logged_findings
-from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
 from vending.alerts.rules.evidence import Rollups
+from vending.alerts.transitions import Finding
 from vending.documents.base import load
 from vending.documents.rollup_state import OPEN_DAYS, REWORK, ROLLUP, OpenDay, OpenDays, Shard, Shards
 from vending.ports import Documents, Feed, Metrics

@@ -5,8 +5,8 @@ entry may be newer than its version, since an import writes its entries first an
 never older.
 """
 
-from vending.catalog import catalog
-from vending.catalog.catalog import Assignment, Entries
+from vending.catalog import assignments
+from vending.catalog.assignments import Assignment, Entries
 from vending.documents.base import load
 from vending.documents.catalog import (
     VERSION_ID,
@@ -62,8 +62,8 @@ class CatalogCache:
         held = await self._entry(CatalogMachine, machine)
         planogram = await self._entry(sells, machine) if sells else None
         found = {name: await self._entry(CatalogSite, name) for _, name in held.placements} if held else {}
-        sites = {name: catalog.site(site) for name, site in found.items() if site is not None}
-        return catalog.assignment(machine, version, Entries(held, planogram, sites), self.default_zone)
+        sites = {name: assignments.site(site) for name, site in found.items() if site is not None}
+        return assignments.assignment(machine, version, Entries(held, planogram, sites), self.default_zone)
 
     async def machine(self, name: str) -> CatalogMachine | None:
         """The machine's own entry, or None. Raises Malformed."""

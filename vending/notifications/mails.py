@@ -9,8 +9,8 @@ from html import escape
 from vending.alerts import rules
 from vending.documents.alerts import Notification
 from vending.mail import Mail
-from vending.notifications.notifications import digest_key, rank, summary, text
 from vending.notifications.recipients import Place
+from vending.notifications.texts import digest_key, rank, summary, text
 
 SHOWN = 50
 """Notifications that a mail tells one by one, the most severe first."""

@@ -17,8 +17,8 @@ from vending.documents.base import Body, shaped
 from vending.documents.post_window import PostWindow
 from vending.errors import Refused, Rejected, Transient
 from vending.notifications import post_window
-from vending.notifications.notifications import payload, text
 from vending.notifications.outgoing import Outgoing, change_window, complete
+from vending.notifications.texts import payload, text
 from vending.time import millis
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from vending.documents.alerts import Alert, Notification, Refusal
 from vending.documents.post_window import PostWindow
 from vending.errors import Refused, Rejected, Transient
 from vending.notifications import post_window
-from vending.notifications.notifications import digest, payload
 from vending.notifications.outgoing import Outgoing, change_window, complete
+from vending.notifications.texts import digest, payload
 from vending.time import millis
 
 log = logging.getLogger(__name__)

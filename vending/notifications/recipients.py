@@ -11,7 +11,7 @@ from datetime import datetime
 
 from vending.alerts.rules.base import Severity
 from vending.documents.catalog import CatalogRecipient
-from vending.notifications.notifications import ORDER
+from vending.notifications.texts import ORDER
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Hours = Mapping[str, Sequence[str]]

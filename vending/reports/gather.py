@@ -18,12 +18,12 @@ from vending.documents.days import Figures, Summary
 from vending.readable import readable
 from vending.reports.facts import LISTED, Facts, OpenAlert, Scope, Tubes
 from vending.reports.ranking import Search
-from vending.rollups import rollups
+from vending.rollups import tree
 from vending.time import millis
 from vending.views import condition_view, places
 from vending.views.alerts import open_alerts
 from vending.views.answers.alerts import Alert
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 WEEK = 7
 
@@ -72,18 +72,18 @@ async def gather(stores: ViewStores, scope: Scope, day: str, zone: str, now: dat
 def _summaries(known: Places, scope: Scope) -> list[str]:
     """The scopes of the rollups that together are the report's, none of them twice."""
     if scope.whole:
-        return [rollups.FLEET]
+        return [tree.FLEET]
     alone = [site for site in scope.sites if known.routes.get(site) not in scope.routes]
-    keys = [rollups.route_day_key(route, "") for route in scope.routes]
-    keys += [rollups.site_day_key(site, "") for site in alone]
+    keys = [tree.route_day_key(route, "") for route in scope.routes]
+    keys += [tree.site_day_key(site, "") for site in alone]
     return list(dict.fromkeys(name for name, _ in keys))
 
 
 async def _total(stores: ViewStores, summaries: Iterable[str], day: str) -> Figures:
     sold: Figures = {}
     for name in summaries:
-        stored = await stores.fleet.read(name, rollups.day_id(day))
-        rollups.add(sold, rollups.total(readable(stored.body, Summary) if stored else None))
+        stored = await stores.fleet.read(name, tree.day_id(day))
+        tree.add(sold, tree.total(readable(stored.body, Summary) if stored else None))
     return sold
 
 

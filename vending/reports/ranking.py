@@ -15,13 +15,13 @@ from vending.documents.days import BucketDay, Day, MachineDay, Summary
 from vending.ports import Documents
 from vending.readable import readable
 from vending.reports.facts import MachineSales, Ranking
-from vending.rollups import rollups
+from vending.rollups import tree
 
 READS = 2_000
 """Summaries that one ranking reads at most, some twenty seconds: 273 of the tree above the sites, or 65 with
 the buckets of an open day, and sites that sold more than the last machine which is named. Where more of them
 did, the ranking is in part."""
-BELOW = {rollups.FLEET: "region:", "region": "area:", "area": "site:", "route": "site:"}
+BELOW = {tree.FLEET: "region:", "region": "area:", "area": "site:", "route": "site:"}
 """Level → what its children's names begin with as scopes; below all others are machines."""
 EARLY = "early:"
 """The same for the fleet on a day that is open."""
@@ -55,7 +55,7 @@ class Search:
         """The first machines below these scopes of the rollups; those with nothing to tell are left out."""
         found: dict[str, MachineSales] = {}
         whole = True
-        if self.by == "lost" and rollups.FLEET in scopes:
+        if self.by == "lost" and tree.FLEET in scopes:
             self.now = await self._open_day()
         for scope in scopes:
             await self._open(scope)
@@ -76,7 +76,7 @@ class Search:
     async def _open_day(self) -> dict[str, int] | None:
         """An open day has its machines in few documents: read once each, and not with every site."""
         units: dict[str, int] = {}
-        for scope in await self._children(rollups.FLEET, self.day):
+        for scope in await self._children(tree.FLEET, self.day):
             if _level(scope) in BELOW:
                 return None
             for machine, count in (await self._children(scope, self.day)).items():
@@ -99,13 +99,13 @@ class Search:
     async def _children(self, scope: str, day: str) -> dict[str, int]:
         """The scopes or machines below, each with its units."""
         self.reads += 1
-        stored = await self.fleet.read(scope, rollups.day_id(day))
+        stored = await self.fleet.read(scope, tree.day_id(day))
         held = readable(stored.body, Day) if stored else None
         if isinstance(held, BucketDay):
             return {machine: one.figures.get("units", 0) for machine, one in held.early.items()}
         if not isinstance(held, Summary):
             return {}
-        children = rollups.counting(held)
+        children = tree.counting(held)
         below = BELOW.get(_level(scope), "") if children is held.children else EARLY
         return {f"{below}{child}": figures.get("units", 0) for child, (_, figures) in children.items()}
 
@@ -113,9 +113,9 @@ class Search:
         """By the machine's own days, wherever it stood."""
         found = []
         for day in (self.day, self.before):
-            stored = await self.machines.read(*rollups.machine_day_key(machine, day))
+            stored = await self.machines.read(*tree.machine_day_key(machine, day))
             held = readable(stored.body, MachineDay) if stored else None
-            found.append(rollups.total(held))
+            found.append(tree.total(held))
         now, then = found
         return MachineSales(machine, now.get("units", 0), then.get("units", 0), now.get("revenue", {}))
 

@@ -24,7 +24,7 @@ from vending.reports.daily_report import report, subject
 from vending.reports.facts import Facts, Scope
 from vending.reports.gather import gather
 from vending.reports.layout import as_html, as_text
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 log = logging.getLogger(__name__)
 

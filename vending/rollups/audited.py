@@ -6,11 +6,11 @@ they moved; and in no hour of it. Pure.
 
 from typing import Any
 
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.days import Figures
 from vending.documents.pages import Line, SoldBetween
 from vending.money import exponent
-from vending.rollups.rollups import OTHER, add
+from vending.rollups.tree import OTHER, add
 
 
 def counted(line: Line, assignment: Assignment) -> Figures:

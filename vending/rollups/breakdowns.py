@@ -16,7 +16,7 @@ import msgspec
 
 from vending.documents.days import BucketDay, Figures, Summary, WholeDay
 from vending.packed import pack
-from vending.rollups.rollups import OTHER, add
+from vending.rollups.tree import OTHER, add
 from vending.state.stock import MAX_SLOTS
 
 PRODUCTS = 200

@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterable
 
 from msgspec.structs import replace
 
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.days import BUCKETS, BucketDay, Early, Figures, MachineDay
 from vending.documents.pages import LedgerPage, Line
 from vending.rollups import machine_days
 from vending.rollups.breakdowns import ALL, PRODUCTS, SELECTIONS
 from vending.rollups.prices import differing
-from vending.rollups.rollups import FLEET, OTHER, Contribution, Key, add, day_id
-from vending.rollups.rollups import PRODUCTS as PRODUCTS_SCOPE
+from vending.rollups.tree import FLEET, OTHER, Contribution, Key, add, day_id
+from vending.rollups.tree import PRODUCTS as PRODUCTS_SCOPE
 from vending.state import intervals
 
 INTERVALS = 200

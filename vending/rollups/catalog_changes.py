@@ -15,8 +15,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from vending.business_day import shift
-from vending.catalog import catalog
-from vending.catalog.catalog import Assignment
+from vending.catalog import assignments
+from vending.catalog.assignments import Assignment
 from vending.documents.base import Malformed, load
 from vending.documents.catalog import CatalogEntry, CatalogMachine
 from vending.documents.days import MachineDay
@@ -29,9 +29,9 @@ from vending.retry import retry_on_conflict
 from vending.rollups import machine_days
 from vending.rollups.compute import ROUNDS, DirtyDay
 from vending.rollups.days import recompute
-from vending.rollups.roll_up import RollUpStores, state_of
-from vending.rollups.rollups import day_id
 from vending.rollups.run import Run
+from vending.rollups.timer import RollUpStores, state_of
+from vending.rollups.tree import day_id
 from vending.time import millis
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ def _since(body: Mapping[str, Any], processed: int) -> str | None:
     """From which day on an entry changed the rollups. For one that cannot be read, from the first day
     on: the rework of its machines finds out, and is retried until it can be."""
     try:
-        return catalog.affected_since(load(body, CatalogEntry), processed)
+        return assignments.affected_since(load(body, CatalogEntry), processed)
     except Malformed:
         log.exception("%s %s of the catalog cannot be read", body.get("kind"), body.get("id"))
         return ""

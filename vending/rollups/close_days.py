@@ -18,8 +18,8 @@ from vending.rollups.catalog_changes import note_broken
 from vending.rollups.compute import DirtyDay
 from vending.rollups.days import recompute
 from vending.rollups.open_days import without_early
-from vending.rollups.roll_up import RollUpStores, state_of
 from vending.rollups.run import Run
+from vending.rollups.timer import RollUpStores, state_of
 from vending.time import millis
 
 MACHINES = 200

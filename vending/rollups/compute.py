@@ -10,14 +10,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.base import load
 from vending.documents.days import Early, MachineDay
 from vending.documents.pages import LedgerPage
 from vending.errors import Transient
 from vending.ports import Documents, Filter, Put
 from vending.retry import retry_on_conflict
-from vending.rollups import breakdowns, machine_days, rollups
+from vending.rollups import breakdowns, machine_days, tree
 from vending.rollups.buckets import as_counted, shown
 from vending.time import millis
 
@@ -68,7 +68,7 @@ async def compute(
     what = f"{dirty.machine} {day}"
 
     async def attempt() -> Computed | None:
-        stored = await machines.read(dirty.machine, rollups.day_id(day))
+        stored = await machines.read(dirty.machine, tree.day_id(day))
         held = load(stored.body, MachineDay) if stored else None
         if held and held.catalog_version > assignment.version:
             raise Transient(f"{what}: computed with catalog {held.catalog_version} already")

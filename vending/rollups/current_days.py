@@ -1,7 +1,7 @@
 """Days as they count now, whether they are open or closed: for whoever reads them.
 
 Of an open day the figures of machines, sites and routes are in the buckets; the fleet's own documents say
-themselves what counts (:func:`vending.rollups.rollups.total`). All is point reads: of the list of open days,
+themselves what counts (:func:`vending.rollups.tree.total`). All is point reads: of the list of open days,
 of the bucket, and for a site of its catalog entry, whose route leads to the bucket. Where one of these is
 malformed it is given in the place of the day: whoever reads it finds the day malformed, and not empty.
 """
@@ -16,7 +16,7 @@ from vending.documents.rollup_state import OPEN_DAYS, ROLLUP, OpenDays
 from vending.ports import Documents, Filter, Put, Stored
 from vending.readable import readable
 from vending.recent import Recent
-from vending.rollups import buckets, rollups
+from vending.rollups import buckets, tree
 
 FRESH_FOR = timedelta(seconds=5)
 """For so long the list of open days and a bucket are remembered."""
@@ -51,7 +51,7 @@ class CurrentDays:
 
     async def read(self, key: str, id: str) -> Stored | None:  # noqa: A002 - Cosmos DB's own word
         """The document, or None; of a day, as it counts now."""
-        if not id.startswith(rollups.day_id("")):
+        if not id.startswith(tree.day_id("")):
             return await self._documents.read(key, id)
         if self._documents is self._fleet:
             return await self._summary(key, id) or await self._documents.read(key, id)
@@ -72,7 +72,7 @@ class CurrentDays:
 
     async def _summary(self, key: str, id: str) -> Stored | None:  # noqa: A002
         """The day of a site or a route while its bucket counts, and holds something of it; else None."""
-        (kind, _, name), day = key.partition(":"), id.removeprefix(rollups.day_id(""))
+        (kind, _, name), day = key.partition(":"), id.removeprefix(tree.day_id(""))
         first = await self._first(day) if kind in _SUMMED else BUCKETS
         if first >= BUCKETS:
             return None
@@ -144,20 +144,18 @@ def summaries(bucket: BucketDay) -> Iterator[Summary]:
 def _site(bucket: BucketDay, site: str) -> Summary:
     held = {machine: one for machine, one in bucket.early.items() if one.site == site}
     children = {machine: [one.rev, buckets.shared(one)] for machine, one in held.items()}
-    return _filled(SiteDay, rollups.site_day_key(site, bucket.date), bucket, children)
+    return _filled(SiteDay, tree.site_day_key(site, bucket.date), bucket, children)
 
 
 def _route(bucket: BucketDay, route: str) -> Summary:
     children: dict[str, list[Any]] = {}
     for held in bucket.early.values():
         if held.route == route:
-            rollups.add(children.setdefault(held.site, [bucket.rev, {}])[1], buckets.shared(held))
-    return _filled(RouteDay, rollups.route_day_key(route, bucket.date), bucket, children)
+            tree.add(children.setdefault(held.site, [bucket.rev, {}])[1], buckets.shared(held))
+    return _filled(RouteDay, tree.route_day_key(route, bucket.date), bucket, children)
 
 
-def _filled(
-    kind: type[Summary], key: rollups.Key, bucket: BucketDay, children: dict[str, list[Any]]
-) -> Summary:
+def _filled(kind: type[Summary], key: tree.Key, bucket: BucketDay, children: dict[str, list[Any]]) -> Summary:
     (scope, name), date = key, bucket.date
     summary = kind(id=name, scope=scope, date=date, rev=bucket.rev, children=children)
     summary.computed_at = bucket.computed_at

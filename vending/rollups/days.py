@@ -11,13 +11,13 @@ from vending.documents.base import load
 from vending.documents.days import Summary
 from vending.ports import Put
 from vending.retry import retry_on_conflict
-from vending.rollups import breakdowns, machine_days, rollups
+from vending.rollups import breakdowns, machine_days, tree
 from vending.rollups.buckets import bucket_of
 from vending.rollups.compute import ROUNDS, DirtyDay, check, compute
 from vending.rollups.early_days import count_early
 from vending.rollups.open_days import opened
-from vending.rollups.rollups import Contribution
 from vending.rollups.run import Run, Share, finished
+from vending.rollups.tree import Contribution
 from vending.time import millis
 
 
@@ -67,7 +67,7 @@ async def _count(dirty: DirtyDay, run: Run) -> list[Share]:
 
 async def _summarise(given: Iterable[Share], run: Run) -> list[Share]:
     """Put the shares into their summaries, each replaced once; what these give to the next level."""
-    by_key: dict[rollups.Key, list[Share]] = {}
+    by_key: dict[tree.Key, list[Share]] = {}
     for share in given:
         by_key.setdefault(share[0].key, []).append(share)
 
@@ -76,7 +76,7 @@ async def _summarise(given: Iterable[Share], run: Run) -> list[Share]:
         async with run.gate:
             with run.broken.costs(first.day, below, f"{first.scope} {first.day}"):
                 summary = await _summary([share for share, _ in shares], run)
-                return [(share, below) for share in rollups.upwards(summary)]
+                return [(share, below) for share in tree.upwards(summary)]
         return []
 
     return await finished(one(shares) for _, shares in sorted(by_key.items()))
@@ -87,8 +87,8 @@ async def _summary(shares: list[Contribution], run: Run) -> Summary:
 
     async def attempt() -> Summary:
         stored = await fleet.read(scope, name)
-        held = load(stored.body, Summary) if stored else rollups.empty(scope, shares[0].day)
-        if not rollups.merge(held, shares):
+        held = load(stored.body, Summary) if stored else tree.empty(scope, shares[0].day)
+        if not tree.merge(held, shares):
             return held
         held.computed_at = business_day.instant(millis(run.now))
         check(f"{scope} {name}", breakdowns.narrow(held, {share.child for share in shares}))

@@ -7,14 +7,14 @@ own partition.
 from datetime import datetime
 
 from vending.business_day import shift
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.base import load
 from vending.documents.days import Figures, MachineDay
 from vending.documents.habits import HABITS, Habit
 from vending.errors import Conflict
 from vending.ports import Documents, Filter, Put
-from vending.rollups.roll_up import RollUpStores
-from vending.rollups.rollups import day_id
+from vending.rollups.timer import RollUpStores
+from vending.rollups.tree import day_id
 from vending.state import habit
 from vending.time import millis
 

@@ -13,13 +13,13 @@ from typing import Literal
 from msgspec.structs import replace
 
 from vending.business_day import hour_of, instant
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.days import Closed, Figures, MachineDay
 from vending.documents.pages import LedgerPage, Line
 from vending.rollups import audited
 from vending.rollups.breakdowns import PRODUCTS, SELECTIONS, keep
 from vending.rollups.prices import differing
-from vending.rollups.rollups import Contribution, add, day_id
+from vending.rollups.tree import Contribution, add, day_id
 
 GRACE = 2 * 3_600_000
 """Milliseconds after its end at which a day closes: devices that are merely slow have reported by then."""

@@ -16,9 +16,9 @@ from vending.documents.rollup_state import OpenDay, OpenDays
 from vending.errors import VendstreamError
 from vending.ports import Documents, Put
 from vending.retry import retry_on_conflict
-from vending.rollups import rollups
+from vending.rollups import tree
 from vending.rollups.compute import DirtyDay
-from vending.rollups.roll_up import RollUpStores, state_of
+from vending.rollups.timer import RollUpStores, state_of
 from vending.time import millis
 
 log = logging.getLogger(__name__)
@@ -63,12 +63,12 @@ async def _counts_early(day: str, may_open: bool, fleet: Documents) -> bool:
     Where a day of the fleet fails for good, the tree finds that too, and its machines are tried again.
     """
     try:
-        whole, etag = await _whole(rollups.FLEET, day, fleet)
+        whole, etag = await _whole(tree.FLEET, day, fleet)
         if etag is None:
             whole.early = {} if may_open else None
-            await fleet.write(rollups.FLEET, [Put(whole.dump())])
+            await fleet.write(tree.FLEET, [Put(whole.dump())])
         if whole.early is not None:
-            await _set_early(rollups.PRODUCTS, day, {}, fleet)
+            await _set_early(tree.PRODUCTS, day, {}, fleet)
         return whole.early is not None
     except VendstreamError:
         raise
@@ -79,8 +79,8 @@ async def _counts_early(day: str, may_open: bool, fleet: Documents) -> bool:
 
 async def without_early(day: str, fleet: Documents) -> None:
     """The day of the fleet is that of the tree from now on."""
-    await _set_early(rollups.FLEET, day, None, fleet)
-    await _set_early(rollups.PRODUCTS, day, None, fleet)
+    await _set_early(tree.FLEET, day, None, fleet)
+    await _set_early(tree.PRODUCTS, day, None, fleet)
 
 
 async def _set_early(scope: str, day: str, early: dict[str, Any] | None, fleet: Documents) -> None:
@@ -99,6 +99,6 @@ async def _set_early(scope: str, day: str, early: dict[str, Any] | None, fleet: 
 
 async def _whole(scope: str, day: str, fleet: Documents) -> tuple[WholeDay, str | None]:
     """A day of the whole fleet and its ETag; one without figures where there is none."""
-    stored = await fleet.read(scope, rollups.day_id(day))
-    body = stored.body if stored else rollups.empty(scope, day).dump()
+    stored = await fleet.read(scope, tree.day_id(day))
+    body = stored.body if stored else tree.empty(scope, day).dump()
     return load(body, WholeDay), stored.etag if stored else None

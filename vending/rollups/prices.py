@@ -4,7 +4,7 @@ planogram of their moment are at hand there, and late lines correct it like any 
 from collections.abc import Iterable
 from typing import Any
 
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.pages import Line
 
 

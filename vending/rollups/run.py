@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.days import MachineDay
 from vending.errors import VendstreamError
 from vending.rollups import habits
-from vending.rollups.roll_up import RollUpStores
-from vending.rollups.rollups import Contribution
+from vending.rollups.timer import RollUpStores
+from vending.rollups.tree import Contribution
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.pages import LedgerPage
 from vending.documents.rollup_state import Shard
 from vending.errors import Conflict, Rejected
@@ -20,8 +20,8 @@ from vending.rollups.catalog_changes import note_broken, rework, spread
 from vending.rollups.close_days import close_day
 from vending.rollups.compute import DirtyDay
 from vending.rollups.days import recompute
-from vending.rollups.roll_up import RollUpStores, feed_ranges, state_of
 from vending.rollups.run import Run
+from vending.rollups.timer import RollUpStores, feed_ranges, state_of
 
 CHANGES_A_READ = 100
 READS = 50

@@ -14,8 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from vending.business_day import zone
+from vending.catalog.assignments import Assignment
 from vending.catalog.cache import CatalogCache
-from vending.catalog.catalog import Assignment
 from vending.documents.audits import AuditRecord, AuditSeries, StoredSeries, audit_id
 from vending.documents.base import load
 from vending.errors import Transient

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.base import Body, load
 from vending.documents.pages import LedgerPage, Line
 from vending.documents.stock import MachineStock

@@ -21,7 +21,7 @@ from vending.views.alert_history import Position
 from vending.views.alert_rows import AlertRow
 from vending.views.alerts import OpenDocuments, open_documents, open_of, undelivered
 from vending.views.cursors import cursor
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.views.whereabouts import Places, Whereabouts, places
 
 State = Literal["open", "unattended", "acknowledged", "snoozed", "closed", "resolved"]

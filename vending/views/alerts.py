@@ -18,7 +18,7 @@ from vending.ports import Filter
 from vending.views import alert_view, condition_view
 from vending.views.answers import alerts as answers
 from vending.views.places import SMOKE_MACHINE
-from vending.views.views import EACH_ALERT, ViewStores, fleet_conditions
+from vending.views.stores import EACH_ALERT, ViewStores, fleet_conditions
 
 OPEN: Filter = ("state", "=", "open")
 

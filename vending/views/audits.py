@@ -16,7 +16,7 @@ from vending.events.audits import AuditImported, Sold
 from vending.ports import Filter
 from vending.readable import readable
 from vending.uploads.dex.reconcile import Reconciliation
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 
 class Source(Answer, frozen=True):

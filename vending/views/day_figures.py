@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Protocol
 from vending.documents.days import Day, Figures, MachineDay
 from vending.ports import Documents
 from vending.readable import readable
-from vending.rollups import rollups
+from vending.rollups import tree
 
 Kind = Literal["fleet", "site", "route", "machine"]
 
@@ -29,7 +29,7 @@ class Sold(NamedTuple):
     """A day of a scope."""
 
     figures: Figures
-    """As :mod:`vending.rollups.rollups` says; empty where nothing was sold."""
+    """As :mod:`vending.rollups.tree` says; empty where nothing was sold."""
     there: bool = False
     """Whether the day is stored: something was sold then, or was before a correction."""
     computed_at: str | None = None
@@ -72,7 +72,7 @@ class StoredDays:
         parts = [_sold(readable(stored.body, Day)) if stored else NOTHING for stored in found]
         figures: Figures = {}
         for part in parts:
-            rollups.add(figures, part.figures)
+            tree.add(figures, part.figures)
         broken, there = sum(part.defective for part in parts), any(part.there for part in parts)
         return parts[0]._replace(figures=figures, there=there, defective=broken)
 
@@ -80,21 +80,21 @@ class StoredDays:
         return self.machines if scope.kind == "machine" else self.fleet
 
 
-def _keys(scope: Scope, day: str, *, products: bool) -> list[rollups.Key]:
+def _keys(scope: Scope, day: str, *, products: bool) -> list[tree.Key]:
     """What comes first says when the day was computed."""
     match scope.kind:
         case "site":
-            return [rollups.site_day_key(scope.name, day)]
+            return [tree.site_day_key(scope.name, day)]
         case "route":
-            return [rollups.route_day_key(scope.name, day)]
+            return [tree.route_day_key(scope.name, day)]
         case "machine":
-            return [rollups.machine_day_key(scope.name, day)]
-    own = rollups.fleet_day_key(day)
-    return [own, rollups.products_day_key(day)] if products else [own]
+            return [tree.machine_day_key(scope.name, day)]
+    own = tree.fleet_day_key(day)
+    return [own, tree.products_day_key(day)] if products else [own]
 
 
 def _sold(day: Day | None) -> Sold:
     if day is None:
         return Sold({}, there=True, defective=1)
     late = day.late_units if isinstance(day, MachineDay) else None
-    return Sold(rollups.total(day), True, day.computed_at or None, late)
+    return Sold(tree.total(day), True, day.computed_at or None, late)

@@ -14,7 +14,7 @@ from vending import business_day
 from vending.alerts.rules import rollups_behind
 from vending.alerts.watch_rollups import uncounted
 from vending.answer import Answer
-from vending.rollups.rollups import OTHER
+from vending.rollups.tree import OTHER
 from vending.time import millis
 from vending.views import day_ranges, sums
 from vending.views.alerts import open_alerts
@@ -23,8 +23,8 @@ from vending.views.day_figures import FLEET, DayFigures, Kind, Scope
 from vending.views.day_ranges import TwoRanges
 from vending.views.names import SiteName
 from vending.views.places import categories, machine_names, product_names, routes, site_names
+from vending.views.stores import ViewStores, fleet_conditions
 from vending.views.sums import Both, By, Span, SumRow, Total
-from vending.views.views import ViewStores, fleet_conditions
 
 DAYS = 7
 """Where the length of the range is not said."""

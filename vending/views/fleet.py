@@ -20,8 +20,8 @@ from vending.alerts.watch_rollups import uncounted
 from vending.documents.conditions import Entry
 from vending.documents.days import Figures, Summary
 from vending.readable import readable
-from vending.rollups import rollups
-from vending.rollups.rollups import OTHER
+from vending.rollups import tree
+from vending.rollups.tree import OTHER
 from vending.time import millis
 from vending.views import condition_view
 from vending.views.alerts import counted, open_alerts
@@ -39,7 +39,7 @@ from vending.views.answers.fleet import (
     Sold,
 )
 from vending.views.places import categories, fleet, product_names
-from vending.views.views import ViewStores, heard
+from vending.views.stores import ViewStores, heard
 
 DAYS = 8
 """The day asked for and the week before it."""
@@ -92,15 +92,15 @@ async def _figures(stores: ViewStores, day: str, zone: str, now: datetime) -> Fl
 
 async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> FleetSales:
     dates = [business_day.shift(day, -back) for back in range(DAYS)]
-    keys = [rollups.fleet_day_key(date) for date in dates] + [rollups.products_day_key(day)]
+    keys = [tree.fleet_day_key(date) for date in dates] + [tree.products_day_key(day)]
     found = await asyncio.gather(*(stores.fleet.read(*key) for key in keys))
     *days, products = read = [readable(stored.body, Summary) if stored else None for stored in found]
-    hours, sold = rollups.total(days[0]).get("hours", {}), rollups.total(products)
+    hours, sold = tree.total(days[0]).get("hours", {}), tree.total(products)
     skus = dict(sold.get("skus", {}))
     rest = skus.pop(OTHER, None)
     clock = [*business_day.hours_of(day, zone), *([OTHER] if OTHER in hours else [])]
     shown = [_day(date, document) for date, document in zip(dates, days, strict=True)]
-    by_category = rollups.by_category(sold, await categories(stores, now))
+    by_category = tree.by_category(sold, await categories(stores, now))
     return FleetSales(
         day=shown[0],
         hours=[Hour(hour, *_sales(hours.get(hour, {}))) for hour in clock],
@@ -113,7 +113,7 @@ async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> Fleet
 
 
 def _day(date: str, day: Summary | None) -> FleetDay:
-    return FleetDay(date, *_sales(rollups.total(day)), day.computed_at if day else None)
+    return FleetDay(date, *_sales(tree.total(day)), day.computed_at if day else None)
 
 
 def _sales(figures: Figures) -> Sales:

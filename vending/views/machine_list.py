@@ -19,7 +19,7 @@ from vending.views.answers.machines import MachineList, MachineRow
 from vending.views.machine_stocks import stocks
 from vending.views.paging import Order, Place
 from vending.views.roster import Member, roster
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 Sort = Literal[
     "id", "name", "site", "route", "lastSeen", "soldOut", "alerts",

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from vending.business_day import instant
-from vending.catalog.catalog import Assignment
+from vending.catalog.assignments import Assignment
 from vending.documents.stock import MachineStock
 from vending.state import gaps, stock, till
 from vending.state import slots as shelf
 from vending.time import millis
 from vending.views.answers.machines import Cash, Gap, MachineWhole, Owed, Slot
 from vending.views.places import product_names, site_on
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 
 async def machine_whole(

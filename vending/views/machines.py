@@ -10,14 +10,14 @@ from vending.documents.base import load
 from vending.documents.days import MachineDay
 from vending.documents.pages import LedgerPage
 from vending.documents.stock import MachineStock
-from vending.rollups import rollups
+from vending.rollups import tree
 from vending.state import stock
 from vending.time import millis
 from vending.views import condition_view, stock_view
 from vending.views.alerts import alerts_of
 from vending.views.answers.machines import Machine, MachineDayFigures, Sales
 from vending.views.machine_whole import machine_whole
-from vending.views.views import ViewStores, fleet_conditions
+from vending.views.stores import ViewStores, fleet_conditions
 
 SALES_LIMIT = 500
 SALES_WINDOW = timedelta(hours=24)
@@ -45,7 +45,7 @@ async def machine(
     known = held or stock.empty(machine)
     assigned = await entries.assignment(machine)
     date = day or assigned.day_of(millis(now))
-    stored = await stores.machines.read(*rollups.machine_day_key(machine, date))
+    stored = await stores.machines.read(*tree.machine_day_key(machine, date))
     name = (named and named.name) or machine
     whole = await machine_whole(stores, name, known, assigned, now)
     return Machine(

@@ -13,7 +13,7 @@ from vending.views import alert_rows
 from vending.views.alert_rows import CURRENT, AlertRow, Ended, Time
 from vending.views.alert_view import stamp
 from vending.views.answers.alerts import Stamp
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.views.whereabouts import places
 
 EPISODES = 10

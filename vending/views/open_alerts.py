@@ -10,7 +10,7 @@ from vending.answer import Answer
 from vending.documents.alerts import Alert
 from vending.ports import Documents
 from vending.readable import pass_over
-from vending.views.views import EACH_ALERT, ViewStores
+from vending.views.stores import EACH_ALERT, ViewStores
 
 Open = Mapping[str, list["OpenAlert"]]
 

@@ -9,7 +9,7 @@ from vending.readable import readable
 from vending.uploads.photos.address import Picture, photo_id, picture_of
 from vending.uploads.photos.photo import LARGE, THUMBNAIL
 from vending.views.answers.photos import Location, Photo, Photos
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 CURSOR = r"[0-9]{1,15}-[0-9a-f]{32}"
 """When a photo was uploaded (ms), and the upload's id: the order of the list."""

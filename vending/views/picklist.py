@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from vending.catalog.assignments import Assignment
 from vending.catalog.cache import CatalogCache
-from vending.catalog.catalog import Assignment
 from vending.documents.stock import MachineStock
 from vending.errors import Rejected
 from vending.ports import Documents

@@ -14,7 +14,7 @@ from vending.views.names import SiteName
 from vending.views.paging import Order, Place
 from vending.views.places import site_names
 from vending.views.roster import Member, roster
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from vending.catalog import catalog
+from vending.catalog import assignments
+from vending.catalog.assignments import Assignment, Site
 from vending.catalog.cache import published
-from vending.catalog.catalog import Assignment, Site
 from vending.documents.conditions import Entry
 from vending.views.names import MachineName, SiteName
-from vending.views.views import ViewStores, fleet_conditions
+from vending.views.stores import ViewStores, fleet_conditions
 
 SMOKE_MACHINE = "smoke-test"
 """The machine of the deployment's own test (``vendctl smoke``): one can ask for it, no list holds it."""
@@ -63,7 +63,7 @@ async def _version(stores: ViewStores, now: datetime) -> int:
 def site_on(assigned: Assignment, day: str) -> Site | None:
     """The machine's site on a day; None where it has none."""
     site = assigned.site_on(day)
-    return None if site.name == catalog.UNASSIGNED else site
+    return None if site.name == assignments.UNASSIGNED else site
 
 
 async def product_names(stores: ViewStores, skus: Iterable[str], now: datetime) -> dict[str, str]:
@@ -72,7 +72,7 @@ async def product_names(stores: ViewStores, skus: Iterable[str], now: datetime) 
 
     def name(sku: str) -> str:
         kind, _, told = sku.partition(":")
-        if kind == catalog.UNKNOWN:
+        if kind == assignments.UNKNOWN:
             return told or "unknown product"
         return known[sku].name if sku in known else sku
 

@@ -7,7 +7,7 @@ from typing import Any
 def units_per_day(days: Mapping[str, Mapping[str, Any] | None], window: Sequence[str]) -> dict[str, float]:
     """Units ÷ day of each selection: what depletes a slot, free and test vends (one unit each) included.
 
-    ``days`` is figures by date (:func:`vending.rollups.rollups.total`), ``window`` the dates asked about;
+    ``days`` is figures by date (:func:`vending.rollups.tree.total`), ``window`` the dates asked about;
     those without a sale count. Raises ValueError for an empty window.
     """
     if not window:

@@ -16,7 +16,7 @@ from vending.views import condition_view, open_alerts
 from vending.views.names import MachineName, SiteName
 from vending.views.open_alerts import OpenAlert
 from vending.views.places import SMOKE_MACHINE, machine_names, site_names
-from vending.views.views import EACH_MACHINE, ViewStores, fleet_conditions
+from vending.views.stores import EACH_MACHINE, ViewStores, fleet_conditions
 
 NOBODY = MachineName("", "")
 NOWHERE = SiteName("", "", "")

@@ -10,7 +10,7 @@ from vending.catalog.cache import CatalogCache
 from vending.errors import Rejected
 from vending.views.picklist import PickList, Stop, Visit, pick_list
 from vending.views.picks import Pick
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 MOST = 300
 """Machines of a route: more are no round of one driver, and take longer to read than anybody waits."""

@@ -15,7 +15,7 @@ from vending.documents.visits import VisitRecord
 from vending.ports import Filter, Stored
 from vending.readable import readable
 from vending.views.places import routes, sites, time_zones
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.views.visit_answers import RouteVisits
 from vending.views.visit_facts import VisitFacts
 from vending.views.visits import note_files, note_told

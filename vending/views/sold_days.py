@@ -7,7 +7,7 @@ from vending.business_day import shift
 from vending.documents.days import MachineDay
 from vending.ports import Documents
 from vending.readable import readable
-from vending.rollups.rollups import machine_day_key, total
+from vending.rollups.tree import machine_day_key, total
 from vending.views import rates
 
 WEEK = 7

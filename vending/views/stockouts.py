@@ -15,8 +15,8 @@ from msgspec import Meta
 from vending.alerts.rules.sold_out import SoldOut
 from vending.answer import Answer, Instant
 from vending.business_day import day_of, instant
+from vending.catalog.assignments import Assignment
 from vending.catalog.cache import CatalogCache
-from vending.catalog.catalog import Assignment
 from vending.documents.base import Malformed
 from vending.readable import pass_over
 from vending.time import millis
@@ -25,7 +25,7 @@ from vending.views.open_alerts import OpenAlert
 from vending.views.paging import Order, Place
 from vending.views.places import product_names
 from vending.views.roster import Member, roster
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 MACHINES_AT_ONCE = 8
 

@@ -1,7 +1,7 @@
 """Sums of a range of business days beside those of the range before it, broken down. Pure.
 
 A range is whole days; the one before it is as long and ends the day before it begins. What is summed are the
-figures of the rollups (:mod:`vending.rollups.rollups`): integers, money in minor units by currency, and
+figures of the rollups (:mod:`vending.rollups.tree`): integers, money in minor units by currency, and
 currencies are never summed. What has no name of its own in a breakdown stands last, as ``$other``.
 """
 
@@ -14,7 +14,7 @@ from vending.answer import Answer
 from vending.business_day import hours_of, shift
 from vending.documents.days import Figures
 from vending.rollups.breakdowns import folded, ranked
-from vending.rollups.rollups import OTHER, add, by_category
+from vending.rollups.tree import OTHER, add, by_category
 
 By = Literal["day", "hour", "product", "category", "payment", "site", "route"]
 PARTS: Mapping[By, str] = {"hour": "hours", "product": "skus", "category": "skus", "payment": "payments"}

@@ -20,7 +20,7 @@ from vending.ports import Filter, Stored
 from vending.readable import readable
 from vending.state.visits import record_id
 from vending.time import millis
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.views.visit_answers import Collection, Collections, Visits, WholeVisit
 from vending.views.visit_facts import VisitFacts, collection
 

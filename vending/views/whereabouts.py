@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from vending.views.names import MachineName, SiteName
 from vending.views.places import machine_names, site_names
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 
 class Whereabouts(NamedTuple):

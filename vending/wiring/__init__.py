@@ -26,13 +26,13 @@ from vending.ingest.ingest import IngestStores
 from vending.ingest.name_machines import NewMachines
 from vending.reports.send_daily_report import Reporting
 from vending.rollups.current_days import CurrentDays
-from vending.rollups.roll_up import RollUpStores
+from vending.rollups.timer import RollUpStores
 from vending.views.account import AccountStores
 from vending.views.archive_gaps import ArchiveStores
 from vending.views.day_figures import StoredDays
 from vending.views.lag import HubStores
 from vending.views.one_dead_letter import LetterReads
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.wiring import clients
 from vending.wiring.access import device_door
 from vending.wiring.channels import dashboard, mailer, mailing, notice_office, outgoing, webhook

@@ -12,12 +12,12 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from vending.alerts import lifecycle, rules
-from vending.alerts.alerts import Transition
 from vending.alerts.attend import AlertName
 from vending.alerts.held import HeldAlert, read
 from vending.alerts.lifecycle import ESCALATE_AFTER, NAME_LENGTH, TEXT_LENGTH, NotOpen
 from vending.alerts.outbox import snoozed
 from vending.alerts.raise_alerts import AlertChange
+from vending.alerts.transitions import Transition
 from vending.business_day import instant
 from vending.documents.alerts import Alert, Stamp, State
 from vending.documents.base import Malformed

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from vending.catalog.catalog import affected_since
+from vending.catalog.assignments import affected_since
 from vending.documents.base import load
 from vending.documents.catalog import CatalogEntry, CatalogMachine
 from vending.errors import Rejected

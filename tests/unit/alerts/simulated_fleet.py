@@ -9,9 +9,9 @@ from simulator.scenario_file import Act, Scenario
 from simulator.timeline import Timeline
 from tests.unit.simulator.deliveries import START, hub_event
 from vending.alerts import rules
-from vending.alerts.alerts import Transition, transition
 from vending.alerts.policy import DEFAULTS, Policy
 from vending.alerts.rules.evidence import Stock
+from vending.alerts.transitions import Transition, transition
 from vending.documents.alerts import Alert
 from vending.documents.stock import MachineStock
 from vending.errors import Rejected

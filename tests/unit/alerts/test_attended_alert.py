@@ -20,15 +20,15 @@ from tests.support.watched import Call, watched
 from tests.unit.alerts.rules.test_rules import LIVES
 from tests.unit.alerts.test_one_alert import POSTS, RETRY_INTERVAL, Machine
 from vending.alerts import rules
-from vending.alerts.alerts import REOPENS_AFTER, Finding
 from vending.alerts.attend import AlertName, Attendant, UnknownAlert
 from vending.alerts.escalate import escalate
 from vending.alerts.lifecycle import ESCALATE_AFTER, NotOpen
 from vending.alerts.raise_alerts import AlertStores, raise_alerts
+from vending.alerts.transitions import REOPENS_AFTER, Finding
 from vending.documents.alerts import Alert
 from vending.documents.base import Body
 from vending.errors import Transient
-from vending.notifications import notifications
+from vending.notifications import texts
 from vending.notifications.outgoing import Outgoing
 from vending.notifications.resend import resend
 from vending.time import millis
@@ -43,7 +43,7 @@ SETTLED_IN = 40
 def whole_digests() -> Any:
     """A digest here says all that is in it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(notifications, "FIRST", 1_000)
+        patch.setattr(texts, "FIRST", 1_000)
         yield
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.alerts.test_alerts import OPENED, opened
+from tests.unit.alerts.test_transitions import OPENED, opened
 from vending.alerts.channels import MAIL, WEBHOOK, Handled, kind, outstanding, settled, to_recipient
 from vending.alerts.outbox import RETRY_INTERVAL, delivery, due, given_up, outcome, requeued
 from vending.documents.alerts import Alert, Refusal

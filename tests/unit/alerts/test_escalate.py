@@ -10,11 +10,11 @@ import pytest
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from tests.support.watched import Call, watched
 from vending.alerts import escalate as escalating
-from vending.alerts.alerts import Finding
 from vending.alerts.attend import AlertName, Attendant
 from vending.alerts.escalate import escalate
 from vending.alerts.lifecycle import ESCALATE_AFTER
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
+from vending.alerts.transitions import Finding
 from vending.catalog.cataloged import Cataloged
 from vending.catalog.policies import Terms, Window
 from vending.notifications.notify import notify

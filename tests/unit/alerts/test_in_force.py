@@ -7,14 +7,14 @@ import pytest
 
 from tests.support.alerts import changed
 from vending.alerts import in_force
-from vending.alerts.alerts import Finding, transition, withdrawn
 from vending.alerts.in_force import InForce
 from vending.alerts.policy import DEFAULTS, Policy
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.silent import SilentThresholds
+from vending.alerts.transitions import Finding, transition, withdrawn
 from vending.catalog.cataloged import EVERYWHERE, Cataloged
 from vending.catalog.policies import Terms, Window
-from vending.notifications import notifications
+from vending.notifications import texts
 from vending.time import millis
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -119,12 +119,12 @@ def test_a_policys_severity_is_told_and_kept_until_it_closes() -> None:
     (fires,) = in_force.stamped([finding(1, 0, firing=True)], policy)
     opened = changed(None, fires, NOW).alert
     closed = changed(opened, finding(2, 3, firing=False), NOW).alert
-    told = [notifications.payload(entry) for entry in closed.outbox]
+    told = [texts.payload(entry) for entry in closed.outbox]
     assert [(one["change"], one["severity"]) for one in told] == [
         ("opened", "critical"),
         ("closed", "critical"),
     ]
-    assert notifications.digest(closed.outbox, "")["bySeverity"] == {"critical": 2}
+    assert texts.digest(closed.outbox, "")["bySeverity"] == {"critical": 2}
     assert policy.severity("fault") is None, "of a newer version"
     again = changed(closed, finding(3, 3, firing=True), NOW).alert
-    assert notifications.payload(again.outbox[-1])["severity"] == "info"
+    assert texts.payload(again.outbox[-1])["severity"] == "info"

@@ -6,9 +6,8 @@ import pytest
 from msgspec import structs
 
 from tests.support.alerts import changed
-from tests.unit.alerts.test_alerts import finding
+from tests.unit.alerts.test_transitions import finding
 from vending.alerts import lifecycle
-from vending.alerts.alerts import REOPENS_AFTER, Finding, Transition, transition, withdrawn
 from vending.alerts.lifecycle import (
     ACTS_KEPT,
     LONGEST_SNOOZE,
@@ -25,6 +24,7 @@ from vending.alerts.lifecycle import (
     unacknowledged,
 )
 from vending.alerts.outbox import delivery, due, outcome
+from vending.alerts.transitions import REOPENS_AFTER, Finding, Transition, transition, withdrawn
 from vending.documents.alerts import Alert
 from vending.documents.base import load
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.support.fakes import FakeDocuments, FakeQueue
-from vending.alerts.alerts import Finding
 from vending.alerts.order_locks import command_id, order_locks
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
+from vending.alerts.transitions import Finding
 from vending.catalog.cataloged import Cataloged
 from vending.catalog.policies import Terms, Window
 from vending.commands.actions import Reboot

@@ -5,7 +5,7 @@ from itertools import pairwise
 from msgspec import structs
 
 from tests.support.alerts import changed
-from tests.unit.alerts.test_alerts import OPENED, finding, opened
+from tests.unit.alerts.test_transitions import OPENED, finding, opened
 from vending.alerts.channels import WEBHOOK, Handled, settled
 from vending.alerts.outbox import (
     RETRY_INTERVAL,

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Backlog
 from vending.alerts.standing import SCHEMA, Halt, Halts, noted
+from vending.alerts.transitions import Finding
 from vending.alerts.waiting import Numbers
 from vending.errors import Transient
 

@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.fakes import FakeDocuments, FakeQueue
 from vending.alerts import rules, sweep
-from vending.alerts.alerts import REOPENS_AFTER, Finding
 from vending.alerts.attend import AlertName, Attendant
 from vending.alerts.raise_alerts import AlertStores
 from vending.alerts.rules import base
@@ -17,6 +16,7 @@ from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.rules.register_rule import RegisterRule
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
+from vending.alerts.transitions import REOPENS_AFTER, Finding
 from vending.catalog.cataloged import Cataloged
 from vending.catalog.machines import AsRead
 from vending.documents.conditions import Register

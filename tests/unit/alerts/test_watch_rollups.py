@@ -18,7 +18,7 @@ from vending.errors import Transient
 from vending.notifications.notify import notify
 from vending.notifications.outgoing import Outgoing
 from vending.rollups.catalog_changes import RETRY_AFTER
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOON = ms("2026-11-20T12:00:00")

@@ -8,7 +8,7 @@ from vending.documents.base import load
 from vending.documents.days import BucketDay, FleetDay, MachineDay
 from vending.documents.pages import LedgerPage
 from vending.documents.rollup_state import OpenDays
-from vending.rollups import rollups
+from vending.rollups import tree
 
 DATE = "2026-11-19"
 
@@ -22,7 +22,7 @@ def test_the_day_is_open_and_every_sale_of_it_is_in_the_buckets_and_in_the_tree_
     whole = load(fleet.items["fleet", f"day:{DATE}"][1], FleetDay)
     lines = [line for body in machines.bodies("page") for line in load(body, LedgerPage).lines]
     sold = sum(line["kind"] == "vend" and line["payment"] not in ("free", "test") for line in lines)
-    assert rollups.total(whole)["vends"] == sold > 24
+    assert tree.total(whole)["vends"] == sold > 24
     buckets = [load(body, BucketDay) for body in fleet.bodies(BucketDay.type)]
     assert len(fleet.bodies("siteDay")) == len(whole.children) == 0
     first = [load(body, MachineDay) for body in machines.bodies("day")]

@@ -12,9 +12,9 @@ from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import World
 from tests.unit.blueprints.test_api import get, problem
 from vending import wiring
-from vending.alerts.alerts import Finding
+from vending.alerts.transitions import Finding
 from vending.time import millis
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 NOW = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
 

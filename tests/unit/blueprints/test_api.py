@@ -15,7 +15,7 @@ from vending import wiring
 from vending.errors import Transient
 from vending.settings import Settings
 from vending.time import millis
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 NOW = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from blueprints.alerts import notify
 from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments, FakeWebhook
 from vending import wiring
-from vending.alerts.alerts import Finding
+from vending.alerts.transitions import Finding
 from vending.notifications.notify_digest import ASK_FOR_DIGEST
 from vending.notifications.outgoing import Outgoing
 from vending.time import millis

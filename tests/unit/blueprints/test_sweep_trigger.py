@@ -10,8 +10,8 @@ from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments, FakeMailer, FakeQueue
 from tests.support.metrics import FakeMetrics
 from vending import wiring
-from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores, raise_as_found
+from vending.alerts.transitions import Finding
 from vending.alerts.watch_rollups import RollUpWatch
 from vending.catalog.cache import CatalogCache
 from vending.catalog.machines import CatalogMachines

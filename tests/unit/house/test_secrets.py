@@ -20,7 +20,7 @@ from devstack.ports import free_port
 from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
 from vending import wiring
-from vending.alerts.alerts import Finding
+from vending.alerts.transitions import Finding
 from vending.notifications.outgoing import Outgoing
 from vending.time import millis
 

@@ -11,14 +11,14 @@ from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments, FakeQueue, FakeWebhook
 from tests.support.watched import Call, watched
 from vending.alerts import outbox
-from vending.alerts.alerts import Finding
 from vending.alerts.raise_alerts import AlertStores
+from vending.alerts.transitions import Finding
 from vending.documents.alerts import NOTIFICATIONS, Alert
 from vending.documents.base import load
 from vending.documents.post_window import WINDOW_ID
 from vending.errors import Refused, Rejected, Transient
-from vending.notifications import notifications
 from vending.notifications import notify_digest as digests
+from vending.notifications import texts
 from vending.notifications.notify import notify
 from vending.notifications.notify_digest import ASK_FOR_DIGEST, notify_digest
 from vending.notifications.outgoing import Outgoing
@@ -224,8 +224,8 @@ async def test_a_digest_that_is_not_completed_yet_is_not_told_again_by_the_next(
 
 
 def test_the_key_of_a_digest_is_of_its_notifications_whatever_their_order() -> None:
-    assert notifications.digest_key(["a", "b"]) == notifications.digest_key(["b", "a"])
-    assert notifications.digest_key(["a", "b"]) != notifications.digest_key(["a", "c"])
+    assert texts.digest_key(["a", "b"]) == texts.digest_key(["b", "a"])
+    assert texts.digest_key(["a", "b"]) != texts.digest_key(["a", "c"])
 
 
 async def test_the_most_severe_come_first_in_a_digest() -> None:

@@ -17,7 +17,7 @@ from vending.reports.gather import gather
 from vending.reports.layout import as_html, as_text
 from vending.time import millis
 from vending.views.fleet import COUNTS
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 ZONE = "Europe/Berlin"
 LINK = "https://vend.example/dashboard"

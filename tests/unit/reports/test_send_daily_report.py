@@ -25,7 +25,7 @@ from vending.documents.daily_report import DailyReport, report_id
 from vending.errors import Transient
 from vending.reports.send_daily_report import Reporting, send_daily_report
 from vending.reports.sending import LEASE
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 OPS = recipient("ops", "ops@example.org")
 NORTH = recipient("north", "n@example.org", routes=["north"], severity="none", daily_report=True)

@@ -5,10 +5,10 @@ from typing import Any, cast
 import pytest
 
 from tests.unit.rollups.test_machine_days import HOME, NOON, other, vend
-from vending.catalog.catalog import Assignment, Edition
+from vending.catalog.assignments import Assignment, Edition
 from vending.documents.pages import Line
 from vending.rollups import audited, machine_days
-from vending.rollups.rollups import OTHER
+from vending.rollups.tree import OTHER
 
 HOUR = 3_600_000
 ALWAYS = (("", "audit"),)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vending.events.fields import Code, Payment
-from vending.rollups import breakdowns, rollups
+from vending.rollups import breakdowns, tree
 from vending.rollups.breakdowns import PARTS, bare, fit, keep, narrow, size
-from vending.rollups.rollups import OTHER, add, by_category, total
+from vending.rollups.tree import OTHER, add, by_category, total
 
 DAY = "2026-11-16"
 count = st.integers(1, 10**9)
@@ -162,7 +162,7 @@ def test_a_summary_is_the_same_in_whichever_order_its_children_came(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(breakdowns, "BUDGET", budget)
         for _ in range(2):
-            document = rollups.empty("area:00", DAY)
+            document = tree.empty("area:00", DAY)
             rows = list(values.items())
             random.shuffle(rows)
             for child, value in rows:
@@ -178,7 +178,7 @@ def test_a_summary_is_the_same_in_whichever_order_its_children_came(
 def test_a_child_that_comes_to_a_narrow_summary_takes_its_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(breakdowns, "BUDGET", 4_000)
     value = {"units": 465, "skus": {f"sku-{n:02d}": {"units": n + 1} for n in range(30)}}
-    document = rollups.empty("area:00", DAY)
+    document = tree.empty("area:00", DAY)
     for n in range(9):
         document.children[f"site-{n}"] = [1, value]
         narrow(document, [f"site-{n}"])

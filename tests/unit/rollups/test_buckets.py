@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.rollup_world import ms
-from vending.catalog.catalog import Assignment, Site
+from vending.catalog.assignments import Assignment, Site
 from vending.documents.days import BUCKETS, Early, FleetDay, MachineDay
 from vending.documents.pages import LedgerPage, Line
-from vending.rollups import buckets, rollups
-from vending.rollups.rollups import OTHER
+from vending.rollups import buckets, tree
+from vending.rollups.tree import OTHER
 
 DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00")
@@ -113,8 +113,8 @@ def test_a_bucket_gives_nothing_to_a_day_that_has_closed() -> None:
         day = FleetDay(
             id="day", scope="fleet", date=DAY, rev=1, children={"0": [1, {"units": 9}]}, early=early
         )
-        assert rollups.merge(day, [fleet]) == changes
-        assert rollups.total(day)["units"] == (2 if changes else 9)
+        assert tree.merge(day, [fleet]) == changes
+        assert tree.total(day)["units"] == (2 if changes else 9)
         assert day.children == {"0": [1, {"units": 9}]}
 
 

@@ -13,7 +13,7 @@ from vending.documents.base import load
 from vending.documents.days import BUCKETS, BucketDay, Day, Early, MachineDay, SiteDay
 from vending.documents.rollup_state import ROLLUP, OpenDay, OpenDays
 from vending.ports import Put
-from vending.rollups import buckets, rollups
+from vending.rollups import buckets, tree
 from vending.rollups.current_days import FRESH_FOR, CurrentDays, summaries
 from vending.rollups.shard import roll_up_shard
 from vending.views.day_figures import Kind, Scope, Sold, StoredDays
@@ -119,7 +119,7 @@ async def test_a_day_of_nothing_is_not_there(world: World) -> None:
 
 
 async def test_a_machine_tells_when_and_how_often_it_changed(world: World) -> None:
-    stored = await current(world, world.machines).read("m1", rollups.day_id(DAY))
+    stored = await current(world, world.machines).read("m1", tree.day_id(DAY))
     assert stored is not None
     day = load(stored.body, MachineDay)
     assert (day.figures["units"], day.version, day.closed) == (2, 2, None)
@@ -259,8 +259,8 @@ async def test_a_bucket_is_remembered_for_seconds(world: World) -> None:
     held = CurrentDays(world.fleet, world.fleet, world.catalog, clock=lambda: now)
 
     async def found() -> int:
-        stored = await held.read("route:north", rollups.day_id(DAY))
-        return int(rollups.total(load(stored.body, Day))["units"]) if stored else 0
+        stored = await held.read("route:north", tree.day_id(DAY))
+        return int(tree.total(load(stored.body, Day))["units"]) if stored else 0
 
     assert await found() == 5
     await sell(world, NOON, first=80, count=1)
@@ -312,7 +312,7 @@ def test_a_bucket_has_the_days_of_its_sites_and_routes() -> None:
         "c": entry("s2", "", 4),
         "d": entry("", "", 0),
     }
-    bucket = BucketDay(id=rollups.day_id(DAY), scope="early:00", date=DAY, rev=7, early=early)
+    bucket = BucketDay(id=tree.day_id(DAY), scope="early:00", date=DAY, rev=7, early=early)
     assert {
         one.scope: {name: value[1] for name, value in one.children.items()} for one in summaries(bucket)
     } == {

@@ -8,7 +8,7 @@ import pytest
 from tests.support.rollup_world import DEFAULT_ZONE, World, ms, vend
 from vending.documents.base import load
 from vending.documents.habits import HABITS, Habit
-from vending.rollups.rollups import day_id
+from vending.rollups.tree import day_id
 from vending.time import millis
 
 NOON = datetime(2026, 3, 30, 17, tzinfo=UTC)

@@ -5,13 +5,13 @@ from typing import Any, cast
 import pytest
 
 from tests.support.rollup_world import ms
-from vending.catalog.catalog import Assignment, Edition, Site
+from vending.catalog.assignments import Assignment, Edition, Site
 from vending.documents.days import Closed, MachineDay
 from vending.documents.pages import LedgerPage, Line
 from vending.rollups import machine_days
 from vending.rollups.breakdowns import PRODUCTS, SELECTIONS
 from vending.rollups.machine_days import GRACE
-from vending.rollups.rollups import OTHER
+from vending.rollups.tree import OTHER
 
 DAY = "2026-11-16"
 NORTH = Site("north", "North", "Europe/Berlin", "r1")

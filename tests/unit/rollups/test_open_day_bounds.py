@@ -15,8 +15,8 @@ from tests.unit.rollups.test_roll_up_bounds import DAY, limited, sells, tick
 from vending.adapters.packing import PackedDocuments
 from vending.documents.base import load
 from vending.documents.days import Day
-from vending.rollups import rollups, shard
-from vending.rollups.rollups import OTHER
+from vending.rollups import shard, tree
+from vending.rollups.tree import OTHER
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
@@ -33,9 +33,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 async def figures(world: World, scope: str) -> dict[str, Any]:
     machine = scope.removeprefix("machine:")
     container = world.fleet if machine == scope else world.machines
-    stored = await current(world, container).read(machine, rollups.day_id(DAY))
+    stored = await current(world, container).read(machine, tree.day_id(DAY))
     assert stored is not None, scope
-    return rollups.total(load(stored.body, Day))
+    return tree.total(load(stored.body, Day))
 
 
 async def uncounted(world: World) -> list[str]:

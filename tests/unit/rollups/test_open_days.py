@@ -27,10 +27,10 @@ from vending.documents.days import BucketDay, Day, Early, FleetDay
 from vending.documents.rollup_state import OpenDays
 from vending.errors import Conflict, Transient
 from vending.ports import Put
-from vending.rollups import buckets, open_days, rollups
+from vending.rollups import buckets, open_days, tree
 from vending.rollups.breakdowns import PRODUCTS
-from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
+from vending.rollups.timer import RollUpStores, roll_up
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
@@ -73,8 +73,8 @@ async def said(held: World, scope: str) -> dict[tuple[str, ...], int]:
     """What a reader sees of the day."""
     kind, _, name = scope.partition(":")
     container: FakeDocuments = held.machines if kind == "machine" else held.fleet
-    stored = await current(held, container).read(name if kind == "machine" else scope, rollups.day_id(DAY))
-    return leaves(rollups.total(load(stored.body, Day))) if stored else {}
+    stored = await current(held, container).read(name if kind == "machine" else scope, tree.day_id(DAY))
+    return leaves(tree.total(load(stored.body, Day))) if stored else {}
 
 
 async def units(held: World, *scopes: str) -> list[int]:
@@ -151,9 +151,9 @@ async def test_the_lines_of_another_day_are_not_counted_here() -> None:
     await held.arrive([vend("m1", number, midnight + number - 3) for number in (2, 3, 4)])
     await held.tick()
     assert await units(held) == [2] * 4
-    tomorrow = await current(held, held.fleet).read("fleet", rollups.day_id("2026-11-17"))
+    tomorrow = await current(held, held.fleet).read("fleet", tree.day_id("2026-11-17"))
     assert tomorrow is not None
-    assert rollups.total(load(tomorrow.body, Day))["units"] == 2
+    assert tree.total(load(tomorrow.body, Day))["units"] == 2
 
 
 async def test_a_mapping_that_comes_later_holds_for_what_was_counted() -> None:
@@ -329,7 +329,7 @@ async def test_a_late_sale_is_told_while_others_are_still_open() -> None:
     held.now = CLOSED + timedelta(minutes=5)
     await held.arrive([vend("m1", 2, NOON + 1)])
     await held.tick()
-    stored = await current(held, held.machines).read("m1", rollups.day_id(DAY))
+    stored = await current(held, held.machines).read("m1", tree.day_id(DAY))
     assert stored is not None
     assert (stored.body["closed"]["units"], stored.body["lateUnits"]) == (1, 1)
     assert await units(held, "machine:m1", "site:north", "route:r1", "site:west", "fleet") == [2, 2, 2, 1, 3]
@@ -397,7 +397,7 @@ async def test_a_closed_day_does_not_open_again() -> None:
 
 async def test_a_day_that_an_older_version_began_is_counted_in_the_tree() -> None:
     held = await placed()
-    body = FleetDay(id=rollups.day_id(DAY), scope="fleet", date=DAY, rev=1, children={"0": [1, {"units": 5}]})
+    body = FleetDay(id=tree.day_id(DAY), scope="fleet", date=DAY, rev=1, children={"0": [1, {"units": 5}]})
     await held.fleet.write("fleet", [Put(body.dump() | {"schema": 2})])
     await held.arrive([vend("m1", 1, NOON)])
     await held.tick()

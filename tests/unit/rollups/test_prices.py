@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vending.catalog.catalog import Assignment, Edition, Site
+from vending.catalog.assignments import Assignment, Edition, Site
 from vending.rollups.machine_days import machine_day
 from vending.rollups.prices import differing
 

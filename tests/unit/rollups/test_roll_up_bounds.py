@@ -12,15 +12,15 @@ from tests.support.fakes import FakeDocuments
 from tests.support.rollup_world import Invocation, World, ms, vend
 from tests.support.watched import Call, watched
 from vendctl.operations.compare_rebuilt import State, compare
-from vending.catalog.catalog import Assignment, unassigned
+from vending.catalog.assignments import Assignment, unassigned
 from vending.documents.base import load
 from vending.documents.catalog import CatalogVersion
 from vending.documents.days import Day, MachineDay, Summary
 from vending.documents.pages import Line
 from vending.ports import Put
-from vending.rollups import breakdowns, rollups, shard
+from vending.rollups import breakdowns, shard, tree
 from vending.rollups.machine_days import figures
-from vending.rollups.rollups import OTHER
+from vending.rollups.tree import OTHER
 from vending.state import ledger
 
 ITEM = 2 * 1024 * 1024
@@ -82,7 +82,7 @@ async def tick(world: World) -> None:
 
 
 def summary(world: World, scope: str) -> dict[str, Any]:
-    return rollups.total(load(world.fleet.items[scope, f"day:{DAY}"][1], Day))
+    return tree.total(load(world.fleet.items[scope, f"day:{DAY}"][1], Day))
 
 
 def noted(world: World) -> list[str]:
@@ -96,7 +96,7 @@ def whole(vends: int) -> dict[str, Any]:
 def summed(part: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for value in part.values():
-        rollups.add(result, value)
+        tree.add(result, value)
     return result
 
 
@@ -104,12 +104,12 @@ def check(world: World, vends: dict[str, int]) -> None:
     """Every machine has its day, every level its exact sums, nothing is noted, nothing too large."""
     days = {body["machineId"]: body["figures"] for body in world.machines.bodies("day")}
     assert {machine: day["units"] for machine, day in days.items()} == vends
-    fleet, products = summary(world, rollups.FLEET), summary(world, rollups.PRODUCTS)
+    fleet, products = summary(world, tree.FLEET), summary(world, tree.PRODUCTS)
     assert {name: fleet[name] for name in ("vends", "units", "revenue", "tax")} == whole(sum(vends.values()))
     assert summed(products["skus"]) == whole(sum(vends.values()))
     by_region: dict[str, int] = {}
     for machine, sold in vends.items():
-        region = rollups.area(unassigned(machine, "Etc/UTC").id)[0]
+        region = tree.area(unassigned(machine, "Etc/UTC").id)[0]
         by_region[region] = by_region.get(region, 0) + sold
     for region, sold in by_region.items():
         found = summary(world, f"region:{region}")
@@ -126,7 +126,7 @@ def over_regions(most: int) -> list[list[str]]:
     number = 0
     while len(found) < 16 or any(len(machines) < most for machines in found.values()):
         name = f"vm-{number:05d}"
-        machines = found.setdefault(rollups.area(unassigned(name, "Etc/UTC").id)[0], [])
+        machines = found.setdefault(tree.area(unassigned(name, "Etc/UTC").id)[0], [])
         if len(machines) < most:
             machines.append(name)
         number += 1
@@ -143,11 +143,11 @@ async def test_two_thousand_products_in_sixteen_regions_are_counted(world: World
             vends[machine] = 250
     await tick(world)
     check(world, vends)
-    found = summary(world, rollups.PRODUCTS)["skus"]
+    found = summary(world, tree.PRODUCTS)["skus"]
     assert OTHER in found
     assert all(found[sku]["units"] <= 16 for sku in found.keys() - {OTHER})
     # As many as fit, and not one of a region more than another's.
-    children = world.fleet.items[rollups.PRODUCTS, f"day:{DAY}"][1]["children"]
+    children = world.fleet.items[tree.PRODUCTS, f"day:{DAY}"][1]["children"]
     assert all(len(value["skus"]) > 1_000 for _, value in children.values())
 
 
@@ -173,7 +173,7 @@ async def test_ever_new_products_of_the_longest_names_cost_nobody_anything(world
     assert days["bomb-0"]["skus"][OTHER] == whole(4_500 - breakdowns.PRODUCTS)
     assert max(map(breakdowns.size, days.values())) < 40_000
     assert days["vm-11"]["skus"] == {"cola": whole(10)}
-    assert summary(world, rollups.PRODUCTS)["skus"]["cola"] == whole(120)
+    assert summary(world, tree.PRODUCTS)["skus"]["cola"] == whole(120)
 
 
 @pytest.mark.timeout(180)
@@ -190,11 +190,11 @@ async def test_a_site_of_six_hundred_machines_with_forty_products_each(world: Wo
     for machine in machines:
         await sells(world, machine, [f"SKU-{n:08d}" for n in range(40)])
     await tick(world)
-    for scope in ("site:airport", "route:r1", rollups.FLEET):
+    for scope in ("site:airport", "route:r1", tree.FLEET):
         found = summary(world, scope)
         assert {name: found[name] for name in ("vends", "units", "revenue", "tax")} == whole(24_000)
     assert summed(summary(world, "site:airport")["skus"]) == whole(24_000)
-    assert summed(summary(world, rollups.PRODUCTS)["skus"]) == whole(24_000)
+    assert summed(summary(world, tree.PRODUCTS)["skus"]) == whole(24_000)
     assert noted(world) == []
     assert max(breakdowns.size(body) for _, body in world.fleet.items.values()) <= breakdowns.BUDGET
 
@@ -227,8 +227,8 @@ async def test_it_does_not_matter_in_which_order_machines_fill_a_summary(
                 await world.tick()
         await world.settle()
         assert all(breakdowns.size(body) <= 6_000 for body in _summaries(world))
-        assert sum(rollups.total(load(body, Day))["units"] for body in world.machines.bodies("day")) > 1_000
-        found.append({body["scope"]: rollups.total(load(body, Day)) for body in _summaries(world)})
+        assert sum(tree.total(load(body, Day))["units"] for body in world.machines.bodies("day")) > 1_000
+        found.append({body["scope"]: tree.total(load(body, Day)) for body in _summaries(world)})
     assert OTHER in found[0]["site:north"]["skus"]
     assert found[0] == found[1] == found[2] == found[3]
 
@@ -298,7 +298,7 @@ async def test_documents_of_the_version_before_are_read_and_go_on() -> None:
     days = [body for body in (*world.machines.bodies("day"), *_summaries(world)) if body["date"] == DAY]
     assert {body["schema"] for body in days} == {Day.schema}
     for body in days:
-        found_skus = rollups.total(load(body, Day)).get("skus")
+        found_skus = tree.total(load(body, Day)).get("skus")
         if found_skus is not None:
             assert len(found_skus) == breakdowns.PRODUCTS + 1
             assert found_skus["sku-299"]["units"] == 4

@@ -12,7 +12,7 @@ from vending.business_day import shift
 from vending.documents.rollup_state import REWORK
 from vending.rollups import catalog_changes, machine_days
 from vending.rollups.catalog_changes import RETRY_AFTER, SECOND_PASS_AFTER, Due, note, rework, spread
-from vending.rollups.roll_up import roll_up
+from vending.rollups.timer import roll_up
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 

@@ -13,10 +13,10 @@ from vending.documents.catalog import CatalogVersion
 from vending.documents.days import Day, Summary
 from vending.documents.pages import Line
 from vending.ports import Put
-from vending.rollups import rollups
-from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.rollups import Contribution
+from vending.rollups import tree
 from vending.rollups.shard import roll_up_shard
+from vending.rollups.timer import RollUpStores, roll_up
+from vending.rollups.tree import Contribution
 from vending.state import ledger
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -70,17 +70,17 @@ class Fleet:
             for n in range(near)
         ]
         far = [
-            Contribution(f"area:{rollups.area(site_of(n))}", DAY, site_of(n), 1, FIGURES)
+            Contribution(f"area:{tree.area(site_of(n))}", DAY, site_of(n), 1, FIGURES)
             for n in range(near, machines, PER_SITE)
         ]
         while given:
-            documents: dict[rollups.Key, Summary] = {}
+            documents: dict[tree.Key, Summary] = {}
             for share in given:
-                home = documents.setdefault(share.key, rollups.empty(share.scope, DAY))
-                rollups.merge(home, [share])
+                home = documents.setdefault(share.key, tree.empty(share.scope, DAY))
+                tree.merge(home, [share])
             for summary in documents.values():
                 self.fleet.put(summary.dump())
-            given = [share for one in documents.values() for share in rollups.upwards(one)] + far
+            given = [share for one in documents.values() for share in tree.upwards(one)] + far
             far = []
         last = str(max(version for version, _ in self.machines.items.values()))
         state = {"scope": "rollup", "schema": 1, "processed": 1, "continuation": last}
@@ -125,8 +125,8 @@ async def tick_of(machines: int, dirty: int) -> tuple[int, dict[str, Any]]:
         await fleet.machines.write(name, [Put(page(name, number)) for number in (1, 2)])
     fleet.machines.requests = 0
     requests = await fleet.tick()
-    day = fleet.fleet.items[rollups.fleet_day_key(DAY)][1]
-    return requests, rollups.total(load(day, Day))
+    day = fleet.fleet.items[tree.fleet_day_key(DAY)][1]
+    return requests, tree.total(load(day, Day))
 
 
 @pytest.mark.timeout(60)

@@ -17,9 +17,9 @@ from vending.documents.base import load
 from vending.documents.days import Day, Summary
 from vending.documents.rollup_state import REWORK
 from vending.errors import Transient
-from vending.rollups import breakdowns, rollups, shard
+from vending.rollups import breakdowns, shard, tree
 from vending.rollups.catalog_changes import RETRY_AFTER
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
@@ -27,7 +27,7 @@ DAY = "2026-11-16"
 NOON = ms(f"{DAY}T12:00:00", "America/New_York")
 MACHINES = {"m1": "north", "m2": "north", "m3": "south", "m4": "east"}
 ROUTES = {"north": "r1", "south": "r1", "east": "r2"}
-AREA = rollups.area("north")
+AREA = tree.area("north")
 SCOPES = ("site:north", f"area:{AREA}", f"region:{AREA[0]}", "route:r1", "fleet", "products")
 
 
@@ -82,7 +82,7 @@ def above(scope: str) -> set[str]:
 
 def holds(scope: str, site: str) -> bool:
     """Whether a site's days are in the sums of a scope."""
-    area = rollups.area(site)
+    area = tree.area(site)
     named = (f"site:{site}", f"area:{area}", f"region:{area[0]}", f"route:{ROUTES[site]}")
     return scope in (*named, "fleet", "products")
 
@@ -154,7 +154,7 @@ async def test_what_cannot_be_told_upwards_is_noted_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The site is written; a bug trips over what it gives to the levels above."""
-    real = rollups.upwards
+    real = tree.upwards
 
     def upwards(summary: Summary) -> Any:
         if summary.scope == "site:north":
@@ -162,7 +162,7 @@ async def test_what_cannot_be_told_upwards_is_noted_too(
         return real(summary)
 
     with monkeypatch.context() as patched:
-        patched.setattr(rollups, "upwards", upwards)
+        patched.setattr(tree, "upwards", upwards)
         await sell(world, 1)
         await world.tick()
         assert await noted(world) == ["m1", "m2"]
@@ -189,7 +189,7 @@ async def test_a_summary_that_is_damaged_is_mended_and_exact(world: World) -> No
 
 
 def stored_leaves_of(world: World, scope: str) -> int:
-    found: int = rollups.total(load(world.fleet.items[scope, f"day:{DAY}"][1], Day))["units"]
+    found: int = tree.total(load(world.fleet.items[scope, f"day:{DAY}"][1], Day))["units"]
     return found
 
 

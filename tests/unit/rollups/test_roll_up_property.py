@@ -24,7 +24,7 @@ from tests.support.rollup_world import (
     stored_leaves,
     vend,
 )
-from vending.catalog.catalog import unassigned
+from vending.catalog.assignments import unassigned
 
 START = ms("2026-10-24T00:00:00")
 DAYS = 3

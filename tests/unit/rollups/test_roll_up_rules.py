@@ -14,9 +14,9 @@ from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
 from vending.errors import Rejected, Transient
-from vending.rollups import rollups, shard
-from vending.rollups.roll_up import RollUpStores, roll_up
+from vending.rollups import shard, tree
 from vending.rollups.shard import roll_up_shard
+from vending.rollups.timer import RollUpStores, roll_up
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
@@ -271,4 +271,4 @@ async def test_a_missed_week_is_caught_up_in_bounded_portions(monkeypatch: pytes
         assert held.machines.requests - before < 120
         portions += 1
     assert portions > 3
-    assert sum(rollups.total(load(body, Day))["units"] for body in held.machines.bodies("day")) == 600
+    assert sum(tree.total(load(body, Day))["units"] for body in held.machines.bodies("day")) == 600

@@ -20,10 +20,10 @@ from vending.documents.base import load
 from vending.documents.days import Day
 from vending.documents.pages import LedgerPage
 from vending.errors import Transient
-from vending.rollups import buckets, close_days, rollups
+from vending.rollups import buckets, close_days, tree
 from vending.rollups.catalog_changes import SECOND_PASS_AFTER, Due, note
-from vending.rollups.roll_up import RollUpStores, roll_up
 from vending.rollups.shard import roll_up_shard
+from vending.rollups.timer import RollUpStores, roll_up
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
@@ -162,8 +162,8 @@ async def told(world: World) -> dict[str, dict[tuple[str, ...], int]]:
         machine = scope.startswith("machine:")
         container: FakeDocuments = world.machines if machine else world.fleet
         read = current(world, container).read
-        stored = await read("m1" if machine else scope, rollups.day_id(DAY))
-        found[scope] = leaves(rollups.total(load(stored.body, Day))) if stored else {}
+        stored = await read("m1" if machine else scope, tree.day_id(DAY))
+        found[scope] = leaves(tree.total(load(stored.body, Day))) if stored else {}
     return {scope: said for scope, said in found.items() if said}
 
 

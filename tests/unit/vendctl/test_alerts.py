@@ -11,7 +11,7 @@ from tests.support import alerts as raised
 from tests.support.fakes import FakeDocuments
 from vendctl.__main__ import main
 from vending import wiring
-from vending.alerts.alerts import Finding
+from vending.alerts.transitions import Finding
 from vending.time import millis
 
 NOON = millis(datetime(2026, 3, 1, 12, tzinfo=UTC))

@@ -24,9 +24,9 @@ from vending.events.hub_event import HubEvent
 from vending.ingest.ingest import IngestStores, ingest
 from vending.money import amount
 from vending.rollups.current_days import CurrentDays
-from vending.rollups.roll_up import RollUpStores, roll_up
-from vending.rollups.rollups import OTHER
 from vending.rollups.shard import roll_up_shard
+from vending.rollups.timer import RollUpStores, roll_up
+from vending.rollups.tree import OTHER
 from vending.writes.import_catalog import import_catalog
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "sales.csv"

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from tests.support import alerts as raised
 from tests.support.fakes import FakeDocuments
-from vending.alerts.alerts import Finding
 from vending.alerts.attend import AlertName, Attendant
+from vending.alerts.transitions import Finding
 from vending.documents.alerts import Episode
 from vending.time import millis
 from vending.views import alert_history, alert_list, cursors, one_alert
 from vending.views.alert_history import Position
 from vending.views.alert_list import AlertPage, AlertQuery
 from vending.views.alert_rows import Ended
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 

@@ -11,15 +11,15 @@ from tests.support.fakes import FakeDocuments
 from tests.support.plain import alerts
 from vendctl import deployed
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import GivenUp, Registers
+from vending.alerts.transitions import Finding
 from vending.errors import Transient
 from vending.ports import Put
 from vending.state import conditions
 from vending.time import millis
 from vending.views import alert_list
 from vending.views.alert_list import AlertQuery
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 

@@ -10,7 +10,7 @@ from tests.unit.uploads.test_place_audit import CATALOG, READ, read
 from tests.unit.uploads.world import World
 from vending.documents.audits import audit_id
 from vending.views.audits import AuditQuery, MachineAudits, audits
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 
 def views(world: World) -> ViewStores:

@@ -24,7 +24,7 @@ from vending.views.picklist import Visit
 from vending.views.place_lists import PlaceQuery, route_list, site_list
 from vending.views.route_picklist import route_picklist
 from vending.views.stockouts import StockOutQuery, stockouts
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
 Ask = Callable[[ViewStores, datetime], Awaitable[Any]]

@@ -32,7 +32,7 @@ from vending.views import audit, audits, catalog_reads, commands, machines, phot
 from vending.views.audits import AuditQuery
 from vending.views.commands import FleetCommands
 from vending.views.photos import PhotoQuery
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 from vending.views.visits import VisitQuery
 
 DOCUMENT = ROOT / "docs" / "api.md"

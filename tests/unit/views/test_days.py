@@ -9,7 +9,7 @@ import pytest
 from tests.support.rollup_world import World, current, failure, vend, view_stores
 from vending.rollups import machine_days
 from vending.rollups.current_days import CurrentDays
-from vending.rollups.rollups import OTHER
+from vending.rollups.tree import OTHER
 from vending.time import millis
 from vending.views import day_ranges
 from vending.views.day_figures import Scope, StoredDays

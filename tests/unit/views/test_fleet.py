@@ -13,9 +13,9 @@ from vending.ports import Put
 from vending.recent import Recent
 from vending.rollups import breakdowns, machine_days
 from vending.rollups.breakdowns import PRODUCTS
-from vending.rollups.rollups import OTHER
+from vending.rollups.tree import OTHER
 from vending.time import millis
-from vending.views.views import EACH_MACHINE
+from vending.views.stores import EACH_MACHINE
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 

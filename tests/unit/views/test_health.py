@@ -15,7 +15,7 @@ from tests.support.fakes import FakeDocuments
 from tests.support.plain import health
 from vending import wiring
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
+from vending.alerts.transitions import Finding
 from vending.errors import Transient
 from vending.recent import Recent
 from vending.views.health import About, troubles

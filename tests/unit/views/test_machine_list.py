@@ -11,7 +11,7 @@ from tests.support.rollup_world import vend
 from vending.events.event_types import LEDGER
 from vending.views.answers.machines import Totals
 from vending.views.machine_list import KEYS, MachineQuery, Sort, machine_list, place_of
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from vending.time import millis
 from vending.views import places
 from vending.views.machine_list import MachineQuery, machine_list
 from vending.views.paging import Place
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 

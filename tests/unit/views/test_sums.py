@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vending.rollups.rollups import OTHER
+from vending.rollups.tree import OTHER
 from vending.views import sums
 from vending.views.sums import Both, Span, SumRow
 

@@ -18,7 +18,7 @@ from tests.support.plain import fleet, health, machines, photos
 from tests.support.rollup_world import World, event, failure, vend
 from tests.unit.uploads.photos import world as photo_world
 from tests.unit.uploads.test_place_audit import read, told_beside
-from vending.alerts.alerts import Finding
+from vending.alerts.transitions import Finding
 from vending.time import millis
 from vending.views import alert_list, audits
 from vending.views.alert_list import AlertQuery
@@ -30,7 +30,7 @@ from vending.views.picklist import Visit
 from vending.views.place_lists import PlaceQuery, route_list, site_list
 from vending.views.route_picklist import route_picklist
 from vending.views.stockouts import StockOutQuery, stockouts
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 NOW = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 DOCUMENTS = [Path(__file__).parents[3] / "docs" / name for name in ("api.md", "api-machines.md")]

@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.support.alerts import find
 from tests.support.fakes import FakeDocuments
-from vending.alerts.alerts import Finding
 from vending.alerts.attend import AlertName
+from vending.alerts.transitions import Finding
 from vending.errors import Transient
 from vending.ports import Documents
 from vending.time import millis

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from vending.catalog import catalog
+from vending.catalog import assignments
 from vending.documents.base import load
 from vending.documents.catalog import CatalogEntry
 from vending.errors import Rejected
@@ -32,7 +32,7 @@ def revised(held: dict[str, Any] | None, kind: str, entry: Entry, version: int) 
 
 
 def affected_since(document: dict[str, Any], version: int) -> str | None:
-    return catalog.affected_since(load(document, CatalogEntry), version)
+    return assignments.affected_since(load(document, CatalogEntry), version)
 
 
 def machine(**facts: Any) -> Entry:

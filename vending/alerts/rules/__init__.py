@@ -7,11 +7,11 @@ import pkgutil
 from importlib import import_module
 from typing import Any
 
-from vending.alerts.alerts import Finding
 from vending.alerts.rules import base
 from vending.alerts.rules.base import Rule, Unknown
 from vending.alerts.rules.evidence import Evidence, Registers
 from vending.alerts.rules.register_rule import RegisterRule
+from vending.alerts.transitions import Finding
 from vending.documents.alerts import Alert, Notification, Severity
 
 for _module in pkgutil.iter_modules(__path__):

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Thresholds
 from vending.alerts.rules.evidence import Evidence
+from vending.alerts.transitions import Finding
 from vending.documents.alerts import Detail
 from vending.documents.alerts import Severity as Severity
 

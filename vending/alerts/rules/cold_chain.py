@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import LockingThresholds
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.lasting_rule import MINUTE
 from vending.alerts.rules.locked_out import locked, telling
 from vending.alerts.rules.register_rule import RegisterRule, order_of
+from vending.alerts.transitions import Finding
 from vending.documents.conditions import Entry, Register
 from vending.events.climate import COLD_BANDS, COLD_LIMIT, MILD_LIMIT, STRICT_LIMIT
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Thresholds
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Refusals
+from vending.alerts.transitions import Finding
 
 HOUR = 3_600_000
 """Milliseconds."""

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Thresholds
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Refusals
+from vending.alerts.transitions import Finding
 
 
 class DeadLettersThresholds(Thresholds, frozen=True):

@@ -1,10 +1,10 @@
 """``fault``: a component reports a fault that it has not cleared."""
 
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.payment_fault import hinders_payment
 from vending.alerts.rules.register_rule import RegisterRule
+from vending.alerts.transitions import Finding
 from vending.documents.conditions import Register
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Backlog
+from vending.alerts.transitions import Finding
 from vending.time import millis
 
 

@@ -2,9 +2,9 @@
 
 from abc import abstractmethod
 
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.register_rule import RegisterRule, order_of
+from vending.alerts.transitions import Finding
 from vending.documents.alerts import Detail
 from vending.documents.conditions import Register
 

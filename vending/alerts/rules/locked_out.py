@@ -1,9 +1,9 @@
 """``locked-out``: the machine itself locked selections, because their goods may be spoiled."""
 
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.register_rule import RegisterRule, order_of
+from vending.alerts.transitions import Finding
 from vending.documents.conditions import Entry, Register
 
 SERVICE = ("fill", "repair")

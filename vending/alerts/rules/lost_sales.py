@@ -1,8 +1,8 @@
 """``lost-sales``: ledger numbers, or a whole epoch's, were given up lately."""
 
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Stock
+from vending.alerts.transitions import Finding
 
 LOST_FOR = 7 * 24 * 3_600_000
 """Milliseconds that numbers given up as lost are told of: no less than a hub may keep what waits, so that no

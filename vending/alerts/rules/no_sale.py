@@ -6,10 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Policy, Thresholds
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Stock
+from vending.alerts.transitions import Finding
 from vending.documents.habits import Habit
 from vending.state.habit import odd_from
 

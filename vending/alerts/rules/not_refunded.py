@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Thresholds
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Stock
+from vending.alerts.transitions import Finding
 from vending.state import till
 
 HOUR = 3_600_000

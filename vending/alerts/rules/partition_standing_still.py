@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Backlog
+from vending.alerts.transitions import Finding
 from vending.time import millis
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Registers
+from vending.alerts.transitions import Finding
 from vending.documents.conditions import Entry, Register
 from vending.state import conditions
 

@@ -7,9 +7,9 @@ day that fails for good, while all others go on.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Rollups
+from vending.alerts.transitions import Finding
 from vending.time import millis
 
 DAYS, CLOSING = "days", "closing"

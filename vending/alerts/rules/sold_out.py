@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Stock
+from vending.alerts.transitions import Finding
 
 
 class SoldOut(Rule[Stock]):

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Thresholds
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.lasting_rule import MINUTE
 from vending.alerts.rules.register_rule import RegisterRule, order_of
+from vending.alerts.transitions import Finding
 from vending.documents.conditions import Register
 
 

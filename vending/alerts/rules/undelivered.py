@@ -1,9 +1,9 @@
 """``undelivered``: notifications do not reach people by one of the channels, which the others tell."""
 
-from vending.alerts.alerts import Finding
 from vending.alerts.channels import MAIL, WEBHOOK, kind
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import GivenUp
+from vending.alerts.transitions import Finding
 from vending.business_day import instant
 from vending.documents.alerts import Detail
 

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Policy
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.register_rule import RegisterRule
+from vending.alerts.transitions import Finding
 from vending.documents.conditions import Entry, Register
 
 MINUTE = 60_000

@@ -9,15 +9,15 @@ import pytest
 from tests.unit.alerts.rules.test_rules import documented, opens_and_closes
 from tests.unit.alerts.test_alert_lifecycle import AT, NOW, Fleet, World
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.rules import base
 from vending.alerts.rules.base import Facts, Rule
 from vending.alerts.rules.evidence import Registers, Stock
 from vending.alerts.rules.register_rule import RegisterRule
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
+from vending.alerts.transitions import Finding
 from vending.alerts.watch_machines import watch_machines
 from vending.views import alerts
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 HOUR = timedelta(hours=1)
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.unit.alerts.test_alert_lifecycle import World
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Policy
 from vending.alerts.rules.evidence import Audited
+from vending.alerts.transitions import Finding
 from vending.alerts.watch_audits import BACK, watch_audits
 from vending.documents.audits import AuditRecord, audit_id
 

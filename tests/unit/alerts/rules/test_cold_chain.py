@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from tests.unit.alerts.rules.registers import MINUTE, START, found, verdict
-from vending.alerts.alerts import Finding, transition
 from vending.alerts.policy import Policy
 from vending.alerts.rules.cold_chain import ColdChainThresholds, Jurisdiction
+from vending.alerts.transitions import Finding, transition
 from vending.documents.alerts import Alert
 from vending.documents.conditions import Entry
 from vending.events.climate import Temperature

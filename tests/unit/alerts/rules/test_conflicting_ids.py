@@ -3,9 +3,9 @@
 import pytest
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Policy
 from vending.alerts.rules.evidence import Refusals
+from vending.alerts.transitions import Finding
 
 HOUR = 3_600_000
 

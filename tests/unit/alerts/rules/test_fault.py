@@ -1,8 +1,8 @@
 """Faults that are not cleared."""
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Registers
+from vending.alerts.transitions import Finding
 from vending.documents.conditions import Entry
 
 MINUTE = 60_000

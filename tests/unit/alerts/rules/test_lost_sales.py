@@ -3,9 +3,9 @@
 from typing import Any
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Stock
 from vending.alerts.rules.lost_sales import LOST_FOR
+from vending.alerts.transitions import Finding
 from vending.documents.base import load
 from vending.documents.stock import MachineStock
 

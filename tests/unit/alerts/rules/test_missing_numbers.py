@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.events import hub_event, vend
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Policy
 from vending.alerts.rules.evidence import Stock
+from vending.alerts.transitions import Finding
 from vending.documents.stock import MachineStock
 from vending.events.event import parse
 from vending.state import stock

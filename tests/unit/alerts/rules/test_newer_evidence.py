@@ -20,9 +20,9 @@ from tests.unit.alerts.rules.registers import (
     registers,
 )
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.rules.register_rule import RegisterRule
+from vending.alerts.transitions import Finding
 from vending.events.event_types import REGISTERS
 
 RULES = [rule for rule in rules.every() if isinstance(rule, RegisterRule)]

@@ -7,9 +7,9 @@ import pytest
 
 from tests.unit.alerts.test_alert_lifecycle import World
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Policy
 from vending.alerts.rules.evidence import Day
+from vending.alerts.transitions import Finding
 from vending.alerts.watch_days import watch_days
 from vending.documents.days import MachineDay
 

@@ -14,8 +14,7 @@ from tests.support.metadata import ROOT
 from tests.unit.alerts.rules import lives
 from tests.unit.alerts.rules.lives import Life
 from tests.unit.alerts.test_alert_lifecycle import Fleet, World
-from vending.alerts import alerts, lifecycle, rules
-from vending.alerts.alerts import Finding
+from vending.alerts import lifecycle, rules, transitions
 from vending.alerts.evaluate_quiet import evaluate_quiet
 from vending.alerts.policy import DEFAULTS, Policy
 from vending.alerts.raise_alerts import raise_as_found
@@ -33,6 +32,7 @@ from vending.alerts.rules.evidence import (
 )
 from vending.alerts.standing import Halt, Halts
 from vending.alerts.sweep import evaluate_ageing, evaluate_conditions
+from vending.alerts.transitions import Finding
 from vending.alerts.watch_audits import watch_audits
 from vending.alerts.watch_days import watch_days
 from vending.alerts.watch_machines import watch_machines
@@ -40,7 +40,7 @@ from vending.documents.alerts import UndeliveredNotification
 from vending.documents.base import load
 from vending.documents.habits import Habit
 from vending.documents.stock import MachineStock
-from vending.notifications import notifications
+from vending.notifications import texts
 from vending.ports import Put
 from vending.time import millis
 from vending.views import alert_view
@@ -207,10 +207,10 @@ def opens_and_closes(rule: Rule[Any]) -> None:
     (ends,) = [found for found in rule.findings(life.ends) if found.id == fires.id]
     closed, episode = changed(opened, ends, NOW)
     assert (closed.state, episode and episode.episode) == ("closed", 1)
-    assert [notifications.text(entry) for entry in closed.outbox] == [life.opened, life.closed]
+    assert [texts.text(entry) for entry in closed.outbox] == [life.opened, life.closed]
     # An operator took the evidence away: the detail is no longer the rule's.
-    (*_, told) = alerts.withdrawn(opened, NOW).alert.outbox
-    assert notifications.text(told) == life.closed
+    (*_, told) = transitions.withdrawn(opened, NOW).alert.outbox
+    assert texts.text(told) == life.closed
 
 
 @pytest.mark.parametrize("rule", rules.every(), ids=lambda rule: rule.name)
@@ -225,9 +225,9 @@ def test_what_is_resolved_by_hand_opens_again_after_the_rule_was_clear(rule: Rul
     (fires,) = [found for found in rule.findings(life.fires) if found.firing]
     resolved = lifecycle.resolved(changed(None, fires, NOW).alert, "ada", "nothing to see", NOW).alert
     (*_, told) = resolved.outbox
-    assert "resolved by ada" in notifications.text(told)
+    assert "resolved by ada" in texts.text(told)
     later = replace(fires, order=(*fires.order, 1))
-    assert alerts.transition(resolved, later, NOW) is None
+    assert transitions.transition(resolved, later, NOW) is None
     (ends,) = [found for found in rule.findings(life.ends) if found.id == fires.id]
     clear = changed(resolved, ends, NOW).alert
     assert clear.outbox == resolved.outbox
@@ -298,6 +298,6 @@ def test_alerts_about_the_app_itself_have_subjects_that_no_machine_can_be() -> N
 def test_a_rule_of_a_newer_version_is_told_by_its_name() -> None:
     finding = Finding("m1", "tilted", "EUR", (1,), True, NOW, {})
     (entry,) = changed(None, finding, NOW).alert.outbox
-    assert notifications.text(entry) == "m1: tilted EUR opened"
-    assert notifications.text(structs.replace(entry, change="closed")) == "m1: tilted EUR closed"
+    assert texts.text(entry) == "m1: tilted EUR opened"
+    assert texts.text(structs.replace(entry, change="closed")) == "m1: tilted EUR closed"
     assert rules.named("tilted").severity == "warning"

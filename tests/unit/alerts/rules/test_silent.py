@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Policy
 from vending.alerts.rules.evidence import Registers
+from vending.alerts.transitions import Finding
 from vending.documents.conditions import Entry
 
 MINUTE = 60_000

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.evidence import Stock
+from vending.alerts.transitions import Finding
 from vending.documents.base import load
 from vending.documents.stock import MachineStock
 

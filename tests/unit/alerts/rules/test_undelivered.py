@@ -1,10 +1,10 @@
 """``undelivered``: each channel by itself, and the poison queue."""
 
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.rules.base import Facts
 from vending.alerts.rules.evidence import GivenUp
 from vending.alerts.rules.undelivered import FAILING, Undelivered
+from vending.alerts.transitions import Finding
 from vending.documents.alerts import UndeliveredNotification
 
 NOW = 1_772_366_400_000

@@ -6,9 +6,9 @@ import pytest
 
 from tests.support.events import body, delivered, level, vend
 from vending.alerts import rules
-from vending.alerts.alerts import Finding
 from vending.alerts.policy import Policy
 from vending.alerts.rules.evidence import Stock
+from vending.alerts.transitions import Finding
 from vending.events.event import parse
 from vending.state import stock
 

@@ -17,7 +17,7 @@ from vending.notifications.mailing import Mailing
 from vending.uploads.ask_notice import NoticeStores
 from vending.uploads.process_photo import PhotoProcessor
 from vending.uploads.upload import Processed, Upload
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 NOW = datetime(2026, 11, 26, 15, 10, tzinfo=UTC)
 SUPERVISOR = "rita@example.com"

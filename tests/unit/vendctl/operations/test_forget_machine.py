@@ -15,12 +15,12 @@ from vending.documents.base import load
 from vending.documents.days import FleetDay
 from vending.ingest.exclusions import Scope
 from vending.notifications.resend import resend
-from vending.rollups import rollups
+from vending.rollups import tree
 from vending.rollups.shard import roll_up_shard
 from vending.state import stock
 from vending.views.fleet import summary
 from vending.views.machines import machine, sales
-from vending.views.views import ViewStores
+from vending.views.stores import ViewStores
 
 VICTIM, THIEF = "vm-victim", "dev-thief"
 LAST_EPOCH, LAST = 2_145_999_999, 999_999_999_999
@@ -100,7 +100,7 @@ async def revenue(world: World) -> tuple[Any, Any]:
     day = await world.current(world.machines).read(VICTIM, fleet["id"])
     assert day is not None
     assert fleet["early"]
-    return day.body["figures"]["revenue"], rollups.total(load(fleet, FleetDay))["revenue"]
+    return day.body["figures"]["revenue"], tree.total(load(fleet, FleetDay))["revenue"]
 
 
 async def test_what_the_days_say_is_mended_up_to_the_fleet() -> None:

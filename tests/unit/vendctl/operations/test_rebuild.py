@@ -29,7 +29,7 @@ from vending.events.hub_event import HubEvent
 from vending.events.slices import SLICE
 from vending.ingest.ingest import IngestStores, Outcome, ingest
 from vending.rollups.current_days import CurrentDays
-from vending.rollups.roll_up import RollUpStores
+from vending.rollups.timer import RollUpStores
 from vending.time import EPOCH
 
 HOURS = 10

@@ -1,4 +1,4 @@
-"""Rollups: what was sold, per machine day, and summed over sites, routes and the fleet.
+"""The tree of the rollups: what was sold, per machine day, and summed over sites, routes and the fleet.
 
 **Figures** are nested maps with integer leaves, so that any two add up; a zero is absent:
 ``{"vends", "units", "revenue": {currency: minor}, "tax": {...}, "discounts": {...}, "failures", "free",

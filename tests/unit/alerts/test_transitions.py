@@ -7,9 +7,9 @@ import pytest
 from msgspec import structs
 
 from tests.support.alerts import changed
-from vending.alerts.alerts import Finding, transition, withdrawn
 from vending.alerts.channels import WEBHOOK, Handled, settled
 from vending.alerts.outbox import RETRY_INTERVAL, requeued
+from vending.alerts.transitions import Finding, transition, withdrawn
 from vending.documents.alerts import Alert
 from vending.documents.base import load
 

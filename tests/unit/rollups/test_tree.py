@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vending.documents.days import SiteDay
-from vending.rollups import rollups
-from vending.rollups.rollups import Contribution
+from vending.rollups import tree
+from vending.rollups.tree import Contribution
 
 DAY = "2026-11-16"
 
 
 def site_day() -> SiteDay:
-    document = rollups.empty("site:north", DAY)
+    document = tree.empty("site:north", DAY)
     assert isinstance(document, SiteDay)
     return document
 
@@ -33,29 +33,29 @@ def given_by(child: str, rev: int, units: int, **more: Any) -> Contribution:
 def test_figures_add_up_in_any_order(parts: list[dict[str, Any]], random: Any) -> None:
     one: dict[str, Any] = {}
     for part in parts:
-        rollups.add(one, part)
+        tree.add(one, part)
     random.shuffle(parts)
     other: dict[str, Any] = {}
     for part in parts:
-        rollups.add(other, part)
+        tree.add(other, part)
     assert one == other
     assert one.get("units", 0) == sum(part.get("units", 0) for part in parts)
 
 
 def test_adding_never_shares_what_came_in() -> None:
     part = {"revenue": {"EUR": 5}}
-    result = rollups.add({}, part)
-    rollups.add(result, part)
+    result = tree.add({}, part)
+    tree.add(result, part)
     assert (result, part) == ({"revenue": {"EUR": 10}}, {"revenue": {"EUR": 5}})
 
 
 def test_currencies_stay_apart() -> None:
-    result = rollups.add(rollups.add({}, {"revenue": {"EUR": 100}}), {"revenue": {"USD": 100}})
+    result = tree.add(tree.add({}, {"revenue": {"EUR": 100}}), {"revenue": {"USD": 100}})
     assert result == {"revenue": {"EUR": 100, "USD": 100}}
 
 
 def test_a_day_that_does_not_exist_sold_nothing() -> None:
-    assert rollups.total(None) == {}
+    assert tree.total(None) == {}
 
 
 revisions = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), min_size=1, max_size=12)
@@ -63,28 +63,28 @@ revisions = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), min_s
 
 @given(revisions, st.randoms())
 def test_the_highest_rev_of_each_child_wins_in_any_order(rows: list[tuple[str, int]], random: Any) -> None:
-    document = rollups.empty("site:north", DAY)
+    document = tree.empty("site:north", DAY)
     random.shuffle(rows)
     for child, rev in rows:
-        rollups.merge(document, [given_by(child, rev, 10 * rev)])
+        tree.merge(document, [given_by(child, rev, 10 * rev)])
     newest = {child: max(rev for name, rev in rows if name == child) for child, _ in rows}
     assert document.children == {child: [rev, {"units": 10 * rev}] for child, rev in newest.items()}
-    assert rollups.total(document) == {"units": 10 * sum(newest.values())}
+    assert tree.total(document) == {"units": 10 * sum(newest.values())}
 
 
 def test_a_summary_counts_its_own_changes() -> None:
-    document = rollups.empty("site:north", DAY)
-    assert rollups.merge(document, [given_by("m1", 1, 1), given_by("m2", 1, 1)])
-    assert not rollups.merge(document, [given_by("m1", 1, 1)])
+    document = tree.empty("site:north", DAY)
+    assert tree.merge(document, [given_by("m1", 1, 1), given_by("m2", 1, 1)])
+    assert not tree.merge(document, [given_by("m1", 1, 1)])
     assert document.rev == 1
 
 
 def test_a_former_route_is_told_zero() -> None:
-    document = rollups.empty("site:north", DAY)
-    rollups.merge(document, [given_by("m1", 1, 4, route="r1", catalog_version=1)])
-    rollups.merge(document, [given_by("m1", 2, 4, route="r2", catalog_version=2)])
-    told = {share.scope: share.figures for share in rollups.upwards(document)}
-    assert told == {f"area:{rollups.area('north')}": {"units": 4}, "route:r1": {}, "route:r2": {"units": 4}}
+    document = tree.empty("site:north", DAY)
+    tree.merge(document, [given_by("m1", 1, 4, route="r1", catalog_version=1)])
+    tree.merge(document, [given_by("m1", 2, 4, route="r2", catalog_version=2)])
+    told = {share.scope: share.figures for share in tree.upwards(document)}
+    assert told == {f"area:{tree.area('north')}": {"units": 4}, "route:r1": {}, "route:r2": {"units": 4}}
 
 
 routed = st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 4)), min_size=1, max_size=8)
@@ -97,15 +97,15 @@ def test_a_site_is_on_the_route_of_its_newest_catalog_and_counts_on_no_other(
     """In whichever order they came: one route holds the figures, every other that ever did is told zero."""
     document = site_day()
     for rev, (route, version) in enumerate(rows, 1):
-        rollups.merge(document, [given_by("m1", rev, 4, route=route, catalog_version=version)])
+        tree.merge(document, [given_by("m1", rev, 4, route=route, catalog_version=version)])
     newest = max(version for _, version in rows)
     last = {version: route for route, version in rows}
     assert document.catalog_version == newest
     if len({route for route, version in rows if version == newest}) == 1:
         assert document.route == last[newest]
     assert len(document.routes) == len(set(document.routes))
-    told = {share.scope: share.figures for share in rollups.upwards(document)}
-    assert told.pop(f"area:{rollups.area('north')}") == {"units": 4}
+    told = {share.scope: share.figures for share in tree.upwards(document)}
+    assert told.pop(f"area:{tree.area('north')}") == {"units": 4}
     assert told[f"route:{document.route}"] == {"units": 4}
     assert [figures for figures in told.values() if figures] == [{"units": 4}]
 
@@ -128,25 +128,25 @@ def test_a_site_is_on_the_route_of_its_newest_catalog_and_counts_on_no_other(
 def test_routes_of_a_site(rows: list[tuple[str, int]], route: str, routes: list[str]) -> None:
     document = site_day()
     for rev, (name, version) in enumerate(rows, 1):
-        rollups.merge(document, [given_by("m1", rev, 4, route=name, catalog_version=version)])
+        tree.merge(document, [given_by("m1", rev, 4, route=name, catalog_version=version)])
     assert (document.route, document.routes) == (route, routes)
     assert document.catalog_version == max(version for _, version in rows)
 
 
 def test_a_site_on_no_route_is_in_no_routes_days() -> None:
-    document = rollups.empty("site:north", DAY)
-    rollups.merge(document, [given_by("m1", 1, 4, route="", catalog_version=1)])
-    assert [share.scope for share in rollups.upwards(document)] == [f"area:{rollups.area('north')}"]
+    document = tree.empty("site:north", DAY)
+    tree.merge(document, [given_by("m1", 1, 4, route="", catalog_version=1)])
+    assert [share.scope for share in tree.upwards(document)] == [f"area:{tree.area('north')}"]
 
 
 def test_another_route_alone_is_a_change_and_the_same_again_is_none() -> None:
     """A redo writes nothing; a route by a newer catalog is written and told, also where no figure changed."""
-    document = rollups.empty("site:north", DAY)
-    assert rollups.merge(document, [given_by("m1", 1, 4, route="A", catalog_version=1)])
+    document = tree.empty("site:north", DAY)
+    assert tree.merge(document, [given_by("m1", 1, 4, route="A", catalog_version=1)])
     for version, rev, changed in ((1, 1, False), (2, 2, True), (2, 2, False), (1, 2, False)):
         route = "A" if version == 1 else "B"
         share = given_by("m1", 1, 4, route=route, catalog_version=version)
-        assert rollups.merge(document, [share]) is changed
+        assert tree.merge(document, [share]) is changed
         assert document.rev == rev
 
 
@@ -161,17 +161,17 @@ def test_another_route_alone_is_a_change_and_the_same_again_is_none() -> None:
     ],
 )
 def test_each_level_has_its_parents(scope: str, child: str, parents: list[str]) -> None:
-    document = rollups.empty(scope, DAY)
+    document = tree.empty(scope, DAY)
     value = {"units": 2, "skus": {"cola": {"units": 2}}}
-    rollups.merge(document, [Contribution(scope, DAY, child, 1, value)])
-    assert [share.scope for share in rollups.upwards(document)] == parents
+    tree.merge(document, [Contribution(scope, DAY, child, 1, value)])
+    assert [share.scope for share in tree.upwards(document)] == parents
 
 
 def test_products_go_their_own_way_above_the_regions() -> None:
-    document = rollups.empty("region:3", DAY)
+    document = tree.empty("region:3", DAY)
     value = {"units": 2, "skus": {"cola": {"units": 2}}}
-    rollups.merge(document, [Contribution("region:3", DAY, "3f", 1, value)])
-    assert [share.figures for share in rollups.upwards(document)] == [
+    tree.merge(document, [Contribution("region:3", DAY, "3f", 1, value)])
+    assert [share.figures for share in tree.upwards(document)] == [
         {"units": 2},
         {"skus": {"cola": {"units": 2}}},
     ]
@@ -179,5 +179,5 @@ def test_products_go_their_own_way_above_the_regions() -> None:
 
 def test_categories_are_products_of_today() -> None:
     value = {"skus": {"cola": {"units": 2}, "tea": {"units": 1}, "unknown:Nuts": {"units": 4}}}
-    found = rollups.by_category(value, {"cola": "drinks", "tea": "drinks"})
+    found = tree.by_category(value, {"cola": "drinks", "tea": "drinks"})
     assert found == {"drinks": {"units": 3}, "unknown": {"units": 4}}

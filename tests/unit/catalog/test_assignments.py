@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.rollup_world import ms
-from vending.catalog import catalog
-from vending.catalog.catalog import Assignment, Edition, Entries, Site
+from vending.catalog import assignments
+from vending.catalog.assignments import Assignment, Edition, Entries, Site
 from vending.documents.catalog import CatalogMachine, CatalogPlanogram, CatalogSite, StoredEdition
 from vending.documents.pages import Line
 from vending.rollups import machine_days
@@ -102,7 +102,7 @@ def test_a_machine_has_the_sites_and_planograms_that_its_documents_say() -> None
         ),
         {"york": NEW_YORK},
     )
-    assert catalog.assignment("m1", 7, held, "Europe/Berlin") == Assignment(
+    assert assignments.assignment("m1", 7, held, "Europe/Berlin") == Assignment(
         "m1",
         7,
         (("", NEW_YORK), ("2026-11-10", Site("gone", "gone", "Europe/Berlin"))),
@@ -111,36 +111,36 @@ def test_a_machine_has_the_sites_and_planograms_that_its_documents_say() -> None
 
 
 def test_a_site_without_a_name_goes_by_its_id() -> None:
-    assert catalog.site(CatalogSite(id="n", time_zone="Etc/UTC", route="r1")) == Site(
+    assert assignments.site(CatalogSite(id="n", time_zone="Etc/UTC", route="r1")) == Site(
         "n", "n", "Etc/UTC", "r1"
     )
-    assert catalog.site(CatalogSite(id="n", name="North", time_zone="Etc/UTC")).name == "North"
+    assert assignments.site(CatalogSite(id="n", name="North", time_zone="Etc/UTC")).name == "North"
 
 
 def test_days_are_affected_by_the_imports_after_a_version() -> None:
     entry = CatalogMachine(
         id="m1", placements=[], affects=[(3, "2026-11-10"), (5, "2026-11-02T06:30"), (6, "2026-11-20")]
     )
-    assert catalog.affected_since(entry, 2) == "2026-11-02"
-    assert catalog.affected_since(entry, 5) == "2026-11-20"
-    assert catalog.affected_since(entry, 6) is None
+    assert assignments.affected_since(entry, 2) == "2026-11-02"
+    assert assignments.affected_since(entry, 5) == "2026-11-20"
+    assert assignments.affected_since(entry, 6) is None
 
 
 def test_the_site_of_an_unassigned_machine_is_one_of_256_and_stays_the_same() -> None:
     """Its days are kept under that name."""
-    sites = {catalog.unassigned(f"m{n}", "Etc/UTC").id for n in range(4_000)}
+    sites = {assignments.unassigned(f"m{n}", "Etc/UTC").id for n in range(4_000)}
     assert len(sites) == 256
-    assert catalog.unassigned("m1", "Etc/UTC").id == "unassigned-9e"
+    assert assignments.unassigned("m1", "Etc/UTC").id == "unassigned-9e"
 
 
 def test_machines_without_a_site_share_the_default_zone() -> None:
-    found = catalog.assignment("m1", 1, Entries(), "Europe/Berlin")
+    found = assignments.assignment("m1", 1, Entries(), "Europe/Berlin")
     site = found.site_on("2026-11-10")
-    assert (site.name, site.time_zone) == (catalog.UNASSIGNED, "Europe/Berlin")
+    assert (site.name, site.time_zone) == (assignments.UNASSIGNED, "Europe/Berlin")
     assert site.id.startswith("unassigned-")
     placed = CatalogMachine(id="m1", placements=[("2026-11-10", "york")])
-    late = catalog.assignment("m1", 1, Entries(placed, sites={"york": NEW_YORK}), "Etc/UTC")
-    assert [one.name for _, one in late.placements] == [catalog.UNASSIGNED, "New York"]
+    late = assignments.assignment("m1", 1, Entries(placed, sites={"york": NEW_YORK}), "Etc/UTC")
+    assert [one.name for _, one in late.placements] == [assignments.UNASSIGNED, "New York"]
 
 
 @pytest.mark.parametrize(
