@@ -9,6 +9,7 @@ from typing import Self
 
 from vending import business_day
 from vending.access.policy_keys import PolicyKey, policy_keys
+from vending.ingest.dead_letter_address import GENERATION
 from vending.notifications import addresses
 from vending.notifications.addresses import MailServer, Receiver
 
@@ -97,6 +98,11 @@ class Settings:
             business_day.named(settings.default_time_zone)
         except ValueError as fault:
             raise ValueError(f"app setting DEFAULT_TIME_ZONE: {fault}") from fault
+        if not re.fullmatch(GENERATION, settings.hub_generation):
+            raise ValueError(
+                f"app setting HUB_GENERATION is {settings.hub_generation!r}; give a short name without spaces "
+                "and none of / ~ ? #, such as 2: it stands in the archive's names and in addresses"
+            )
         _ = settings.bound_from
         for name, unit in (
             ("silent_after_minutes", "minutes"),

@@ -85,6 +85,9 @@ def test_addresses_that_are_refused_when_settings_are_judged(url: str, says: str
         ("DEFAULT_TIME_ZONE", "posixrules", "this computer's"),
         ("DEFAULT_TIME_ZONE", "right/UTC", "this computer's"),
         ("DEFAULT_TIME_ZONE", "../etc/passwd", "not in the IANA database"),
+        ("HUB_GENERATION", "", "give a short name"),
+        ("HUB_GENERATION", "2026/2", "give a short name"),
+        ("HUB_GENERATION", "second life", "give a short name"),
     ],
 )
 def test_other_settings_that_are_wrong(name: str, value: str, says: str) -> None:
