@@ -49,11 +49,13 @@ def pure() -> dict[str, list[str]]:
 
 
 def tests_of(folder: str, files: Iterable[str]) -> list[str]:
-    """The unit tests that must notice."""
+    """The unit tests that must notice: those of the folder, or of the nearest one above that has any."""
     own = Path("tests/unit") / folder.removeprefix("vending").removeprefix("/")
     if own == Path("tests/unit"):
         named = [own / f"test_{Path(file).stem}.py" for file in files]
         return [str(test) for test in named if (ROOT / test).exists()]
+    while not (ROOT / own).is_dir():
+        own = own.parent
     return [str(own), *BESIDE.get(folder, [])]
 
 

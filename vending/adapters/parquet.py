@@ -71,10 +71,12 @@ class ParquetTable:
         return self._sink.take()
 
     def close(self) -> bytes:
-        """Write what is left and the footer; the last bytes."""
+        """Write what is left and the footer; the last bytes. What Arrow holds unused goes to the system."""
+        pa, _ = _arrow()
         if self._held_rows:
             self._write_group()
         self._writer.close()
+        pa.default_memory_pool().release_unused()
         return self.take()
 
     def _flush(self) -> None:

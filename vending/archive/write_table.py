@@ -1,10 +1,17 @@
-"""One hour of one hub partition as a Parquet file, streamed from its raw blobs in bounded memory."""
+"""One hour of one hub partition as a Parquet file, streamed from its raw blobs in bounded memory.
+
+A file is made by one thread, which ends with it: Arrow and the C library give each thread memory of its own,
+and what is freed there stays there (decision 133).
+"""
 
 import asyncio
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -41,14 +48,26 @@ class TableWriter:
         digest = hashlib.sha256(msgspec.json.encode([self._writer, list(raw)])).hexdigest()[:16]
         upload = _Upload(self._blobs, parquet_name(hour, key, digest))
         content = _Content(self._table())
-        for blob in raw:
-            async for line, event in raw_events(self._blobs, blob.name, blob.etag):
-                content.take(line, event)
-                if content.full:
-                    await upload.push(await asyncio.to_thread(content.flush))
-        await upload.push(await asyncio.to_thread(content.flush))
-        await upload.push(await asyncio.to_thread(content.close))
+        with _thread() as thread:
+            off_loop = partial(asyncio.get_running_loop().run_in_executor, thread)
+            for blob in raw:
+                async for line, event in raw_events(self._blobs, blob.name, blob.etag):
+                    content.take(line, event)
+                    if content.full:
+                        await upload.push(await off_loop(content.flush))
+            await upload.push(await off_loop(content.flush))
+            await upload.push(await off_loop(content.close))
         return content.entry(raw, await upload.commit())
+
+
+@contextmanager
+def _thread() -> Iterator[ThreadPoolExecutor]:
+    """One thread. Whoever is cancelled does not wait for what it does."""
+    thread = ThreadPoolExecutor(1, "parquet")
+    try:
+        yield thread
+    finally:
+        thread.shutdown(wait=False)
 
 
 class _Content:

@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import msgspec
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -387,6 +389,43 @@ async def test_memory_is_bounded_by_row_groups_and_not_by_the_hour() -> None:
     file = pq.ParquetFile(io.BytesIO(await blobs.read(held.table.name)))
     assert (file.metadata.num_rows, file.num_row_groups) == (count, -(-count // Weighed.groups))
     assert restored(file.read_row_group(3).slice(0, 1).to_pylist()[0]).body in bodies
+
+
+class Threaded(parquet.ParquetTable):
+    """A table that notes which threads work on it."""
+
+    threads: ClassVar[list[set[int]]] = []
+
+    def __init__(self) -> None:
+        super().__init__(group_rows=AT_ONCE)
+        Threaded.threads.append(set())
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        Threaded.threads[-1].add(threading.get_ident())
+        super().add(rows)
+
+    def close(self) -> bytes:
+        Threaded.threads[-1].add(threading.get_ident())
+        return super().close()
+
+
+async def test_a_file_is_made_by_one_thread_and_gives_its_memory_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each thread would keep what Arrow freed in it; the event loop's is none of them."""
+    blobs, count, released = FakeArchive(), 3 * AT_ONCE + 1, []
+    for partition in ("0", "1"):
+        for start in range(0, count, 4096):
+            part = fleet(min(4096, count - start), start, partition=partition)
+            await archive([replace(event, enqueued=NOON) for event in part], blobs)
+    pool = SimpleNamespace(release_unused=lambda: released.append(threading.get_ident()))
+    monkeypatch.setattr(pa, "default_memory_pool", lambda: pool)
+    hub = FakeHub(p0=count - 1, p1=count - 1)
+    outcome = await compact_archive(Archive(blobs, hub, "1", Threaded, "threaded"), LATER)
+    assert outcome.events == 2 * count
+    assert [len(one) for one in Threaded.threads] == [1, 1]
+    assert [{one} for one in released] == Threaded.threads
+    assert threading.get_ident() not in released
 
 
 class Handed(parquet.ParquetTable):
