@@ -122,6 +122,7 @@ def main(argv: list[str]) -> int:
     if unknown := [folder for folder in args.folders if folder not in known]:
         parser.error(f"{unknown[0]} has no pure module; those that have: {', '.join(sorted(known))}")
     held = json.loads(FILE.read_text())["folders"] if FILE.exists() else {}
+    held = {folder: own for folder, own in held.items() if folder in known}
     folders = args.folders or list(known)
     with Progress() as progress:
         for number, folder in enumerate(folders):
@@ -129,12 +130,17 @@ def main(argv: list[str]) -> int:
             found = run(folder, known[folder])
             held[folder] = found | {"ended": datetime.now(UTC).isoformat(timespec="seconds")}
             print(f"{folder}: {found['killed']} of {found['mutants']} killed", flush=True)
-    mutants, killed = (sum(own[name] for own in held.values()) for name in ("mutants", "killed"))
+            told = summed(held)
+            FILE.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    print(f"{told['score']} % of {told['mutants']} mutants killed; survivors in {FILE.relative_to(ROOT)}")
+    return 0 if told["score"] >= TARGET else 1
+
+
+def summed(folders: dict[str, Any]) -> dict[str, Any]:
+    """All folders, and the score of all of them together."""
+    mutants, killed = (sum(own[name] for own in folders.values()) for name in ("mutants", "killed"))
     score = round(100 * killed / max(1, mutants), 1)
-    told = {"score": score, "mutants": mutants, "killed": killed, "folders": dict(sorted(held.items()))}
-    FILE.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    print(f"{score} % of {mutants} mutants killed; survivors in {FILE.relative_to(ROOT)}")
-    return 0 if score >= TARGET else 1
+    return {"score": score, "mutants": mutants, "killed": killed, "folders": dict(sorted(folders.items()))}
 
 
 if __name__ == "__main__":
