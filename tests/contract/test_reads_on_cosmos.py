@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -137,7 +138,8 @@ def stores(containers: dict[str, CosmosDocuments]) -> ViewStores:
 def days_of(containers: dict[str, CosmosDocuments]) -> list[CurrentDays]:
     """Machines and the fleet as the app reads them."""
     fleet = PackedDocuments(containers["fleet"], "early")
-    return [CurrentDays(each, fleet, containers["catalog"]) for each in (containers["machines"], fleet)]
+    current = partial(CurrentDays, fleet=fleet, catalog=containers["catalog"], clock=lambda: NOW)
+    return [current(containers["machines"]), current(fleet)]
 
 
 async def test_sums_cost_a_few_request_units_a_day(containers: dict[str, CosmosDocuments]) -> None:

@@ -8,7 +8,7 @@ that only differ in their names are made when they are read.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from tests.support.charged import Charged
@@ -108,8 +108,8 @@ class Fleet:
     def days(self) -> dict[str, Any]:
         """Where days are read, without what was remembered of them, and the catalog."""
         fleet, catalog = PackedDocuments(self._charged["fleet"], "early"), self._charged["catalog"]
-        machines = CurrentDays(self._charged["machines"], fleet, catalog)
-        return {"machines": machines, "fleet": CurrentDays(fleet, fleet, catalog), "catalog": catalog}
+        current = partial(CurrentDays, fleet=fleet, catalog=catalog, clock=lambda: NOW)
+        return {"machines": current(self._charged["machines"]), "fleet": current(fleet), "catalog": catalog}
 
 
 def _registers(number: int) -> dict[str, list[Any]]:

@@ -227,7 +227,7 @@ async def test_a_malformed_list_of_open_days_hides_nothing(world: World) -> None
 
 async def test_a_closed_day_costs_a_read_and_an_open_one_a_bucket(world: World) -> None:
     held = [
-        CurrentDays(each, world.fleet, world.catalog, fresh_for=timedelta(minutes=1))
+        CurrentDays(each, world.fleet, world.catalog, clock=lambda: world.now)
         for each in (world.machines, world.fleet)
     ]
     figures, stores = StoredDays(*held), (world.machines, world.fleet, world.catalog)

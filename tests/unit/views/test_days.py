@@ -177,7 +177,10 @@ async def test_what_cannot_be_counted_is_told(world: World, monkeypatch: pytest.
 
 async def reads(world: World, **facts: Any) -> int:
     """Requests to the containers of days, of the answer itself."""
-    containers = [CurrentDays(each, world.fleet, world.catalog) for each in (world.machines, world.fleet)]
+    containers = [
+        CurrentDays(each, world.fleet, world.catalog, clock=lambda: NOW)
+        for each in (world.machines, world.fleet)
+    ]
     before = world.fleet.requests + world.machines.requests
     await ask(world, StoredDays(*containers), **facts)
     return world.fleet.requests + world.machines.requests - before
