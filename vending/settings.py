@@ -100,8 +100,8 @@ class Settings:
             raise ValueError(f"app setting DEFAULT_TIME_ZONE: {fault}") from fault
         if not re.fullmatch(GENERATION, settings.hub_generation):
             raise ValueError(
-                f"app setting HUB_GENERATION is {settings.hub_generation!r}; give a short name without spaces "
-                "and none of / ~ ? #, such as 2: it stands in the archive's names and in addresses"
+                f"app setting HUB_GENERATION is {settings.hub_generation!r}; give a short name without "
+                "spaces and none of / ~ ? #, such as 2: it stands in the archive's names and in addresses"
             )
         _ = settings.bound_from
         for name, unit in (

@@ -11,6 +11,7 @@ from vending.rollups import buckets, compute, days, machine_days, shard, tree
 
 RULES = "tests/unit/rollups/test_roll_up_rules.py"
 OPEN = "tests/unit/rollups/test_open_days.py"
+WORKERS = "tests/unit/rollups/test_two_workers.py"
 
 
 @breaks("P7", f"{RULES}::test_a_shard_that_dies_anywhere_is_done_again")
@@ -77,3 +78,13 @@ def early_figures_go_before_the_tree_is_there(swap: Swap) -> None:
         """As if it had been done."""
 
     swap(days.recompute, nothing)
+
+
+@breaks("P7", f"{WORKERS}::test_every_pair_of_stops_ends_in_the_ledger[a first sale that both count]")
+def a_machines_day_hides_the_entry_that_grows(swap: Swap) -> None:
+    original = buckets.as_counted
+
+    def by_rev_alone(day: MachineDay, held: Early, **_: bool) -> MachineDay:
+        return original(day, held, sealed=True)
+
+    swap(original, by_rev_alone)

@@ -47,11 +47,11 @@ class OpenDay(Struct):
     step: int = 0
     """How far its closing is: :mod:`vending.rollups.close_days`."""
     went_on: int = 0
-    """When it was there (ms)."""
+    """When it was there (ms); 0 before the closing begins, which no later sale puts off."""
 
     def due(self, now: int) -> bool:
         """Whether it is to be closed, or is being closed."""
-        return self.step > 0 or self.closes <= now
+        return self.went_on > 0 or self.closes <= now
 
     def rests(self, now: int) -> bool:
         """Whether it is due, and nobody has closed any of it for a while."""

@@ -74,16 +74,23 @@ def entry(document: MachineDay, pages: Collection[LedgerPage], assignment: Assig
     )
 
 
-def stored(new: Early, priced: bool) -> Early:
+def stored(new: Early, *, grows: bool) -> Early:
     """As it is kept: without its numbers where nothing can be added to it."""
     held = new.counted or {}
     large = sum(map(len, held.values())) > INTERVALS
-    return new._replace(counted=None) if large or priced or _folded(new.figures) else new
+    return new._replace(counted=None) if large or not grows or _folded(new.figures) else new
 
 
-def as_counted(day: MachineDay, held: Early) -> MachineDay:
-    """A machine's open day with the figures of its entry, unless it was computed anew since."""
-    if held.rev < day.rev:
+def as_counted(day: MachineDay, held: Early, *, sealed: bool = False) -> MachineDay:
+    """A machine's open day with the figures of its entry, unless the day's own document counts.
+
+    An entry to which lines are added counts whoever else has computed the day: of two that did so at once one
+    found the other's entry in the bucket, and one that died before writing the bucket is followed by one that
+    adds the same lines. Others count while nothing newer was computed: those that are computed each time,
+    those of a bucket that is sealed, and those of before an operator took pages away.
+    """
+    grows = held.counted is not None and not sealed and held.recounts >= (day.recounts or 0)
+    if not grows and held.rev < day.rev:
         return day
     changed = held.figures != day.figures
     return replace(day, figures=held.figures, version=day.version + changed)

@@ -1,8 +1,10 @@
 """Close a business day: its early figures give way to those of the tree, which are computed from the ledger.
 
-In steps, each of which may be done again: every bucket is sealed, so that nothing is added to it, and its
-machines' days are computed and carried up (steps 0 to 63); the fleet's early figures go (64); the buckets are
-emptied (65), and the day is open no longer. Readers read a bucket until its own step is done.
+First it is noted that the day closes: no sale of a machine further west puts that off any more, as it would
+for a day of which some buckets are sealed. Then in steps, each of which may be done again: every bucket is
+sealed, so that nothing is added to it, and its machines' days are computed and carried up (steps 0 to 63);
+the fleet's early figures go (64); the buckets are emptied (65), and the day is open no longer. Readers read a
+bucket until its own step is done.
 """
 
 from datetime import datetime
@@ -32,7 +34,9 @@ async def close_day(date: str, now: datetime, stores: RollUpStores) -> None:
     day = next((one for one in held.days if one.date == date), None)
     if day is None or not day.due(millis(now)):
         return
-    if day.step < BUCKETS:
+    if not day.went_on:
+        pass  # what is noted is that it begins
+    elif day.step < BUCKETS:
         done = 0
         while day.step < BUCKETS and done < MACHINES:
             done += await _close_bucket(day, now, stores)

@@ -58,6 +58,7 @@ class InBucket(NamedTuple):
 
     bucket: int
     held: Early | None
+    sealed: bool
 
 
 async def compute(
@@ -80,7 +81,9 @@ async def compute(
             or _hidden(held, entry, assignment.window(day), pages.values())
         ):
             raise Transient(f"{what}: the query does not see all of the ledger's pages yet")
-        before = as_counted(held, entry) if held and entry and entry.site else held
+        before = held
+        if held and early and entry and entry.site:
+            before = as_counted(held, entry, sealed=early.sealed)
         document = machine_days.machine_day(before, assignment, day, pages.values(), millis(now))
         if held is None and not document.figures:
             return None

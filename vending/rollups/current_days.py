@@ -126,10 +126,9 @@ class CurrentDays:
         if found.bucket is None:
             return found.stored
         held = found.bucket.early.get(day.machine_id)
-        # Older are entries of a bucket that is sealed, or was left, or whose writer died before writing it.
-        if held is None or held.rev < day.rev:
+        current = buckets.as_counted(day, held, sealed=found.bucket.sealed) if held else day
+        if held is None or current is day:
             return stored
-        current = buckets.as_counted(day, held)
         current.computed_at = max(day.computed_at, found.bucket.computed_at)
         return Stored(current.dump(), stored.etag)
 

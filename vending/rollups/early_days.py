@@ -66,7 +66,7 @@ async def _count(held: BucketDay, bucket: int, dirty: Sequence[DirtyDay], run: R
         with run.broken.costs(dirty.day, {dirty.machine}, f"{dirty.machine} {dirty.day}"):
             if not _added(counted, dirty, entry, run):
                 async with run.gate:
-                    await _from_ledger(counted, dirty, InBucket(bucket, entry), run, done)
+                    await _from_ledger(counted, dirty, InBucket(bucket, entry, held.sealed), run, done)
         return []
 
     await finished(one(each) for each in dirty)
@@ -95,7 +95,7 @@ async def _from_ledger(counted: Counted, dirty: DirtyDay, early: InBucket, run: 
     document = computed.document
     new = buckets.entry(document, computed.pages, dirty.assignment)
     if not counted.bucket.sealed and buckets.replaces(new, early.held):
-        counted.entries[dirty.machine] = buckets.stored(new, priced=bool(document.prices))
+        counted.entries[dirty.machine] = buckets.stored(new, grows=not (document.prices or document.closed))
     if document.closed or counted.bucket.sealed:
         machine = frozenset({dirty.machine})
         counted.shares += [(share, machine) for share in machine_days.contributions(document)]

@@ -46,7 +46,7 @@ async def opened(dirty: Iterable[DirtyDay], now: datetime, stores: RollUpStores)
             if day not in known and (day < recent or not await _counts_early(day, room, stores.fleet)):
                 continue
             one = known.setdefault(day, OpenDay(day, 0))
-            if one.closes < at and not one.step:
+            if one.closes < at and not one.went_on:
                 one.closes, changed = at, True
         if changed:
             held.days = [known[day] for day in sorted(known)]

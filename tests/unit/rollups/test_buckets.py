@@ -92,15 +92,21 @@ def test_pages_show_what_is_counted_or_they_were_read_too_early() -> None:
     assert buckets.shown(held(counted=None), [])
 
 
-def test_a_machine_day_that_was_computed_since_is_not_older_than_its_entry() -> None:
+def test_an_entry_that_grows_counts_whoever_has_computed_the_day_since() -> None:
     day = MachineDay(
         id="day", machine_id="m1", date=DAY, rev=2, sites=["north"], figures={"units": 3}, window=[0, 1],
         pages=1, catalog_version=3, version=2,
     )  # fmt: skip
-    assert buckets.as_counted(day, held(rev=1, figures={"units": 1})) == day
     assert buckets.as_counted(day, held(rev=2, figures={"units": 3})) == day
-    later = buckets.as_counted(day, held(rev=2, figures={"units": 4}))
-    assert later == replace(day, figures={"units": 4}, version=3)
+    grown = replace(day, figures={"units": 4}, version=3)
+    assert buckets.as_counted(day, held(rev=2, figures={"units": 4})) == grown
+    older = held(rev=1, figures={"units": 4})
+    assert buckets.as_counted(day, older) == grown, "its lines are added to it"
+    assert buckets.as_counted(day, older._replace(counted=None)) is day, "it is computed each time"
+    assert buckets.as_counted(day, older, sealed=True) is day, "nothing is added to it any more"
+    assert buckets.as_counted(replace(day, recounts=1), older).figures == {"units": 3}, (
+        "pages were taken away"
+    )
 
 
 def test_a_bucket_gives_nothing_to_a_day_that_has_closed() -> None:

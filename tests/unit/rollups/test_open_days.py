@@ -24,7 +24,7 @@ from tests.support.rollup_world import (
 from tests.support.watched import Call, watched
 from vending.documents.base import load
 from vending.documents.days import BucketDay, Day, Early, FleetDay
-from vending.documents.rollup_state import OpenDays
+from vending.documents.rollup_state import UNDER_WAY, OpenDays
 from vending.errors import Conflict, Transient
 from vending.ports import Put
 from vending.rollups import buckets, open_days, tree
@@ -369,6 +369,7 @@ async def test_a_closing_that_dies_anywhere_goes_on(dies_at: int, after: bool) -
     await held.attempt(closing(held, run))
     assert run.dead, "it closed before"
     assert await units(held) == [1] * 4
+    held.now += timedelta(milliseconds=UNDER_WAY)
     await held.tick()
     await held.tick()
     assert await units(held) == [1] * 4

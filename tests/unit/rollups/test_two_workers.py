@@ -93,11 +93,11 @@ async def closes(world: World, seen: RollUpStores) -> None:
     await tick(world, seen, ENDED)
 
 
-def sells(number: int) -> Work:
+def sells(number: int, machine: str = "m1") -> Work:
     """A sale arrives, and is counted."""
 
     async def work(world: World, seen: RollUpStores) -> None:
-        await world.arrive([vend("m1", number, NOON + number)])
+        await world.arrive([vend(machine, number, NOON + number)])
         await shards(world, seen)
 
     return work
@@ -133,36 +133,40 @@ PLACED = {
     "sites": [
         {"id": "north", "timeZone": DEFAULT_ZONE, "route": "r1"},
         {"id": "south", "timeZone": DEFAULT_ZONE, "route": "r4"},
+        {"id": "west", "timeZone": "Pacific/Pago_Pago", "route": "r1"},
     ],
-    "machines": [{"id": "m1", "site": "north"}],
+    "machines": [{"id": "m1", "site": "north"}, {"id": "m2", "site": "west"}],
 }
 MOVED: dict[str, Any] = {"machines": [{"id": "m1", "site": "south", "since": "2026-11-10"}]}
 OTHER_ZONE: dict[str, Any] = {"sites": [{"id": "north", "timeZone": "Europe/Berlin", "route": "r1"}]}
 MAPPED: dict[str, Any] = {"planograms": [{"machine": "m1", "slots": {"A1": {"sku": "tea"}}}]}
+FURTHER_WEST = "the day's closing and a sale further west, which would put it off"
 SCENES: dict[str, tuple[int, Work, Work, int]] = {
     "two sales": (1, sells(2), sells(3), 3),
     "two first sales": (0, sells(1), sells(2), 2),
+    "a first sale that both count": (0, sells(1), shards, 1),
     "a sale and a move to another bucket": (1, sells(2), imports(**MOVED), 2),
     "a sale and another day's border": (1, sells(2), imports(**OTHER_ZONE), 2),
     "a sale and a mapping": (1, sells(2), imports(**MAPPED), 2),
     "a sale and the day's closing": (1, sells(2), closes, 2),
     "a first sale and the day's closing": (0, sells(1), closes, 1),
     "closing twice": (1, closes, closes, 1),
+    FURTHER_WEST: (1, closes, sells(1, "m2"), 1),
     "a sale and one before it that is forgotten": (1, sells(2), forgets(1), 1),
     "a sale that is forgotten meanwhile": (1, sells(2), forgets(2), 1),
 }
-"""How many sales were counted before, what the two do, and how many sales there are in the end."""
+"""How many sales of m1 were counted before, what the two do, and how many of its sales there are then."""
 
 
 async def told(world: World) -> dict[str, dict[tuple[str, ...], int]]:
     """What readers see of the day, at every scope that sold anything."""
     found = {}
-    scopes = ["machine:m1", "site:north", "site:south", "route:r1", "route:r4", "fleet", "products"]
-    for scope in scopes:
+    sites, routes = ("site:north", "site:south", "site:west"), ("route:r1", "route:r4")
+    for scope in ("machine:m1", "machine:m2", *sites, *routes, "fleet", "products"):
         machine = scope.startswith("machine:")
         container: FakeDocuments = world.machines if machine else world.fleet
         read = current(world, container).read
-        stored = await read("m1" if machine else scope, tree.day_id(DAY))
+        stored = await read(scope.removeprefix("machine:"), tree.day_id(DAY))
         found[scope] = leaves(tree.total(load(stored.body, Day))) if stored else {}
     return {scope: said for scope, said in found.items() if said}
 
@@ -174,12 +178,23 @@ def units(said: dict[str, dict[tuple[str, ...], int]]) -> dict[str, int]:
     return {scope: count for scope, count in (found | {"products": sum(skus)}).items() if count}
 
 
+def expected(scene: str, sold: int) -> dict[str, int]:
+    place, route = ("south", "r4") if scene == "a sale and a move to another bucket" else ("north", "r1")
+    found = dict.fromkeys(["machine:m1", f"site:{place}", f"route:{route}", "fleet", "products"], sold)
+    if scene == FURTHER_WEST:
+        found |= {"machine:m2": 1, "site:west": 1}
+        found |= dict.fromkeys((f"route:{route}", "fleet", "products"), sold + 1)
+    return found
+
+
 async def schedule(scene: str, first_stops: int, second_stops: int) -> tuple[bool, bool]:
     """One schedule; whether each of the workers was stopped at all."""
     before, first, second, sold = SCENES[scene]
-    world = World(EVENING)
+    world = World(EVENING - 2 * SECOND_PASS_AFTER)
     await import_catalog(msgspec.convert(PLACED, CatalogFile), world.catalog)
-    await world.tick()
+    for _ in range(2):  # with its second pass, which would mend what the two leave behind
+        await world.tick()
+        world.now += SECOND_PASS_AFTER
     if before:
         await world.arrive([vend("m1", number, NOON + number) for number in range(1, before + 1)])
     await world.tick()
@@ -191,10 +206,11 @@ async def schedule(scene: str, first_stops: int, second_stops: int) -> tuple[boo
     for _ in range(3):  # redeliveries, and the second pass after a change of the catalog
         world.now += timedelta(minutes=31)
         await world.tick()
-    place, route = ("south", "r4") if scene == "a sale and a move to another bucket" else ("north", "r1")
-    expected = dict.fromkeys(["machine:m1", f"site:{place}", f"route:{route}", "fleet", "products"], sold)
-    assert units(await told(world)) == expected, "while it is open"
+    assert units(await told(world)) == expected(scene, sold), "while it is open"
+    await world.arrive([vend("m1", 9, NOON + 9)])
+    await world.tick()
     was = await told(world)
+    assert units(was) == expected(scene, sold + 1), "after one more sale"
     await world.close()
     assert await told(world) == was, "after it has closed"
     assert not [body for body in world.fleet.bodies("bucketDay") if body["early"]]
