@@ -42,6 +42,10 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {"TWO_WORKERS_STRIDE": "1"},
         [*PYTEST, "tests/unit/rollups/test_two_workers.py"],
     ),
+    "rollups: a million long histories of a small fleet": (
+        {},
+        [sys.executable, "-m", "benchmarks.histories"],
+    ),
     "properties: half an hour of examples drawn at random": (
         {},
         [sys.executable, "-m", "benchmarks.explore", "--minutes", "30"],

@@ -1,6 +1,7 @@
 """P7: whatever happens between, every level ends as a direct computation from the set of events."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,23 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fakes import nothing
+from tests.support.rollup_histories import (
+    CATALOG_DAYS,
+    LATER,
+    MACHINES,
+    MINUTES,
+    MOMENTS,
+    REFUSED,
+    SITES,
+    ZONES,
+    Event,
+    history,
+)
 from tests.support.rollup_world import (
     DEFAULT_ZONE,
     EPOCH,
@@ -27,16 +41,9 @@ from tests.support.rollup_world import (
 from vending.catalog.assignments import unassigned
 
 START = ms("2026-10-24T00:00:00")
-DAYS = 3
-ZONES = (
-    "Europe/Berlin",
-    "America/New_York",
-    "Australia/Lord_Howe",
-    "Pacific/Kiritimati",
-    "Pacific/Pago_Pago",
-)
-MACHINES = ("m1", "m2", "m3")
-SITES = ("north", "south")
+DAYS = MINUTES // (24 * 60)
+LONG = int(os.environ.get("LONG_HISTORIES", "250"))
+"""How many of them; ``make soak`` plays a million, of its own seeds."""
 
 
 @dataclass
@@ -65,11 +72,11 @@ vends = st.fixed_dictionaries(
         "discountMinor": st.integers(0, 50),
     },
 )
-instants = st.integers(0, DAYS * 24 * 60 - 1).map(lambda minute: START + minute * 60_000)
+instants = st.integers(0, MINUTES - 1).map(lambda minute: START + minute * 60_000)
 sold = st.tuples(st.sampled_from(MACHINES), instants, st.one_of(vends, st.none()))
 batches = st.lists(st.integers(0, 29), min_size=1, max_size=6)
-days = st.sampled_from(["", "2026-10-24", "2026-10-25", "2026-10-26"])
-moments = st.sampled_from(["", "2026-10-24", "2026-10-25T02:30", "2026-10-26"])
+days = st.sampled_from(CATALOG_DAYS)
+moments = st.sampled_from(MOMENTS)
 changes = st.one_of(
     st.tuples(st.just("zone"), st.sampled_from(SITES), st.sampled_from(ZONES), st.just("")),
     st.tuples(st.just("route"), st.sampled_from(SITES), st.sampled_from(["r1", "r2"]), st.just("")),
@@ -78,21 +85,42 @@ changes = st.one_of(
 )
 plans = st.lists(st.tuples(st.none() | st.integers(1, 12), st.booleans()), min_size=1, max_size=4)
 ticks = st.fixed_dictionaries({"tick": plans, "meanwhile": st.lists(batches | changes, max_size=2)})
-refusals = st.sampled_from(["site:north", "area:", "region:", "route:r1", "fleet", "products", "early:", "-"])
+refusals = st.sampled_from(REFUSED)
 steps = st.lists(st.one_of(batches, changes, refusals, ticks, ticks), min_size=3, max_size=12)
 """Batches are numbers of events, which repeat; a tick runs beside what happens meanwhile. From a refusal on
 no summary can be written whose scope begins so, for a reason that does not pass by itself."""
 
 
-Events = list[tuple[str, int, dict[str, Any] | None]]
-hours = st.sampled_from([0, 2, 5, 8, 12, 72])
-"""After the last event: days are open, closing here and open there, or closed."""
+Events = list[Event]
+hours = st.sampled_from(LATER)
 
 
 @given(st.lists(sold, min_size=4, max_size=30), steps, st.integers(0, 999), hours)
 def test_every_level_equals_the_event_set(events: Events, script: list[Any], seed: int, later: int) -> None:
+    asyncio.run(played(events, script, seed, later))
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_every_level_equals_the_event_set_of_long_histories(part: int) -> None:
+    for number in range(part, LONG, 10):
+        play(number)
+
+
+def play(number: int) -> None:
+    """The history of that number. Raises AssertionError with what it was."""
+    events, script, seed, later = history(number)
+    placed = [(machine, START + minute * 60_000, facts) for machine, minute, facts in events]
+    try:
+        asyncio.run(played(placed, script, seed, later))
+    except Exception as fault:
+        example = f"@example(events={placed!r}, script={script!r}, seed={seed}, later={later})"
+        raise AssertionError(f"history {number}, {fault!r}: {example}") from fault
+
+
+async def played(events: Events, script: list[Any], seed: int, later: int) -> None:
+    """Let it happen; what readers see and what is stored in the end must be what the events say."""
     now = EPOCH + timedelta(milliseconds=START) + timedelta(days=DAYS, hours=later)
-    asyncio.run(_play(events, script, World(now, random=Random(seed))))
+    await _play(events, script, World(now, random=Random(seed)))
 
 
 async def _play(events: Events, script: list[Any], world: World) -> None:
