@@ -7,11 +7,10 @@ and what is freed there stays there (decision 133).
 import asyncio
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 
 import msgspec
 
@@ -48,24 +47,23 @@ class TableWriter:
         digest = hashlib.sha256(msgspec.json.encode([self._writer, list(raw)])).hexdigest()[:16]
         upload = _Upload(self._blobs, parquet_name(hour, key, digest))
         content = _Content(self._table())
-        with _thread() as thread:
-            off_loop = partial(asyncio.get_running_loop().run_in_executor, thread)
+        with _thread() as done:
             for blob in raw:
                 async for line, event in raw_events(self._blobs, blob.name, blob.etag):
                     content.take(line, event)
                     if content.full:
-                        await upload.push(await off_loop(content.flush))
-            await upload.push(await off_loop(content.flush))
-            await upload.push(await off_loop(content.close))
+                        await upload.push(await done(content.flush))
+            await upload.push(await done(content.flush))
+            await upload.push(await done(content.close))
         return content.entry(raw, await upload.commit())
 
 
 @contextmanager
-def _thread() -> Iterator[ThreadPoolExecutor]:
-    """One thread. Whoever is cancelled does not wait for what it does."""
-    thread = ThreadPoolExecutor(1, "parquet")
+def _thread() -> Iterator[Callable[[Callable[[], bytes]], Awaitable[bytes]]]:
+    """What has work done by one thread. Whoever is cancelled does not wait for it."""
+    thread, loop = ThreadPoolExecutor(1, "parquet"), asyncio.get_running_loop()
     try:
-        yield thread
+        yield lambda work: loop.run_in_executor(thread, work)
     finally:
         thread.shutdown(wait=False)
 
