@@ -43,7 +43,9 @@ from vending.catalog.assignments import unassigned
 START = ms("2026-10-24T00:00:00")
 DAYS = MINUTES // (24 * 60)
 LONG = int(os.environ.get("LONG_HISTORIES", "250"))
-"""How many of them; ``make soak`` plays a million, of its own seeds."""
+"""How many of them; ``make soak`` plays a million others."""
+FROM = 250
+"""The number of the first. 286, 376, 384, 402 and 477 ended wrong once (decision 132)."""
 
 
 @dataclass
@@ -102,7 +104,7 @@ def test_every_level_equals_the_event_set(events: Events, script: list[Any], see
 
 @pytest.mark.parametrize("part", range(10))
 def test_every_level_equals_the_event_set_of_long_histories(part: int) -> None:
-    for number in range(part, LONG, 10):
+    for number in range(FROM + part, FROM + LONG, 10):
         play(number)
 
 
