@@ -78,7 +78,7 @@ async def compute(
         if (
             machine_days.incomplete(held, assignment, day, pages)
             or not pages.keys() >= dirty.pages.keys()
-            or _hidden(held, entry, assignment.window(day), pages.values())
+            or _hidden(held, entry, dirty, pages.values())
         ):
             raise Transient(f"{what}: the query does not see all of the ledger's pages yet")
         before = held
@@ -98,12 +98,18 @@ async def compute(
 
 
 def _hidden(
-    held: MachineDay | None, entry: Early | None, window: tuple[int, int], pages: Iterable[LedgerPage]
+    held: MachineDay | None, entry: Early | None, dirty: DirtyDay, pages: Iterable[LedgerPage]
 ) -> bool:
-    """Whether lines that were counted early are missing, though nobody took them away."""
-    if held is None or entry is None or held.window != list(window):
+    """Whether lines that were counted early are missing, though nobody took them away.
+
+    Only an entry of the same business day can tell: one of before a change of the time zone has other lines,
+    and stays where the day was computed anew and its bucket could not be written.
+    """
+    if held is None or entry is None or entry.recounts != (held.recounts or 0):
         return False
-    return entry.recounts == (held.recounts or 0) and not shown(entry, pages)
+    known, window = dirty.assignment, list(dirty.assignment.window(dirty.day))
+    together = entry.catalog_version == held.catalog_version and held.window == window
+    return (together or entry.assignment == known.fingerprint()) and not shown(entry, pages)
 
 
 async def _pages(assignment: Assignment, day: str, machines: Documents) -> dict[str, LedgerPage]:

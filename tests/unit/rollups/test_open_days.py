@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.fakes import FakeDocuments
+from tests.support.fakes import FakeDocuments, nothing
 from tests.support.rollup_world import (
     DEFAULT_ZONE,
     Crash,
@@ -374,6 +374,32 @@ async def test_a_closing_that_dies_anywhere_goes_on(dies_at: int, after: bool) -
     await held.tick()
     assert await units(held) == [1] * 4
     assert not load(held.fleet.items["rollup", "open-days"][1], OpenDays).days
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError, Crash])
+async def test_an_entry_of_another_border_holds_up_nothing(fault: type[BaseException]) -> None:
+    """The day is computed by its new time zone, and the bucket is not written: for good, or by a crash. What
+    the entry counts belongs to the day before by now."""
+    held = await placed()
+    for number, at in ((1, ms(f"{DAY}T00:30:00", DEFAULT_ZONE)), (2, NOON)):
+        await held.arrive([vend("m1", number, at)])  # a page each
+        await held.tick()
+    await change(held, sites=[{"id": "north", "timeZone": "Pacific/Honolulu", "route": "r1"}])
+    await held.tick()
+
+    def refuse(operation: str, key: str) -> None:
+        if operation == "write" and key.startswith("early:"):
+            raise fault
+
+    held.fleet.fault = refuse
+    await held.attempt(held.tick())
+    held.fleet.fault = nothing
+    (body,) = [body for body in held.machines.bodies("day") if body["date"] == DAY]
+    assert (body["timeZone"], entries(held)["m1"].figures["units"]) == ("Pacific/Honolulu", 2)
+    for _ in range(2):
+        held.now += timedelta(minutes=61)
+        await held.tick()
+    assert await units(held) == [1] * 4
 
 
 async def closing(held: World, run: Invocation) -> None:
