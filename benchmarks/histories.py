@@ -11,7 +11,6 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,11 +37,6 @@ def part(first: int) -> list[str]:
     return found
 
 
-def parts(first: int, count: int) -> Iterator[int]:
-    """Their first numbers."""
-    yield from range(first, first + count, PART)
-
-
 def main(argv: list[str]) -> int:
     """So many histories more."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.histories", description=__doc__)
@@ -55,7 +49,7 @@ def main(argv: list[str]) -> int:
     before, begun, count = held["seconds"], time.monotonic(), 0
     first = FIRST + held["played"]
     with ProcessPoolExecutor(asked.processes) as pool, Progress() as progress:
-        for found in pool.map(part, parts(first, asked.count)):
+        for found in pool.map(part, range(first, first + asked.count, PART)):
             count += len(found)
             held["played"] += PART
             held["found"] += found

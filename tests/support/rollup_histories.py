@@ -4,7 +4,7 @@ What may happen is what the property of ``tests/unit/rollups/test_roll_up_proper
 here is written down there as an ``@example``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
@@ -18,6 +18,28 @@ ZONES = (
 )
 CATALOG_DAYS = ("", "2026-10-24", "2026-10-25", "2026-10-26")
 MOMENTS = ("", "2026-10-24", "2026-10-25T02:30", "2026-10-26")
+CHANGES: dict[str, tuple[Sequence[str], ...]] = {
+    "zone": (SITES, ZONES),
+    "route": (SITES, ("r1", "r2")),
+    "place": (MACHINES, SITES, CATALOG_DAYS),
+    "sku": (MACHINES, ("water", "tea"), MOMENTS),
+}
+"""What is changed in the catalog → of which name, to what, and since when."""
+FACTS: dict[str, Sequence[Any]] = {
+    "selection": ("A1", "A2"),
+    "currency": ("EUR", "USD"),
+    "quantity": range(1, 4),
+    "paymentMethod": ("cash", "cashless", "free", "test"),
+    "paidMinor": range(501),
+}
+"""Of a vend."""
+OPTIONAL: dict[str, Sequence[Any]] = {
+    "sku": ("cola", "chips"),
+    "product": ("Cola", "Nuts"),
+    "taxMinor": range(91),
+    "discountMinor": range(51),
+}
+"""What a vend may tell as well."""
 REFUSED = ("site:north", "area:", "region:", "route:r1", "fleet", "products", "early:", "-")
 """Beginnings of scopes that cannot be written."""
 MINUTES = 3 * 24 * 60
@@ -53,19 +75,9 @@ def _event(random: Random) -> Event:
 
 
 def _vend(random: Random) -> dict[str, Any]:
-    facts = {
-        "selection": random.choice(["A1", "A2"]),
-        "currency": random.choice(["EUR", "USD"]),
-        "quantity": random.randint(1, 3),
-        "paymentMethod": random.choice(["cash", "cashless", "free", "test"]),
-        "paidMinor": random.randint(0, 500),
-    }
-    optional = {
-        "sku": random.choice(["cola", "chips"]),
-        "product": random.choice(["Cola", "Nuts"]),
-        "taxMinor": random.randint(0, 90),
-        "discountMinor": random.randint(0, 50),
-    }
+    facts, optional = (
+        {name: random.choice(values) for name, values in of.items()} for of in (FACTS, OPTIONAL)
+    )
     return facts | {name: value for name, value in optional.items() if random.random() < 0.5}
 
 
@@ -73,13 +85,8 @@ def _batch(random: Random) -> list[int]:
     return [random.randint(0, EVENTS[1] - 1) for _ in range(random.randint(1, 6))]
 
 
-def _change(random: Random) -> tuple[str, str, str, str]:
-    changes = (
-        ("zone", random.choice(SITES), random.choice(ZONES), ""),
-        ("route", random.choice(SITES), random.choice(["r1", "r2"]), ""),
-        ("place", random.choice(MACHINES), random.choice(SITES), random.choice(CATALOG_DAYS)),
-        ("sku", random.choice(MACHINES), random.choice(["water", "tea"]), random.choice(MOMENTS)),
-    )
+def _change(random: Random) -> tuple[str, ...]:
+    changes = [(what, *map(random.choice, values)) for what, values in CHANGES.items()]
     return random.choice(changes)
 
 

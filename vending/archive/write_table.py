@@ -47,14 +47,14 @@ class TableWriter:
         digest = hashlib.sha256(msgspec.json.encode([self._writer, list(raw)])).hexdigest()[:16]
         upload = _Upload(self._blobs, parquet_name(hour, key, digest))
         content = _Content(self._table())
-        with _thread() as done:
+        with _thread() as on_thread:
             for blob in raw:
                 async for line, event in raw_events(self._blobs, blob.name, blob.etag):
                     content.take(line, event)
                     if content.full:
-                        await upload.push(await done(content.flush))
-            await upload.push(await done(content.flush))
-            await upload.push(await done(content.close))
+                        await upload.push(await on_thread(content.flush))
+            await upload.push(await on_thread(content.flush))
+            await upload.push(await on_thread(content.close))
         return content.entry(raw, await upload.commit())
 
 

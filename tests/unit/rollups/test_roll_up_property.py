@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from tests.support.fakes import nothing
 from tests.support.rollup_histories import (
-    CATALOG_DAYS,
+    CHANGES,
+    FACTS,
     LATER,
     MACHINES,
     MINUTES,
-    MOMENTS,
+    OPTIONAL,
     REFUSED,
-    SITES,
     ZONES,
     Event,
     history,
@@ -59,31 +59,16 @@ class Plan:
     skus: dict[str, list[tuple[str, str]]]
 
 
-vends = st.fixed_dictionaries(
-    {
-        "selection": st.sampled_from(["A1", "A2"]),
-        "currency": st.sampled_from(["EUR", "USD"]),
-        "quantity": st.integers(1, 3),
-        "paymentMethod": st.sampled_from(["cash", "cashless", "free", "test"]),
-        "paidMinor": st.integers(0, 500),
-    },
-    optional={
-        "sku": st.sampled_from(["cola", "chips"]),
-        "product": st.sampled_from(["Cola", "Nuts"]),
-        "taxMinor": st.integers(0, 90),
-        "discountMinor": st.integers(0, 50),
-    },
-)
+def one_of_each(values: Mapping[str, Sequence[Any]]) -> dict[str, st.SearchStrategy[Any]]:
+    return {name: st.sampled_from(held) for name, held in values.items()}
+
+
+vends = st.fixed_dictionaries(one_of_each(FACTS), optional=one_of_each(OPTIONAL))
 instants = st.integers(0, MINUTES - 1).map(lambda minute: START + minute * 60_000)
 sold = st.tuples(st.sampled_from(MACHINES), instants, st.one_of(vends, st.none()))
 batches = st.lists(st.integers(0, 29), min_size=1, max_size=6)
-days = st.sampled_from(CATALOG_DAYS)
-moments = st.sampled_from(MOMENTS)
 changes = st.one_of(
-    st.tuples(st.just("zone"), st.sampled_from(SITES), st.sampled_from(ZONES), st.just("")),
-    st.tuples(st.just("route"), st.sampled_from(SITES), st.sampled_from(["r1", "r2"]), st.just("")),
-    st.tuples(st.just("place"), st.sampled_from(MACHINES), st.sampled_from(SITES), days),
-    st.tuples(st.just("sku"), st.sampled_from(MACHINES), st.sampled_from(["water", "tea"]), moments),
+    *(st.tuples(st.just(what), *map(st.sampled_from, values)) for what, values in CHANGES.items())
 )
 plans = st.lists(st.tuples(st.none() | st.integers(1, 12), st.booleans()), min_size=1, max_size=4)
 ticks = st.fixed_dictionaries({"tick": plans, "meanwhile": st.lists(batches | changes, max_size=2)})
@@ -169,7 +154,7 @@ def _body(n: int, machine: str, at: int, facts: dict[str, Any] | None) -> dict[s
     return failure(machine, n + 1, at) if facts is None else vend(machine, n + 1, at, **facts)
 
 
-async def _edit(world: World, plan: Plan, what: str, name: str, value: str, since: str) -> None:
+async def _edit(world: World, plan: Plan, what: str, name: str, value: str, since: str = "") -> None:
     """An import: its documents, and the version last."""
     plan.version += 1
     if what in ("zone", "route"):
