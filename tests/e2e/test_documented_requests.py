@@ -15,11 +15,12 @@ from msgspec import structs
 import function_app  # noqa: F401 - declares the routes
 from blueprints.options import fits
 from blueprints.routes import ROUTES, Route
-from tests.e2e.test_uploads import placed
 from tests.support.backends import LOCAL
 from tests.support.devices import Device, send
 from tests.support.waiting import finished
 from tests.unit.house.test_documents import PAGES
+from vendctl.commands.program import wired
+from vendctl.local.catalog import describe_fleet, import_fleet
 from vendctl.local.system import ROOT, System
 from vending.openapi.parts import PATH_PARAMETERS
 
@@ -119,13 +120,13 @@ def curls() -> list[str]:
 def test_the_shown_command_lines_do_what_they_say(
     running: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In order: what one answers, the next may need."""
+    """In order: what one answers, the next may need. The machine is the first one that `make run` sends for;
+    other files know it from the same catalog."""
     for name, value in running.environment.items():
         monkeypatch.setenv(name, value)
     lines, url = curls(), ""
     assert shutil.which("curl"), "curl is missing"
-    for machine in {name for line in lines for name in re.findall(r'"machineId": "([^"]+)"', line)}:
-        placed(machine, tmp_path)
+    wired(import_fleet(describe_fleet(1, 1, tmp_path / "fleet.json")))
     for line in lines:
         command = line.replace(LOCAL_APP, running.host.url).replace("URL OF THE ANSWER", url)
         done = subprocess.run(
