@@ -27,7 +27,7 @@ from vending.ingest.exclusions import Scope
 from vending.ingest.stored_conditions import ids, of_fleet
 from vending.ports import Documents, Erasable, Put, Stored, beginning
 from vending.retry import retry_on_conflict
-from vending.rollups.catalog_changes import SECOND_PASS_AFTER, Due, note
+from vending.rollups.due import SECOND_PASS_AFTER, Due, note
 from vending.rollups.timer import RollUpStores
 from vending.state import conditions, ledger, stock
 from vending.time import millis

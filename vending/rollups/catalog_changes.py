@@ -8,11 +8,8 @@ that the newer catalog does not have.
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-
-from msgspec.structs import replace
 
 from vending.business_day import shift
 from vending.catalog import assignments
@@ -29,6 +26,7 @@ from vending.retry import retry_on_conflict
 from vending.rollups import machine_days
 from vending.rollups.compute import ROUNDS, DirtyDay
 from vending.rollups.days import recompute
+from vending.rollups.due import RETRY_AFTER, SECOND_PASS_AFTER, Due, note
 from vending.rollups.run import Run
 from vending.rollups.timer import RollUpStores, state_of
 from vending.rollups.tree import day_id
@@ -39,26 +37,8 @@ log = logging.getLogger(__name__)
 MACHINES = 500
 DAYS = 60
 """Bounds of one invocation; a follow-up message goes on."""
-RETRY_AFTER = timedelta(hours=1)
-"""After so long a machine whose days cannot be computed is retried."""
-SECOND_PASS_AFTER = timedelta(minutes=30)
-"""Longer than any invocation lives (host.json: functionTimeout)."""
 Affected = dict[str, tuple[str, bool]]
 """Machine → (from which day on, whether days may have shifted)."""
-
-
-@dataclass(frozen=True)
-class Due:
-    """What is to be done to a machine: its days from ``since`` on, at ``at`` and again at ``second_pass``.
-
-    ``broken``: because a defect kept a day from being computed; ``recount``: because pages were taken away.
-    """
-
-    since: str
-    at: datetime
-    second_pass: datetime | None = None
-    broken: bool = False
-    recount: bool = False
 
 
 async def spread(version: int, now: datetime, stores: RollUpStores) -> None:
@@ -130,58 +110,6 @@ def _widen(affected: Affected, machine: str, since: str, shifting: bool) -> None
     affected[machine] = (min(held[0], since), held[1] or shifting)
 
 
-async def note(machine: str, due: Due, version: int, stores: RollUpStores) -> None:
-    """Open the machine's rework, or widen one that is still open: nothing of it is put off.
-
-    One that is malformed is written anew: what it held is not known, so all days are due, twice.
-    """
-    while True:
-        stored = await stores.fleet.read(REWORK, machine)
-        held = readable(stored.body, Rework) if stored else None
-        if stored and held is None:
-            due = Due("", due.at, due.second_pass or due.at + SECOND_PASS_AFTER, due.broken, recount=True)
-        wanted = _wanted(machine, due, version, held)
-        if held and held == replace(wanted, began=held.began, failing=held.failing):
-            return
-        try:
-            await stores.fleet.write(REWORK, [Put(wanted.dump(), stored.etag if stored else None)])
-        except Conflict:
-            continue
-        return
-
-
-async def note_broken(broken: Mapping[str, str], version: int, now: datetime, stores: RollUpStores) -> None:
-    """Have the days of machines retried, from the first that could not be counted on."""
-    for machine, since in sorted(broken.items()):
-        await note(machine, Due(since, now + RETRY_AFTER, broken=True), version, stores)
-
-
-def _wanted(machine: str, due: Due, version: int, held: Rework | None) -> Rework:
-    """The rework with what is due; of one that is open, all that was due before too."""
-    wanted = Rework(
-        id=machine,
-        open=True,
-        since=due.since,
-        due=millis(due.at),
-        second_pass=millis(due.second_pass) if due.second_pass else 0,
-        broken=due.broken,
-        version=version,
-        recount=due.recount or None,
-        rest=held.rest if held else {},
-    )
-    if held is None or not held.open:
-        return wanted
-    return replace(
-        wanted,
-        since=min(wanted.since, held.since),
-        due=min(wanted.due, held.due),
-        second_pass=max(wanted.second_pass, held.second_pass),
-        broken=wanted.broken or held.broken,
-        version=max(wanted.version, held.version),
-        recount=wanted.recount or held.recount,
-    )
-
-
 async def rework(machine: str, now: datetime, stores: RollUpStores) -> None:
     """Recompute the next portion of a machine's affected days."""
     stored = await stores.fleet.read(REWORK, machine)
@@ -223,7 +151,7 @@ async def _portion(held: Rework, now: datetime, stores: RollUpStores) -> tuple[s
             await _recounted(machine, day, stores)
     run = Run(now, stores)
     await recompute([DirtyDay(assignment, day, {}) for day in days[:DAYS]], run)
-    return days[DAYS - 1] if len(days) > DAYS else "", bool(run.broken.machines)
+    return days[DAYS - 1] if len(days) > DAYS else "", bool(run.broken.machines or run.broken.lagging)
 
 
 async def _recounted(machine: str, day: str, stores: RollUpStores) -> None:

@@ -16,9 +16,9 @@ from vending.errors import Conflict
 from vending.ports import Put
 from vending.retry import retry_on_conflict
 from vending.rollups import buckets
-from vending.rollups.catalog_changes import note_broken
 from vending.rollups.compute import DirtyDay
 from vending.rollups.days import recompute
+from vending.rollups.due import note_broken
 from vending.rollups.open_days import without_early
 from vending.rollups.run import Run
 from vending.rollups.timer import RollUpStores, state_of
@@ -66,7 +66,7 @@ async def _close_bucket(day: OpenDay, now: datetime, stores: RollUpStores) -> in
         with run.broken.costs(day.date, {machine}, f"{machine} {day.date}"):
             dirty.append(DirtyDay(await stores.catalog.assignment(machine), day.date, {}))
     await recompute(dirty, run)
-    await note_broken(run.broken.machines, version, now, stores)
+    await note_broken(run.broken, version, now, stores)
     return len(dirty)
 
 

@@ -26,6 +26,11 @@ ROUNDS = 16
 shards: each round one of them gets through."""
 
 
+class Lagging(Transient):
+    """A query that does not see what was counted before, or what the feed has named. It passes by itself,
+    unless pages are gone (a failover that lost writes, a hand in the container)."""
+
+
 @dataclass(frozen=True)
 class DirtyDay:
     """A machine's business day that is not counted as it is, and the pages that tell of it, by their ids: the
@@ -80,7 +85,7 @@ async def compute(
             or not pages.keys() >= dirty.pages.keys()
             or _hidden(held, entry, dirty, pages.values())
         ):
-            raise Transient(f"{what}: the query does not see all of the ledger's pages yet")
+            raise Lagging(f"{what}: the query does not see all of the ledger's pages")
         before = held
         if held and early and entry and entry.site:
             before = as_counted(held, entry, sealed=early.sealed)

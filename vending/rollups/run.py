@@ -11,6 +11,7 @@ from vending.catalog.assignments import Assignment
 from vending.documents.days import MachineDay
 from vending.errors import VendstreamError
 from vending.rollups import habits
+from vending.rollups.compute import Lagging
 from vending.rollups.timer import RollUpStores
 from vending.rollups.tree import Contribution
 
@@ -24,22 +25,32 @@ Share = tuple[Contribution, frozenset[str]]
 
 
 class Broken:
-    """The machines with a day that is not counted everywhere, and the first such day of each."""
+    """The machines with a day that is not counted everywhere, and the first such day of each: for good, or
+    because a read of the ledger lags."""
 
     def __init__(self) -> None:
         self.machines: dict[str, str] = {}
+        self.lagging: dict[str, str] = {}
 
     @contextmanager
     def costs(self, day: str, machines: Collection[str], what: str) -> Iterator[None]:
-        """A piece of work on a day of these machines: what fails for good in it is noted and not raised."""
+        """A piece of work on a day of these machines: what fails in it for good, or lags behind, is noted and
+        not raised."""
         try:
             yield
+        except Lagging as fault:
+            log.warning("%s; computed again in some minutes, and in an hour", fault)
+            _note(self.lagging, machines, day)
         except VendstreamError:
             raise
         except Exception:
             log.exception("%s cannot be computed; retried in an hour", what)
-            for machine in machines:
-                self.machines[machine] = min(day, self.machines.get(machine, day))
+            _note(self.machines, machines, day)
+
+
+def _note(held: dict[str, str], machines: Collection[str], day: str) -> None:
+    for machine in machines:
+        held[machine] = min(day, held.get(machine, day))
 
 
 @dataclass(frozen=True)

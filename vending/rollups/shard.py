@@ -16,10 +16,11 @@ from vending.errors import Conflict, Rejected
 from vending.ports import Put
 from vending.readable import readable
 from vending.rollups import machine_days
-from vending.rollups.catalog_changes import note_broken, rework, spread
+from vending.rollups.catalog_changes import rework, spread
 from vending.rollups.close_days import close_day
 from vending.rollups.compute import DirtyDay
 from vending.rollups.days import recompute
+from vending.rollups.due import note_broken
 from vending.rollups.run import Run
 from vending.rollups.timer import RollUpStores, feed_ranges, state_of
 
@@ -109,5 +110,5 @@ async def _recompute(read: Stretch, now: datetime, stores: RollUpStores) -> None
                 pages.setdefault((machine, day), {})[page.id] = page
     days = sorted(pages.items())
     await recompute([DirtyDay(assignments[machine], day, told) for (machine, day), told in days], run)
-    broken = run.broken.machines | dict.fromkeys(read.defective, "")
-    await note_broken(broken, version, now, stores)
+    run.broken.machines.update(dict.fromkeys(read.defective, ""))
+    await note_broken(run.broken, version, now, stores)

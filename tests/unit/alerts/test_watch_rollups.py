@@ -17,7 +17,7 @@ from vending.alerts.watch_rollups import RollUpWatch, evaluate_rollups
 from vending.errors import Transient
 from vending.notifications.notify import notify
 from vending.notifications.outgoing import Outgoing
-from vending.rollups.catalog_changes import RETRY_AFTER
+from vending.rollups.due import RETRY_AFTER
 from vending.views.stores import ViewStores
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)

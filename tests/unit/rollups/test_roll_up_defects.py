@@ -11,7 +11,8 @@ from tests.support.rollup_world import Invocation, World, ms, stored_leaves, ven
 from vending.business_day import shift
 from vending.documents.rollup_state import REWORK
 from vending.rollups import catalog_changes, machine_days
-from vending.rollups.catalog_changes import RETRY_AFTER, SECOND_PASS_AFTER, Due, note, rework, spread
+from vending.rollups.catalog_changes import rework, spread
+from vending.rollups.due import RETRY_AFTER, SECOND_PASS_AFTER, Due, note
 from vending.rollups.timer import roll_up
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog

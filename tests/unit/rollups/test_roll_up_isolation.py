@@ -18,7 +18,7 @@ from vending.documents.days import Day, Summary
 from vending.documents.rollup_state import REWORK
 from vending.errors import Transient
 from vending.rollups import breakdowns, shard, tree
-from vending.rollups.catalog_changes import RETRY_AFTER
+from vending.rollups.due import LAG_PASSES_AFTER, RETRY_AFTER
 from vending.views.stores import ViewStores
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
@@ -244,6 +244,37 @@ async def test_what_passes_by_itself_is_raised_and_nothing_is_noted(world: World
     world.now += RETRY_AFTER
     await world.tick()
     assert stored_leaves(world) == expected(1)
+
+
+async def test_pages_that_are_gone_cost_their_machine_and_the_feed_goes_on(world: World) -> None:
+    """A failover that lost writes, or somebody's hand: the day shows more than the ledger has. What was
+    counted stays, the machine is told of at the second look, and all is exact when the pages are back."""
+    for number in (1, 2):
+        await sell(world, number)
+        await world.tick()
+    pages = [(key, item) for key, item in world.machines.items.items() if item[1].get("type") == "page"]
+    gone = {key: item for key, item in pages if key[0] == "m1"}
+    for key in gone:
+        del world.machines.items[key]
+    asked: list[str] = []
+    world.machines.fault = lambda operation, key: asked.append(key) if operation == "select" else None
+    for number in (3, 4):
+        await sell(world, number, [*MACHINES] if number == 3 else ["m2", "m3", "m4"])
+        await world.tick()
+        found = stored_leaves(world)
+        units = [found[f"machine:{machine}", DAY]["units",] for machine in MACHINES]
+        assert units == [2, number, number, number]
+        asked.clear()
+        world.now += LAG_PASSES_AFTER
+        await world.tick()
+        assert set(asked) == ({"m1"} if number == 3 else set())
+        assert await noted(world) == ["m1"]
+    await sell(world, 4, ["m1"])
+    world.machines.items.update(gone)
+    world.now += RETRY_AFTER
+    await world.tick()
+    assert stored_leaves(world) == expected(4)
+    assert await noted(world) == []
 
 
 async def test_a_document_that_is_too_large_is_found_before_it_is_sent(

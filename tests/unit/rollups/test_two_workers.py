@@ -21,7 +21,7 @@ from vending.documents.days import Day
 from vending.documents.pages import LedgerPage
 from vending.errors import Transient
 from vending.rollups import buckets, close_days, tree
-from vending.rollups.catalog_changes import SECOND_PASS_AFTER, Due, note
+from vending.rollups.due import SECOND_PASS_AFTER, Due, note
 from vending.rollups.shard import roll_up_shard
 from vending.rollups.timer import RollUpStores, roll_up
 from vending.writes.catalog_entries import CatalogFile
