@@ -5,7 +5,7 @@ The ledger pages of the range name the dirty days, however late they are. The co
 shard that crashes before that is redone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -46,15 +46,31 @@ async def roll_up_shard(message: Mapping[str, Any], now: datetime, stores: RollU
     """Do what a message of the queue ``rollup-shards`` asks for. Raises Transient, for a redelivery."""
     match message:
         case {"shard": int(number)}:
-            await _shard(number, now, stores)
+            await _once(f"shard {number}", _shard(number, now, stores), stores)
         case {"close": str(date)}:
             await close_day(date, now, stores)
         case {"catalog": int(version)}:
-            await spread(version, now, stores)
+            await _once("catalog", spread(version, now, stores), stores)
         case {"machine": str(machine)}:
-            await rework(machine, now, stores)
+            await _once(f"machine {machine}", rework(machine, now, stores), stores)
         case _:
             raise Rejected("wrong-schema", f"no rollup work: {dict(message)!r}")
+
+
+async def _once(what: str, work: Coroutine[Any, Any, None], stores: RollUpStores) -> None:
+    """Work that no other invocation of this process does just now; else the next tick asks for it again.
+
+    Two that do the same are right, but each takes the writes of the other for lost ones and does its own once
+    more. Where ticks come faster than the work is done, there would be ever more of them, ever slower.
+    """
+    if what in stores.at_work:
+        work.close()
+        return
+    stores.at_work.add(what)
+    try:
+        await work
+    finally:
+        stores.at_work.remove(what)
 
 
 async def _shard(number: int, now: datetime, stores: RollUpStores) -> None:

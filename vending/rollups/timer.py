@@ -3,7 +3,7 @@
 What the rollups remember of their work are the documents of :mod:`vending.documents.rollup_state`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,8 @@ class RollUpStores:
     fleet: Documents
     catalog: CatalogCache
     queue: Queue
+    at_work: set[str] = field(default_factory=set)
+    """What invocations of this process do just now, as :mod:`vending.rollups.shard` calls it."""
 
 
 async def roll_up(now: datetime, stores: RollUpStores) -> int:

@@ -289,3 +289,35 @@ async def test_a_missed_week_is_caught_up_in_bounded_portions(monkeypatch: pytes
         portions += 1
     assert portions > 3
     assert sum(tree.total(load(body, Day))["units"] for body in held.machines.bodies("day")) == 600
+
+
+async def test_a_process_does_each_piece_of_work_once_at_a_time() -> None:
+    """Messages that come while it is being done: they ask nothing of the stores, and the next tick's does."""
+    held = world()
+    await held.arrive([vend("m1", 1, NOON)])
+    run = Invocation(held.random, halts="selected m1")
+    seen = stores(held, run)
+    task = asyncio.create_task(every_range(held, seen))
+    await run.halted.wait()
+    [busy] = seen.at_work
+    number = int(busy.removeprefix("shard "))
+    run.halts, asked = None, list[str]()
+    held.fleet.fault = held.machines.fault = lambda operation, key: asked.append(operation)
+    for _ in range(3):
+        await roll_up_shard({"shard": number}, held.now, seen)
+    assert asked == []
+    run.goes_on.set()
+    await task
+    assert units(held, "fleet") == 1
+    await held.arrive([vend("m1", 2, NOON + 1)])
+    await every_range(held, seen)
+    assert units(held, "fleet") == 2
+
+
+async def test_work_that_failed_is_not_taken_for_work_under_way() -> None:
+    held = world()
+    await held.arrive([vend("m1", 1, NOON)])
+    seen = stores(held, Invocation(held.random, dies_at=2))
+    with pytest.raises(Crash):
+        await every_range(held, seen)
+    assert seen.at_work == set()
