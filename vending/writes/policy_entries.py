@@ -59,8 +59,8 @@ def stored_policy(entry: PolicyEntry) -> dict[str, Any]:
     """The fields of the document."""
     windows = [
         {
-            "from": millis(one.since.astimezone(UTC)),
-            "to": millis(one.until.astimezone(UTC)),
+            "from": _utc(one.since),
+            "to": _utc(one.until),
             "reason": one.reason,
         }
         for one in entry.maintenance

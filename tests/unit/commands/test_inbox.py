@@ -91,6 +91,8 @@ def test_a_new_board_never_gets_what_another_one_was_given() -> None:
     assert held.ended[0].command.error == "given to dev-1 (epoch 1), which epoch 2 replaced"
     held.ask(command("more"))
     assert held.fetch(BOARD) == []
+    assert [one.command_id for one in held.under_way(Publisher("dev-2", "m1", 2))] == ["new"]
+    assert held.under_way(BOARD) == []
 
 
 def test_the_number_of_open_ones_is_bounded() -> None:

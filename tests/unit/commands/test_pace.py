@@ -27,6 +27,14 @@ def test_a_device_at_a_command_asks_again_in_seconds_for_a_minute() -> None:
     assert retry_after("m1", 300, [slow], 8 * REDELIVER_AFTER - 90_500) == 91
 
 
+def test_a_minute_is_counted_from_when_it_was_given() -> None:
+    given = replace(GIVEN, delivered_at=1_000_000)
+    assert retry_after("m1", 300, [given], 1_010_000) == BUSY_SECONDS
+    often = replace(given, deliveries=7)
+    waits = [retry_after("m1", 10_000, [often], 1_000_000 + since) for since in (REDELIVER_AFTER, 3_000_000)]
+    assert waits == [3_540, 600]
+
+
 def test_what_is_given_no_more_makes_nobody_ask_sooner() -> None:
     over = replace(GIVEN, expires_at=REDELIVER_AFTER)
     assert retry_after("m1", 300, [over], REDELIVER_AFTER) == retry_after("m1", 300, [], 0)

@@ -37,7 +37,6 @@ from vending.state import conditions, ledger, stock
 
 LARGEST = bytes(1_040_000)
 """What Event Hubs takes at the most, less the rest of the message."""
-MIB = 1024 * 1024
 
 
 class Sink(FakeBlobs):

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -11,16 +12,18 @@ from hypothesis import strategies as st
 
 from tests.support.morning import DAY, NOW, SITES, alert, empty_stores, morning, sold
 from tests.support.plain import fleet
+from vending.money import amounts
 from vending.reports.daily_report import change, report, subject
-from vending.reports.facts import WHOLE, Facts, Scope
+from vending.reports.facts import LISTED, WHOLE, Facts, MachineSales, OpenAlert, Ranking, Scope, Tubes
 from vending.reports.gather import gather
-from vending.reports.layout import as_html, as_text
+from vending.reports.layout import Table, as_html, as_text
 from vending.time import millis
 from vending.views.fleet import COUNTS
 from vending.views.stores import ViewStores
 
 ZONE = "Europe/Berlin"
 LINK = "https://vend.example/dashboard"
+NOTHING = Facts(WHOLE, DAY, ZONE, {}, {}, {})
 TEXT = (Path(__file__).parent / "morning.txt").read_text()
 
 
@@ -106,9 +109,83 @@ async def test_only_the_first_are_named() -> None:
     assert ("m09" in text, "m10" in text) == (True, False)
 
 
+def opened(rule: str, count: int) -> list[OpenAlert]:
+    return [OpenAlert(f"m{n:02d}", rule, f"A{n}", "warning", "", 0) for n in range(count)]
+
+
+def table_of(facts: Facts, title: str) -> Table | None:
+    return next((table for table in report(facts).tables if table.title.startswith(title)), None)
+
+
+def test_what_sold_the_week_before_and_not_now_is_told_and_so_are_zero_sales() -> None:
+    facts = replace(NOTHING, before={"revenue": {"EUR": 500}, "test": 1})
+    sales = table_of(facts, "Sales")
+    assert sales is not None
+    assert sales.rows == [
+        ("revenue, EUR", "0.00", "5.00", "-100 %"),
+        ("sales", "0", "0", ""),
+        ("units", "0", "0", ""),
+        ("test", "0", "1", "-100 %"),
+    ]
+    assert facts.currency() == "EUR"
+    assert replace(facts, sold={"revenue": {"USD": 1}}).currency() is None
+
+
+def test_cash_is_told_as_far_as_it_is_known() -> None:
+    assert table_of(NOTHING, "Cash") is None
+    free = replace(NOTHING, sold={"payments": {"cash": {"free": 1}}})
+    assert table_of(free, "Cash") == Table("Cash", [("paid in", amounts({}), "0 sales")])
+    tubes = replace(NOTHING, sold={"revenue": {"JPY": 100}}, tubes=Tubes(1, 1400), states={"online": 2})
+    assert table_of(tubes, "Cash") == Table(
+        "Cash", [("in coin tubes", "1,400 JPY", "stated by 1 of 2 machines")]
+    )
+
+
+@pytest.mark.parametrize(("rule", "title"), [("silent", "Silent machines"), ("sold-out", "Sold out")])
+@pytest.mark.parametrize(("count", "note"), [(LISTED, ""), (LISTED + 2, "and 2 more")])
+def test_a_list_tells_how_many_it_leaves_out(rule: str, title: str, count: int, note: str) -> None:
+    table = table_of(replace(NOTHING, alerts=opened(rule, count)), title)
+    assert table is not None
+    assert (len(table.rows), table.note) == (LISTED, note)
+
+
+def test_nothing_is_said_of_silence_where_there_is_none() -> None:
+    assert table_of(NOTHING, "Silent") is None
+
+
+def test_first_the_machines_with_most_sold_out_then_by_name() -> None:
+    sold_out = [("m2", "A1"), ("m3", "A1"), ("m3", "A2"), ("m1", "B1")]
+    alerts = [OpenAlert(machine, "sold-out", name, "warning", "", 0) for machine, name in sold_out]
+    assert list(replace(NOTHING, alerts=alerts).sold_out()) == ["m3", "m1", "m2"]
+
+
+def test_a_ranking_of_some_sites_says_so() -> None:
+    machines = [MachineSales("m1", 3, 1, {"EUR": 450})]
+    whole, some = (replace(NOTHING, best=Ranking(machines, whole=whole)) for whole in (True, False))
+    tables = [table_of(facts, "Sold most") for facts in (whole, some)]
+    said = "Of the sites that sold most: not all were looked at."
+    assert [table and table.note for table in tables] == ["", said]
+    assert [table and table.rows for table in tables] == [[("m1", "3", "1", "4.50 EUR")]] * 2
+
+
+def test_a_day_that_is_not_over_names_the_zones() -> None:
+    assert report(replace(NOTHING, unfinished=["Asia/Tokyo", "Etc/UTC"])).remarks == [
+        "The day is not over in Asia/Tokyo, Etc/UTC."
+    ]
+    assert report(NOTHING).link == ""
+
+
 @pytest.mark.parametrize(
     ("now", "before", "told"),
-    [(0, 0, ""), (5, 0, ""), (0, 5, "-100 %"), (5, 5, "0 %"), (11, 10, "+10 %"), (1001, 1000, "0 %")],
+    [
+        (0, 0, ""),
+        (5, 0, ""),
+        (3, 1, "+200 %"),
+        (0, 5, "-100 %"),
+        (5, 5, "0 %"),
+        (11, 10, "+10 %"),
+        (1001, 1000, "0 %"),
+    ],
 )
 def test_changes_in_per_cent(now: int, before: int, told: str) -> None:
     assert change(now, before) == told

@@ -137,8 +137,12 @@ def test_the_same_entry_again_is_no_change() -> None:
 
 def test_another_site_needs_to_say_since_when() -> None:
     first = revised(None, "machine", machine(site="north"), 1)
-    with pytest.raises(Rejected, match='add since = "YYYY-MM-DD"'):
+    with pytest.raises(Rejected, match=r'm1 has another entry .*add since = "YYYY-MM-DD"') as fault:
         _revised(first, "machine", machine(site="south"), 2)
+    assert fault.value.reason == "wrong-catalog"
+    held = revised(None, "planogram", planogram("cola"), 1)
+    with pytest.raises(Rejected, match="m1 has another entry"):
+        _revised(held, "planogram", planogram("tea"), 2)
 
 
 def test_a_new_name_changes_no_day() -> None:
@@ -201,8 +205,9 @@ def test_old_changes_are_joined_and_none_is_forgotten() -> None:
     ],
 )
 def test_a_file_with_a_wrong_entry_is_refused(part: dict[str, Any], match: str) -> None:
-    with pytest.raises(Rejected, match=match):
+    with pytest.raises(Rejected, match=match) as fault:
         msgspec.convert(part, CatalogFile).entries()
+    assert fault.value.reason == "wrong-catalog"
 
 
 def test_a_file_names_its_entries_by_kind_and_id() -> None:
@@ -274,12 +279,13 @@ def test_whose_sales_count_is_dated_and_of_a_new_machine_for_ever() -> None:
         document, "machine", machine(site="north", sales="device", salesSince="2026-11-20T06:30"), 2
     )
     assert back["sources"] == [["", "audit"], ["2026-11-20T06:30", "device"]]
+    assert "salesSince" not in back
     assert affected_since(back, 1) == "2026-11-20"
 
 
 def test_a_known_machine_says_from_which_moment_its_audits_count() -> None:
     known = revised(None, "machine", machine(site="north"), 1)
-    with pytest.raises(Rejected, match="salesSince"):
+    with pytest.raises(Rejected, match=r'm1 has another entry .*add salesSince = "YYYY-MM-DD"'):
         _revised(known, "machine", machine(site="north", sales="audit"), 2)
     assert _revised(known, "machine", machine(site="north", sales="device"), 2) is None
     dated = revised(known, "machine", machine(site="north", sales="audit", salesSince="2026-11-20"), 2)

@@ -15,7 +15,7 @@ from vending.catalog.machines import CatalogMachines
 from vending.errors import Rejected
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
-from vending.writes.policy_entries import WINDOWS
+from vending.writes.policy_entries import WINDOWS, PolicyEntry, stored_policy
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW = {"from": "2026-03-01T13:00:00+01:00", "to": "2026-03-01T14:00:00+01:00"}
@@ -64,6 +64,11 @@ ENDS = "the window ends at {}T10:00:00+00:00: after its begin, and within a year
             "'x' is no threshold: there is none to set",
             ".thresholds.lost-sales.x",
         ),
+        (
+            "thresholds.cold-chain.q = 1",
+            "'q' is no threshold: there are bandCelsius, graceMinutes, lockSelections, profile, warmMinutes",
+            ".thresholds.cold-chain.q",
+        ),
         ('rules.silent = "of"', "'of' is none of on, off", ".rules.silent"),
         ('severity.silent = "bad"', "'bad' is none of critical, warning, info", ".severity.silent"),
         ('rule.silent = "off"', "Object contains unknown field `rule`", ""),
@@ -82,6 +87,7 @@ def test_a_fault_is_one_line_with_its_path(tmp_path: Path, said: str, told: str,
     with pytest.raises(Rejected) as fault:
         read_file(file)
     assert fault.value.detail == f"{file}: {told} - at `$.policies[0]{path}`"
+    assert fault.value.reason == "wrong-catalog"
 
 
 @pytest.mark.parametrize("name", ["route:r1", "site:", "site", "Fleet", "machine:a/b", "machine:m1\n"])
@@ -100,6 +106,19 @@ def test_windows_and_repetitions_are_bounded() -> None:
         file(policies=[{"id": "fleet", "maintenance": [WINDOW] * (WINDOWS + 1)}])
     with pytest.raises(Rejected, match=r"fleet stands in the file twice.*policies\[1\]"):
         file(policies=[{"id": "fleet"}, {"id": "fleet"}]).entries()
+
+
+def test_windows_stand_in_their_order_and_last_a_year_at_the_most() -> None:
+    later = {"from": "2026-03-01T14:00:00+01:00", "to": "2026-03-01T16:00:00+02:00"}
+    year = {"from": "2026-03-01T12:00:00Z", "to": "2027-03-02T12:00:00Z"}
+    [(_, _, entry)] = file(policies=[{"id": "fleet", "maintenance": [later, year, WINDOW]}]).entries()
+    assert isinstance(entry, PolicyEntry)
+    noon, hour = 1_772_366_400_000, 3_600_000
+    assert [(one["from"], one["to"]) for one in stored_policy(entry)["maintenance"]] == [
+        (noon, noon + hour),
+        (noon, noon + 366 * 24 * hour),
+        (noon + hour, noon + 2 * hour),
+    ]
 
 
 async def test_a_policy_is_imported_whole_and_repeating_it_writes_nothing() -> None:
