@@ -8,7 +8,7 @@ Every document carries ``type`` and ``schema``. Old and new code run side by sid
   itself and for its parts that are :class:`Extensible` (a notification); to add one inside any other part (a
   credential, an edition) raises ``schema``.
 
-Documents that are no Struct yet ask :func:`current`; blobs that carry a schema have :mod:`blobs`.
+Who needs to know no more than that ask :func:`current`; blobs that carry a schema have :mod:`blobs`.
 """
 
 from collections.abc import Callable, Mapping

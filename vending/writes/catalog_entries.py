@@ -1,4 +1,4 @@
-"""What an operator may write into the catalog, and what each entry changes in the stored document.
+"""What an operator may write into the catalog: the shapes of a file, and what is wrong in one.
 
 A file is ``{"sites": [...], "machines": [...], "products": [...], "planograms": [...],
 "recipients": [...], "policies": [...]}``, no part is needed.
@@ -7,23 +7,19 @@ planogram: a local day ``YYYY-MM-DD``, for planograms also ``YYYY-MM-DDTHH:MM``;
 whole history (a correction), and nothing is needed for a machine's first one.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
+from msgspec import UNSET, Meta, UnsetType, field
 
 from vending import business_day
-from vending.documents.catalog import CatalogEntry
 from vending.errors import Rejected
 from vending.events import envelope
 from vending.events.fields import END, Code, Currency, Level, Minor, Selection
 from vending.notifications.addresses import is_address
 from vending.writes.entry import Entry, Identifier, Name
-from vending.writes.policy_entries import PolicyEntry, check_policy, stored_policy
+from vending.writes.policy_entries import PolicyEntry, check_policy
 
 ALWAYS = "always"
-AFFECTS = 20
-"""Changes that a document remembers one by one; older ones are joined into one."""
 Route = Annotated[str, Meta(pattern=rf"^({envelope.Identifier})?{END}")]
 """An identifier, or ``""`` to take a site off its route."""
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -37,7 +33,6 @@ Longitude = Annotated[float, Meta(ge=-180, le=180)]
 Limits = Annotated[list[Identifier], Meta(max_length=1_000)]
 """Sites or routes; an empty list is no limit."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Document = dict[str, Any]
 
 
 class SiteEntry(Entry, frozen=True):
@@ -190,102 +185,3 @@ def _owner(entry: Checked) -> str:
         case PlanogramEntry():
             return entry.machine
     return entry.id
-
-
-def revised(held: Mapping[str, Any] | None, kind: str, entry: Entry, version: int) -> Document | None:
-    """The document as the entry leaves it, or None when the entry says nothing new.
-
-    Raises Rejected when an entry contradicts the stored history without saying since when.
-    """
-    body: Document = {"kind": kind, "type": kind, "schema": CatalogEntry.schema} | dict(held or {})
-    since: str | None = None
-    match entry:
-        case SiteEntry():
-            body |= {"name": entry.id, "route": ""} | body | _given(entry)
-            moved = held is None or any(held[name] != body[name] for name in ("timeZone", "route"))
-            since = "" if moved else None
-        case MachineEntry():
-            body |= {"name": entry.id} | body | _given(entry, "since", "site", "sales", "sales_since")
-            body["placements"], since = _dated(body.get("placements", []), entry.since, entry.site, entry.id)
-            body["site"] = body["placements"][-1][1]
-            since = _earlier(since, _resold(body, entry, known=held is not None))
-        case PlanogramEntry():
-            held_rows = [[edition["since"], edition["slots"]] for edition in body.get("editions", [])]
-            slots = {name: _given(slot) for name, slot in entry.slots.items()}
-            rows, since = _dated(held_rows, entry.since, slots, entry.machine)
-            body |= {"id": entry.machine, "editions": [{"since": when, "slots": what} for when, what in rows]}
-        case RecipientEntry():
-            body |= {"name": entry.id} | body | _given(entry)
-        case ProductEntry():
-            body |= {"id": entry.sku, "name": entry.sku} | body | _given(entry, "sku")
-        case PolicyEntry():
-            body |= stored_policy(entry)
-        case _:
-            raise TypeError(f"{type(entry).__name__} has no document")
-    if held is not None and body == held:
-        return None
-    return body | {"version": version, "affects": _affects(held, version, since)}
-
-
-def _resold(body: Document, entry: MachineEntry, *, known: bool) -> str | None:
-    """From when on the entry says another source of the machine's sales, which it puts into the body.
-
-    A machine that the catalog knew was one of device events: to change that needs a moment.
-    """
-    if isinstance(entry.sales, UnsetType):
-        return None
-    rows = body.get("sources", [["", "device"]] if known else [])
-    rows, since = _dated(rows, entry.sales_since, entry.sales, entry.id, "salesSince")
-    if since is not None:
-        body["sources"] = rows
-    return since
-
-
-def _earlier(one: str | None, other: str | None) -> str | None:
-    """Of two moments; None is never."""
-    return min((x for x in (one, other) if x is not None), default=None)
-
-
-def _dated(
-    rows: list[list[Any]], since: str | UnsetType, what: Any, owner: str, dates: str = "since"
-) -> tuple[list[list[Any]], str | None]:
-    """A dated history with one more statement, and from when on that changed it (None: it did not)."""
-    if since == ALWAYS or (not rows and since is UNSET):
-        new = [["", what]]
-        return new, None if rows == new else ""
-    if since is UNSET:
-        if rows[-1][1] == what:
-            return rows, None
-        raise Rejected(
-            "wrong-catalog",
-            f'{owner} has another entry since {rows[-1][0] or "always"!r}; add {dates} = "YYYY-MM-DD" to the '
-            f'new one, or {dates} = "always" when the old one was never right',
-        )
-    if [since, what] in rows:
-        return rows, None
-    kept = [row for row in rows if row[0] != since]
-    return sorted([*kept, [since, what]], key=lambda row: str(row[0])), str(since)
-
-
-def _affects(held: Mapping[str, Any] | None, version: int, since: str | None) -> list[list[Any]]:
-    """The remembered changes, newest last. The oldest are joined, never dropped: that is merely cautious."""
-    rows = [list(row) for row in (held or {}).get("affects", [])]
-    if since is not None:
-        rows.append([version, since])
-    while len(rows) > AFFECTS:
-        rows[:2] = [[rows[1][0], min(rows[0][1], rows[1][1])]]
-    return rows
-
-
-def _given(entry: Struct, *apart: str) -> dict[str, Any]:
-    """What an entry states, under the names of the file."""
-    return {
-        _camel(name): value
-        for name, value in structs.asdict(entry).items()
-        if value is not UNSET and name not in apart
-    }
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)

@@ -16,7 +16,7 @@ from vending.documents.catalog import CatalogEntry, CatalogMachine
 from vending.errors import Rejected
 from vending.ports import Documents
 from vending.readable import readable
-from vending.writes.catalog_entries import CatalogFile, Document
+from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import ImportUnderWay, Key, PlannedImport, plan_import, publish
 from vending.writes.perform import Change
 from vending.writes.refusals import Unsuitable, WrongWrite
@@ -77,7 +77,7 @@ class ChangeCatalog:
 
         keys = list(plan.new)[:SHOWN]
         before = [entry_of(key, plan.held[key].body if key in plan.held else None) for key in keys]
-        return Change(before, [entry_of(key, plan.new[key]) for key in keys], commit)
+        return Change(before, [entry_of(key, plan.new[key].dump()) for key in keys], commit)
 
     async def foreseen(self, request: Request) -> Answer:
         """What it would change. Raises Refusal, Transient."""
@@ -104,7 +104,8 @@ class ChangeCatalog:
     ) -> CatalogChanged:
         """Also of what an earlier attempt wrote under that number, where it was this request's own."""
         mine = number > plan.state.number or request.id in (plan.state.requests or {})
-        theirs = {key: one.body for key, one in plan.held.items() if mine and one.body["version"] == number}
+        held = plan.held.items() if mine else ()
+        theirs = {key: load(one.body, CatalogEntry) for key, one in held if one.body["version"] == number}
         documents = theirs | dict(plan.new)
         today = datetime.fromtimestamp(request.at / 1000, UTC).date()
         again = await self._recounted(documents, number, plan)
@@ -121,13 +122,13 @@ class ChangeCatalog:
         )
 
     async def _recounted(
-        self, documents: Mapping[Key, Document], number: int, plan: PlannedImport
+        self, documents: Mapping[Key, CatalogEntry], number: int, plan: PlannedImport
     ) -> dict[str, str]:
         """Machine → from which day on (``""``: all), as the rollups will find it."""
         found: dict[str, str] = {}
         sites: set[str] = set()
-        for (kind, name), body in documents.items():
-            since = affected_since(load(body, CatalogEntry), number - 1)
+        for (kind, name), entry in documents.items():
+            since = affected_since(entry, number - 1)
             if since is None or kind not in ("site", "machine", "planogram"):
                 continue
             if kind != "site":

@@ -11,20 +11,19 @@ from dataclasses import dataclass, field
 from msgspec import UnsetType
 from msgspec.structs import replace
 
-from vending.documents.base import current, load
+from vending.documents.base import Malformed, current, load
 from vending.documents.catalog import VERSION_ID, CatalogEntry, CatalogVersion
 from vending.errors import Conflict, Rejected, Transient
 from vending.ports import Documents, Put, Stored
 from vending.writes.catalog_entries import (
     CatalogFile,
-    Document,
     MachineEntry,
     PlanogramEntry,
     RecipientEntry,
-    revised,
 )
 from vending.writes.entry import Entry
 from vending.writes.policy_entries import PolicyEntry, subject
+from vending.writes.revised_entries import revised
 
 BATCH = 50
 SINGLY = 50
@@ -62,7 +61,7 @@ class PlannedImport:
     state: CatalogVersion
     held: Mapping[Key, Stored]
     """The stored documents that its entries are about, or refer to."""
-    new: Mapping[Key, Document]
+    new: Mapping[Key, CatalogEntry]
     unchanged: int
     unknown_skus: list[str]
 
@@ -130,20 +129,26 @@ async def _publish(documents: Documents, version: Stored | None, state: CatalogV
 
 def _changes(
     entries: Sequence[NamedEntry], held: Mapping[Key, Stored], number: int
-) -> tuple[dict[Key, Document], int]:
+) -> tuple[dict[Key, CatalogEntry], int]:
     """The documents to write, and how many entries said nothing new."""
-    new: dict[Key, Document] = {}
+    new: dict[Key, CatalogEntry] = {}
     unchanged = 0
     for kind, name, entry in entries:
         key = (kind, name)
-        before = new.get(key) or (held[key].body if key in held else None)
-        document = revised(before, kind, entry, number)
+        document = revised(new.get(key) or _entry(held.get(key)), entry, number)
         if document is None:
             unchanged += 1
         else:
             new[key] = document
     _check_references(entries, held.keys() | new.keys())
     return new, unchanged
+
+
+def _entry(stored: Stored | None) -> CatalogEntry | None:
+    try:
+        return load(stored.body, CatalogEntry) if stored else None
+    except Malformed as fault:
+        raise Rejected("wrong-catalog", f"the catalog's entry cannot be changed: {fault}") from fault
 
 
 def _check_references(entries: Iterable[NamedEntry], known: Iterable[Key]) -> None:
@@ -200,16 +205,16 @@ def _known(stored: Stored) -> Stored:
     return stored
 
 
-async def _write(new: Mapping[Key, Document], held: Mapping[Key, Stored], documents: Documents) -> None:
+async def _write(new: Mapping[Key, CatalogEntry], held: Mapping[Key, Stored], documents: Documents) -> None:
     kinds: dict[str, list[Put]] = {}
     for key, document in new.items():
-        kinds.setdefault(key[0], []).append(Put(document, held[key].etag if key in held else None))
+        kinds.setdefault(key[0], []).append(Put(document.dump(), held[key].etag if key in held else None))
     for kind, puts in kinds.items():
         for start in range(0, len(puts), BATCH):
             await documents.write(kind, puts[start : start + BATCH])
 
 
-def _count(new: Mapping[Key, Document]) -> dict[str, int]:
+def _count(new: Mapping[Key, CatalogEntry]) -> dict[str, int]:
     kinds = [kind for kind, _ in new]
     return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 

@@ -16,6 +16,7 @@ from msgspec import Meta, field
 from vending.alerts import rules
 from vending.alerts.policy import SEVERITIES
 from vending.alerts.rules.base import Rule
+from vending.documents.catalog import StoredWindow
 from vending.errors import Rejected
 from vending.events import envelope
 from vending.events.fields import END
@@ -55,23 +56,10 @@ def check_policy(entry: PolicyEntry, place: str) -> None:
         raise Rejected("wrong-catalog", f"{fault} - at `{place}.{path}`")
 
 
-def stored_policy(entry: PolicyEntry) -> dict[str, Any]:
-    """The fields of the document."""
-    windows = [
-        {
-            "from": _utc(one.since),
-            "to": _utc(one.until),
-            "reason": one.reason,
-        }
-        for one in entry.maintenance
-    ]
-    return {
-        "id": entry.id,
-        "thresholds": entry.thresholds,
-        "rules": entry.rules,
-        "severity": entry.severity,
-        "maintenance": sorted(windows, key=lambda one: (one["from"], one["to"])),
-    }
+def windows(entry: PolicyEntry) -> list[StoredWindow]:
+    """The windows of maintenance, in their order, as the document holds them."""
+    found = [StoredWindow(_utc(one.since), _utc(one.until), one.reason) for one in entry.maintenance]
+    return sorted(found, key=lambda one: (one.since, one.until))
 
 
 def _utc(moment: datetime) -> int:

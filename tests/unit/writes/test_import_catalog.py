@@ -182,3 +182,16 @@ async def test_a_recipients_sites_must_exist() -> None:
     await import_catalog(file(recipients=[ANNA | {"sites": ["south"], "routes": ["none-yet"]}]), catalog)
     (one,) = await CatalogRecipients(catalog).named()
     assert one.routes == ["none-yet"]
+
+
+async def test_an_entry_that_makes_no_sense_is_named_and_nothing_is_written() -> None:
+    """Somebody's hand in the container: what it held is not known, so it is not written over."""
+    catalog = FakeDocuments("kind")
+    await import_catalog(file(**FLEET), catalog)
+    (version, body) = catalog.items["machine", "m1"]
+    catalog.items["machine", "m1"] = (version, body | {"placements": "north"})
+    before = dict(catalog.items)
+    moved = {"machines": [{"id": "m1", "site": "north", "name": "Hall"}]}
+    with pytest.raises(Rejected, match=r"machine machine/m1: Expected `array`.*placements"):
+        await import_catalog(file(**moved), catalog)
+    assert catalog.items == before

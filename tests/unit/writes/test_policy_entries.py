@@ -15,7 +15,7 @@ from vending.catalog.machines import CatalogMachines
 from vending.errors import Rejected
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
-from vending.writes.policy_entries import WINDOWS, PolicyEntry, stored_policy
+from vending.writes.policy_entries import WINDOWS, PolicyEntry, windows
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW = {"from": "2026-03-01T13:00:00+01:00", "to": "2026-03-01T14:00:00+01:00"}
@@ -114,7 +114,7 @@ def test_windows_stand_in_their_order_and_last_a_year_at_the_most() -> None:
     [(_, _, entry)] = file(policies=[{"id": "fleet", "maintenance": [later, year, WINDOW]}]).entries()
     assert isinstance(entry, PolicyEntry)
     noon, hour = 1_772_366_400_000, 3_600_000
-    assert [(one["from"], one["to"]) for one in stored_policy(entry)["maintenance"]] == [
+    assert [(one.since, one.until) for one in windows(entry)] == [
         (noon, noon + hour),
         (noon, noon + 366 * 24 * hour),
         (noon + hour, noon + 2 * hour),
