@@ -5,30 +5,21 @@ import re
 from typing import Any
 
 import pytest
-from msgspec import Struct
 
 import function_app  # noqa: F401 - declares the routes
 from blueprints.openapi import encoded
 from blueprints.questions import DayAsked, SalesAsked
 from blueprints.routes import ROUTES, Route
+from tests.unit.openapi.small import FILE, Asked, Made, made
 from vending.access.roles import Role
-from vending.answer import Answer, Count
 from vending.openapi.document import document
 from vending.openapi.problem_types import PROBLEM_TYPES
 from vending.openapi.shapes import query_parameters
 
 
-class Made(Answer, frozen=True):
-    """What was made."""
-
-    made_of: Count
-
-
-class Asked(Struct, rename="camel"):
-    """What is asked."""
-
-    how_many: int
-    state: str | None = None
+def test_a_small_document_as_a_whole() -> None:
+    """In the order of paths and verbs, whatever that of the routes is."""
+    assert made() == FILE.read_text(encoding="utf-8"), "python -m tests.unit.openapi.small writes it anew"
 
 
 @pytest.fixture
