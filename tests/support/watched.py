@@ -19,6 +19,12 @@ def watched[Store](store: Store, around: Around) -> Store:
     return cast("Store", _Watched(store, around))
 
 
+async def lagging(operation: str, call: Call, *arguments: Any) -> Any:
+    """One ``around``: queries do not see their last row, such as the newest page."""
+    answer = await call(*arguments)
+    return answer[:-1] if operation == "select" else answer
+
+
 @cache
 def _seen(function: Callable[..., Any]) -> str | None:
     """Which method here calls it; None for what is no call of a store."""

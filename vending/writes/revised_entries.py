@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType, structs, to_builtins
 
 from vending.documents.catalog import (
     CatalogEntry,
@@ -22,7 +22,6 @@ from vending.writes.catalog_entries import (
     ProductEntry,
     RecipientEntry,
     SiteEntry,
-    SlotEntry,
 )
 from vending.writes.entry import Entry
 from vending.writes.policy_entries import PolicyEntry, windows
@@ -95,7 +94,7 @@ def _machine(held: CatalogMachine | None, entry: MachineEntry) -> tuple[CatalogM
 
 def _planogram(held: CatalogPlanogram | None, entry: PlanogramEntry) -> tuple[CatalogPlanogram, Since]:
     editions = [(one.since, one.slots) for one in held.editions] if held else []
-    slots = {name: _slot(slot) for name, slot in entry.slots.items()}
+    slots: dict[str, dict[str, Any]] = to_builtins(entry.slots)
     editions, since = _dated(editions, entry.since, slots, entry.machine)
     new = held or CatalogPlanogram(id=entry.machine, editions=[])
     return structs.replace(new, editions=[StoredEdition(when, what) for when, what in editions]), since
@@ -141,13 +140,3 @@ def _stated(entry: Struct, *apart: str) -> dict[str, Any]:
     """What an entry states, by the names that it has in the document too."""
     stated = structs.asdict(entry).items()
     return {name: value for name, value in stated if value is not UNSET and name not in apart}
-
-
-def _slot(slot: SlotEntry) -> dict[str, Any]:
-    """As an edition holds it, under the names of the file."""
-    return {_camel(name): value for name, value in _stated(slot).items()}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)

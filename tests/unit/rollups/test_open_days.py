@@ -21,7 +21,7 @@ from tests.support.rollup_world import (
     stored_leaves,
     vend,
 )
-from tests.support.watched import Call, watched
+from tests.support.watched import lagging, watched
 from vending.documents.base import load
 from vending.documents.days import BucketDay, Day, Early, FleetDay
 from vending.documents.rollup_state import UNDER_WAY, OpenDays
@@ -263,12 +263,6 @@ async def test_an_older_catalog_adds_nothing_to_what_a_newer_one_counted() -> No
     held.caches = []
     await held.tick()
     assert (await said(held, "products"))["skus", "tea", "units"] == 2
-
-
-async def lagging(operation: str, call: Call, *arguments: Any) -> Any:
-    """Queries do not see the newest page."""
-    answer = await call(*arguments)
-    return answer[:-1] if operation == "select" else answer
 
 
 async def test_a_read_that_lags_takes_nothing_from_what_was_counted() -> None:

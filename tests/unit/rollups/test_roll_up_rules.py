@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.support.rollup_world import Crash, Invocation, World, ms, stored_leaves, vend
-from tests.support.watched import Call, watched
+from tests.support.watched import lagging, watched
 from vending.catalog.cache import CatalogCache
 from vending.documents.base import load
 from vending.documents.days import Day
@@ -207,12 +207,6 @@ async def test_a_day_of_the_older_catalog_is_found_and_emptied() -> None:
     assert [units(held, "fleet", day) for day in (DAY, "2026-11-17")] == [1, 1]
     await held.settle()
     assert [units(held, "fleet", day) for day in (DAY, "2026-11-17")] == [0, 1]
-
-
-async def lagging(operation: str, call: Call, *arguments: Any) -> Any:
-    """Queries do not see the newest page."""
-    answer = await call(*arguments)
-    return answer[:-1] if operation == "select" else answer
 
 
 @pytest.mark.parametrize("known", [0, 1])
