@@ -31,6 +31,11 @@ BESIDE = {
     "vending/alerts/rules": ["tests/unit/alerts"],
 }
 """Tests that a folder's modules have besides those of the folder of their own name."""
+SLOW = [
+    f"tests/unit/rollups/test_{name}.py"
+    for name in ("open_day_bounds", "roll_up_bounds", "roll_up_growth", "roll_up_property", "two_workers")
+]
+"""Not run, because each mutant that survives would take minutes: what they hold needs quick tests too."""
 
 
 def pure() -> dict[str, list[str]]:
@@ -68,7 +73,10 @@ def settings_of(folder: str, files: list[str]) -> str:
         "only_mutate": files,
         "also_copy": copied,
         "pytest_add_cli_args_test_selection": tests_of(folder, files),
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-o", "filterwarnings=ignore"],
+        "pytest_add_cli_args": [
+            *("-p", "no:cacheprovider", "-o", "filterwarnings=ignore"),
+            *(f"--ignore={file}" for file in SLOW),
+        ],
         # A process that ran the tests unchanged has cached answers in it.
         "process_isolation": "forkserver",
     }

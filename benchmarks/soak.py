@@ -42,9 +42,13 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {"TWO_WORKERS_STRIDE": "1"},
         [*PYTEST, "tests/unit/rollups/test_two_workers.py"],
     ),
-    "rollups: a million long histories of a small fleet": (
+    "rollups: a million short histories of a small fleet": (
         {},
-        [sys.executable, "-m", "benchmarks.histories"],
+        [sys.executable, "-m", "benchmarks.histories", "short"],
+    ),
+    "rollups: a hundred thousand long histories of a small fleet": (
+        {},
+        [sys.executable, "-m", "benchmarks.histories", "long", "--count", "100000"],
     ),
     "properties: half an hour of examples drawn at random": (
         {},
