@@ -1,4 +1,4 @@
-"""``python -m benchmarks.histories long|short``: random histories of the rollups, into ``histories.json``.
+"""``python -m benchmarks.histories``: long random histories of the rollups; ``benchmarks/histories.json``.
 
 Each run takes the numbers that follow those that were played before, so that the runs of many hours add up.
 The histories are those of ``tests/support/rollup_histories.py``; each has a number, and what is found is told
@@ -13,11 +13,9 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.support.rollup_histories import evenly, short
 from tests.unit.rollups.test_roll_up_property import play
 from vendctl.progress import Progress
 
@@ -25,16 +23,15 @@ FILE = Path(__file__).parent / "histories.json"
 FIRST = 1_000
 """Those before are played by ``make test``."""
 PART = 500
-SIZES = {"long": evenly, "short": short}
 
 
-def part(sizes: str, first: int) -> list[str]:
+def part(first: int) -> list[str]:
     """What was found in the histories from that number on."""
     logging.disable(logging.CRITICAL)
     found = []
     for number in range(first, first + PART):
         try:
-            play(number, SIZES[sizes])
+            play(number)
         except AssertionError as fault:
             found.append(str(fault))
     return found
@@ -43,28 +40,27 @@ def part(sizes: str, first: int) -> list[str]:
 def main(argv: list[str]) -> int:
     """So many histories more."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.histories", description=__doc__)
-    parser.add_argument("sizes", choices=SIZES, help="how many events and steps they have")
-    parser.add_argument("--count", type=int, default=1_000_000, help="at least so many (default 1,000,000)")
+    parser.add_argument("--count", type=int, default=200_000, help="at least so many (default 200,000)")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     asked = parser.parse_args(argv)
-    held: dict[str, dict[str, Any]] = json.loads(FILE.read_text()) if FILE.exists() else {}
-    kind = held.setdefault(asked.sizes, {"played": 0, "seconds": 0, "found": []})
-    before, begun, count = kind["seconds"], time.monotonic(), 0
-    first = FIRST + kind["played"]
-    parts = range(first, first + asked.count, PART)
+    held: dict[str, Any] = {"played": 0, "seconds": 0, "found": []}
+    if FILE.exists():
+        held = json.loads(FILE.read_text())
+    before, begun, count = held["seconds"], time.monotonic(), 0
+    first = FIRST + held["played"]
     with ProcessPoolExecutor(asked.processes) as pool, Progress() as progress:
-        for found in pool.map(partial(part, asked.sizes), parts):
+        for found in pool.map(part, range(first, first + asked.count, PART)):
             count += len(found)
-            kind["played"] += PART
-            kind["found"] += found
-            kind["seconds"] = before + round(time.monotonic() - begun)
-            kind["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+            held["played"] += PART
+            held["found"] += found
+            held["seconds"] = before + round(time.monotonic() - begun)
+            held["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
             FILE.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            told = f"{kind['played']:,} played in all, {len(kind['found'])} found"
-            progress.stage("histories", kind["played"] + FIRST - first, asked.count, told)
+            told = f"{held['played']:,} played in all, {len(held['found'])} found"
+            progress.stage("histories", held["played"] + FIRST - first, asked.count, told)
             for one in found:
                 print(one, flush=True)
-    print(f"{kind['played']:,} played in all, {count} of this run ended wrong", flush=True)
+    print(f"{held['played']:,} played in all, {count} of this run ended wrong", flush=True)
     return 1 if count else 0
 
 

@@ -42,13 +42,9 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {"TWO_WORKERS_STRIDE": "1"},
         [*PYTEST, "tests/unit/rollups/test_two_workers.py"],
     ),
-    "rollups: a million short histories of a small fleet": (
+    "rollups: two hundred thousand long histories of a small fleet": (
         {},
-        [sys.executable, "-m", "benchmarks.histories", "short"],
-    ),
-    "rollups: a hundred thousand long histories of a small fleet": (
-        {},
-        [sys.executable, "-m", "benchmarks.histories", "long", "--count", "100000"],
+        [sys.executable, "-m", "benchmarks.histories"],
     ),
     "properties: half an hour of examples drawn at random": (
         {},

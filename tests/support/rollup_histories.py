@@ -1,4 +1,4 @@
-"""Random histories of a small fleet, the same for the same number.
+"""Long histories of a small fleet, drawn evenly from a seed: hypothesis draws mostly short ones.
 
 What may happen is what the property of ``tests/unit/rollups/test_roll_up_property.py`` knows; what is found
 here is written down there as an ``@example``.
@@ -47,7 +47,6 @@ LATER = (0, 2, 5, 8, 12, 72)
 """Hours after the last event: days are open, closing here and open there, or closed."""
 EVENTS, STEPS = (4, 30), (3, 12)
 """How many there are, at least and at most."""
-Size = Callable[[Random, int, int], int]
 Step = Any
 Event = tuple[str, int, dict[str, Any] | None]
 
@@ -61,22 +60,12 @@ class History(NamedTuple):
     later: int
 
 
-def evenly(random: Random, least: int, most: int) -> int:
-    """A long history: 17 events and 8 steps on average."""
-    return random.randint(least, most)
-
-
-def short(random: Random, least: int, most: int) -> int:
-    """Mostly few, as hypothesis draws: 8 events and 7 steps on average."""
-    return min(most, least + int(random.expovariate(1 / 4.5)))
-
-
-def history(number: int, size: Size) -> History:
-    """The history of that number, with as many events and steps as ``size`` draws."""
-    random = Random(number)
-    events = [_event(random) for _ in range(size(random, *EVENTS))]
+def history(seed: int) -> History:
+    """The same for the same seed."""
+    random = Random(seed)
+    events = [_event(random) for _ in range(random.randint(*EVENTS))]
     kinds: list[Callable[[Random], Step]] = [_batch, _change, _refusal, _tick, _tick]
-    script = [random.choice(kinds)(random) for _ in range(size(random, *STEPS))]
+    script = [random.choice(kinds)(random) for _ in range(random.randint(*STEPS))]
     return History(events, script, random.randint(0, 999), random.choice(LATER))
 
 
