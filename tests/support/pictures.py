@@ -4,14 +4,20 @@ import struct
 from io import BytesIO
 from typing import Any
 
+import pytest
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import IFDRational
+
+from vending.errors import Rejected
+from vending.uploads.photos.sniff import opened
 
 CORNERS = {"upper left": (200, 30, 30), "upper right": (30, 160, 30), "lower left": (30, 30, 200)}
 """The fourth, lower right, is black."""
 SECRETS = (b"Exif", b"GPS", b"http://ns.adobe.com", b"xpacket", b"Photoshop 3.0", b"ICC_PROFILE", b"CAMERA-7")
 """Bytes of metadata, none of which may be in a picture that is kept."""
 OFFSET = "+01:00"
+TIFF = b"II*\x00 as a camera writes it"
+"""What stands in a file as EXIF, where nobody reads it."""
 
 
 def scene(width: int = 480, height: int = 320, mode: str = "RGB") -> Image.Image:
@@ -102,3 +108,10 @@ def png_header(width: int, height: int) -> bytes:
 
     body = b"IHDR" + struct.pack(">LLBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">L", 13) + body + struct.pack(">L", zlib.crc32(body))
+
+
+def refused(data: bytes) -> tuple[str, str]:
+    """Reason and words for a file that is no photo."""
+    with pytest.raises(Rejected) as found:
+        opened(data)
+    return found.value.reason, found.value.detail
