@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,11 +11,13 @@ from msgspec import UNSET
 from tests.support.audits import Meters
 from vending.events.audits import MOST_SELECTIONS, PaymentSold, SelectionSold, Sold
 from vending.events.event import MAX_BODY
-from vending.uploads.dex.audit import Money
-from vending.uploads.dex.delta import delta
+from vending.uploads.dex.audit import Audit, Money, Selection
+from vending.uploads.dex.counters import UNSAID, Change
+from vending.uploads.dex.delta import LIMITS, Delta, delta
+from vending.uploads.dex.delta import Sold as Moved
 from vending.uploads.dex.minor import in_minor, price
 from vending.uploads.dex.parse import parse
-from vending.uploads.dex.sold import sold
+from vending.uploads.dex.sold import MOST_PRICE, sold
 
 SINCE = datetime(2026, 11, 23, 8, tzinfo=UTC)
 ONE = Meters(1, "20261123*080500", (1000, 10), (600, 6), (400, 4), {"A1": (500, 5), "A2": (500, 5)})
@@ -96,11 +99,77 @@ def test_minor_units(money: Money, units: int | None, minor: int | None) -> None
     assert price(units, money) == minor
 
 
-def test_all_money_of_an_interval_is_in_minor_units() -> None:
-    cash = ["CA3*0*0*0*0*90*20*30*0*0*40"], ["CA3*0*0*0*0*120*25*35*0*0*60"]
-    found = delta(parse(replace(ONE, more=cash[0]).written()), parse(replace(TWO, more=cash[1]).written()))
-    tenths = in_minor(found, Money(1, "EUR"))
-    assert (tenths.paid.value, tenths.payments["cash"].value) == (7000, 3000)
-    assert tenths.selections["A1"].paid.value == 2000
-    assert (tenths.cash.box, tenths.cash.bills, tenths.cash.notes) == (50, 200, None)
-    assert tenths.paid.count == 7
+A1, FEW = Change(200, 2), Change(100, 1)
+UNTIL = Audit(selections={"A1": Selection("A1", price=100)})
+
+
+def stated(**of: Any) -> Sold | None:
+    return sold(Delta(**of), UNTIL, SINCE)
+
+
+def one_of(paid: Change, name: str = "A1") -> dict[str, Moved]:
+    return {name: Moved(paid, UNSAID, UNSAID)}
+
+
+def test_without_anything_sold_nothing_is_stated() -> None:
+    assert stated() is None
+    assert stated(paid=Change(500, None)) is None
+    assert stated(selections=one_of(Change(None, 0))) is None
+
+
+def test_a_total_of_selections_is_as_plausible_as_one_that_was_sent() -> None:
+    most = stated(selections=one_of(Change(None, LIMITS.count)))
+    assert most is not None
+    assert (most.vends, most.value_minor) == (LIMITS.count, UNSET)
+    assert stated(selections=one_of(Change(None, LIMITS.count)) | one_of(FEW, "A2")) is None
+
+
+def test_money_that_is_not_sent_is_that_of_the_selections_where_all_say_it() -> None:
+    whole = stated(paid=Change(None, 3), selections=one_of(A1) | one_of(FEW, "A2"))
+    part = stated(paid=Change(None, 3), selections=one_of(A1) | one_of(Change(None, 1), "A2"))
+    none = stated(paid=Change(None, 3))
+    assert whole is not None
+    assert part is not None
+    assert none is not None
+    assert (whole.value_minor, part.value_minor, none.value_minor) == (300, UNSET, UNSET)
+    assert [one.value_minor for one in whole.selections] == [200, 100]
+    assert [one.value_minor for one in part.selections] == [UNSET, UNSET]
+
+
+def test_parts_of_no_money_stay_where_the_total_says_none() -> None:
+    found = stated(paid=Change(None, 3), payments={"cash": Change(0, 1), "cashless1": Change(1, 1)})
+    assert found is not None
+    assert found.payments == {"cash": PaymentSold(1, UNSET), "cashless": PaymentSold(1, UNSET)}
+    free = stated(paid=Change(None, 3), payments={"cash": Change(0, 1)})
+    assert free is not None
+    assert free.payments == {"cash": PaymentSold(1, 0)}
+
+
+def test_both_readers_are_one_way_of_payment() -> None:
+    ways = {"cashless1": Change(100, None), "cashless2": A1, "cash": Change(100, 0)}
+    found = stated(paid=Change(900, 9), payments=ways)
+    both = stated(paid=Change(900, 9), payments=ways | {"cashless1": FEW, "cash": Change(None, 3)})
+    idle = stated(paid=Change(900, 9), payments={"cashless1": Change(0, 0), "cashless2": A1})
+    assert found is not None
+    assert both is not None
+    assert idle is not None
+    assert found.payments == {"cashless": PaymentSold(2, 200)}
+    assert both.payments == {"cash": PaymentSold(3, UNSET), "cashless": PaymentSold(3, 300)}
+    assert idle.payments == {"cashless": PaymentSold(2, 200)}
+
+
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [(0, 0), (1, 1), (MOST_PRICE, MOST_PRICE), (MOST_PRICE + 1, UNSET), (-1, UNSET), (None, UNSET)],
+)
+def test_a_price_is_said_within_its_bounds(cost: int | None, said: object) -> None:
+    until = Audit(selections={"A1": Selection("A1", price=cost)})
+    found = sold(Delta(paid=A1, selections=one_of(A1)), until, SINCE)
+    assert found is not None
+    assert found.selections == [SelectionSold("A1", 2, 200, said)]  # type: ignore[arg-type]
+
+
+def test_a_selection_that_the_later_audit_lacks_has_no_price() -> None:
+    found = sold(Delta(paid=A1, selections=one_of(A1)), Audit(), SINCE)
+    assert found is not None
+    assert found.selections == [SelectionSold("A1", 2, 200, UNSET)]
