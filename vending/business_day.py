@@ -66,6 +66,11 @@ def window(day: str, name: str) -> tuple[int, int]:
     return start, _midnight(first + timedelta(days=1), name, 1) if day < LAST else ENDLESS
 
 
+def anywhere(day: str) -> tuple[int, int]:
+    """Instants [from, to) that hold the day of every zone: none is a whole day before or after UTC."""
+    return window(shift(day, -1), "Etc/UTC")[0], window(shift(day, 1), "Etc/UTC")[1]
+
+
 def hours_of(day: str, name: str) -> list[str]:
     """The hours that a day has, in order: 23 on the day that loses one, 25 on the day that gains one."""
     start, end = window(day, name)

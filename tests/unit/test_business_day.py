@@ -87,6 +87,19 @@ def test_the_window_of_a_day_holds_all_its_instants(zone: str, at: int) -> None:
     assert start <= at < end
 
 
+@given(zones, instants)
+def test_a_day_of_any_zone_is_in_all_that_its_date_can_be(zone: str, at: int) -> None:
+    day = business_day.day_of(at, zone)
+    (start, end), (first, last) = business_day.window(day, zone), business_day.anywhere(day)
+    assert first < start <= end < last
+
+
+@pytest.mark.parametrize("day", [business_day.FIRST, business_day.LAST])
+def test_the_first_and_the_last_day_have_surroundings(day: str) -> None:
+    (start, end), (first, last) = business_day.window(day, "Etc/UTC"), business_day.anywhere(day)
+    assert first <= start < end <= last
+
+
 everything = st.datetimes(timezones=st.just(UTC)).map(millis)
 
 

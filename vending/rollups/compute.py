@@ -4,12 +4,13 @@ The order of steps, all of it needed: read the day's ETag, then the pages, then 
 conflict from the start.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
+from vending.business_day import anywhere
 from vending.catalog.assignments import Assignment
 from vending.documents.base import load
 from vending.documents.days import Early, MachineDay
@@ -24,6 +25,11 @@ from vending.time import millis
 ROUNDS = 16
 """How often a write that lost to another (412) is retried from the read. The top of the tree is shared by all
 shards: each round one of them gets through."""
+
+
+LAGS = "the query does not see all of the ledger's pages"
+Pages = dict[str, LedgerPage]
+"""By their ids."""
 
 
 class Lagging(Transient):
@@ -78,14 +84,11 @@ async def compute(
         held = load(stored.body, MachineDay) if stored else None
         if held and held.catalog_version > assignment.version:
             raise Transient(f"{what}: computed with catalog {held.catalog_version} already")
-        pages = await _pages(assignment, day, machines)
         entry = early.held if early else None
-        if (
-            machine_days.incomplete(held, assignment, day, pages)
-            or not pages.keys() >= dirty.pages.keys()
-            or _hidden(held, entry, dirty, pages.values())
-        ):
-            raise Lagging(f"{what}: the query does not see all of the ledger's pages")
+        believed = entry if held and entry and entry.recounts == (held.recounts or 0) else None
+        pages = await _pages(dirty, believed, machines)
+        if machine_days.incomplete(held, assignment, day, pages) or not pages.keys() >= dirty.pages.keys():
+            raise Lagging(f"{what}: {LAGS}")
         before = held
         if held and early and entry and entry.site:
             before = as_counted(held, entry, sealed=early.sealed)
@@ -102,27 +105,33 @@ async def compute(
     return await retry_on_conflict(what, attempt, ROUNDS)
 
 
-def _hidden(
-    held: MachineDay | None, entry: Early | None, dirty: DirtyDay, pages: Iterable[LedgerPage]
-) -> bool:
-    """Whether lines that were counted early are missing, though nobody took them away.
+async def _pages(dirty: DirtyDay, counted: Early | None, machines: Documents) -> Pages:
+    """The pages with lines of the day. Raises Lagging where lines are missing that were counted early, though
+    nobody took them away.
 
-    Only an entry of the same business day can tell: one of before a change of the time zone has other lines,
-    and stays where the day was computed anew and its bucket could not be written.
+    What was counted by another time zone may stand in another day by now: it is looked for in all that the
+    date can be anywhere. A catalog's version does not tell the zone: of an import that was under way some
+    readers have seen more than others.
     """
-    if held is None or entry is None or entry.recounts != (held.recounts or 0):
-        return False
-    known, window = dirty.assignment, list(dirty.assignment.window(dirty.day))
-    together = entry.catalog_version == held.catalog_version and held.window == window
-    return (together or entry.assignment == known.fingerprint()) and not shown(entry, pages)
+    window = dirty.assignment.window(dirty.day)
+    pages = await _between(window, dirty.machine, machines)
+    if counted is None or shown(counted, pages.values()):
+        return pages
+    around = await _between(anywhere(dirty.day), dirty.machine, machines)
+    if not shown(counted, around.values()):
+        raise Lagging(f"{dirty.machine} {dirty.day}: {LAGS}")
+    return {name: page for name, page in around.items() if _meets(page, window)}
 
 
-async def _pages(assignment: Assignment, day: str, machines: Documents) -> dict[str, LedgerPage]:
-    start, end = assignment.window(day)
+async def _between(window: tuple[int, int], machine: str, machines: Documents) -> Pages:
+    start, end = window
     where: list[Filter] = [("from", "<", end), ("to", ">=", start)]
-    found = machines.select(assignment.machine, *where)
-    pages = [load(stored.body, LedgerPage) async for stored in found]
-    return {page.id: page for page in pages}
+    found = [load(stored.body, LedgerPage) async for stored in machines.select(machine, *where)]
+    return {page.id: page for page in found}
+
+
+def _meets(page: LedgerPage, window: tuple[int, int]) -> bool:
+    return page.earliest < window[1] and page.latest >= window[0]
 
 
 def check(what: str, taken: int) -> None:

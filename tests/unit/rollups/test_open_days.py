@@ -397,6 +397,64 @@ async def test_an_entry_of_another_border_holds_up_nothing(fault: type[BaseExcep
     assert await units(held) == [1] * 4
 
 
+async def test_a_border_that_an_import_under_way_has_moved_holds_up_nothing() -> None:
+    """The same, while the catalog has its new time zone and not yet its new version: entry and day were
+    computed with one version, and by two zones."""
+    held = await placed()
+    for number, at in ((1, ms(f"{DAY}T00:30:00", DEFAULT_ZONE)), (2, NOON)):
+        await held.arrive([vend("m1", number, at)])
+        await held.tick()
+    held.catalog.damage("site", "north", timeZone="Pacific/Honolulu")
+    held.caches = []
+
+    def refuse(operation: str, key: str) -> None:
+        if operation == "write" and key.startswith("early:"):
+            raise Crash
+
+    held.fleet.fault = refuse
+    await held.arrive([failure("m1", 3, NOON + 1)])
+    await held.attempt(held.tick())
+    held.fleet.fault = nothing
+    (day,) = [body for body in held.machines.bodies("day") if body["date"] == DAY]
+    entry = entries(held)["m1"]
+    assert (day["timeZone"], day["catalogVersion"]) == ("Pacific/Honolulu", entry.catalog_version)
+    assert entry.figures["units"] == 2
+
+    held.catalog.damage("site", "north", timeZone=DEFAULT_ZONE)
+    await change(held, sites=[{"id": "north", "timeZone": "Pacific/Honolulu", "route": "r1"}])
+    for _ in range(3):
+        held.now += timedelta(minutes=61)
+        await held.tick()
+    assert await units(held) == [1] * 4
+    (day,) = [body for body in held.machines.bodies("day") if body["date"] == DAY]
+    assert (day["pages"], len(held.machines.bodies("page"))) == (2, 3)
+
+
+async def lagging_once(operation: str, call: Any, *arguments: Any) -> Any:
+    """One ``around``: of the ledger's pages of a window the newest is not seen, of a wider one it is."""
+    answer = await call(*arguments)
+    if operation != "select" or arguments[1][0] != "from":
+        return answer
+    (_, _, end), (_, _, start) = arguments[1:]
+    return answer if end - start > 2 * 86_400_000 else answer[:-1]
+
+
+async def test_what_another_zone_counted_is_looked_for_in_all_that_the_date_can_be() -> None:
+    """Where the wider query shows a page that the first one lacks, the day is computed with it."""
+    held = await placed()
+    for number, at in ((1, NOON), (2, NOON + 1)):
+        await held.arrive([vend("m1", number, at)])
+        await held.tick()
+    await change(held, sites=[{"id": "north", "timeZone": "Pacific/Honolulu", "route": "r1"}])
+    await held.tick()  # it notes the machines
+    stores = held.stores(Invocation(held.random))
+    seen = replace(stores, machines=watched(stores.machines, lagging_once))
+    held.machines.damage("m1", tree.day_id(DAY), pages=0)
+    await roll_up_shard({"machine": "m1"}, held.now, seen)
+    assert await units(held) == [2] * 4
+    assert held.machines.bodies("day")[0]["timeZone"] == "Pacific/Honolulu"
+
+
 async def closing(held: World, run: Invocation) -> None:
     for _ in range(10):
         await roll_up_shard({"close": DAY}, held.now, held.stores(run))

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.fakes import nothing
@@ -80,9 +80,21 @@ no summary can be written whose scope begins so, for a reason that does not pass
 
 Events = list[Event]
 hours = st.sampled_from(LATER)
+FOUND: Events = [("m1", ms("2026-10-26T13:02:00"), None)]
+"""By Lord Howe's clock a sale of the 27th, by Berlin's of the 26th."""
+SCRIPT: list[Any] = [
+    {"tick": [(None, True)], "meanwhile": [("place", "m1", "north", "2026-10-24")]},
+    {"tick": [(None, False)], "meanwhile": [("zone", "north", "Australia/Lord_Howe")]},
+    {"tick": [(2, True)], "meanwhile": [[0]]},
+    {
+        "tick": [(12, False), (None, False), (None, True), (None, False)],
+        "meanwhile": [("zone", "north", "Europe/Berlin")],
+    },
+]
 
 
 @given(st.lists(sold, min_size=4, max_size=30), steps, st.integers(0, 999), hours)
+@example(events=FOUND, script=SCRIPT, seed=16, later=8)
 def test_every_level_equals_the_event_set(events: Events, script: list[Any], seed: int, later: int) -> None:
     asyncio.run(played(events, script, seed, later))
 
