@@ -6,11 +6,23 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.support.audits import MONDAY, Meters
-from vending.uploads.dex.audit import Audit, CashFlow, Tally
+from vending.uploads.dex.audit import (
+    Audit,
+    Cash,
+    CashFlow,
+    Identity,
+    Meter,
+    Money,
+    Reading,
+    Selection,
+    Tally,
+    Vends,
+)
 from vending.uploads.dex.counters import UNSAID, Change, Limits, change, moved, total
-from vending.uploads.dex.delta import Delta, delta
+from vending.uploads.dex.delta import Baseline, Delta, delta
 from vending.uploads.dex.parse import parse
 
 ONE = Meters(1, "20261123*080500", (1000, 10), (600, 6), (400, 4), {"A1": (500, 5), "A2": (500, 5)})
@@ -221,3 +233,95 @@ def test_nothing_is_ever_negative_or_more_than_believed(
     assert found.value is None or 0 <= found.value <= limits.value
     assert found.count is None or 0 <= found.count <= limits.count
     assert (found.value is None and found.count is None) == (found.why not in ("", "wrap"))
+
+
+WHO = Identity(serial="S1", asset="A1", build="P1")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            Audit(machine=WHO),
+            Audit(machine=Identity(serial="S2")),
+            Baseline("other-machine", "serial number ID101: S1 before, S2 now"),
+        ),
+        (
+            Audit(machine=WHO),
+            Audit(machine=Identity(asset="A2")),
+            Baseline("other-machine", "asset number ID106: A1 before, A2 now"),
+        ),
+        (
+            Audit(communication="X1"),
+            Audit(communication="X2"),
+            Baseline("other-machine", "DXS01: X1 before, X2 now"),
+        ),
+        (
+            Audit(board=WHO),
+            Audit(board=Identity(serial="B2")),
+            Baseline("other-board", "control board CB101: S1 before, B2 now"),
+        ),
+        (
+            Audit(board=WHO),
+            Audit(board=Identity(build="P2")),
+            Baseline("other-program", "program CB103: P1 before, P2 now"),
+        ),
+        (
+            Audit(machine=WHO),
+            Audit(machine=Identity(build="P2")),
+            Baseline("other-program", "program ID103: P1 before, P2 now"),
+        ),
+        (
+            Audit(money=Money(2, "EUR")),
+            Audit(money=Money(2, "USD")),
+            Baseline("other-money", "currency: EUR before, USD now"),
+        ),
+        (
+            Audit(money=Money(2, "EUR")),
+            Audit(money=Money(1, "")),
+            Baseline("other-money", "decimals: 2 before, 1 now"),
+        ),
+        (
+            Audit(vends=Vends(paid=Meter(Tally(900, 9)))),
+            Audit(vends=Vends(paid=Meter(Tally(100, 1)))),
+            Baseline("reset", "VA1 went back"),
+        ),
+        (
+            Audit(vends=Vends(test=Meter(Tally(0, 0)))),
+            Audit(vends=Vends(test=Meter(Tally(0, 50_000)))),
+            Baseline("implausible", "VA2 went further than one interval sells"),
+        ),
+        (
+            Audit(vends=Vends(free=Meter(Tally(900, 9)))),
+            Audit(vends=Vends(free=Meter(Tally(100, 1)))),
+            Baseline("reset", "VA3 went back"),
+        ),
+    ],
+)
+def test_why_two_audits_cannot_be_compared(before: Audit, after: Audit, said: Baseline) -> None:
+    one = structs.replace(before, clock="2026-11-01T08:00:00")
+    other = structs.replace(after, clock="2026-11-02T08:00:00")
+    assert delta(one, other) == Delta(since="2026-11-01T08:00:00", until="2026-11-02T08:00:00", baseline=said)
+
+
+def test_the_same_read_number_at_an_earlier_time_is_an_older_read() -> None:
+    one = Audit(reading=Reading(number=3, at="2026-11-02T08:00:00"))
+    other = Audit(reading=Reading(number=3, at="2026-11-01T08:00:00"))
+    found = delta(one, other).baseline
+    assert found == Baseline("older", "read at 2026-11-02T08:00:00 before, at 2026-11-01T08:00:00 now")
+    assert delta(one, one).baseline is None
+
+
+def test_each_meter_of_a_selection_is_compared_with_itself() -> None:
+    def selling(*counts: int) -> Audit:
+        paid, test, free = (Meter(Tally(10 * count, count)) for count in counts)
+        return Audit(selections={"A1": Selection("A1", paid=paid, test=test, free=free)})
+
+    found = delta(selling(1, 20, 300), selling(3, 25, 309)).selections["A1"]
+    assert (found.paid, found.test, found.free) == (Change(20, 2), Change(50, 5), Change(90, 9))
+
+
+def test_a_flow_that_went_too_far_costs_the_others() -> None:
+    cash = (CashFlow(box=0, tubes=1), CashFlow(box=3_000_000, tubes=2))
+    before, after = (Audit(cash=Cash(flow)) for flow in cash)
+    assert delta(before, after).cash == CashFlow()
