@@ -92,3 +92,13 @@ def test_money_without_a_currency_is_that_of_the_planogram(slots: Any, revenue: 
 def test_nothing_sold_is_nothing() -> None:
     idle = {"since": NOON - HOUR, "vends": 0}
     assert machine_days.figures([audit(sold=idle)], assigned(*ALWAYS)) == {}
+
+
+def test_an_audit_of_totals_alone_counts_under_other() -> None:
+    total = {"since": NOON - HOUR, "vends": 3, "value": 300}
+    assert machine_days.figures([audit(sold=total)], assigned(*ALWAYS)) == {
+        **both(3, 300),
+        "selections": {OTHER: both(3, 300)},
+        "skus": {OTHER: both(3, 300)},
+        "payments": {OTHER: both(3, 300)},
+    }

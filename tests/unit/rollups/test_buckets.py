@@ -92,11 +92,32 @@ def test_pages_show_what_is_counted_or_they_were_read_too_early() -> None:
     assert buckets.shown(held(counted=None), [])
 
 
+def machine_day(**facts: Any) -> MachineDay:
+    told: dict[str, Any] = {
+        "id": tree.day_id(DAY), "machine_id": "m1", "date": DAY, "rev": 2, "sites": ["north"],
+        "site": "north", "route": "r1", "figures": {"units": 3}, "window": [0, 1], "pages": 1,
+        "catalog_version": 3, "version": 2,
+    }  # fmt: skip
+    return MachineDay(**told | facts)
+
+
+def test_an_entry_names_the_lines_of_its_day_alone() -> None:
+    """Of what is counted by now a page that comes again adds nothing."""
+    pages = [page(1, 2), page(3, at=NOON + 24 * 3_600_000), page(5, device="d2")]
+    found = buckets.entry(machine_day(recounts=4), pages, HERE)
+    numbers = {"d1/1": [[1, 2]], "d2/1": [[5, 5]]}
+    assert found == Early(3, 4, 2, HERE.fingerprint(), "north", "r1", {"units": 3}, numbers)
+    assert buckets.added(found, pages, HERE, DAY) is found
+    assert buckets.entry(machine_day(), [], HERE) == found._replace(recounts=0, counted={})
+
+
+def test_what_has_gone_elsewhere_takes_the_place_of_what_was_computed_before() -> None:
+    assert buckets.gone(machine_day()) == Early(3, 0, 2, "", "", "", {}, None)
+    assert buckets.gone(machine_day(recounts=2)).recounts == 2
+
+
 def test_an_entry_that_grows_counts_whoever_has_computed_the_day_since() -> None:
-    day = MachineDay(
-        id="day", machine_id="m1", date=DAY, rev=2, sites=["north"], figures={"units": 3}, window=[0, 1],
-        pages=1, catalog_version=3, version=2,
-    )  # fmt: skip
+    day = machine_day()
     assert buckets.as_counted(day, held(rev=2, figures={"units": 3})) == day
     grown = replace(day, figures={"units": 4}, version=3)
     assert buckets.as_counted(day, held(rev=2, figures={"units": 4})) == grown

@@ -181,3 +181,8 @@ def test_categories_are_products_of_today() -> None:
     value = {"skus": {"cola": {"units": 2}, "tea": {"units": 1}, "unknown:Nuts": {"units": 4}}}
     found = tree.by_category(value, {"cola": "drinks", "tea": "drinks"})
     assert found == {"drinks": {"units": 3}, "unknown": {"units": 4}}
+
+
+def test_days_of_the_whole_fleet_have_their_keys() -> None:
+    assert tree.fleet_day_key("2026-11-16") == ("fleet", "day:2026-11-16")
+    assert tree.products_day_key("2026-11-16") == ("products", "day:2026-11-16")
