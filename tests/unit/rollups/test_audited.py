@@ -102,3 +102,10 @@ def test_an_audit_of_totals_alone_counts_under_other() -> None:
         "skus": {OTHER: both(3, 300)},
         "payments": {OTHER: both(3, 300)},
     }
+
+
+def test_money_of_a_selection_without_a_vend_is_its_own() -> None:
+    """Its meter of vends was cleared: what it took is not the others'."""
+    part = SOLD | {"selections": [["A1", 7, 600, None], ["B2", 0, 100, None]]}
+    found = machine_days.figures([audit(sold=part)], assigned(*ALWAYS))
+    assert found["selections"] == {"A1": both(7, 600), "B2": {"revenue": {"EUR": 100}}}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vending.documents.days import BucketDay, Early
 from vending.events.fields import Code, Payment
 from vending.rollups import breakdowns, tree
 from vending.rollups.breakdowns import PARTS, bare, fit, keep, narrow, size
@@ -189,6 +190,52 @@ def test_a_child_that_comes_to_a_narrow_summary_takes_its_allowance(monkeypatch:
     document.children["site-0"] = [2, value]
     narrow(document, ["site-0"])
     assert document.children["site-0"][1] == document.children["site-1"][1]
+
+
+def machine(products: int) -> Early:
+    """One that sold these, and as many selections."""
+    skus = {f"sku-{n:02d}": {"units": n + 1} for n in range(products)}
+    sold = sum(value["units"] for value in skus.values())
+    parts = {"skus": skus, "selections": {f"A{n}": value for n, value in enumerate(skus.values())}}
+    return Early(1, 0, 1, "", "north", "", {"units": sold} | parts, {"d1/1": [[1, sold]]})
+
+
+def test_a_bucket_holds_its_machines_within_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are large are folded, and nothing can be added to them; the others stay as they are."""
+    bucket = BucketDay(id="day", scope="early:00", date=DAY, rev=1, early={})
+    bucket.early |= {f"m{n}": machine(40) for n in range(20)} | {"small": machine(1)}
+    assert breakdowns.narrow_bucket(bucket) == size(bucket.dump())
+    assert (bucket.allowance, bucket.early["m0"]) == (None, machine(40))
+
+    monkeypatch.setattr(breakdowns, "BUDGET", 4_000)
+    monkeypatch.setattr(breakdowns, "pack", lambda early: early)
+    taken = breakdowns.narrow_bucket(bucket)
+    assert 4_000 * 0.5 < taken <= 4_000
+    assert taken == size(bucket.dump())
+    allowance = bucket.allowance
+    assert allowance is not None
+    assert bucket.early["small"] == machine(1)
+    for name in ("m0", "m19"):
+        held = bucket.early[name]
+        assert held.counted is None
+        assert held.figures == fit(
+            {key: value for key, value in machine(40).figures.items() if key != "selections"}, allowance
+        ) | {"selections": {OTHER: {"units": 820}}}
+
+    bucket.early["m0"], bucket.early["late"] = machine(40), machine(40)._replace(rev=9)
+    breakdowns.narrow_bucket(bucket)
+    assert bucket.early["late"] == bucket.early["m0"]._replace(rev=9)
+    assert bucket.early["m0"].counted is None
+
+
+def test_sums_of_a_bucket_are_dropped_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breakdowns, "BUDGET", 100)
+    bucket = BucketDay(
+        id="day", scope="early:00", date=DAY, rev=1, early={"m1": machine(9), "m2": machine(2)}
+    )
+    assert breakdowns.narrow_bucket(bucket) > 100
+    assert [held.figures["units"] for held in bucket.early.values()] == [45, 3]
+    assert [list(held.figures["skus"]) for held in bucket.early.values()] == [[OTHER], [OTHER]]
 
 
 def test_what_is_summed_has_no_category() -> None:

@@ -166,6 +166,8 @@ def test_a_day_whose_pages_were_deleted_is_computed_from_those_that_are_left() -
     after = machine_days.recounted(held)
     assert (held.pages, after.pages, after.rev) == (2, 0, held.rev)
     assert not machine_days.incomplete(after, HOME, DAY, {})
+    again = machine_days.recounted(counted(vend(), held=after))
+    assert (after.recounts, counted(vend(), held=after).recounts, again.recounts) == (1, 1, 2)
 
 
 def test_a_day_gives_its_figures_to_its_site_and_nothing_to_former_ones() -> None:
