@@ -130,6 +130,33 @@ def test_an_entry_that_grows_counts_whoever_has_computed_the_day_since() -> None
     )
 
 
+def apart(many: int) -> dict[str, list[list[int]]]:
+    """Numbers of which each second one is missing, in two books."""
+    numbers = [[2 * n, 2 * n] for n in range(1, many + 1)]
+    return {"d1/1": numbers[: many // 2], "d2/1": numbers[many // 2 :]}
+
+
+def test_numbers_that_lie_apart_are_kept_up_to_a_bound() -> None:
+    most = held(counted=apart(buckets.INTERVALS))
+    more = held(counted=apart(buckets.INTERVALS + 1))
+    assert buckets.stored(most, grows=True) == most
+    assert buckets.stored(more, grows=True) == more._replace(counted=None)
+    assert buckets.stored(most, grows=False) == most._replace(counted=None)
+    folded = held(figures={"skus": {OTHER: {"units": 1}}})
+    assert buckets.stored(folded, grows=True) == folded._replace(counted=None)
+    last = buckets.added(held(counted=apart(buckets.INTERVALS - 1)), [page(9_999)], HERE, DAY)
+    assert last is not None
+    assert buckets.added(last, [page(19_999)], HERE, DAY) is None
+
+
+def test_a_bucket_of_which_none_has_sold_gives_nothing() -> None:
+    bucket = buckets.empty(7, DAY)
+    assert (bucket.rev, bucket.scope, bucket.id) == (0, "early:07", f"day:{DAY}")
+    fleet, products = buckets.upwards(bucket)
+    assert (fleet.figures, products.figures) == ({}, {"skus": {}})
+    assert (fleet.scope, products.scope, fleet.child, fleet.early) == ("fleet", "products", "07", True)
+
+
 def test_a_bucket_gives_nothing_to_a_day_that_has_closed() -> None:
     bucket = buckets.empty(7, DAY)
     bucket.early["m1"] = held(figures={"units": 2, "skus": {"tea": {"units": 2}}, "selections": {"A1": {}}})
