@@ -37,6 +37,10 @@ def sale(selection: str, price: int, sequence: int = 1, **more: Any) -> Any:
         ([sale("A1", 100, 7), sale("A1", 150, 3)], {"A1": [NOON + 7, 100, "EUR", 150, "EUR"]}),
         ([sale("A1", 150, 7), sale("A1", 100, 3)], {}),
         ([sale("A1", 100, payment="test"), sale("A1", 0, payment="free")], {}),
+        (
+            [sale("A1", 0, payment="free"), sale("A0", 5), sale("A1", 99, 4), sale("A1", 0, payment="test")],
+            {"A1": [NOON + 4, 99, "EUR", 150, "EUR"]},
+        ),
         ([{"kind": "failure", "selection": "A1", "at": NOON, "sequence": 1}], {}),
     ],
 )

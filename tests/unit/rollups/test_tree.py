@@ -186,3 +186,18 @@ def test_categories_are_products_of_today() -> None:
 def test_days_of_the_whole_fleet_have_their_keys() -> None:
     assert tree.fleet_day_key("2026-11-16") == ("fleet", "day:2026-11-16")
     assert tree.products_day_key("2026-11-16") == ("products", "day:2026-11-16")
+
+
+def test_early_figures_are_nothing_to_a_day_that_has_closed_and_hold_up_nothing_else() -> None:
+    """Nor to a level that has none."""
+    early = Contribution("fleet", DAY, "07", 3, {"units": 9}, early=True)
+    later = Contribution("fleet", DAY, "n", 1, {"units": 2})
+    for scope in ("fleet", "site:north"):
+        document = tree.empty(scope, DAY)
+        assert tree.merge(document, [early, later])
+        assert (document.children, document.rev) == ({"n": [1, {"units": 2}]}, 1)
+
+
+def test_a_name_with_a_colon_is_a_whole_name() -> None:
+    document = tree.empty("area:d:3", DAY)
+    assert {given.child for given in tree.upwards(document)} == {"d:3"}
