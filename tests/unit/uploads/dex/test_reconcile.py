@@ -53,6 +53,7 @@ def test_cash_that_was_collected_beside_what_went_in() -> None:
     assert not found.agrees
     assert reconcile(FOUND, Ledger(EQUAL.selections, EQUAL.payments, 220)).agrees
     assert reconcile(Delta(), Ledger(collected=5)).uncounted is None
+    assert reconcile(Delta(cash=CashFlow(box=3)), Ledger(collected=5)).uncounted == 2, "no bill validator"
 
 
 def test_a_selection_that_the_machine_does_not_have_is_told() -> None:
