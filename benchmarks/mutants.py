@@ -43,6 +43,8 @@ SLOW = [
     "tests/unit/views/test_costs.py",
 ]
 """Not run, because each mutant that survives would take minutes: what they hold needs quick tests too."""
+WORDS = ["-p", "no:cacheprovider", "-o", "filterwarnings=ignore", *(f"--ignore={file}" for file in SLOW)]
+"""For pytest."""
 AT_IMPORT = ("vending/views/answers",)
 """Folders whose functions are called at import, which mutmut does once, before it changes anything:
 what survives there is tried in a process of its own."""
@@ -83,10 +85,7 @@ def settings_of(folder: str, files: list[str]) -> str:
         "only_mutate": files,
         "also_copy": copied,
         "pytest_add_cli_args_test_selection": tests_of(folder, files),
-        "pytest_add_cli_args": [
-            *("-p", "no:cacheprovider", "-o", "filterwarnings=ignore"),
-            *(f"--ignore={file}" for file in SLOW),
-        ],
+        "pytest_add_cli_args": WORDS,
         # A process that ran the tests unchanged has cached answers in it.
         "process_isolation": "forkserver",
     }
@@ -121,9 +120,8 @@ def run(folder: str, files: list[str], endings: str) -> dict[str, Any]:
 
 def passes(work: Path, name: str, tests: Iterable[str]) -> bool:
     """Whether the tests pass with that mutant in a process that has imported nothing before."""
-    words = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *(f"--ignore={file}" for file in SLOW)]
     done = subprocess.run(  # noqa: S603 - the tests of this project
-        [sys.executable, *words, *tests],
+        [sys.executable, "-m", "pytest", "-q", "-x", *WORDS, *tests],
         cwd=work / "mutants",
         env=os.environ | {"MUTANT_UNDER_TEST": name},
         capture_output=True,

@@ -32,6 +32,11 @@ def framed(segments: Iterable[str], end: str = "\r\n") -> bytes:
     return "".join(f"{line}{end}" for line in whole).encode()
 
 
+def whole(*segments: str) -> bytes:
+    """A report that says 3.00 of three vends; its other segments begin in line 4."""
+    return framed(["VA1*300*3*0*0", *segments])
+
+
 @dataclass(frozen=True)
 class Meters:
     """What a machine's counters stand at: (value, count) pairs."""

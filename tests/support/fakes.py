@@ -6,12 +6,12 @@ Who has to wait there, or to change an answer, stands around the calls: ``tests/
 """
 
 import hashlib
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-import msgspec
 from sortedcontainers import SortedDict  # type: ignore[import-untyped]
 
 from vending.errors import Conflict
@@ -40,7 +40,7 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 def copied(body: dict[str, Any]) -> dict[str, Any]:
     """What a store gives back: JSON that nobody else holds a reference to."""
-    value: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(body))
+    value: dict[str, Any] = json.loads(json.dumps(body))
     return value
 
 

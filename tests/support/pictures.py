@@ -1,6 +1,7 @@
 """Pictures as cameras and strangers send them, made by Pillow, and a look into what came out."""
 
 import struct
+import zlib
 from io import BytesIO
 from typing import Any
 
@@ -16,6 +17,8 @@ CORNERS = {"upper left": (200, 30, 30), "upper right": (30, 160, 30), "lower lef
 SECRETS = (b"Exif", b"GPS", b"http://ns.adobe.com", b"xpacket", b"Photoshop 3.0", b"ICC_PROFILE", b"CAMERA-7")
 """Bytes of metadata, none of which may be in a picture that is kept."""
 OFFSET = "+01:00"
+PNG = b"\x89PNG\r\n\x1a\n"
+"""What such a file begins with."""
 TIFF = b"II*\x00 as a camera writes it"
 """What stands in a file as EXIF, where nobody reads it."""
 
@@ -102,12 +105,14 @@ def chunks(webp: bytes) -> list[bytes]:
     return names
 
 
+def png_chunk(name: bytes, body: bytes = b"") -> bytes:
+    """A chunk of a PNG, its checksum right."""
+    return struct.pack(">L", len(body)) + name + body + struct.pack(">L", zlib.crc32(name + body))
+
+
 def png_header(width: int, height: int) -> bytes:
     """The beginning of a PNG of 8-bit colors: its header and nothing more."""
-    import zlib
-
-    body = b"IHDR" + struct.pack(">LLBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">L", 13) + body + struct.pack(">L", zlib.crc32(body))
+    return PNG + png_chunk(b"IHDR", struct.pack(">LLBBBBB", width, height, 8, 2, 0, 0, 0))
 
 
 def refused(data: bytes) -> tuple[str, str]:

@@ -25,9 +25,6 @@ from vending.time import millis
 ROUNDS = 16
 """How often a write that lost to another (412) is retried from the read. The top of the tree is shared by all
 shards: each round one of them gets through."""
-
-
-LAGS = "the query does not see all of the ledger's pages"
 Pages = dict[str, LedgerPage]
 """By their ids."""
 
@@ -87,8 +84,12 @@ async def compute(
         entry = early.held if early else None
         believed = entry if held and entry and entry.recounts == (held.recounts or 0) else None
         pages = await _pages(dirty, believed, machines)
-        if machine_days.incomplete(held, assignment, day, pages) or not pages.keys() >= dirty.pages.keys():
-            raise Lagging(f"{what}: {LAGS}")
+        if (
+            pages is None
+            or machine_days.incomplete(held, assignment, day, pages)
+            or not pages.keys() >= dirty.pages.keys()
+        ):
+            raise Lagging(f"{what}: the query does not see all of the ledger's pages")
         before = held
         if held and early and entry and entry.site:
             before = as_counted(held, entry, sealed=early.sealed)
@@ -105,9 +106,9 @@ async def compute(
     return await retry_on_conflict(what, attempt, ROUNDS)
 
 
-async def _pages(dirty: DirtyDay, counted: Early | None, machines: Documents) -> Pages:
-    """The pages with lines of the day. Raises Lagging where lines are missing that were counted early, though
-    nobody took them away.
+async def _pages(dirty: DirtyDay, counted: Early | None, machines: Documents) -> Pages | None:
+    """The pages with lines of the day. None where lines are missing that were counted early, though nobody
+    took them away.
 
     What was counted by another time zone may stand in another day by now: it is looked for in all that the
     date can be anywhere. A catalog's version does not tell the zone: of an import that was under way some
@@ -119,7 +120,7 @@ async def _pages(dirty: DirtyDay, counted: Early | None, machines: Documents) ->
         return pages
     around = await _between(anywhere(dirty.day), dirty.machine, machines)
     if not shown(counted, around.values()):
-        raise Lagging(f"{dirty.machine} {dirty.day}: {LAGS}")
+        return None
     return {name: page for name, page in around.items() if _meets(page, window)}
 
 

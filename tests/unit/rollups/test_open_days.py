@@ -371,16 +371,17 @@ async def test_a_closing_that_dies_anywhere_goes_on(dies_at: int, after: bool) -
     assert not load(held.fleet.items["rollup", "open-days"][1], OpenDays).days
 
 
-@pytest.mark.parametrize("fault", [ZeroDivisionError, Crash])
-async def test_an_entry_of_another_border_holds_up_nothing(fault: type[BaseException]) -> None:
-    """The day is computed by its new time zone, and the bucket is not written: for good, or by a crash. What
-    the entry counts belongs to the day before by now."""
+async def sold_early_and_at_noon() -> World:
+    """Two sales, a page each, of which the first is of the day before by the time of Honolulu."""
     held = await placed()
     for number, at in ((1, ms(f"{DAY}T00:30:00", DEFAULT_ZONE)), (2, NOON)):
-        await held.arrive([vend("m1", number, at)])  # a page each
+        await held.arrive([vend("m1", number, at)])
         await held.tick()
-    await change(held, sites=[{"id": "north", "timeZone": "Pacific/Honolulu", "route": "r1"}])
-    await held.tick()
+    return held
+
+
+async def buckets_refuse(held: World, fault: type[BaseException]) -> None:
+    """A tick in which no bucket can be written."""
 
     def refuse(operation: str, key: str) -> None:
         if operation == "write" and key.startswith("early:"):
@@ -389,7 +390,24 @@ async def test_an_entry_of_another_border_holds_up_nothing(fault: type[BaseExcep
     held.fleet.fault = refuse
     await held.attempt(held.tick())
     held.fleet.fault = nothing
+
+
+def machine_day(held: World) -> dict[str, Any]:
+    """The document of the machine's day."""
     (body,) = [body for body in held.machines.bodies("day") if body["date"] == DAY]
+    return body
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError, Crash])
+async def test_an_entry_of_another_border_holds_up_nothing(fault: type[BaseException]) -> None:
+    """The day is computed by its new time zone, and the bucket is not written: for good, or by a crash. What
+    the entry counts belongs to the day before by now."""
+    held = await sold_early_and_at_noon()
+    await change(held, sites=[{"id": "north", "timeZone": "Pacific/Honolulu", "route": "r1"}])
+    await held.tick()
+
+    await buckets_refuse(held, fault)
+    body = machine_day(held)
     assert (body["timeZone"], entries(held)["m1"].figures["units"]) == ("Pacific/Honolulu", 2)
     for _ in range(2):
         held.now += timedelta(minutes=61)
@@ -400,22 +418,13 @@ async def test_an_entry_of_another_border_holds_up_nothing(fault: type[BaseExcep
 async def test_a_border_that_an_import_under_way_has_moved_holds_up_nothing() -> None:
     """The same, while the catalog has its new time zone and not yet its new version: entry and day were
     computed with one version, and by two zones."""
-    held = await placed()
-    for number, at in ((1, ms(f"{DAY}T00:30:00", DEFAULT_ZONE)), (2, NOON)):
-        await held.arrive([vend("m1", number, at)])
-        await held.tick()
+    held = await sold_early_and_at_noon()
     held.catalog.damage("site", "north", timeZone="Pacific/Honolulu")
     held.caches = []
 
-    def refuse(operation: str, key: str) -> None:
-        if operation == "write" and key.startswith("early:"):
-            raise Crash
-
-    held.fleet.fault = refuse
     await held.arrive([failure("m1", 3, NOON + 1)])
-    await held.attempt(held.tick())
-    held.fleet.fault = nothing
-    (day,) = [body for body in held.machines.bodies("day") if body["date"] == DAY]
+    await buckets_refuse(held, Crash)
+    day = machine_day(held)
     entry = entries(held)["m1"]
     assert (day["timeZone"], day["catalogVersion"]) == ("Pacific/Honolulu", entry.catalog_version)
     assert entry.figures["units"] == 2
@@ -426,11 +435,11 @@ async def test_a_border_that_an_import_under_way_has_moved_holds_up_nothing() ->
         held.now += timedelta(minutes=61)
         await held.tick()
     assert await units(held) == [1] * 4
-    (day,) = [body for body in held.machines.bodies("day") if body["date"] == DAY]
+    day = machine_day(held)
     assert (day["pages"], len(held.machines.bodies("page"))) == (2, 3)
 
 
-async def lagging_once(operation: str, call: Any, *arguments: Any) -> Any:
+async def lagging_narrowly(operation: str, call: Any, *arguments: Any) -> Any:
     """One ``around``: of the ledger's pages of a window the newest is not seen, of a wider one it is."""
     answer = await call(*arguments)
     if operation != "select" or arguments[1][0] != "from":
@@ -448,7 +457,7 @@ async def test_what_another_zone_counted_is_looked_for_in_all_that_the_date_can_
     await change(held, sites=[{"id": "north", "timeZone": "Pacific/Honolulu", "route": "r1"}])
     await held.tick()  # it notes the machines
     stores = held.stores(Invocation(held.random))
-    seen = replace(stores, machines=watched(stores.machines, lagging_once))
+    seen = replace(stores, machines=watched(stores.machines, lagging_narrowly))
     held.machines.damage("m1", tree.day_id(DAY), pages=0)
     await roll_up_shard({"machine": "m1"}, held.now, seen)
     assert await units(held) == [2] * 4

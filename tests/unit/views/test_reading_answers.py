@@ -7,6 +7,7 @@ import pytest
 from msgspec import UNSET, UnsetType, structs
 
 from vending.answer import Answer
+from vending.events.event_types import REGISTERS
 from vending.views.answers import conditions, machines
 from vending.views.answers.conditions import MachineCondition
 
@@ -25,7 +26,8 @@ NAMES = {
     "price.applied": ("PriceAppliedReading", ["version"], []),
     "planogram.applied": ("PlanogramAppliedReading", ["version"], []),
 }
-"""Register → name of its schema, what is always there beside the time, and what may be absent."""
+"""Register → name of its schema, what is always there beside the time, and what may be absent; a new event
+type brings others."""
 
 
 def test_a_register_is_its_time_and_what_is_shown_of_it() -> None:
@@ -35,11 +37,13 @@ def test_a_register_is_its_time_and_what_is_shown_of_it() -> None:
         assert fields[0].name == "at"
         assert issubclass(reading, Answer)
         assert reading.__module__ == conditions.__name__
+        assert [field.encode_name for field in fields[1:]] == list(REGISTERS[name].shown)
         always = [field.encode_name for field in fields[1:] if field.required]
         optional = [field.encode_name for field in fields if not field.required]
         assert all(field.default is UNSET for field in fields if not field.required)
         found[name] = reading.__name__, always, optional
-    assert found == NAMES
+    assert {name: found[name] for name in NAMES} == NAMES
+    assert all(len(always) == 1 for _, always, _ in found.values())
 
 
 @pytest.mark.parametrize(

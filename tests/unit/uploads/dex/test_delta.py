@@ -238,6 +238,11 @@ def test_nothing_is_ever_negative_or_more_than_believed(
 WHO = Identity(serial="S1", asset="A1", build="P1")
 
 
+def metered(which: str, count: int) -> Audit:
+    """One whose meter of paid, test or free vends stands so; each took nothing."""
+    return Audit(vends=Vends(**{which: Meter(Tally(0, count))}))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
@@ -281,21 +286,13 @@ WHO = Identity(serial="S1", asset="A1", build="P1")
             Audit(money=Money(1, "")),
             Baseline("other-money", "decimals: 2 before, 1 now"),
         ),
+        (metered("paid", 9), metered("paid", 1), Baseline("reset", "VA1 went back")),
         (
-            Audit(vends=Vends(paid=Meter(Tally(900, 9)))),
-            Audit(vends=Vends(paid=Meter(Tally(100, 1)))),
-            Baseline("reset", "VA1 went back"),
-        ),
-        (
-            Audit(vends=Vends(test=Meter(Tally(0, 0)))),
-            Audit(vends=Vends(test=Meter(Tally(0, 50_000)))),
+            metered("test", 0),
+            metered("test", 50_000),
             Baseline("implausible", "VA2 went further than one interval sells"),
         ),
-        (
-            Audit(vends=Vends(free=Meter(Tally(900, 9)))),
-            Audit(vends=Vends(free=Meter(Tally(100, 1)))),
-            Baseline("reset", "VA3 went back"),
-        ),
+        (metered("free", 9), metered("free", 1), Baseline("reset", "VA3 went back")),
     ],
 )
 def test_why_two_audits_cannot_be_compared(before: Audit, after: Audit, said: Baseline) -> None:

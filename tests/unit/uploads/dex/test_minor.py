@@ -1,11 +1,15 @@
 """An interval's money in minor units: each amount of it, and none that is no whole number of them."""
 
+from dataclasses import replace
+
 import pytest
 
+from tests.support.audits import Meters
 from vending.uploads.dex.audit import CashFlow, Money
 from vending.uploads.dex.counters import Change
-from vending.uploads.dex.delta import Delta, Sold
-from vending.uploads.dex.minor import in_minor
+from vending.uploads.dex.delta import Delta, Sold, delta
+from vending.uploads.dex.minor import in_minor, price
+from vending.uploads.dex.parse import parse
 
 
 def interval(scale: int) -> Delta:
@@ -53,3 +57,33 @@ def test_whole_notes_are_no_money_of_ours() -> None:
     flow = Delta(cash=CashFlow(box=5, notes=3))
     assert in_minor(flow, Money(1, "EUR")).cash == CashFlow(box=50)
     assert in_minor(flow, Money(2, "EUR")).cash == CashFlow(box=5, notes=3)
+
+
+@pytest.mark.parametrize(
+    ("money", "units", "minor"),
+    [
+        (Money(2, "EUR"), 150, 150),
+        (Money(1, "EUR"), 15, 150),
+        (Money(3, "EUR"), 1500, 150),
+        (Money(3, "EUR"), 1501, None),
+        (Money(0, "JPY"), 150, 150),
+        (Money(2, "JPY"), 15000, 150),
+        (Money(2, "KWD"), 150, 1500),
+        (Money(2, ""), 150, 150),
+        (Money(2, "EUR"), None, None),
+    ],
+)
+def test_minor_units(money: Money, units: int | None, minor: int | None) -> None:
+    assert price(units, money) == minor
+
+
+def test_all_money_of_an_interval_is_in_minor_units() -> None:
+    one = Meters(1, "20261123*080500", (1000, 10), (600, 6), selections={"A1": (500, 5)})
+    two = Meters(2, "20261124*080500", (1700, 17), (900, 9), selections={"A1": (700, 7)})
+    cash = ["CA3*0*0*0*0*90*20*30*0*0*40"], ["CA3*0*0*0*0*120*25*35*0*0*60"]
+    before, after = (replace(at, more=more) for at, more in zip((one, two), cash, strict=True))
+    tenths = in_minor(delta(parse(before.written()), parse(after.written())), Money(1, "EUR"))
+    assert (tenths.paid.value, tenths.payments["cash"].value) == (7000, 3000)
+    assert tenths.selections["A1"].paid.value == 2000
+    assert (tenths.cash.box, tenths.cash.bills, tenths.cash.notes) == (50, 200, None)
+    assert tenths.paid.count == 7

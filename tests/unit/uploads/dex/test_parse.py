@@ -5,7 +5,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from tests.support.audits import MONDAY, framed
+from tests.support.audits import MONDAY, framed, whole
 from vending.uploads.dex import lines, parse, told
 from vending.uploads.dex.audit import (
     Audit,
@@ -159,10 +159,6 @@ def test_what_is_not_understood_is_kept_in_order_with_its_line() -> None:
         Segment(5, "@$1", ("HI",)),
         Segment(6, "LS", ("0100",)),
     )
-
-
-def whole(*segments: str) -> bytes:
-    return framed(["VA1*300*3*0*0", *segments])
 
 
 CASES: list[tuple[str, bytes, int]] = [

@@ -11,11 +11,11 @@ from msgspec import UNSET
 from tests.support.audits import Meters
 from vending.events.audits import MOST_SELECTIONS, PaymentSold, SelectionSold, Sold
 from vending.events.event import MAX_BODY
-from vending.uploads.dex.audit import Audit, Money, Selection
+from vending.uploads.dex.audit import Audit, Selection
 from vending.uploads.dex.counters import UNSAID, Change
 from vending.uploads.dex.delta import LIMITS, Delta, delta
 from vending.uploads.dex.delta import Sold as Moved
-from vending.uploads.dex.minor import in_minor, price
+from vending.uploads.dex.minor import in_minor
 from vending.uploads.dex.parse import parse
 from vending.uploads.dex.sold import MOST_PRICE, sold
 
@@ -79,24 +79,6 @@ def test_it_is_bounded() -> None:
     assert found is not None
     assert (len(found.selections), found.vends) == (MOST_SELECTIONS, 5000)
     assert len(msgspec.json.encode(found)) < MAX_BODY / 3
-
-
-@pytest.mark.parametrize(
-    ("money", "units", "minor"),
-    [
-        (Money(2, "EUR"), 150, 150),
-        (Money(1, "EUR"), 15, 150),
-        (Money(3, "EUR"), 1500, 150),
-        (Money(3, "EUR"), 1501, None),
-        (Money(0, "JPY"), 150, 150),
-        (Money(2, "JPY"), 15000, 150),
-        (Money(2, "KWD"), 150, 1500),
-        (Money(2, ""), 150, 150),
-        (Money(2, "EUR"), None, None),
-    ],
-)
-def test_minor_units(money: Money, units: int | None, minor: int | None) -> None:
-    assert price(units, money) == minor
 
 
 A1, FEW = Change(200, 2), Change(100, 1)

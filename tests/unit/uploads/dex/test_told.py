@@ -3,17 +3,11 @@
 import msgspec
 import pytest
 
-from tests.support.audits import framed
+from tests.support.audits import framed, whole
 from vending.uploads.dex import told
 from vending.uploads.dex.audit import Audit
 from vending.uploads.dex.parse import parse
 from vending.uploads.dex.told import cited
-
-
-def whole(*segments: str) -> bytes:
-    """They begin in line 4."""
-    return framed(["VA1*300*3*0*0", *segments])
-
 
 ENVELOPE = msgspec.json.encode({"HWSerial": "1", "DexData": whole().decode()})
 ENCLOSED = (1, "envelope", "JSON around the audit; lines are counted inside its DexData")

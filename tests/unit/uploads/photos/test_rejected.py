@@ -90,6 +90,8 @@ def test_a_long_file_is_refused() -> None:
         (b"", "no-photo", "the file is empty; send a JPEG, PNG or WebP"),
         (b"\n <!DOCTYPE html><html><body>Sign in</body></html>", "no-photo", "a page of text (HTML or XML)"),
         (b'\xef\xbb\xbf<?xml version="1.0"?><svg/>', "no-photo", "a page of text (HTML or XML)"),
+        (b'<?xml version="1.0"?><svg/>', "no-photo", "HTML"),
+        (b"just words", "no-photo", "no kind"),
         (b" " * 63 + b"<p>", "no-photo", "HTML"),
         (b" " * 64 + b"<p>", "no-photo", "of no kind that is known"),
         (b"\x0b<p>", "no-photo", "no kind"),
@@ -97,6 +99,8 @@ def test_a_long_file_is_refused() -> None:
         (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "unsupported", "Most Compatible"),
         (b"\x00\x00\x00\x20ftypavif\x00", "unsupported", "AVIF"),
         (b"\x00\x00\x00\x20ftypisom\x00", "unsupported", "kind video; send"),
+        (b"\x00\x00\x00\x20ftypavif", "unsupported", "AVIF"),
+        (b"\x00\x00\x00\x20ftypisom", "unsupported", "video"),
         (b"%PDF-1.7", "unsupported", "PDF"),
     ],
 )
