@@ -35,6 +35,13 @@ async def test_what_was_written_is_read_as_it_was(documents: Documents) -> None:
     assert await documents.read("m2", "a") is None
 
 
+@pytest.mark.parametrize("value", [datetime(2026, 11, 27, tzinfo=UTC), b"bytes", {1}, timedelta(1)])
+async def test_what_is_no_json_is_refused_and_not_made_into_some(documents: Documents, value: Any) -> None:
+    with pytest.raises(TypeError):
+        await documents.write("m1", [Put(doc("a", at=value))])
+    assert await documents.read("m1", "a") is None
+
+
 async def test_an_id_is_taken_once(documents: Documents) -> None:
     await documents.write("m1", [Put(doc("a", n=1))])
     with pytest.raises(Conflict):
