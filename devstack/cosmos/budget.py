@@ -1,7 +1,10 @@
-"""The request units a range may spend each second: a bucket that holds one second's worth.
+"""The request units a range may spend each second; what is over is owed to the seconds after it.
 
-A request runs when the bucket is not empty and is charged afterwards, so the bucket can go below zero; the
-retry-after of a refusal is the time until it is above zero again, and is therefore the truth.
+A request runs when something is left and is charged afterwards, so the level can go below zero; the
+retry-after of a refusal is the time until a second begins that has something left, and is therefore true.
+All of a second's units are there at its begin, as the service documents ("request rate too large"). With a
+level that rises steadily, all that were refused come back for the units of one of them, and who loses that
+race again and again runs out of retries.
 """
 
 import math
@@ -15,18 +18,20 @@ class Budget:
     def __init__(self, rate: float) -> None:
         self.rate = rate
         self._level = rate
-        self._at: float | None = None
+        self._second: int | None = None
 
-    def _refill(self, now: float) -> None:
-        if self._at is not None:
-            self._level = min(self.rate, self._level + (now - self._at) * self.rate)
-        self._at = now
+    def _refill(self, second: int) -> None:
+        if self._second is not None:
+            self._level = min(self.rate, self._level + max(0, second - self._second) * self.rate)
+        self._second = second
 
     def admit(self, now: float) -> None:
-        """Raise 429 with the time to wait when the bucket is empty; ``now`` is monotonic seconds."""
-        self._refill(now)
+        """Raise 429 with the time to wait when nothing is left of this second; ``now`` is in seconds."""
+        second = math.floor(now)
+        self._refill(second)
         if self._level <= 0:
-            wait = max(1, math.ceil(-self._level / self.rate * 1000) + 1)
+            served = second + math.floor(-self._level / self.rate) + 1
+            wait = math.ceil((served - now) * 1000) + 1
             raise Refusal(
                 429, "Request rate is large. More Request Units may be needed, so no changes were made.",
                 3200,
