@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from vendctl import browser as chromium
 from vendctl.local.system import System
 
 INSTALL = ".venv/bin/python -m vendctl.browser --install"
+
+expect.set_options(timeout=60_000)  # Playwright's own five seconds are too few where many systems run at once
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -224,9 +224,7 @@ async def test_trouble_is_seen_wherever_one_looks(page: Page, api: Api, running:
     api.broken["api"] = api.broken["v1"] = (503, {}, "A store is away.")
     await page.locator("#rows tr").last.scroll_into_view_if_needed()
     banner = page.locator("#banner")
-    await expect(banner).to_contain_text(
-        "does not answer: A store is away. What it shows is of", timeout=20_000
-    )
+    await expect(banner).to_contain_text("does not answer: A store is away. What it shows is of")
     await expect(banner).to_be_in_viewport()
     await page.get_by_role("button", name="m39", exact=True).click()
     dialog = page.get_by_role("dialog")
@@ -430,7 +428,7 @@ async def test_a_visit_opens_and_stays_open_when_figures_change(
     await expect(drawn).to_have_attribute("data-drawn", "true")
     assert await drawn.evaluate("it => it.height > it.width"), "as tall as the picture is"
     api.visits = [VISIT | {"added": 10}]
-    await expect(line).to_contain_text("10 units added", timeout=60_000)
+    await expect(line).to_contain_text("10 units added")
     await expect(body.locator("tbody tr")).to_have_text("A1290110")
     assert len([url for url in api.asked if "/visits/" in url]) == 1
 

@@ -111,7 +111,7 @@ class World:
             return
         address = f"http://127.0.0.1:{self.stack.ports.cosmos}/_control"
         body = json.dumps(action).encode()
-        with urllib.request.urlopen(urllib.request.Request(address, body), timeout=20) as answer:
+        with urllib.request.urlopen(urllib.request.Request(address, body), timeout=60) as answer:
             answer.read()
 
     def eventhubs(self, **action: Any) -> None:

@@ -76,7 +76,7 @@ class Client:
         sent = {**ALWAYS, "Authorization": lowered, "x-ms-date": date, **(headers or {})}
         sent["x-ms-activity-id"] = str(uuid.uuid4())
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(verb, path, data, sent)
             answer = connection.getresponse()

@@ -38,7 +38,7 @@ class Serving:
     def control(self, **actions: Any) -> dict[str, Any]:
         """One call of the control API."""
         request = urllib.request.Request(f"{self.url}_control", json.dumps(actions).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
 
@@ -57,7 +57,7 @@ class Serving:
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path.strip("/"), data, sent, method=verb)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, dict(answer.headers), json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             with error:

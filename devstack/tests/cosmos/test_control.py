@@ -15,7 +15,7 @@ def posted(serving: Serving, **headers: str) -> int:
     body = json.dumps({"advance": 0}).encode()
     request = urllib.request.Request(f"{serving.url}_control", body, headers, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

@@ -117,7 +117,7 @@ def test_a_clean_restart_keeps_everything_and_says_goodbye(tmp_path: Path) -> No
             close = peer.hear(p.CLOSE)[0].value
             assert close[0] == "amqp:connection:forced"
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", served.port), timeout=5)
+            socket.create_connection(("127.0.0.1", served.port), timeout=60)
         assert not (tmp_path / "ready.json").exists()
         served.start()
         assert stored(served, "orders", "0") == ["0", "1", "2"]

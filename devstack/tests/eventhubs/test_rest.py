@@ -64,7 +64,7 @@ def post(
     if authorization is not None:
         names["Authorization"] = authorization
     names.setdefault("Content-Type", ATOM)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", path, body.encode() if isinstance(body, str) else body, names)
         answer = connection.getresponse()
@@ -130,7 +130,7 @@ def test_one_event_with_its_headers(served: Served, hub: str) -> None:
 
 
 def test_an_event_without_anything_else(served: Served, hub: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
     for body in ("", "second on the same connection"):
         connection.request("POST", f"/{hub}/messages/", body, {"Authorization": token("localhost")})
         answer = connection.getresponse()
@@ -240,7 +240,7 @@ def test_404(guarded: Served, path: str) -> None:
 
 
 def test_405(guarded: Served) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", guarded.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", guarded.port, timeout=60)
     connection.request("GET", "/fleet/messages")
     answer = connection.getresponse()
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
@@ -341,7 +341,7 @@ def test_413_and_the_largest_event(served: Served, hub: str) -> None:
         for _ in range(17):
             yield b"x" * 65_536
 
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
     connection.request(
         "POST", f"/{hub}/messages", unbounded(), {"Authorization": token("localhost")}, encode_chunked=True
     )
@@ -371,7 +371,7 @@ def test_faults_on_request(tmp_path: Path) -> None:
         refused(post(served.port, path, "no room", allowed), 403, "no space")
         served.control(do="fault", place="delay", seconds=3)
         refused(post(served.port, f"{path}?timeout=1", "slow", allowed), 500, "not stored within 1 s")
-        with socket.create_connection(("127.0.0.1", served.port), timeout=20) as idle:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=60) as idle:
             idle.sendall(b"P")
             assert post(served.port, path, "others are served", allowed)[0] == 201
             idle.sendall(f"OST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n".encode())
@@ -388,7 +388,7 @@ def test_a_request_is_answered_before_the_server_ends(tmp_path: Path) -> None:
         served.control(do="fault", place="delay", seconds=0.7)
         request = "POST /orders/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
         request += f"Authorization: {token('localhost')}"
-        with socket.create_connection(("127.0.0.1", served.port), timeout=20) as late:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=60) as late:
             late.sendall(f"{request}\r\n\r\nx".encode())
             wait_for(lambda: written(served.data))
             assert served.stop() == 0
@@ -411,7 +411,7 @@ def test_the_ready_file_tells_the_address(tmp_path: Path) -> None:
     with serving(tmp_path) as served:
         ready = json.loads((tmp_path / "ready.json").read_text())
         assert ready["http"] == f"http://localhost:{served.port}"
-        with socket.create_connection(("127.0.0.1", served.port), timeout=20) as kept:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=60) as kept:
             kept.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert kept.recv(100).startswith(b"HTTP/1.1 405 ")
             assert served.stop() == 0, "an idle connection does not hold the server"

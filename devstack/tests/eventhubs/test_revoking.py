@@ -54,7 +54,7 @@ def ask(
     served: Served, method: str, path: str, body: str = "", policy: str = "root", scope: str = "fleet"
 ) -> Answer:
     """Status, content type and body of the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
     try:
         headers = {"Authorization": token(policy, scope), "Content-Type": "application/atom+xml;type=entry"}
         connection.request(method, f"/{path}?timeout=60&api-version=2014-01", body.encode(), headers)
@@ -175,7 +175,7 @@ def test_only_who_manages_the_hub_may_revoke(guarded: Served, policy: str, scope
 
 
 def test_without_a_token_nothing_is_told(guarded: Served) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", guarded.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", guarded.port, timeout=60)
     connection.request("GET", "/fleet/revokedpublishers")
     assert connection.getresponse().status == 401
     connection.close()

@@ -303,7 +303,7 @@ def test_a_bad_frame_closes_the_connection_with_a_reason(served: Served, data: b
 
 
 def test_plain_amqp_without_sasl_is_told_what_to_do(served: Served) -> None:
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as s:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as s:
         s.sendall(b"AMQP\x00\x01\x00\x00")
         assert s.recv(100) == b"AMQP\x03\x01\x00\x00"
         assert s.recv(100) == b""

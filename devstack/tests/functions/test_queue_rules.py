@@ -135,7 +135,7 @@ def _loop(source: _Queue, work: _Work, wakes: Wakes | None = None, **settings: A
 async def _settled(source: _Queue, loop: QueueLoop) -> None:
     """Until the loop has looked again after its messages."""
     await loop.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for _ in range(3):
             await source.fetches.acquire()
     await loop.stop()
@@ -189,7 +189,7 @@ async def test_poison_wakes_the_listener_of_its_queue(monkeypatch: pytest.Monkey
     failing = _loop(_Queue("q", _message("YQ==", 5)), _Work(poison), wakes)
     monkeypatch.setattr(queue_loop, "SHORTEST_POLL", 7200)
     await waiting.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await poison.fetches.acquire()
         await failing.start()
         await poison.fetches.acquire()

@@ -208,7 +208,7 @@ async def test_a_minimum_batch_waits_for_more_or_for_the_time() -> None:
     assert recorder.batches == []
     await partition.take([_event(2), _event(3), _event(4)])
     assert recorder.batches == [4]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await context.written.acquire()
         await context.written.acquire()
     assert (recorder.batches, context.checkpoints) == ([4, 1], [3, 4])
@@ -219,7 +219,7 @@ async def test_the_first_batch_waits_for_what_is_left_of_the_time(written: datet
     """GetAdjustedMaxWaitTime: at once without a checkpoint, or when the wait since it is over; measured."""
     partition, recorder, context = _partition(written, minEventBatchSize=3, maxWaitTime="00:10:00")
     await partition.take([_event(0)])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await context.written.acquire()
     assert (recorder.batches, context.checkpoints) == ([1], [0])
     await partition.take([_event(1)])

@@ -65,7 +65,7 @@ def follow(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         listener = _listener(world, schedule, **trigger)
         listener._blob = cast(StatusBlob, world)
         listener._lock.held.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await listener._loop()
         return listener
 
@@ -170,7 +170,7 @@ async def test_a_stop_does_not_wait_for_a_run(monkeypatch: pytest.MonkeyPatch) -
     listener = _listener(Endless(), "*/5 * * * * *", runOnStartup=True)
     listener._lock.held.set()
     listener._task = asyncio.create_task(listener._loop())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await running.wait()
         await listener.stop()
 

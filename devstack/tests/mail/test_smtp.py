@@ -44,7 +44,7 @@ async def send(server: MailServer, sent: EmailMessage | None = None, **options: 
 
 async def by_smtplib[Done](server: MailServer, work: Callable[[smtplib.SMTP], Done]) -> Done:
     def talk() -> Done:
-        with smtplib.SMTP("127.0.0.1", server.port, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", server.port, timeout=60) as client:
             return work(client)
 
     return await asyncio.to_thread(talk)
