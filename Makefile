@@ -8,7 +8,7 @@ MAP ?=
 VERIFY ?=
 MACHINES ?= 60
 HISTORY ?= 2
-JOBS ?= 6
+JOBS ?= 4
 SEED ?= 1
 MINUTES ?= 10
 

@@ -82,7 +82,7 @@ async def test_a_mail_that_was_taken_without_an_answer_comes_again_as_the_same(
 async def test_one_mailbox_that_hangs_and_one_that_is_full_keep_no_other(
     world: MailedWorld, receiver: MailReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smtp, "PATIENCE", 0.5)
+    monkeypatch.setattr(smtp, "PATIENCE", 3.0)
     behaviours = {"bo": Behaviour(seconds=30), "carl": Behaviour(recipient="452 4.2.2 full")}
     receiver.behave = lambda address: behaviours.get(address.partition("@")[0], Behaviour())
     world.recipients(recipient("carl"))

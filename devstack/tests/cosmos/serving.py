@@ -81,7 +81,7 @@ def start(data: Path, *options: str, port: int = 0) -> Serving:
     ready.unlink(missing_ok=True)
     words = ["cosmos", "--port", str(port), "--data", str(data), "--ready-file", str(ready), *options]
     process = subprocess.Popen([sys.executable, "-m", "devstack.serve", *words], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not ready.exists():
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()

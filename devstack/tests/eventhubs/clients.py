@@ -7,7 +7,7 @@ from typing import Any
 from azure.eventhub import EventData, EventHubConsumerClient, EventHubProducerClient
 from azure.eventhub.aio import EventHubConsumerClient as AsyncConsumerClient
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def producer(cs: str, hub: str, **options: Any) -> EventHubProducerClient:

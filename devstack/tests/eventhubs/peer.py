@@ -12,7 +12,7 @@ from devstack.eventhubs.wire.decode import decode
 from devstack.eventhubs.wire.frames import AMQP_HEADER, SASL, SASL_HEADER, FrameReader, frame
 from devstack.tests.eventhubs.serving import KEY, POLICY
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 Heard = tuple[int, int, list[Any], bytes]
 
 

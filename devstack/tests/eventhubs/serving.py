@@ -25,7 +25,7 @@ def connection_string(port: int, policy: str = POLICY, key: str = KEY) -> str:
     )
 
 
-def wait_for(condition: Callable[[], Any], patience: float = 30.0, what: str = "the condition") -> Any:
+def wait_for(condition: Callable[[], Any], patience: float = 60.0, what: str = "the condition") -> Any:
     """Poll until ``condition`` gives something true, and return it."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

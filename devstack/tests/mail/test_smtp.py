@@ -245,7 +245,7 @@ async def test_other_faults(server: MailServer) -> None:
 async def fails(server: MailServer, fault: Fault, how: type[Exception]) -> None:
     server.manners.fault = fault
     with pytest.raises(how):
-        await send(server, timeout=1)
+        await send(server, timeout=3)
 
 
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])

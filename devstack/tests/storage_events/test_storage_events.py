@@ -84,7 +84,7 @@ def test_the_part_waits_for_its_container_and_for_a_store_that_is_away(
 
 def subjects(queues: QueueServiceClient, name: str) -> list[str]:
     """The names that are told next."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (found := taken(queues, name)):
         assert time.monotonic() < deadline, "nothing is told"
         time.sleep(0.1)
