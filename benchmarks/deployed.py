@@ -249,15 +249,12 @@ class Deployed(App):
         with self.parts.part("compact"):
             self.compacted += (await compact_archive(work, self.now)).events
 
-    async def poll_idly(self, seconds: float, share: float) -> None:
-        """Reckon what the host reads of the feed while nothing happens, from what one empty read costs.
-
-        ``share``: of a poll that these machines have to pay, the others being another partition's.
-        """
+    async def poll_idly(self, seconds: float) -> None:
+        """Reckon what the host reads of the feed while nothing happens, from what one empty read costs."""
         before = self.meter.units
         for one in self._feed:
             await self.documents["machines"].changes(one, self._feed[one], 100)
         each = (self.meter.units - before) / self.ranges
-        idle = max(0.0, seconds / POLL * self.ranges * share - self.empty_polls)
+        idle = max(0.0, seconds / POLL * self.ranges - self.empty_polls)
         self.parts.by[IDLE].requests = idle
         self.parts.by[IDLE].units = idle * each

@@ -66,12 +66,11 @@ STATE = 27.0
 
 @dataclass(frozen=True)
 class Load:
-    """A fleet, or a share of one: its machines, on so many partitions of the hub, in so many feed ranges."""
+    """A fleet's machines, on so many partitions of the hub, in so many feed ranges."""
 
     machines: int
     partitions: int
     ranges: int
-    share: float = 1.0
     ledger: float = LEDGER
     roll_up: float = field(default_factory=lambda: minutes_between("roll_up", START))
     """Minutes between two."""
@@ -122,7 +121,7 @@ def _feed(load: Load) -> float:
 
 def _idle_polls(load: Load) -> float:
     """What the host asks for in vain: the polls of a day, without those that end a reading."""
-    polls = 86_400 / POLL * load.share / load.events_in(1440) - 1 / load.batch
+    polls = 86_400 / POLL / load.events_in(1440) - 1 / load.batch
     return max(0.0, polls) * load.ranges
 
 

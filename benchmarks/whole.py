@@ -6,8 +6,7 @@ with the timers at the schedules of infra/ (``--roll-up``: every M minutes); at 
 functions are called (:mod:`benchmarks.deployed`), on the local servers, and then the patterns of
 :mod:`benchmarks.baselines` on the same servers, with the same batches.
 
-Of 100 machines the whole fleet is measured, on four partitions; of 5,000 a quarter, on one of the four: what
-a tick costs by itself, four times as many machines would share. Larger fleets are reckoned
+Fleets of 100 and 5,000 machines are measured, on four partitions. Larger ones are reckoned
 (:mod:`benchmarks.formula`), as are the measured ones, to see how far off that is.
 
 Request units are the server's estimate of Azure's. CPU is this process's: the SDK and everything above it,
@@ -22,9 +21,10 @@ import gc
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 from azure.cosmos.aio import CosmosClient
 
@@ -48,21 +48,14 @@ GOALS = {"cpu_us_per_event": 0.9, "requests_per_event": 0.35, "ru_per_event": 0.
 COMPACT = "compact"
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A fleet, and how much of it is measured on how many of its partitions."""
+class Measured(NamedTuple):
+    """A fleet, and the partitions of its hub."""
 
-    fleet: int
     machines: int
     partitions: int
 
-    @property
-    def share(self) -> float:
-        """Of the fleet."""
-        return self.machines / self.fleet
 
-
-FLEETS = (Measured(100, 100, 4), Measured(5_000, 1_250, 1))
+FLEETS = (Measured(100, 4), Measured(5_000, 4))
 LARGE = Load(machines=100_000, partitions=32, ranges=4)
 
 
@@ -71,7 +64,7 @@ class Bench:
 
     def __init__(self, client: CosmosClient, azurite: str, size: Measured, roll_up: int) -> None:
         self.client, self.azurite, self.size, self.roll_up = client, azurite, size, roll_up
-        self.name = f"whole.{size.fleet}"
+        self.name = f"whole.{size.machines}"
 
     async def figures(self, hours: int, minutes: int) -> list[Figure]:
         """All of them."""
@@ -108,7 +101,7 @@ class Bench:
             sent.requests, began = 0, perf_counter()
             batches = await app.live(day, minutes)
             seconds, storage = perf_counter() - began, sent.requests
-        await app.poll_idly(60 * minutes, size.share)
+        await app.poll_idly(60 * minutes)
         await app.close_days()
         return app, batches, storage, seconds
 
@@ -131,7 +124,7 @@ class Bench:
     def reckoned(self, parts: Mapping[str, Part], ranges: int, ledger: float) -> list[Figure]:
         """What the formula says of this fleet, beside what was measured."""
         size = self.size
-        load = Load(size.machines, size.partitions, ranges, size.share, ledger, self.roll_up)
+        load = Load(size.machines, size.partitions, ranges, ledger, self.roll_up)
         found = units_per_event(load)
         unit, name = UNITS["ru_per_event"], f"{self.name}.formula"
         measured = Beside("measured", sum(part.units for part in parts.values()))
@@ -180,7 +173,7 @@ async def run(port: int, azurite: str, asked: argparse.Namespace) -> list[Figure
     found: list[Figure] = []
     async with cosmos_client({"COSMOS": account}, "COSMOS") as client:
         for size in FLEETS:
-            if size.fleet in asked.fleets:
+            if size.machines in asked.fleets:
                 bench = Bench(client, azurite, size, asked.roll_up)
                 found += await bench.figures(asked.hours, asked.minutes)
     b1 = next(one["baseline_value"] for one in found if one.get("baseline") == "B1" and "ru_" in one["name"])
@@ -190,7 +183,7 @@ async def run(port: int, azurite: str, asked: argparse.Namespace) -> list[Figure
 def main() -> int:
     """Print a table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    fleets = [size.fleet for size in FLEETS]
+    fleets = [size.machines for size in FLEETS]
     parser.add_argument("--fleets", type=int, nargs="+", choices=fleets, default=fleets)
     parser.add_argument("--minutes", type=int, default=MINUTES, help=f"measured; default {MINUTES}")
     parser.add_argument("--hours", type=int, default=HOURS, help=f"lived before; default {HOURS}")

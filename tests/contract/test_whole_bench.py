@@ -17,7 +17,7 @@ def test_everything_runs_and_the_parts_are_the_whole(tmp_path: Path) -> None:
     async def figures(port: int, azurite: str) -> list[Figure]:
         account = f"AccountEndpoint=http://127.0.0.1:{port}/;AccountKey={WELL_KNOWN_KEY}"
         async with cosmos_client({"COSMOS": account}, "COSMOS") as client:
-            size = Measured(fleet=100, machines=10, partitions=2)
+            size = Measured(machines=10, partitions=2)
             return await Bench(client, azurite, size, roll_up=5).figures(1, 12)
 
     with serving(tmp_path, "--ranges", "1") as (port, _):
@@ -29,7 +29,7 @@ def test_everything_runs_and_the_parts_are_the_whole(tmp_path: Path) -> None:
     }
     parts = {x["name"].split(".")[2] for x in found if x.get("baseline") == "the whole"}
     assert {"ingest", "archive", "machines_feed", "sweep", "roll_up", "compact"} <= parts
-    [whole] = [x for x in found if x["name"] == "whole.100.ru_per_event" and x["baseline"] == "B1"]
+    [whole] = [x for x in found if x["name"] == "whole.10.ru_per_event" and x["baseline"] == "B1"]
     assert whole["value"] == pytest.approx(sum(units.values()), abs=0.01)
-    [requests] = [x for x in found if x["name"] == "whole.100.requests_per_event" and x["baseline"] == "B1"]
+    [requests] = [x for x in found if x["name"] == "whole.10.requests_per_event" and x["baseline"] == "B1"]
     assert requests["baseline_value"] == 1

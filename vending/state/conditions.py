@@ -186,9 +186,11 @@ def _bounded(entry: Entry) -> Entry:
         if ESCAPE in name and (old := of_before(name)) in entry and entry[old][:2] <= register[:2]
     }
     kept = {name: register for name, register in entry.items() if name not in superseded}
-    oldest = {
-        name for family, count in FAMILIES.items() for _, name in sorted(_places(kept, family))[:-count]
-    }
+    families: dict[str, list[tuple[list[int], str]]] = {}
+    for name, register in kept.items():
+        if (family := _family(name)) in FAMILIES:
+            families.setdefault(family, []).append((register[:2], name))
+    oldest = {name for family in families for _, name in sorted(families[family])[: -FAMILIES[family]]}
     return {name: kept[name] for name in sorted(kept) if name not in oldest}
 
 

@@ -11,11 +11,11 @@ from vending.alerts.standing import Halts
 from vending.alerts.waiting import Numbers
 from vending.documents.alerts import NOTIFICATIONS, UndeliveredNotification
 from vending.documents.audits import AuditRecord
-from vending.documents.conditions import Entry
+from vending.documents.conditions import Entry, Register
 from vending.documents.days import MachineDay
 from vending.documents.habits import Habit
 from vending.documents.stock import MachineStock
-from vending.state import stock
+from vending.state import conditions, stock
 
 
 class Evidence:
@@ -84,6 +84,19 @@ class Registers(Evidence):
     """Whether the catalog, of this version, places the machine."""
     catalog_version: int = 0
     policy: Policy = DEFAULTS
+
+    @cached_property
+    def families(self) -> Mapping[str, Sequence[tuple[str, Register]]]:
+        """Component and register of each family, of ``{family}:{component}`` or ``{family}``, of which the
+        component is ``machine`` and the first: computed once for all rules."""
+        found: dict[str, list[tuple[str, Register]]] = {}
+        for name, register in self.entry.items():
+            family, colon, component = name.partition(":")
+            if not colon:
+                found.setdefault(family, []).insert(0, ("machine", register))
+            elif family in conditions.FAMILIES:
+                found.setdefault(family, []).append((component, register))
+        return found
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What the rules on condition registers have in common: each looks at the registers of one family."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -9,6 +9,7 @@ from vending.alerts.rules.base import Rule
 from vending.alerts.rules.evidence import Registers
 from vending.alerts.transitions import Finding
 from vending.documents.conditions import Entry, Register
+from vending.events.faults import ESCAPE
 from vending.state import conditions
 
 NONE = (-1, -1)
@@ -46,27 +47,23 @@ class RegisterRule(Rule[Registers], abstract=True):
 
     def next_look_of(self, evidence: Registers) -> int | None:
         """The first of all registers of the family."""
+        if type(self).next_look is RegisterRule.next_look:
+            return None
         looks = [self.next_look(*of, evidence) for of in self._own(evidence)]
         return min((look for look in looks if look is not None), default=None)
 
-    def _own(self, evidence: Registers) -> Iterator[tuple[str, Register]]:
+    def _own(self, evidence: Registers) -> Sequence[tuple[str, Register]]:
         """Component and register of the family."""
-        alone = evidence.entry.get(self.family)
-        if alone is not None:
-            yield "machine", alone
-        if self.family in conditions.FAMILIES:
-            prefix = f"{self.family}:"
-            for name, register in evidence.entry.items():
-                if name.startswith(prefix):
-                    yield name.removeprefix(prefix), register
+        return evidence.families.get(self.family, ())
 
     def _renamed(self, found: Sequence[Finding], entry: Entry) -> list[Finding]:
         """Alerts by the names of schema 1 (see :mod:`conditions`) are over where no register has such a name
         any more."""
         over: dict[str, Finding] = {}
-        for finding in sorted(found, key=lambda finding: finding.order):
+        renamed = [finding for finding in found if ESCAPE in finding.component]
+        for finding in sorted(renamed, key=lambda finding: finding.order):
             name = conditions.of_before(finding.component)
-            if name != finding.component and f"{self.family}:{name}" not in entry:
+            if f"{self.family}:{name}" not in entry:
                 over[name] = replace(finding, component=name, firing=False, detail={})
         return list(over.values())
 
