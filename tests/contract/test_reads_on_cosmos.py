@@ -29,7 +29,6 @@ from vending.views.day_figures import FLEET, Scope, StoredDays
 from vending.views.days import SumQuery, days
 from vending.views.stores import ViewStores
 
-pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 TODAY = "2026-03-14"
 READ = ("machines", "conditions", "alerts", "fleet", "catalog")

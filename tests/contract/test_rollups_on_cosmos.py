@@ -32,7 +32,6 @@ from vending.rollups.timer import RollUpStores, roll_up
 from vending.writes.catalog_entries import CatalogFile
 from vending.writes.import_catalog import import_catalog
 
-pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WHOLE = tree.FLEET, tree.PRODUCTS
 KEYS = {"machines": "machineId", "conditions": "id", "fleet": "scope", "catalog": "kind"}

@@ -26,7 +26,7 @@ from devstack.status import look
 ROOT = Path(__file__).parents[3]
 
 
-def within(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def within(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, what

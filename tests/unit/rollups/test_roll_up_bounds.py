@@ -133,7 +133,6 @@ def over_regions(most: int) -> list[list[str]]:
     return list(found.values())
 
 
-@pytest.mark.timeout(180)
 async def test_two_thousand_products_in_sixteen_regions_are_counted(world: World) -> None:
     """An honest fleet: 128 machines, each with an eighth of 2,000 products, every region with all of them."""
     skus, vends = [f"SKU-{n:08d}" for n in range(2_000)], {}
@@ -151,7 +150,6 @@ async def test_two_thousand_products_in_sixteen_regions_are_counted(world: World
     assert all(len(value["skus"]) > 1_000 for _, value in children.values())
 
 
-@pytest.mark.timeout(180)
 async def test_ever_new_products_of_the_longest_names_cost_nobody_anything(world: World) -> None:
     """Six hostile machines, each vend of a product of its own; the honest ones sell beside and after them."""
     vends = {}
@@ -176,7 +174,6 @@ async def test_ever_new_products_of_the_longest_names_cost_nobody_anything(world
     assert summary(world, tree.PRODUCTS)["skus"]["cola"] == whole(120)
 
 
-@pytest.mark.timeout(180)
 async def test_a_site_of_six_hundred_machines_with_forty_products_each(world: World) -> None:
     """Some 480 such machines were too much for one document, and for that of their route."""
     facts = {"type": "site", "schema": 1, "version": 1, "affects": []}

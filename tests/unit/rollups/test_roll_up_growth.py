@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from tests.support.fakes import FakeDocuments, FakeQueue, range_of
 from tests.support.rollup_world import ms
 from vending.catalog.cache import CatalogCache
@@ -129,7 +127,6 @@ async def tick_of(machines: int, dirty: int) -> tuple[int, dict[str, Any]]:
     return requests, tree.total(load(day, Day))
 
 
-@pytest.mark.timeout(60)
 async def test_a_tick_asks_as_often_in_a_fleet_of_a_thousand_times_the_size() -> None:
     small, few = await tick_of(100, DIRTY)
     large, many = await tick_of(100_000, DIRTY)
