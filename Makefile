@@ -96,7 +96,7 @@ picture: setup-test ## docs/dashboard.png, taken of the running system
 # --- proof --------------------------------------------------------------------------------------------------
 # The tests start hundreds of processes: each would compile what it imports where no bytecode may be kept.
 test: setup-test check ## all set-up, then lint, types, contracts and every test
-	@PYTHONDONTWRITEBYTECODE= REQUIRE_NODE_PEER=1 CHROMIUM="$$($(PY) -m vendctl.browser)" $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -q
+	@PYTHONDONTWRITEBYTECODE= REQUIRE_NODE_PEER=1 CHROMIUM="$$($(PY) -m vendctl.browser)" $(PY) -m pytest -n $(JOBS) --dist loadfile -q
 
 # Tests that need nothing of the local stack but its addresses. Their names are new in each run, so the data may stay.
 test-func: setup .tools/deployed/requirements/.ready ## end-to-end tests under Core Tools (`func`), on services that listen on the usual ports

@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
 same_each_time()
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that start processes and wait come first; the many short ones fill up the cores."""
-    items.sort(key=lambda item: "unit" in item.path.parts)
-
-
 _HOST = "AzureFunctionsJobHost__extensions__"
 QUICK = {
     # The tests trigger timers themselves.

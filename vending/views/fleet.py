@@ -113,7 +113,7 @@ async def _read(stores: ViewStores, day: str, zone: str, now: datetime) -> Fleet
 
 
 def _day(date: str, day: Summary | None) -> FleetDay:
-    return FleetDay(date, *_sales(tree.total(day)), day.computed_at if day else None)
+    return FleetDay(date, *_sales(tree.total(day)), (day and day.computed_at) or None)
 
 
 def _sales(figures: Figures) -> Sales:

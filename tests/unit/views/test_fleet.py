@@ -11,7 +11,7 @@ from tests.support.rollup_world import World, event, failure, vend, view_stores
 from vending.errors import Transient
 from vending.ports import Put
 from vending.recent import Recent
-from vending.rollups import breakdowns, machine_days
+from vending.rollups import breakdowns, machine_days, tree
 from vending.rollups.breakdowns import PRODUCTS
 from vending.rollups.tree import OTHER
 from vending.time import millis
@@ -48,6 +48,14 @@ async def test_an_empty_fleet_has_all_its_fields(world: World) -> None:
     assert [hour["hour"] for hour in found["hours"]] == [f"{hour:02d}" for hour in range(24)]
     assert (found["topProducts"], found["categories"], found["defective"]) == ([], [], 0)
     assert found["day"]["computedAt"] is None
+
+
+async def test_a_day_that_was_begun_and_counts_nothing_yet_was_never_computed(world: World) -> None:
+    """As a worker leaves it that dies between the two."""
+    day = tree.empty(tree.FLEET, f"{NOW:%Y-%m-%d}")
+    await world.fleet.write(tree.FLEET, [Put(day.dump())])
+    found = await summary(world)
+    assert (found["day"]["units"], found["day"]["computedAt"]) == (0, None)
 
 
 async def test_sales_of_today_and_before_by_currency(world: World) -> None:
