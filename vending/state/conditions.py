@@ -117,7 +117,7 @@ def covers(entry: Entry, event: Event) -> bool:
         held = _held(entry, name)
         if held is None:
             family = _family(name)
-            newer = [place for place in _places(entry, family) if place > (order, name)]
+            newer = [place for place in _places(entry).get(family, ()) if place > (order, name)]
             if family not in FAMILIES or len(newer) < FAMILIES[family]:
                 return False
         elif held[:2] < order:
@@ -186,17 +186,19 @@ def _bounded(entry: Entry) -> Entry:
         if ESCAPE in name and (old := of_before(name)) in entry and entry[old][:2] <= register[:2]
     }
     kept = {name: register for name, register in entry.items() if name not in superseded}
-    families: dict[str, list[tuple[list[int], str]]] = {}
-    for name, register in kept.items():
-        if (family := _family(name)) in FAMILIES:
-            families.setdefault(family, []).append((register[:2], name))
-    oldest = {name for family in families for _, name in sorted(families[family])[: -FAMILIES[family]]}
+    oldest = {
+        name for family, places in _places(kept).items() for _, name in sorted(places)[: -FAMILIES[family]]
+    }
     return {name: kept[name] for name in sorted(kept) if name not in oldest}
 
 
-def _places(entry: Entry, family: str) -> list[tuple[list[int], str]]:
-    """Where the family's registers stand among each other: by order, then by name."""
-    return [(register[:2], name) for name, register in entry.items() if _family(name) == family]
+def _places(entry: Entry) -> dict[str, list[tuple[list[int], str]]]:
+    """Bounded family → where its registers stand among each other: by order, then by name."""
+    found: dict[str, list[tuple[list[int], str]]] = {}
+    for name, register in entry.items():
+        if (family := _family(name)) in FAMILIES:
+            found.setdefault(family, []).append((register[:2], name))
+    return found
 
 
 def _family(name: str) -> str:
