@@ -55,7 +55,7 @@ def test_a_clock_that_is_set_back_gives_and_takes_nothing() -> None:
 
 @given(
     st.integers(1, 400),
-    st.lists(st.tuples(st.floats(1, 50), st.floats(0, 3)), min_size=1, max_size=60),
+    st.lists(st.tuples(st.floats(1, 50), st.sampled_from((0.0, 0.4, 3.0))), min_size=1, max_size=60),
 )
 def test_who_waits_as_told_is_served_before_long(rate: int, requests: list[tuple[float, float]]) -> None:
     """Refused once at most for each second that all requests together are charged, and for the first."""
