@@ -17,7 +17,7 @@ from benchmarks.meter import row
 from vendctl.progress import Progress
 
 HERE = Path(__file__).parent
-SOAKS = ("soak", "load", "explore", "histories", "hostile", "endurance", "mutants")
+SOAKS = ("soak", "load", "explore", "histories", "hostile", "endurance", "moments", "mutants")
 """Too long for here, or no figures."""
 NAMES = sorted(
     path.stem for path in HERE.glob("[a-z]*.py") if path.stem not in SOAKS and "def main(" in path.read_text()

@@ -42,6 +42,10 @@ STEPS: dict[str, tuple[dict[str, str], list[str]]] = {
         {"TWO_WORKERS_STRIDE": "1"},
         [*PYTEST, "tests/unit/rollups/test_two_workers.py"],
     ),
+    "every test: on New Year's Eve, as the clocks go forward, on a leap day, in three time zones": (
+        {},
+        [sys.executable, "-m", "benchmarks.moments"],
+    ),
     "rollups: two hundred thousand long histories of a small fleet": (
         {},
         [sys.executable, "-m", "benchmarks.histories"],

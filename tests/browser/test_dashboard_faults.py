@@ -64,6 +64,8 @@ class Api:
         self.summary: dict[str, Any] = copy.deepcopy(SUMMARY)
         self.alerts: list[dict[str, Any]] = []
         self.machines: list[dict[str, Any]] = [ROW]
+        self.machine = dict(MACHINE)
+        """Whole, whichever is opened."""
         self.photos: list[dict[str, Any]] = []
         self.visits: list[dict[str, Any]] = []
         self.visit: dict[str, Any] = {}
@@ -103,7 +105,7 @@ class Api:
                     "currency": "EUR", "payment": "cash"}  # fmt: skip
             await route.fulfill(json={"sales": [sale]})
         elif "machines/" in url:
-            await route.fulfill(json=MACHINE)
+            await route.fulfill(json=self.machine)
         else:
             page = {"machines": self.machines, "next": None, "total": len(self.machines)}
             await route.fulfill(json=page)
@@ -121,9 +123,15 @@ async def opened(page: Page, running: System, address: str = "") -> None:
     await expect(page.locator("#count")).not_to_be_empty()
 
 
+@pytest.mark.parametrize("today", ["2026-03-02", "2028-01-01"])
 @pytest.mark.parametrize("width", [320, 390, 720, 1000, 1440])
-async def test_nothing_is_wider_than_the_page(page: Page, api: Api, running: System, width: int) -> None:
-    """Three currencies, a machine id of 56 letters; 320 is 400 % of zoom (WCAG 1.4.10)."""
+async def test_nothing_is_wider_than_the_page(
+    page: Page, api: Api, running: System, width: int, today: str
+) -> None:
+    """Three currencies, a machine id of 56 letters, days of this year or of another, whose year is shown;
+    320 is 400 % of zoom (WCAG 1.4.10).
+    """
+    await page.clock.set_fixed_time(f"{today}T12:00:00Z")
     api.alerts = [ALERT]
     await page.set_viewport_size({"width": width, "height": 800})
     await opened(page, running)
@@ -200,9 +208,11 @@ async def test_every_time_and_day_says_by_whose_clock(page: Page, api: Api, runn
 
 
 async def test_what_is_now_does_not_stand_under_a_past_day(page: Page, api: Api, running: System) -> None:
+    api.machine["day"] = {"date": "2025-03-02", "figures": {"revenue": {"EUR": 150}, "units": 1}}
     await opened(page, running, f"#day=2025-03-02&machine={LONG}")
     api.summary["date"] = "2025-03-02"
     await page.reload()
+    await expect(page.get_by_role("dialog")).to_contain_text("Sold on Sun, Mar 2, 2025")
     await expect(page.locator("#figures-title")).to_have_text("Sun, Mar 2, 2025")
     day = page.get_by_role("region", name="Sun, Mar 2, 2025")
     await expect(day.locator("#revenue")).to_be_attached()

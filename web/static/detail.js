@@ -70,7 +70,7 @@ function facts(machine, now) {
   const { condition, totals, day } = machine;
   const state = condition.state === "never" ? ["never heard"] : [`${condition.state}, last seen `, age(condition.lastSeen, now)];
   const said = [["State", state], ["Site", machine.site ?? "not assigned"]];
-  if (day) said.push([`Sold on ${weekday(day.date)}`, `${revenue(day.figures.revenue ?? {})}, ${counted(day.figures.units ?? 0, "unit", "units")}`]);
+  if (day) said.push([`Sold on ${weekday(day.date, new Date(now).toISOString())}`, `${revenue(day.figures.revenue ?? {})}, ${counted(day.figures.units ?? 0, "unit", "units")}`]);
   said.push(["Ever", `${revenue(totals.revenue)}, ${counted(totals.units, "unit", "units")}`]);
   for (const zone of condition.temperatures) {
     const warm = zone.warmForS > 0 ? `, too warm for ${count(Math.round(zone.warmForS / 60))} min` : "";

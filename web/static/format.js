@@ -70,7 +70,7 @@ export function showAges(now) {
 export const clock = (iso) => new Date(iso).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "medium" });
 
 /** A business day; with its year where that is not the year of `today`. */
-export function weekday(date, today = date) {
+export function weekday(date, today) {
   const year = date.slice(0, 4) === today.slice(0, 4) ? {} : { year: "numeric" };
   return new Date(`${date}T12:00:00Z`).toLocaleDateString(LOCALE, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC", ...year });
 }
