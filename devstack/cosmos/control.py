@@ -4,6 +4,7 @@
 ``--control``, and no web page from elsewhere is let in. Actions, several of which may stand in one object:
 
 - ``{"advance": seconds}`` moves the clock forward (TTL, ``_ts``, request units).
+- ``{"stand": true}`` makes the clock stand still, so that only ``advance`` moves it; false lets it go on.
 - ``{"faults": [{"status": 503, "substatus": 0, "retry_after_ms": 5, "delay": 0.1, "disconnect": "before",
   "verb": "POST", "path": "/colls/orders/docs", "times": 3,
   "after": 10}]}`` replaces the list of faults. A fault
@@ -85,12 +86,14 @@ class Control:
         self._account = account
         self._base = account.clock
         self._advanced = 0.0
+        self._stood: float | None = None
+        """Since when by the clock below the clock stands still."""
         self._faults: list[Fault] = []
         self.requests: Counter[str] = Counter()
         account.clock = self._clock
 
     def _clock(self) -> float:
-        return self._base() + self._advanced
+        return (self._base() if self._stood is None else self._stood) + self._advanced
 
     def fault_for(self, call: Call) -> Fault | None:
         """The first fault that hits this request."""
@@ -102,8 +105,8 @@ class Control:
         if not from_here(call.header("Origin")):
             raise Refusal(403, "A web page of another origin may not control this server.")
         actions: dict[str, Callable[[Any], None]] = {
-            "advance": self._advance, "faults": self._set_faults, "split": self._split,
-            "disk_full": self._disk_full, "reset": self._reset,
+            "advance": self._advance, "stand": self._stand, "faults": self._set_faults,
+            "split": self._split, "disk_full": self._disk_full, "reset": self._reset,
         }  # fmt: skip
         for name, value in call.mapping().items():
             if name not in actions:
@@ -117,6 +120,11 @@ class Control:
 
     def _advance(self, seconds: Any) -> None:
         self._advanced += float(seconds)
+
+    def _stand(self, still: Any) -> None:
+        if not isinstance(still, bool):
+            raise TypeError("stand is true or false")
+        self._stood = self._base() if still else None
 
     def _set_faults(self, faults: Any) -> None:
         for one in faults:

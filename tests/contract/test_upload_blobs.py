@@ -36,7 +36,7 @@ def ask(method: str, url: str, body: bytes | None = None) -> int:
     headers = {} if body is None else HEADERS
     request = urllib.request.Request(url, data=body, headers=headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as refusal:
         with refusal:

@@ -149,5 +149,5 @@ def sweep(running: System) -> None:
         b'{"input": ""}',
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 202

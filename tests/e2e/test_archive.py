@@ -94,7 +94,7 @@ def test_the_timer_function_runs(sent: list[Device], running: System) -> None:
         data=b'{"input": ""}',
         headers={"Content-Type": "application/json"},
     )
-    with urlopen(request, timeout=30) as answer:
+    with urlopen(request, timeout=60) as answer:
         assert answer.status == 202
     found = until(lambda: asyncio.run(state(forget=False)), "compact_archive has written its state")
     assert found is not None

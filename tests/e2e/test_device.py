@@ -55,7 +55,7 @@ def read(machine: str) -> Any:
 
 def shown(running: System, machine: str) -> dict[str, Any]:
     """What the API says of a machine, without what moves by itself."""
-    with urlopen(f"{running.host.url}/api/v1/machines/{machine}", timeout=30) as answer:
+    with urlopen(f"{running.host.url}/api/v1/machines/{machine}", timeout=60) as answer:
         found: dict[str, Any] = json.loads(answer.read())
     return found
 

@@ -159,7 +159,7 @@ def test_after_all_these_the_next_run_goes_on(run: Run, interrupted: Path) -> No
 
 
 def asked(address: str) -> Any:
-    with urllib.request.urlopen(address, timeout=30) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         return json.load(answer)
 
 

@@ -70,7 +70,7 @@ class CoreTools:
     def status(self) -> dict[str, Any]:
         """What the host says of itself; empty while it does not listen."""
         try:
-            with urllib.request.urlopen(f"{self.url}/admin/host/status", timeout=10) as answer:
+            with urllib.request.urlopen(f"{self.url}/admin/host/status", timeout=60) as answer:
                 found: dict[str, Any] = json.load(answer)
         except OSError:
             return {}
@@ -116,6 +116,6 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
-            process.wait(30)
+            process.wait(60)
         except (ProcessLookupError, subprocess.TimeoutExpired):
             continue

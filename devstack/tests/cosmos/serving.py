@@ -7,6 +7,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
@@ -42,6 +44,15 @@ class Serving:
             found: dict[str, Any] = json.load(answer)
         return found
 
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """The clock stands still in there: what lives whole seconds ends when ``advance`` says so."""
+        self.control(stand=True)
+        try:
+            yield
+        finally:
+            self.control(stand=False)
+
     def signed(
         self, verb: str, path: str, body: Any = None, **headers: str
     ) -> tuple[int, dict[str, str], Any]:
@@ -66,12 +77,12 @@ class Serving:
     def stop(self) -> int:
         """SIGTERM and the exit code."""
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def kill(self) -> None:
         """SIGKILL."""
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 def start(data: Path, *options: str, port: int = 0) -> Serving:

@@ -59,12 +59,12 @@ def test_a_second_server_on_the_same_file_is_refused(tmp_path: Path) -> None:
     serving = start(tmp_path)
     try:
         words = [sys.executable, "-m", "devstack", "cosmos", "--port", "0", "--data", str(tmp_path)]
-        second = subprocess.run(words, capture_output=True, timeout=30, check=False)
+        second = subprocess.run(words, capture_output=True, timeout=60, check=False)
         assert (second.returncode, b"Traceback" in second.stderr) == (2, False)
         assert b"is served by another process" in second.stderr
         words[words.index("0")] = str(serving.port)
         words[-1] = str(tmp_path / "other")
-        third = subprocess.run(words, capture_output=True, timeout=30, check=False)
+        third = subprocess.run(words, capture_output=True, timeout=60, check=False)
         assert (third.returncode, b"Traceback" in third.stderr) == (2, False)
         assert b"address already in use" in third.stderr
     finally:

@@ -92,7 +92,7 @@ class Served:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def control(self, **command: Any) -> dict[str, Any]:
         """One command on the control socket."""

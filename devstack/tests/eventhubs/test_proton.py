@@ -27,7 +27,7 @@ def connected(served: Served, **options: Any) -> Any:
         allowed_mechs="PLAIN",
         user=POLICY,
         password=KEY,
-        timeout=20,
+        timeout=60,
         **options,
     )
 
@@ -41,7 +41,7 @@ def test_send_receive_and_what_the_python_sdk_makes_of_it(served: Served, hub: s
     receiver = connection.create_receiver(
         f"{hub}/ConsumerGroups/$Default/Partitions/0", credit=10, options=selector
     )
-    got = [receiver.receive(timeout=20) for _ in range(4)]
+    got = [receiver.receive(timeout=60) for _ in range(4)]
     assert [message.body for message in got] == ["m1", "m2", "m3", "m4"]
     assert [message.annotations["x-opt-sequence-number"] for message in got] == [1, 2, 3, 4]
     connection.close()

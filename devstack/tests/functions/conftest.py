@@ -21,7 +21,7 @@ def events_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
     )
     server.process.terminate()
-    server.process.wait(20)
+    server.process.wait(60)
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def cosmos_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = serve("cosmos", tmp_path_factory.mktemp("cosmos"))
     yield f"AccountEndpoint=http://127.0.0.1:{server.port}/;AccountKey={WELL_KNOWN_KEY};"
     server.process.terminate()
-    server.process.wait(20)
+    server.process.wait(60)
 
 
 @pytest.fixture

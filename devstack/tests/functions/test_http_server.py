@@ -79,7 +79,7 @@ def app(tmp_path: Path) -> Path:
 
 def _raw(host: Hosted, request: str) -> str:
     """The status line and headers of an answer to these very bytes."""
-    with socket.create_connection(("127.0.0.1", host.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", host.port), timeout=60) as connection:
         connection.sendall(request.replace("\n", "\r\n").encode("latin-1"))
         return connection.recv(65536).decode("latin-1")
 

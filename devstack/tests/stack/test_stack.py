@@ -119,7 +119,7 @@ def test_services_end_with_their_process(tmp_path: Path, number: signal.Signals)
         assert answers(ports, free_port())
         assert status(ports)["mail"]["said"] == "SMTP"
         os.kill(process.pid, number)
-        assert process.wait(30) == (0 if number == signal.SIGINT else -number)
+        assert process.wait(60) == (0 if number == signal.SIGINT else -number)
     within(lambda: not living(tmp_path), "every part has ended")
     assert not answers(ports, free_port())
 

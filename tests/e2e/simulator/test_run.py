@@ -59,8 +59,8 @@ class Run:
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
-        code = self.process.wait(20)
-        self._reader.join(20)
+        code = self.process.wait(60)
+        self._reader.join(60)
         assert self.process.stderr
         self.errors = self.process.stderr.read()
         self.process.stderr.close()
