@@ -29,7 +29,7 @@ MOMENTS = {
     "2027-03-28T00:53Z Europe/Berlin": "a Sunday; the clocks go forward seven minutes later",
     "2028-02-29T03:23Z America/St_Johns": "a leap day, which begins seven minutes later for whoever looks",
 }
-FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 def clock(folder: Path) -> Path:

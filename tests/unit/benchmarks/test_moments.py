@@ -48,5 +48,5 @@ def test_now():
 
 
 def test_what_failed_is_named() -> None:
-    said = "FAILED tests/a.py::test_b[1] - assert 2\nERROR tests/c.py::test_d\n1 failed, 1 error in 2.0s"
-    assert FAILED.findall(said) == ["tests/a.py::test_b[1]", "tests/c.py::test_d"]
+    said = "FAILED tests/a.py::test_b[1 2] - assert 2\nERROR tests/c.py::test_d\n1 failed, 1 error in 2.0s"
+    assert FAILED.findall(said) == ["tests/a.py::test_b[1 2]", "tests/c.py::test_d"]
