@@ -118,6 +118,7 @@ async def test_a_machine_found_and_opened_with_the_keyboard(page: Page, running:
     await expect(page).to_have_url(f"{running.host.url}/dashboard")
 
     await page.get_by_label("Find").fill("page-")
+    await expect(page.locator("#rows")).to_contain_text("page-3")
     names = await page.locator("#rows th").all_inner_texts()
     assert {"page-2", "page-3"} <= set(names)
     assert names == sorted(names)
