@@ -28,8 +28,8 @@ ENOUGH = 5_000
 """Deliveries waiting at the hub's door above which model time stands still."""
 CATCH_UP = 50_000.0
 """Model seconds per second of a history."""
-FINISH = 1.5
-"""Seconds that a stop leaves for what is being sent."""
+FINISH = 10.0
+"""Seconds that a stop leaves at most for what waits; a hub that refuses ends it sooner."""
 
 
 @dataclass
