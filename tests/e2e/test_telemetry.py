@@ -99,6 +99,7 @@ def test_figures_arrive_once_and_single_requests_do_not(tmp_path: Path, insights
         "OTEL_METRIC_EXPORT_INTERVAL": "1000",
         "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
         "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
+        "TMPDIR": str(tmp_path),  # where the exporter keeps what could not be delivered
     }
     app, python = tmp_path / "app", DEPLOYED / "requirements-telemetry" / "bin" / "python"
     package.build(ROOT, app, telemetry=True)
