@@ -27,17 +27,17 @@ class Batch(list[EventData]):
         self.append(event)
 
 
-class FakeHub:
-    """Stands where the SDK's producer does; ``takes`` is asked before each batch and may wait or raise."""
+class FakeProducer:
+    """The SDK's client, and who makes it; ``takes`` is asked before each batch and may wait or raise."""
 
     def __init__(self, takes: Callable[[], object]) -> None:
         self.takes = takes
         self.bodies: list[bytes] = []
 
-    def __call__(self, *_: str) -> "FakeHub":
+    def __call__(self, *_: str) -> "FakeProducer":
         return self
 
-    def __enter__(self) -> "FakeHub":
+    def __enter__(self) -> "FakeProducer":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -51,13 +51,13 @@ class FakeHub:
         self.bodies += [b"".join(event.body) for event in batch]  # type: ignore[arg-type]
 
 
-Serve = Callable[[Callable[[], object]], FakeHub]
+Serve = Callable[[Callable[[], object]], FakeProducer]
 
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
-    def instead(takes: Callable[[], object]) -> FakeHub:
-        hub = FakeHub(takes)
+    def instead(takes: Callable[[], object]) -> FakeProducer:
+        hub = FakeProducer(takes)
         monkeypatch.setattr(sender, "producer", hub)
         return hub
 
@@ -68,8 +68,15 @@ def delivery(device: str, number: int, publisher: str = "") -> Delivery:
     return Delivery(0, device, f"{device} {number}".encode(), publisher=publisher)
 
 
-def refuse() -> None:
-    raise EventHubError("throttled")
+def refuses(times: int) -> Callable[[], None]:
+    """So many batches are refused, those after them are taken."""
+    answers = iter([True] * times)
+
+    def takes() -> None:
+        if next(answers, False):
+            raise EventHubError("throttled")
+
+    return takes
 
 
 def acknowledged(sending: Sender) -> list[bytes]:
@@ -120,8 +127,7 @@ def test_what_a_close_gave_up_is_doubtful_and_no_later_acknowledgement_counts(se
 
 
 def test_a_hub_that_refuses_ends_a_close_before_its_time(serve: Serve) -> None:
-    answers = iter([refuse] * 100)  # who never gives up is served in the end, and nothing is left
-    serve(lambda: next(answers, lambda: None)())
+    serve(refuses(100))  # who never gives up is served in the end, and nothing is left
     sending = Sender("", "telemetry", connections=1)
     sending.submit([delivery("a", 0), delivery("b", 0)])
     left = sending.close(60)
@@ -135,8 +141,7 @@ def test_a_refused_batch_is_sent_again_before_what_follows_it(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender, "PATIENCE", 0.01)
-    answers = iter([refuse, refuse])
-    hub = serve(lambda: next(answers, lambda: None)())
+    hub = serve(refuses(2))
     sending = Sender("", "telemetry", connections=1)
     every = [delivery("a", number) for number in range(3)]
     sending.submit(every)
@@ -149,8 +154,7 @@ def test_a_refused_batch_is_sent_again_before_what_follows_it(
 def test_a_forgery_that_a_hub_never_takes_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every hub has publishers; the devices behind it must not wait for that."""
     monkeypatch.setattr(sender, "PATIENCE", 0.01)
-    tries = iter([refuse] * TRIES)
-    hub = serve(lambda: next(tries, lambda: None)())
+    hub = serve(refuses(TRIES))
     sending = Sender("", "telemetry", connections=1)
     sending.submit([delivery("a", 0, publisher="impostor"), delivery("b", 0)])
     until(lambda: not sending.pending, "one is sent and one given up")
